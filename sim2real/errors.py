@@ -1,0 +1,73 @@
+"""Faults that a user can mend: one class per fault, made from the bad value and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class Sim2RealError(Exception):
+    """A fault of the input or the environment; the command line shows its one line and no traceback."""
+
+
+def _listed(names: Iterable[object], limit: int = 12) -> str:
+    shown = [str(name) for name in names]
+    more = f", … ({len(shown)} in all)" if len(shown) > limit else ""
+    return (", ".join(shown[:limit]) or "none") + more
+
+
+class MissingFileError(Sim2RealError):
+    """A file that is named does not exist."""
+
+    def __init__(self, path: object, *, what: str = "file", mend: str = "check the path") -> None:
+        super().__init__(f"{what} not found; {mend}: {path}")
+
+
+class UnreadableFileError(Sim2RealError):
+    """A file exists but cannot be understood."""
+
+    def __init__(self, path: object, *, what: str, why: str, mend: str) -> None:
+        super().__init__(f"{what} cannot be read: {why}; {mend}: {path}")
+
+
+class UnknownNameError(Sim2RealError):
+    """A name (camera, class, model family, ...) that is not among the valid ones."""
+
+    def __init__(self, name: object, valid: Iterable[object], *, what: str, where: object = "") -> None:
+        known = [str(v) for v in valid]
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        place = f" in {where}" if str(where) else ""
+        super().__init__(f"unknown {what} {str(name)!r}{place}{hint} valid: {_listed(known)}".replace("? valid", "? Valid"))
+
+
+class BadValueError(Sim2RealError):
+    """A value outside its valid range, with what was received and what would be right."""
+
+    def __init__(self, what: str, received: object, *, right: str, mend: str = "", where: object = "") -> None:
+        fix = f"; {mend}" if mend else ""
+        place = f" ({where})" if str(where) else ""
+        super().__init__(f"{what} is {received}, must be {right}{fix}{place}")
+
+
+class MissingPackageError(Sim2RealError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str, why: str = "") -> None:
+        reason = f" ({why})" if why else ""
+        super().__init__(f"this needs the package {package}{reason}; install it with: pip install 'sim2real[{extra}]'")
+
+
+class OutputExistsError(Sim2RealError):
+    """The output folder exists already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"output exists already; choose another with -o, or pass --overwrite: {path}")
+
+
+class EmptySceneError(Sim2RealError):
+    """The scene has nothing that a command could work on."""
+
+    def __init__(self, path: object, *, lacks: str, mend: str) -> None:
+        super().__init__(f"the scene has no {lacks}; {mend}: {path}")

@@ -1,0 +1,168 @@
+"""The records that readers make and everything else consumes: materials, meshes, cameras, scenes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+from ..errors import BadValueError, UnknownNameError
+from ..transforms import inverse_rigid
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A metallic-roughness (GGX) material.
+
+    - ``base_color`` is linear RGB and alpha; it multiplies the texture.
+    - ``texture`` is uint8 sRGB (height, width, 3 or 4), row 0 at the top, v = 1; uv repeat.
+    """
+
+    base_color: tuple[float, float, float, float] = (0.8, 0.8, 0.8, 1.0)
+    texture: UInt8[np.ndarray, "height width channels"] | None = None
+    metallic: float = 0.0
+    roughness: float = 0.6
+    emission: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Triangles with one material, in metres, in a frame of their own.
+
+    - ``uv`` and ``normals`` belong to face corners (no shared indices): seams and creases need no duplicated vertices.
+    - ``uv`` has v up; ``None`` where the asset has none.
+    - ``normals`` are unit shading normals; ``None`` means: flat.
+    - ``deformed`` holds the vertices of every frame where the mesh deforms; faces and uv stay.
+    """
+
+    name: str
+    vertices: Float[np.ndarray, "vertices 3"]
+    faces: Int[np.ndarray, "faces 3"]
+    uv: Float[np.ndarray, "faces 3 2"] | None = None
+    normals: Float[np.ndarray, "faces 3 3"] | None = None
+    material: Material = field(default_factory=Material)
+    deformed: Float[np.ndarray, "frames vertices 3"] | None = None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One labelled rigid thing; its id is its place in ``Scene.instances`` plus one (0 is the background)."""
+
+    name: str
+    class_name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A mesh (index into ``Scene.meshes``) carried by an instance (index into ``Scene.instances``)."""
+
+    mesh: int
+    instance: int
+    instance_from_mesh: Float[np.ndarray, "4 4"] = field(default_factory=lambda: np.eye(4))
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A pinhole camera over all frames of a scene, OpenCV axes, pixel centres at 0.5.
+
+    - ``intrinsics`` has one matrix per frame; the principal point may lie anywhere.
+    - ``world_from_camera`` is rigid.
+    - surfaces nearer than ``near`` metres are cut away.
+    """
+
+    name: str
+    size: tuple[int, int]
+    intrinsics: Float[np.ndarray, "frames 3 3"]
+    world_from_camera: Float[np.ndarray, "frames 4 4"]
+    near: float = 0.01
+
+    def resized(self, size: tuple[int, int]) -> Camera:
+        """The same view on another pixel grid (both focal lengths follow their own axis)."""
+        scale = np.diag([size[1] / self.size[1], size[0] / self.size[0], 1.0])
+        return replace(self, size=size, intrinsics=scale @ self.intrinsics)
+
+    def cropped(self, top_px: int, left_px: int, size: tuple[int, int]) -> Camera:
+        """The part of the picture that starts at (top, left), as a camera of its own."""
+        shift = np.array([[1.0, 0, -left_px], [0, 1.0, -top_px], [0, 0, 1.0]])
+        return replace(self, size=size, intrinsics=shift @ self.intrinsics)
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """A sun and a two-colour sky.
+
+    - ``sun_direction`` points from the scene to the sun, world axes.
+    - ``sun`` is irradiance on a surface that faces it, ``sky`` and ``ground`` radiance from above and below, linear RGB.
+    - ``up`` is the direction of the sky's zenith.
+    """
+
+    sun_direction: tuple[float, float, float] = (0.35, -0.45, 0.82)
+    sun: tuple[float, float, float] = (2.6, 2.45, 2.25)
+    sky: tuple[float, float, float] = (0.52, 0.6, 0.72)
+    ground: tuple[float, float, float] = (0.28, 0.25, 0.22)
+    up: tuple[float, float, float] = (0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A rollout in the one form that everything downstream understands.
+
+    - ``world_from_instance[frame, i]`` places ``instances[i]``; ``visible[frame, i]`` says whether it exists then.
+    - ``notes`` are sentences for the user: what was chosen, what could not be read and why.
+    - ``frame_indices`` are the rollout's own frame numbers of the frames held here.
+    """
+
+    source: Path
+    sha256: str
+    meshes: tuple[Mesh, ...]
+    parts: tuple[Part, ...]
+    instances: tuple[Instance, ...]
+    world_from_instance: Float[np.ndarray, "frames instances 4 4"]
+    visible: Bool[np.ndarray, "frames instances"]
+    cameras: tuple[Camera, ...]
+    fps: float = 24.0
+    lighting: Lighting = Lighting()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return self.world_from_instance.shape[0]
+
+    def camera(self, name: str) -> Camera:
+        """The camera of that name; unknown names list the valid ones."""
+        for camera in self.cameras:
+            if camera.name == name:
+                return camera
+        raise UnknownNameError(name, [c.name for c in self.cameras], what="camera", where=self.source)
+
+    def sliced(self, frames: slice) -> Scene:
+        """The scene at some of its frames."""
+        if len(range(self.frames)[frames]) == 0:
+            raise BadValueError("the number of frames", 0, right=f"1 to {self.frames}", where=self.source)
+        meshes = tuple(m if m.deformed is None else replace(m, deformed=m.deformed[frames]) for m in self.meshes)
+        cameras = tuple(
+            replace(c, intrinsics=c.intrinsics[frames], world_from_camera=c.world_from_camera[frames]) for c in self.cameras
+        )
+        return replace(
+            self,
+            meshes=meshes,
+            cameras=cameras,
+            world_from_instance=self.world_from_instance[frames],
+            visible=self.visible[frames],
+        )
+
+    def camera_from_part(self, camera: Camera, frame: int) -> Float[np.ndarray, "parts 4 4"]:
+        """Where every part's mesh lies in a camera's frame."""
+        if not self.parts:
+            return np.zeros((0, 4, 4))
+        camera_from_world = inverse_rigid(camera.world_from_camera[frame])
+        instance = [p.instance for p in self.parts]
+        local = np.stack([p.instance_from_mesh for p in self.parts])
+        return camera_from_world @ self.world_from_instance[frame, instance] @ local
+
+    def part_visible(self, frame: int) -> Bool[np.ndarray, "parts"]:
+        """Which parts exist in a frame."""
+        return self.visible[frame, [p.instance for p in self.parts]] if self.parts else np.zeros(0, bool)

@@ -1,0 +1,77 @@
+"""All parts of a scene as one indexed triangle list, the form that rasterizers and noise work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32, Int32
+
+from .records import Scene
+
+
+@dataclass(frozen=True, eq=False)
+class Triangles:
+    """Concatenated parts. Vertices stay in their part's mesh frame; a view brings one 4x4 matrix per part.
+
+    - ``uv`` and ``normals`` belong to face corners; ``has_uv`` says per part whether ``uv`` came with the asset.
+    - ``face_part`` and ``vertex_part`` index ``Scene.parts``; ``part_instance`` gives instance ids (1, 2, ...).
+    """
+
+    vertices: Float32[np.ndarray, "vertices 3"]
+    faces: Int32[np.ndarray, "faces 3"]
+    uv: Float32[np.ndarray, "faces 3 2"]
+    normals: Float32[np.ndarray, "faces 3 3"]
+    face_part: Int32[np.ndarray, "faces"]
+    vertex_part: Int32[np.ndarray, "vertices"]
+    part_instance: Int32[np.ndarray, "parts"]
+
+
+def face_normals(vertices: Float[np.ndarray, "vertices 3"], faces: np.ndarray) -> Float[np.ndarray, "faces 3"]:
+    """Unit normals of faces (right-handed winding); zero for faces without area."""
+    a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
+    n = np.cross(b - a, c - a)
+    length = np.linalg.norm(n, axis=1, keepdims=True)
+    return n / np.where(length > 0, length, 1)
+
+
+def triangles_of(scene: Scene) -> Triangles:
+    """Concatenate all parts of a scene.
+
+    Returns:
+        Topology that holds for all frames; ``deformed_vertices`` gives the vertices of frames where meshes deform.
+    """
+    vertices, faces, uv, normals, face_part, vertex_part = [], [], [], [], [], []
+    offset = 0
+    for k, part in enumerate(scene.parts):
+        mesh = scene.meshes[part.mesh]
+        count = len(mesh.faces)
+        vertices.append(mesh.vertices)
+        faces.append(mesh.faces + offset)
+        uv.append(np.zeros((count, 3, 2)) if mesh.uv is None else mesh.uv)
+        flat = mesh.normals is None
+        normals.append(np.repeat(face_normals(mesh.vertices, mesh.faces)[:, None], 3, axis=1) if flat else mesh.normals)
+        face_part.append(np.full(count, k))
+        vertex_part.append(np.full(len(mesh.vertices), k))
+        offset += len(mesh.vertices)
+
+    def stack(arrays: list, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        return np.concatenate([np.zeros(shape), *arrays]).astype(dtype)
+
+    return Triangles(
+        vertices=stack(vertices, (0, 3), np.float32),
+        faces=stack(faces, (0, 3), np.int32),
+        uv=stack(uv, (0, 3, 2), np.float32),
+        normals=stack(normals, (0, 3, 3), np.float32),
+        face_part=stack(face_part, (0,), np.int32),
+        vertex_part=stack(vertex_part, (0,), np.int32),
+        part_instance=np.array([p.instance + 1 for p in scene.parts], np.int32),
+    )
+
+
+def deformed_vertices(scene: Scene, frame: int) -> Float32[np.ndarray, "vertices 3"] | None:
+    """Mesh-frame vertices of one frame, or ``None`` where no mesh of the scene deforms."""
+    meshes = [scene.meshes[p.mesh] for p in scene.parts]
+    if all(m.deformed is None for m in meshes):
+        return None
+    return np.concatenate([m.vertices if m.deformed is None else m.deformed[frame] for m in meshes]).astype(np.float32)

@@ -1,0 +1,81 @@
+"""Rigid transforms as 4x4 matrices ``a_from_b`` (float64), quaternions (w, x, y, z), and other people's camera axes."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])
+"""Camera axes: OpenGL looks along -z with y up, OpenCV along +z with y down. It is its own inverse."""
+
+
+def rotation_from_quaternion(wxyz: Float[np.ndarray, "*batch 4"]) -> Float[np.ndarray, "*batch 3 3"]:
+    """Rotation matrices of (not necessarily unit) quaternions."""
+    q = np.asarray(wxyz, np.float64)
+    q = q / np.linalg.norm(q, axis=-1, keepdims=True)
+    w, x, y, z = np.moveaxis(q, -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def rotation_about(axis: Float[np.ndarray, "3"], angle_rad: Float[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch 3 3"]:
+    """Rotations by angles about one axis (right-handed)."""
+    n = np.asarray(axis, np.float64)
+    n = n / np.linalg.norm(n)
+    half = np.asarray(angle_rad, np.float64)[..., None] / 2
+    return rotation_from_quaternion(np.concatenate([np.cos(half), np.sin(half) * n], axis=-1))
+
+
+def rigid(
+    rotation: Float[np.ndarray, "*batch 3 3"], translation: Float[np.ndarray, "*batch 3"]
+) -> Float[np.ndarray, "*batch 4 4"]:
+    """4x4 matrices from rotations (or any 3x3 linear maps) and translations."""
+    r, t = np.asarray(rotation, np.float64), np.asarray(translation, np.float64)
+    shape = np.broadcast_shapes(r.shape[:-2], t.shape[:-1])
+    out = np.zeros((*shape, 4, 4))
+    out[..., :3, :3] = r
+    out[..., :3, 3] = t
+    out[..., 3, 3] = 1
+    return out
+
+
+def inverse_rigid(a_from_b: Float[np.ndarray, "*batch 4 4"]) -> Float[np.ndarray, "*batch 4 4"]:
+    """``b_from_a`` of rigid transforms, exact up to rounding (no general inverse)."""
+    r = np.swapaxes(a_from_b[..., :3, :3], -1, -2)
+    return rigid(r, -(r @ a_from_b[..., :3, 3:])[..., 0])
+
+
+def look_at(
+    eye: Float[np.ndarray, "*batch 3"], target: Float[np.ndarray, "*batch 3"], up: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "*batch 4 4"]:
+    """``world_from_camera`` of cameras at ``eye`` that look at ``target``, OpenCV axes.
+
+    A view along ``up`` is resolved towards the next axis, so that the result is always a rotation.
+    """
+    eye, target = np.broadcast_arrays(np.asarray(eye, np.float64), np.asarray(target, np.float64))
+    z = target - eye
+    z = z / np.linalg.norm(z, axis=-1, keepdims=True)
+    x = np.cross(z, np.asarray(up, np.float64))
+    flat = np.linalg.norm(x, axis=-1, keepdims=True) < 1e-9
+    x = np.where(flat, np.cross(z, np.roll(np.asarray(up, np.float64), 1)), x)
+    x = x / np.linalg.norm(x, axis=-1, keepdims=True)
+    return rigid(np.stack([x, np.cross(z, x), z], axis=-1), eye)
+
+
+def slerp(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"], t: Float[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch 4"]:
+    """Quaternions on the shorter arc from ``a`` (t = 0) to ``b`` (t = 1)."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    if a @ b < 0:
+        b = -b
+    t = np.asarray(t, np.float64)[..., None]
+    angle = np.arccos(np.clip(a @ b, -1, 1))
+    if angle < 1e-6:
+        q = (1 - t) * a + t * b
+    else:
+        q = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+    return q / np.linalg.norm(q, axis=-1, keepdims=True)
