@@ -22,7 +22,7 @@ class NoiseLayout:
     factor: int = 8
     channels: int = 16
     temporal_factor: int = 1
-    latent_time: LatentTime = "first"
+    latent_time: LatentTime = "last"
 
     def latent_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """Latent (height, width) of a picture size that the factor must divide."""
