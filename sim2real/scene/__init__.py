@@ -1,0 +1,13 @@
+"""Scenes: triangles, materials, cameras and motion, whatever they were read from. Needs numpy only until a file is read."""
+
+from .records import Camera as Camera
+from .records import Instance as Instance
+from .records import Lighting as Lighting
+from .records import Material as Material
+from .records import Mesh as Mesh
+from .records import Part as Part
+from .records import Scene as Scene
+from .triangles import Triangles as Triangles
+from .triangles import deformed_vertices as deformed_vertices
+from .triangles import face_normals as face_normals
+from .triangles import triangles_of as triangles_of
