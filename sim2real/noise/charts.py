@@ -1,0 +1,91 @@
+"""The texture domain on which a scene's noise lives: one chart per part, and six for the sphere of directions."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32, Int32, UInt64
+
+from ..scene.records import Mesh, Scene
+from ..scene.triangles import Triangles
+from .mesh_charts import MeshCharts, mesh_charts
+
+SKY_CHARTS = 6
+"""Charts 0 ... 5 are the faces of a cube of directions: +x, +y, +z, -x, -y, -z of the world."""
+SKY_SIDE_M = 16.0
+"""Side of a cube face in the metric of the surfaces, which weighs sky against surface inside one pixel."""
+
+
+@dataclass(frozen=True, eq=False)
+class Charts:
+    """A scene's noise domain.
+
+    - ``coordinates``: of every face corner in [0, 1) of its chart.
+    - ``face_chart``: 6 + part.
+    - ``side_m``: metres per unit of each chart; areas of cells in different charts compare through it.
+    - ``key``: what distinguishes the noise of one chart from that of all others, whatever else is in the scene.
+    """
+
+    coordinates: Float32[np.ndarray, "faces 3 2"]
+    face_chart: Int32[np.ndarray, "faces"]
+    side_m: Float32[np.ndarray, "charts"]
+    key: UInt64[np.ndarray, "charts"]
+
+
+def charts_of(scene: Scene, triangles: Triangles) -> Charts:
+    """Build the charts of every part of a scene.
+
+    A mesh used by several parts is charted once, and each part has noise of its own, keyed by the instance's name and the
+    part's place within the instance.
+
+    Args:
+        scene: where meshes, names and scales come from.
+        triangles: ``triangles_of(scene)``.
+
+    Returns:
+        Charts for exactly these triangles.
+    """
+    made: dict[tuple, MeshCharts] = {}
+    coordinates, side, key = [np.zeros((0, 3, 2), np.float32)], [SKY_SIDE_M] * SKY_CHARTS, _keys("sky", SKY_CHARTS)
+    place_in_instance: dict[int, int] = {}
+    for part in scene.parts:
+        mesh = scene.meshes[part.mesh]
+        linear, scale = _split_scale(part.instance_from_mesh[:3, :3])
+        name = (part.mesh, linear.tobytes())
+        if name not in made:
+            made[name] = _charted(mesh, linear)
+        chart = made[name]
+        coordinates.append(chart.coordinates)
+        side.append(chart.side_m * scale)
+        place = place_in_instance.get(part.instance, 0)
+        place_in_instance[part.instance] = place + 1
+        key.append(_key(f"surface/{scene.instances[part.instance].name}/{place}"))
+    return Charts(
+        coordinates=np.concatenate(coordinates),
+        face_chart=(triangles.face_part + SKY_CHARTS).astype(np.int32),
+        side_m=np.array(side, np.float32),
+        key=np.array(key, np.uint64),
+    )
+
+
+def _split_scale(linear: Float[np.ndarray, "3 3"]) -> tuple[np.ndarray, float]:
+    """A uniform scale is applied to the finished chart; any other linear map to the vertices before charting."""
+    gram = linear.T @ linear
+    square = np.trace(gram) / 3
+    if np.allclose(gram, square * np.eye(3), atol=1e-6 * square):
+        return np.eye(3), float(np.sqrt(square))
+    return np.ascontiguousarray(linear), 1.0
+
+
+def _charted(mesh: Mesh, linear: np.ndarray) -> MeshCharts:
+    return mesh_charts(mesh.vertices.astype(np.float64) @ linear.T, mesh.faces, mesh.uv)
+
+
+def _key(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _keys(text: str, count: int) -> list[int]:
+    return [_key(f"{text}/{k}") for k in range(count)]
