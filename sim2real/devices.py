@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
+from collections.abc import Iterator
 
 from .errors import BadValueError
 
@@ -13,12 +16,25 @@ def warp_ready() -> None:
     import warp as wp
 
     if hasattr(wp.config, "log_level"):
-        wp.config.log_level = wp.LOG_ERROR  # a machine without a GPU is no reason for a warning
-        wp.init()
         wp.config.log_level = wp.LOG_WARNING
     else:  # before Warp 1.18
         wp.config.quiet = True
+    with _native_stderr_muted():  # a machine without a GPU is no reason for a warning
         wp.init()
+
+
+@contextlib.contextmanager
+def _native_stderr_muted() -> Iterator[None]:
+    """Send what native code writes to standard error to nowhere."""
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(nowhere)
+        os.close(saved)
 
 
 def checked_device(device: str) -> str:
