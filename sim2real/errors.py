@@ -71,3 +71,10 @@ class EmptySceneError(Sim2RealError):
 
     def __init__(self, path: object, *, lacks: str, mend: str) -> None:
         super().__init__(f"the scene has no {lacks}; {mend}: {path}")
+
+
+class UnwritableOutputError(Sim2RealError):
+    """The output cannot be written: disk full, no permission, a file where a folder should be."""
+
+    def __init__(self, path: object, *, why: str, mend: str) -> None:
+        super().__init__(f"output cannot be written: {why}; {mend}: {path}")

@@ -1,0 +1,214 @@
+"""Clip folders on disk: reading one, and making one that is whole or absent."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8, UInt16
+
+from ..errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnwritableOutputError
+from . import images
+from .record import CameraRecord, ClipRecord, NoiseRecord, read_record
+
+SUFFIXES = {"rgb": ".png", "depth": ".exr", "normals": ".png", "edges": ".png", "instances": ".png", "flow": ".npz"}
+"""What a camera folder may hold per frame, and in which format."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip folder that has been read; pictures are read when asked for."""
+
+    path: Path
+    record: ClipRecord
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return self.record.frames
+
+    @property
+    def cameras(self) -> list[str]:
+        """Names of the cameras."""
+        return list(self.record.cameras)
+
+    def camera(self, name: str) -> CameraRecord:
+        """Intrinsics and transforms of a camera; unknown names list the valid ones."""
+        if name not in self.record.cameras:
+            raise UnknownNameError(name, self.cameras, what="camera", where=self.path)
+        return self.record.cameras[name]
+
+    def folder(self, camera: str) -> Path:
+        """The folder of a camera."""
+        self.camera(camera)
+        return self.path / camera
+
+    def has(self, camera: str, kind: str) -> bool:
+        """Whether the camera's folder holds ``noise`` or pictures of a kind (``rgb``, ``depth``, ...)."""
+        folder = self.folder(camera)
+        return (folder / "noise.npy").is_file() if kind == "noise" else (folder / kind).is_dir()
+
+    def frame_path(self, camera: str, kind: str, frame: int) -> Path:
+        """The file of one frame."""
+        return self.folder(camera) / kind / f"{frame:06d}{SUFFIXES[kind]}"
+
+    def noise(self, camera: str) -> Float[np.ndarray, "latents channels height width"]:
+        """Unit-variance noise as a read-only memory map."""
+        return images.read_noise(self.folder(camera) / "noise.npy")
+
+    def noise_record(self) -> NoiseRecord:
+        """How the noise was made; a clip without noise says how to get it."""
+        if self.record.noise is None:
+            raise MissingFileError(self.path, what="noise in the clip", mend="render it with: sim2real render --only noise,...")
+        return self.record.noise
+
+    def rgb(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
+        """The synthetic render."""
+        return images.read_png(self.frame_path(camera, "rgb", frame))
+
+    def depth(self, camera: str, frame: int) -> Float[np.ndarray, "height width"]:
+        """Metres along the camera's z, 0 where there is no surface."""
+        return images.read_depth(self.frame_path(camera, "depth", frame))
+
+    def normals(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
+        """Normals in the camera's frame as ``(n + 1) / 2`` in 8 bits."""
+        return images.read_png(self.frame_path(camera, "normals", frame))
+
+    def edges(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width"]:
+        """Geometric edges, white on black."""
+        return images.read_png(self.frame_path(camera, "edges", frame))
+
+    def instances(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
+        """Instance ids, 0 where there is none."""
+        return images.read_png(self.frame_path(camera, "instances", frame))
+
+    def generated(self, camera: str) -> list[Path]:
+        """Folders of generated footage (``<model>-<seed>``), oldest first."""
+        root = self.folder(camera) / "generated"
+        return sorted((p.parent for p in root.glob("*/settings.json")), key=lambda p: (p.stat().st_mtime_ns, p.name))
+
+
+def read_clip(path: Path) -> Clip:
+    """Open a clip folder.
+
+    Args:
+        path: the folder, or its ``clip.json``.
+
+    Raises:
+        MissingFileError: there is no such folder, or it holds no ``clip.json``.
+        UnreadableFileError: ``clip.json`` is damaged.
+    """
+    path = Path(path)
+    if path.name == "clip.json":
+        path = path.parent
+    if not path.is_dir():
+        raise MissingFileError(path, what="clip folder", mend="make one with: sim2real render SCENE -o CLIP")
+    if not (path / "clip.json").is_file():
+        raise MissingFileError(path / "clip.json", what="the clip's record", mend="pass a folder that sim2real render made")
+    return Clip(path, read_record(path / "clip.json"))
+
+
+@contextmanager
+def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Fill a folder that appears whole at the end or not at all.
+
+    The body writes into a hidden sibling, which is renamed when the body ends. Whatever goes wrong, an interrupt included,
+    the sibling is removed and an older folder of that name is still there.
+
+    Args:
+        path: the folder to be.
+        overwrite: replace an existing clip folder (or empty folder); anything else is refused even so.
+
+    Yields:
+        The folder to write into.
+
+    Raises:
+        OutputExistsError: it exists and ``overwrite`` is false.
+        BadValueError: ``overwrite`` would delete something that is not a clip folder.
+        UnwritableOutputError: the disk is full, or the place cannot be written.
+    """
+    path = Path(path)
+    check_output(path, overwrite=overwrite)
+    final = Path(os.path.abspath(path))
+    work = final.parent / f".{final.name}.{uuid.uuid4().hex[:8]}.tmp"
+    new_parents = [p for p in final.parents if not p.exists()]
+    try:
+        with readable_write_errors(path):
+            work.mkdir(parents=True)
+            yield work
+            _replace(work, final)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        for parent in new_parents:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse, before any work is done, an output that ``new_folder`` would refuse at its start."""
+    if not path.exists() and not path.is_symlink():
+        return
+    if not overwrite:
+        raise OutputExistsError(path)
+    if not path.is_dir() or (any(path.iterdir()) and not _is_ours(path)):
+        raise BadValueError(
+            "the output", path, right="a clip folder, an empty folder or a new name", mend="choose another with -o"
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    return (path / "clip.json").is_file() or (path / "settings.json").is_file()
+
+
+def _replace(work: Path, final: Path) -> None:
+    """Put the finished folder in place; an older one is moved aside first and comes back if that fails."""
+    if not final.exists():
+        work.rename(final)
+        return
+    aside = work.with_suffix(".old")
+    final.rename(aside)
+    try:
+        work.rename(final)
+    except BaseException:
+        aside.rename(final)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def readable_write_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says about a full disk or a forbidden place into one line.
+
+    Libraries that hide the system's error number are recognised by the free space that is left.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as fault:
+        number = fault.errno if isinstance(fault, OSError) else None
+        text = str(fault)
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in text or _full(path):
+            raise UnwritableOutputError(
+                path, why="the disk is full", mend="free some space or choose another disk with -o"
+            ) from fault
+        if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise UnwritableOutputError(path, why="no permission", mend="choose another place with -o") from fault
+        if number in (errno.ENOTDIR, errno.EEXIST):
+            raise UnwritableOutputError(
+                path, why="a file is where a folder should be", mend="choose another place with -o"
+            ) from fault
+        raise
+
+
+def _full(path: Path, least_bytes: int = 65536) -> bool:
+    for place in (path, *path.absolute().parents):
+        if place.exists():
+            return shutil.disk_usage(place).free < least_bytes
+    return False

@@ -1,0 +1,108 @@
+"""The pictures and arrays of a clip folder, one file format each, read and written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import OpenEXR
+from jaxtyping import Bool, Float, Float32, Shaped
+from PIL import Image, UnidentifiedImageError
+
+from ..errors import BadValueError, MissingFileError, UnreadableFileError
+
+_MEND = "render the clip again"
+
+
+def write_png(path: Path, picture: Shaped[np.ndarray, "height width ..."]) -> None:
+    """Write uint8 grey, uint8 RGB or uint16 grey; quick compression, since clips hold thousands."""
+    if picture.dtype not in (np.uint8, np.uint16):
+        raise BadValueError("the picture's type", picture.dtype, right="uint8 or uint16")
+    Image.fromarray(np.ascontiguousarray(picture)).save(path, format="PNG", compress_level=1)
+
+
+def read_png(path: Path) -> Shaped[np.ndarray, "height width ..."]:
+    """Read what ``write_png`` wrote, with the same type and shape."""
+    try:
+        with Image.open(path) as picture:
+            return np.array(picture)
+    except FileNotFoundError as fault:
+        raise MissingFileError(path, what="picture", mend=_MEND) from fault
+    except (UnidentifiedImageError, OSError, SyntaxError) as fault:
+        raise UnreadableFileError(path, what="the picture", why=str(fault).split(" '")[0], mend=_MEND) from fault
+
+
+def write_depth(path: Path, depth_m: Float32[np.ndarray, "height width"]) -> None:
+    """Write metric depth as an EXR with one float32 channel Z, lossless."""
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with OpenEXR.File(header, {"Z": np.ascontiguousarray(depth_m, np.float32)}) as file:
+        file.write(str(path))
+
+
+def read_depth(path: Path) -> Float32[np.ndarray, "height width"]:
+    """Read metric depth from channel Z."""
+    if not Path(path).is_file():
+        raise MissingFileError(path, what="depth", mend=_MEND)
+    try:
+        with OpenEXR.File(str(path)) as file:
+            return np.array(file.channels()["Z"].pixels)
+    except (RuntimeError, KeyError) as fault:
+        why = "it has no channel Z" if isinstance(fault, KeyError) else str(fault).splitlines()[-1]
+        raise UnreadableFileError(path, what="the depth", why=why, mend=_MEND) from fault
+
+
+def write_flow(path: Path, forward_px: Float[np.ndarray, "height width 2"], visible: Bool[np.ndarray, "height width"]) -> None:
+    """Write the motion (x, y) in pixels to the next frame, and where its end is visible."""
+    np.savez_compressed(path, forward=np.asarray(forward_px, np.float32), visible=visible)
+
+
+def read_noise(path: Path) -> Float32[np.ndarray, "latents channels height width"]:
+    """Open ``noise.npy`` as a read-only memory map."""
+    if not Path(path).is_file():
+        raise MissingFileError(path, what="noise", mend=_MEND)
+    try:
+        return np.load(path, mmap_mode="r")
+    except (ValueError, OSError) as fault:
+        raise UnreadableFileError(path, what="the noise", why=str(fault).splitlines()[0], mend=_MEND) from fault
+
+
+class NoiseWriter:
+    """Writes a ``noise.npy`` latent by latent, in any order, from any thread.
+
+    The room is reserved first, so that a full disk is reported at the start (a memory map would kill the process later).
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, int, int, int]) -> None:
+        self._shape = shape
+        self._latent_bytes = int(np.prod(shape[1:])) * 4
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            with os.fdopen(os.dup(self._fd), "wb") as file:
+                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+                self._offset = file.tell()
+            if size := self._latent_bytes * shape[0]:
+                os.posix_fallocate(self._fd, self._offset, size)
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def write(self, latent: int, noise: Float32[np.ndarray, "channels height width"]) -> None:
+        """Write one latent frame."""
+        if noise.shape != self._shape[1:] or not 0 <= latent < self._shape[0]:
+            raise BadValueError(
+                "the noise", f"{noise.shape} at {latent}", right=f"{self._shape[1:]} at 0 to {self._shape[0] - 1}"
+            )
+        data = memoryview(np.ascontiguousarray(noise, "<f4")).cast("B")
+        at = self._offset + latent * self._latent_bytes
+        while data:
+            written = os.pwrite(self._fd, data, at)
+            data, at = data[written:], at + written
+
+    def __enter__(self) -> NoiseWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+        os.close(self._fd)

@@ -1,0 +1,183 @@
+"""What ``clip.json`` says: where a clip comes from, its cameras, instances and noise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+
+from ..errors import BadValueError, UnreadableFileError
+
+VERSION = 1
+"""Version of the clip folder's layout."""
+
+
+def _array(value: Any) -> np.ndarray:
+    array = np.asarray(value, np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("has numbers that are not finite")
+    return array
+
+
+Array = Annotated[np.ndarray, BeforeValidator(_array), PlainSerializer(lambda a: a.tolist())]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, validate_by_name=True, validate_by_alias=True)
+
+
+class SceneRecord(_Record):
+    """The scene that a clip was rendered from, so that noise for another model can be rendered again.
+
+    - ``path`` is as the user gave it, ``sha256`` that of the file.
+    - ``options`` are the reader's options (``states``, ``demo``, ``orbit``, ``stride``, ...) as they were given.
+    """
+
+    path: str
+    sha256: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class CameraRecord(_Record):
+    """One camera: OpenCV axes, metres, pixel centres at 0.5; ``intrinsics`` and ``world_from_camera`` per frame."""
+
+    intrinsics: Array = Field(alias="K")
+    world_from_camera: Array
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_matrix_per_frame(cls, data: Any) -> Any:
+        """``K`` may be one 3x3 for all frames."""
+        if not isinstance(data, dict):
+            return data
+        key = "K" if "K" in data else "intrinsics"
+        if key in data and "world_from_camera" in data:
+            k, world = np.asarray(data[key], np.float64), np.asarray(data["world_from_camera"], np.float64)
+            if k.shape == (3, 3) and world.ndim == 3:
+                data = {**data, key: np.broadcast_to(k, (len(world), 3, 3))}
+        return data
+
+    @model_validator(mode="after")
+    def _check_shapes(self) -> CameraRecord:
+        frames = len(self.world_from_camera)
+        if self.world_from_camera.shape != (frames, 4, 4):
+            raise ValueError(f"world_from_camera has shape {self.world_from_camera.shape}, must be (frames, 4, 4)")
+        if self.intrinsics.shape != (frames, 3, 3):
+            raise ValueError(f"K has shape {self.intrinsics.shape}, must be (3, 3) or ({frames}, 3, 3)")
+        return self
+
+
+class InstanceRecord(_Record):
+    """One labelled thing; ``id`` is its value in the instance pictures (0 is the background)."""
+
+    id: int = Field(ge=1, le=65535)
+    name: str
+    class_name: str = Field(alias="class")
+    world_from_instance: Array
+
+
+class NoiseRecord(_Record):
+    """How ``noise.npy`` was made.
+
+    - ``factor``: pixels per latent; ``latent_frames``: the pixel frame that each latent stands for.
+    - ``beta``: the share of surface noise, ``beta * surface + sqrt(1 - beta^2) * fresh``.
+    """
+
+    factor: int = Field(ge=1)
+    channels: int = Field(ge=1)
+    beta: float = Field(ge=0, le=1)
+    latent_frames: list[int]
+    method: str
+
+
+class ClipRecord(_Record):
+    """The whole of ``clip.json``.
+
+    - ``size`` is (height, width) in pixels.
+    - ``depth_range_m`` holds, per camera, the nearest and farthest depth that the control video ``depth.mp4`` resolves.
+    """
+
+    version: int = VERSION
+    scene: SceneRecord
+    seed: int
+    fps: float = Field(gt=0)
+    frames: int = Field(ge=1)
+    size: tuple[int, int]
+    cameras: dict[str, CameraRecord]
+    instances: list[InstanceRecord] = Field(default_factory=list)
+    noise: NoiseRecord | None = None
+    depth_range_m: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_frames(self) -> ClipRecord:
+        if self.version > VERSION:
+            raise ValueError(f"version is {self.version}, this sim2real reads up to {VERSION}; upgrade sim2real")
+        for name, camera in self.cameras.items():
+            if len(camera.world_from_camera) != self.frames:
+                raise ValueError(f"camera {name!r} has {len(camera.world_from_camera)} frames, the clip has {self.frames}")
+        for instance in self.instances:
+            if instance.world_from_instance.shape != (self.frames, 4, 4):
+                shape = instance.world_from_instance.shape
+                raise ValueError(
+                    f"instance {instance.name!r}: world_from_instance has shape {shape}, not ({self.frames}, 4, 4)"
+                )
+        return self
+
+
+def write_record(path: Path, record: ClipRecord) -> None:
+    """Write ``clip.json``: matrices on one line each, a constant ``K`` once."""
+    data = record.model_dump(mode="python", by_alias=True)
+    for camera in data["cameras"].values():
+        if all(k == camera["K"][0] for k in camera["K"]):
+            camera["K"] = camera["K"][0]
+    path.write_text(_pretty(data) + "\n", encoding="utf-8")
+
+
+def read_record(path: Path) -> ClipRecord:
+    """Read and check ``clip.json``.
+
+    Raises:
+        UnreadableFileError: it is not JSON, or an entry is missing or wrong (the first is named).
+    """
+    mend = "render the clip again with: sim2real render"
+    try:
+        return ClipRecord.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (UnicodeDecodeError, json.JSONDecodeError) as fault:
+        raise UnreadableFileError(path, what="the clip's record", why=f"not JSON ({fault})", mend=mend) from fault
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        key = ".".join(str(k) for k in first["loc"]) or "clip"
+        why = f"{key}: {first['msg'].removeprefix('Value error, ')}"
+        raise UnreadableFileError(path, what="the clip's record", why=why, mend=mend) from fault
+
+
+def check_names(names: list[str]) -> None:
+    """Refuse camera names that cannot be folder names.
+
+    Raises:
+        BadValueError: a name is empty, or has a path separator, or hides.
+    """
+    for name in names:
+        if not name or name.startswith(".") or any(c in name for c in "/\\\0"):
+            raise BadValueError("the camera name", repr(name), right="a name without / and \\ that does not start with a dot")
+
+
+def _pretty(value: Any, indent: int = 0) -> str:
+    """JSON with one line per matrix: readable, and small."""
+    pad = "  " * (indent + 1)
+    if isinstance(value, dict) and value:
+        rows = [f"{pad}{json.dumps(str(k), ensure_ascii=False)}: {_pretty(v, indent + 1)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(rows) + "\n" + "  " * indent + "}"
+    if isinstance(value, (list, tuple)) and value and _depth(value) > 2:
+        return "[\n" + ",\n".join(pad + _pretty(v, indent + 1) for v in value) + "\n" + "  " * indent + "]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 3
+    return 1 + _depth(value[0]) if isinstance(value, (list, tuple)) and value else 0

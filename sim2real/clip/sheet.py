@@ -1,0 +1,155 @@
+"""The contact sheet: what a clip holds, on one picture. Rows are kinds of pictures, columns are frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+from .colors import colorized, depth_picture
+from .folder import Clip
+from .footage import footage_frame, footage_length
+from .video import noise_picture
+
+_PAPER, _INK, _FAINT, _RULE = (250, 250, 248), (28, 30, 34), (122, 126, 134), (222, 222, 218)
+_TILE_WIDTH, _GAP, _LABEL, _MARGIN = 300, 8, 176, 36
+_NOISE_CELL_PX = 5
+_WHAT = {
+    "rgb": "synthetic render",
+    "noise": "sticks to surfaces",
+    "depth": "near is light",
+    "edges": "geometric",
+    "instances": "labels",
+}
+
+
+@dataclass(frozen=True)
+class _Row:
+    label: str
+    caption: str
+    picture: Callable[[int], UInt8[np.ndarray, "_ _ ..."]]
+    smooth: bool
+
+
+def write_sheet(clip: Clip, path: Path | None = None, *, columns: int = 6) -> Path:
+    """Draw the contact sheet of a clip.
+
+    Args:
+        clip: the clip folder.
+        path: where to write it; default ``sheet.png`` in the clip folder.
+        columns: how many frames to show, evenly spread.
+
+    Returns:
+        The file written.
+    """
+    path = clip.path / "sheet.png" if path is None else path
+    partial = path.with_name(f".{path.name}.tmp")
+    try:
+        sheet_picture(clip, columns=columns).save(partial, format="PNG", compress_level=6)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def sheet_picture(clip: Clip, *, columns: int = 6) -> Image.Image:
+    """The contact sheet as a picture in memory."""
+    frames = spread(clip.frames, columns)
+    blocks = [(camera, rows_of(clip, camera)) for camera in clip.cameras]
+    tile_h = round(_TILE_WIDTH * clip.record.size[0] / clip.record.size[1])
+    width = 2 * _MARGIN + _LABEL + len(frames) * (_TILE_WIDTH + _GAP) - _GAP
+    block_heights = [52 + len(rows) * (tile_h + _GAP) + 18 for _, rows in blocks]
+    sheet = Image.new("RGB", (width, 74 + sum(block_heights) + _MARGIN - 18), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    _title(draw, clip, width)
+    top = 74
+    for (camera, rows), height in zip(blocks, block_heights, strict=True):
+        _block(sheet, draw, camera, rows, frames, top, tile_h)
+        top += height
+    return sheet
+
+
+def spread(frames: int, columns: int) -> list[int]:
+    """Frame numbers, evenly spread, first and last included."""
+    return sorted({int(f) for f in np.linspace(0, frames - 1, min(frames, columns)).round()})
+
+
+def rows_of(clip: Clip, camera: str) -> list[_Row]:
+    """The rows that a camera's folder can fill."""
+    readers: dict[str, Callable[[int], np.ndarray]] = {
+        "rgb": lambda f: clip.rgb(camera, f),
+        "noise": lambda f: _noise_tile(clip, camera, f),
+        "depth": lambda f: depth_picture(clip.depth(camera, f), clip.record.depth_range_m.get(camera, (0.1, 10.0))),
+        "edges": lambda f: clip.edges(camera, f),
+        "instances": lambda f: colorized(clip.instances(camera, f)),
+    }
+    rows = [_Row(kind, _WHAT[kind], read, kind != "noise") for kind, read in readers.items() if clip.has(camera, kind)]
+    for folder in clip.generated(camera):
+        if length := footage_length(folder):
+            rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))
+    return rows
+
+
+def latent_of_frame(latent_frames: list[int], frame: int) -> int:
+    """The latent to show for a pixel frame: the first that stands for it or for a later one."""
+    return min(int(np.searchsorted(latent_frames, frame)), len(latent_frames) - 1)
+
+
+def _noise_tile(clip: Clip, camera: str, frame: int) -> np.ndarray:
+    """Noise coarse enough to see on a small tile: normalised sums of blocks, as a camera further away would see it."""
+    noise = np.asarray(clip.noise(camera)[latent_of_frame(clip.noise_record().latent_frames, frame), :3], np.float32)
+    channels, height, width = noise.shape
+    k = max(1, min(round(width * _NOISE_CELL_PX / _TILE_WIDTH), height, width))
+    blocks = noise[:, : height // k * k, : width // k * k].reshape(channels, height // k, k, width // k, k)
+    return noise_picture(blocks.sum(axis=(2, 4)) / k)
+
+
+def _title(draw: ImageDraw.ImageDraw, clip: Clip, width: int) -> None:
+    record = clip.record
+    draw.text((_MARGIN, 24), Path(record.scene.path).name, _INK, font=_font(30))
+    parts = [f"{record.frames} frames", f"{record.size[0]}x{record.size[1]} px", f"{record.fps:g} fps", f"seed {record.seed}"]
+    if record.noise is not None:
+        parts.append(f"noise {record.noise.channels} ch, 1/{record.noise.factor}")
+    draw.text((width - _MARGIN, 34), "   ".join(parts), _FAINT, font=_font(18), anchor="ra")
+
+
+def _block(
+    sheet: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    camera: str,
+    rows: list[_Row],
+    frames: list[int],
+    top: int,
+    tile_h: int,
+) -> None:
+    """One camera: a heading with frame numbers, then its rows."""
+    left = _MARGIN + _LABEL
+    draw.line((_MARGIN, top, sheet.width - _MARGIN, top), _RULE)
+    draw.text((_MARGIN, top + 18), camera, _INK, font=_fitting(camera, 22, _LABEL - 10))
+    for column, frame in enumerate(frames):
+        x = left + column * (_TILE_WIDTH + _GAP)
+        draw.text((x, top + 20), f"frame {frame}", _FAINT, font=_font(18))
+    for line, row in enumerate(rows):
+        y = top + 52 + line * (tile_h + _GAP)
+        draw.text((_MARGIN, y + 4), row.label, _INK, font=_font(20))
+        draw.text((_MARGIN, y + 30), row.caption, _FAINT, font=_fitting(row.caption, 16, _LABEL - 10))
+        for column, frame in enumerate(frames):
+            tile = Image.fromarray(row.picture(frame)).convert("RGB")
+            shrinks = row.smooth and tile.width > _TILE_WIDTH
+            how = Image.Resampling.LANCZOS if shrinks else Image.Resampling.NEAREST
+            sheet.paste(tile.resize((_TILE_WIDTH, tile_h), how), (left + column * (_TILE_WIDTH + _GAP), y))
+
+
+def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size_px)
+
+
+def _fitting(text: str, size_px: int, width_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The largest font, up to a size, in which a text fits a width."""
+    while size_px > 9 and _font(size_px).getlength(text) > width_px:
+        size_px -= 1
+    return _font(size_px)

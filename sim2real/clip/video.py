@@ -1,0 +1,109 @@
+"""Videos that browsers play: h264, yuv420p, faststart; and how noise and single-channel pictures become pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+from ..errors import UnreadableFileError
+
+_BT709 = 1
+
+
+class VideoWriter:
+    """Encodes uint8 RGB (or grey) pictures in order.
+
+    - Odd sizes are made even by repeating the last row or column, as 4:2:0 colour needs it; ``read_video`` can cut it away.
+    - Colours are tagged BT.709, so that players and ``read_video`` undo exactly what was done.
+    """
+
+    def __init__(self, path: Path, fps: float, *, crf: int = 18) -> None:
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._crf = crf
+        self._stream: av.VideoStream | None = None
+
+    def write(self, picture: UInt8[np.ndarray, "height width ..."]) -> None:
+        """Append one picture."""
+        if picture.ndim == 2:
+            picture = np.repeat(picture[..., None], 3, axis=2)
+        height, width = picture.shape[:2]
+        picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        stream = self._stream = self._stream or self._opened(picture.shape[1], picture.shape[0])
+        for packet in stream.encode(frame):
+            self._container.mux(packet)
+
+    def _opened(self, width: int, height: int) -> av.VideoStream:
+        options = {"crf": str(self._crf), "preset": "veryfast", "threads": "1"}
+        stream = self._container.add_stream("libx264", rate=self._rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = 1
+        return stream
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._stream is not None:
+            for packet in self._stream.encode(None):
+                self._container.mux(packet)
+        self._container.close()
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+        if fault is None:
+            self.close()
+        else:
+            self._container.close()
+
+
+def read_video(path: Path) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+    """Decode the frames of a video as sRGB.
+
+    Raises:
+        UnreadableFileError: it is not a video, or it is damaged.
+    """
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                yield frame.reformat(format="rgb24", src_colorspace="ITU709").to_ndarray()
+    except (av.FFmpegError, IndexError) as fault:
+        raise UnreadableFileError(path, what="the video", why=str(fault), mend="render or generate it again") from fault
+
+
+def noise_picture(
+    noise: Float[np.ndarray, "channels height width"], size: tuple[int, int] | None = None
+) -> UInt8[np.ndarray, "_ _ 3"]:
+    """Noise to look at: the first three channels as RGB, ``0.5 + noise / 6``, enlarged without smoothing.
+
+    Args:
+        noise: unit-variance noise.
+        size: least (height, width) of the picture; the noise is enlarged by the whole factor that reaches it.
+    """
+    rgb = np.resize(noise[:3], (3, *noise.shape[1:])) if len(noise) < 3 else noise[:3]
+    picture = (255 * np.clip(0.5 + np.asarray(rgb, np.float32) / 6, 0, 1) + 0.5).astype(np.uint8).transpose(1, 2, 0)
+    if size is None:
+        return np.ascontiguousarray(picture)
+    factor = max(1, -(-size[0] // picture.shape[0]), -(-size[1] // picture.shape[1]))
+    return np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
+
+
+def enlarged(picture: UInt8[np.ndarray, "height width ..."], least_px: int) -> UInt8[np.ndarray, "_ _ ..."]:
+    """Enlarge a small picture by a whole factor, so that a person can see its pixels."""
+    factor = max(1, -(-least_px // min(picture.shape[:2])))
+    if factor == 1:
+        return picture
+    return np.asarray(
+        Image.fromarray(picture).resize((picture.shape[1] * factor, picture.shape[0] * factor), Image.Resampling.NEAREST)
+    )
