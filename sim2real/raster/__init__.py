@@ -1,0 +1,7 @@
+"""Triangles and a camera to fragments: what surface every pixel sees. Needs torch; Warp is loaded by its backend only."""
+
+from .backend import BACKENDS as BACKENDS
+from .backend import Rasterizer as Rasterizer
+from .backend import Visibility as Visibility
+from .backend import rasterizer as rasterizer
+from .fragments import Fragments as Fragments

@@ -1,0 +1,99 @@
+"""The protocol that all rasterizers follow, and the function that makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int32
+from torch import Tensor
+
+from ..errors import UnknownNameError
+from ..scene import Triangles
+from .fragments import Fragments
+
+BACKENDS = ("warp", "reference", "pytorch3d")
+"""Names of the backends: kernels for CPU and CUDA; plain torch, slow and simple; an adapter for those who have pytorch3d."""
+
+
+@dataclass(frozen=True, eq=False)
+class Visibility:
+    """Which face every pixel of one view sees: the part of ``Fragments`` that a z-buffer gives at once.
+
+    - ``face``: index into the faces, -1 where there is no surface.
+    - ``camera_vertices``: all vertices in this camera's frame, those of invisible parts too.
+    """
+
+    face: Int32[Tensor, "height width"]
+    camera_vertices: Float32[Tensor, "vertices 3"]
+
+
+@runtime_checkable
+class Rasterizer(Protocol):
+    """Finds the surface that every pixel of a view sees.
+
+    Both methods take the same arguments and may be called from several threads at once.
+
+    Args:
+        camera_from_part: one 4x4 matrix per part; it brings the part's mesh frame to the camera's (OpenCV axes).
+        intrinsics: 3x3 in pixels of ``size``; for supersampling pass a scaled size and scaled intrinsics.
+        size: (height, width) of the picture.
+        near: surfaces nearer than this many metres are cut away, pixel by pixel.
+        part_visible: parts to draw; all by default.
+        vertices: mesh-frame vertices of this frame instead of the triangles' own, where meshes deform.
+    """
+
+    def visibility(
+        self,
+        camera_from_part: Float[np.ndarray, "parts 4 4"],
+        intrinsics: Float[np.ndarray, "3 3"],
+        size: tuple[int, int],
+        *,
+        near: float = 0.01,
+        part_visible: Bool[np.ndarray, "parts"] | None = None,
+        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+    ) -> Visibility:
+        """Face indices only: the fastest."""
+        ...
+
+    def fragments(
+        self,
+        camera_from_part: Float[np.ndarray, "parts 4 4"],
+        intrinsics: Float[np.ndarray, "3 3"],
+        size: tuple[int, int],
+        *,
+        near: float = 0.01,
+        part_visible: Bool[np.ndarray, "parts"] | None = None,
+        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+    ) -> Fragments:
+        """Face indices, barycentrics and depth."""
+        ...
+
+
+def rasterizer(triangles: Triangles, *, device: str = "cpu", backend: str = "warp") -> Rasterizer:
+    """Put triangles on a device and return a rasterizer for them.
+
+    Args:
+        triangles: what to draw; triangles without area or with vertices that are not finite are never seen.
+        device: ``cpu`` or ``cuda`` (``cuda:1``, ...); results stay there.
+        backend: one of ``BACKENDS``.
+
+    Raises:
+        UnknownNameError: no such backend.
+        MissingPackageError: ``pytorch3d`` is asked for but not installed.
+        BadValueError: a face or part index is out of range, or the device is not available.
+    """
+    if backend == "warp":
+        from .warp_backend import WarpRasterizer
+
+        return WarpRasterizer(triangles, device)
+    if backend == "reference":
+        from .reference import ReferenceRasterizer
+
+        return ReferenceRasterizer(triangles, device)
+    if backend == "pytorch3d":
+        from .pytorch3d_backend import Pytorch3dRasterizer
+
+        return Pytorch3dRasterizer(triangles, device)
+    raise UnknownNameError(backend, BACKENDS, what="rasterizer backend")

@@ -1,0 +1,141 @@
+"""The default rasterizer: Warp kernels on CPU or CUDA, torch tensors in and out without copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import warp as wp
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
+
+from ..scene import Triangles
+from . import kernels
+from .backend import Visibility
+from .fragments import Fragments
+from .view import View, check_triangles, checked_view
+from .warp_runtime import checked_device, load, stream_of
+
+LARGE_PX = 1024
+"""On CUDA, triangles whose screen box has more pixels than this are shared by a group of threads."""
+GROUPS, LANES = 256, (32, 8)
+
+
+class WarpRasterizer:
+    """A z-buffer of int64 keys (depth bits, then face index) filled by atomic minimum.
+
+    Each call allocates what it writes, so threads share nothing but the mesh. A launch on the CPU runs in the calling
+    thread and releases the interpreter lock: a thread pool over frames uses all cores.
+    """
+
+    def __init__(self, triangles: Triangles, device: str = "cpu") -> None:
+        check_triangles(triangles)
+        self.device = checked_device(device)
+        self._triangles = triangles
+        self._vertices = self._upload(triangles.vertices)
+        self._faces = self._upload(triangles.faces)
+        self._vertex_part = self._upload(triangles.vertex_part)
+        load(kernels, self.device)
+
+    def visibility(
+        self,
+        camera_from_part: Float[np.ndarray, "parts 4 4"],
+        intrinsics: Float[np.ndarray, "3 3"],
+        size: tuple[int, int],
+        *,
+        near: float = 0.01,
+        part_visible: Bool[np.ndarray, "parts"] | None = None,
+        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+    ) -> Visibility:
+        """Face indices only; see ``Rasterizer``."""
+        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
+        keys, camera_vertices = self._zbuffer(view)
+        return Visibility(keys.view(torch.int32).view(*size, 2)[..., 0].contiguous(), camera_vertices)
+
+    def fragments(
+        self,
+        camera_from_part: Float[np.ndarray, "parts 4 4"],
+        intrinsics: Float[np.ndarray, "3 3"],
+        size: tuple[int, int],
+        *,
+        near: float = 0.01,
+        part_visible: Bool[np.ndarray, "parts"] | None = None,
+        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+    ) -> Fragments:
+        """Face indices, barycentrics and depth; see ``Rasterizer``."""
+        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
+        keys, camera_vertices = self._zbuffer(view)
+        face = torch.empty(size, dtype=torch.int32, device=self.device)
+        barycentrics = torch.empty((3, *size), dtype=torch.float32, device=self.device)
+        depth = torch.empty(size, dtype=torch.float32, device=self.device)
+        run = 1 if self.device.type == "cuda" else size[1]
+        self._launch(
+            kernels.resolve,
+            (size[0], -(-size[1] // run)),
+            wp.from_torch(self._faces, dtype=wp.vec3i),
+            wp.from_torch(camera_vertices, dtype=wp.vec3f),
+            _record(view),
+            run,
+            wp.from_torch(keys),
+            wp.from_torch(face),
+            wp.from_torch(barycentrics),
+            wp.from_torch(depth),
+        )
+        on_device = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
+        return Fragments(face, barycentrics, depth, camera_vertices, on_device)
+
+    def _zbuffer(self, view: View) -> tuple[Tensor, Tensor]:
+        mesh = self._vertices if view.vertices is None else self._upload(view.vertices)
+        camera_vertices = torch.empty_like(mesh)
+        keys = torch.full(view.size, kernels.NO_HIT, dtype=torch.int64, device=self.device)
+        if not len(self._faces):
+            if len(mesh):
+                self._transform(view, mesh, camera_vertices, torch.empty_like(mesh))
+            return keys, camera_vertices
+        screen = torch.empty_like(mesh)
+        self._transform(view, mesh, camera_vertices, screen)
+        cuda = self.device.type == "cuda"
+        queue = torch.zeros(1 + len(self._faces) if cuda else 1, dtype=torch.int32, device=self.device)
+        record = _record(view)
+        faces = wp.from_torch(self._faces, dtype=wp.vec3i)
+        camera = wp.from_torch(camera_vertices, dtype=wp.vec3f)
+        projected = wp.from_torch(screen, dtype=wp.vec3f)
+        large, buffer = wp.from_torch(queue), wp.from_torch(keys)
+        limit = LARGE_PX if cuda else 2**31 - 1
+        self._launch(kernels.splat, len(self._faces), faces, projected, camera, record, limit, large, buffer)
+        if cuda:
+            lanes = wp.vec2i(*LANES)
+            shape = (GROUPS, LANES[0] * LANES[1])
+            self._launch(kernels.splat_large, shape, faces, projected, camera, record, GROUPS, lanes, large, buffer)
+        return keys, camera_vertices
+
+    def _transform(self, view: View, mesh: Tensor, camera_vertices: Tensor, screen: Tensor) -> None:
+        rows = torch.as_tensor(view.camera_from_part[:, :3].copy()).to(self.device)
+        visible = torch.as_tensor(view.part_visible.astype(np.int32)).to(self.device)
+        self._launch(
+            kernels.transform,
+            len(mesh),
+            wp.from_torch(mesh, dtype=wp.vec3f),
+            wp.from_torch(self._vertex_part),
+            wp.from_torch(rows, dtype=wp.vec4d),
+            wp.from_torch(visible),
+            _record(view),
+            wp.from_torch(camera_vertices, dtype=wp.vec3f),
+            wp.from_torch(screen, dtype=wp.vec3f),
+        )
+
+    def _launch(self, kernel: wp.Kernel, dim: int | tuple[int, ...], *inputs: object) -> None:
+        wp.launch(kernel, dim, inputs, device=str(self.device), stream=stream_of(self.device), record_tape=False)
+
+    def _upload(self, array: np.ndarray) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(array)).to(self.device)
+
+
+def _record(view: View) -> Any:
+    record = kernels.View()
+    record.ifx, record.ify, record.cx, record.cy, record.shear = view.ray_terms
+    record.near = view.near
+    record.height, record.width = view.size
+    record.slack = 1e-3 + 4e-7 * max(view.size)
+    return record
