@@ -26,6 +26,7 @@ NO_HIT = 0x7FFFFFFFFFFFFFFF
 
 
 @wp.struct
+@no_type_check
 class View:
     """A pinhole camera and its picture."""
 

@@ -10,12 +10,13 @@ import warp as wp
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
+from ..devices import checked_device
 from ..scene import Triangles
 from . import kernels
 from .backend import Visibility
 from .fragments import Fragments
 from .view import View, check_triangles, checked_view
-from .warp_runtime import checked_device, load, stream_of
+from .warp_runtime import load, stream_of
 
 LARGE_PX = 1024
 """On CUDA, triangles whose screen box has more pixels than this are shared by a group of threads."""
@@ -31,12 +32,14 @@ class WarpRasterizer:
 
     def __init__(self, triangles: Triangles, device: str = "cpu") -> None:
         check_triangles(triangles)
-        self.device = checked_device(device)
+        self.device = torch.device(checked_device(device))
+        if self.device.type == "cuda" and self.device.index is None:
+            self.device = torch.device("cuda", torch.cuda.current_device())
         self._triangles = triangles
         self._vertices = self._upload(triangles.vertices)
         self._faces = self._upload(triangles.faces)
         self._vertex_part = self._upload(triangles.vertex_part)
-        load(kernels, self.device)
+        load(kernels, str(self.device))
 
     def visibility(
         self,
@@ -126,7 +129,7 @@ class WarpRasterizer:
         )
 
     def _launch(self, kernel: wp.Kernel, dim: int | tuple[int, ...], *inputs: object) -> None:
-        wp.launch(kernel, dim, inputs, device=str(self.device), stream=stream_of(self.device), record_tape=False)
+        wp.launch(kernel, dim, inputs, device=str(self.device), stream=stream_of(str(self.device)), record_tape=False)
 
     def _upload(self, array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array)).to(self.device)
