@@ -1,0 +1,291 @@
+"""MuJoCo models with recorded states: the rollouts of robosuite, robomimic, MimicGen, LIBERO, Gymnasium and Menagerie."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from ..errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
+from ..optional import require
+from ..transforms import rigid, rotation_from_quaternion
+from .mujoco_cameras import cameras_of
+from .mujoco_geoms import INFINITE_PLANE_EXTENTS, dressed, geom_shape, is_infinite, look_key, shape_key, visual_groups
+from .mujoco_materials import geom_rgba, lighting_of
+from .mujoco_states import Recording, read_states, replay
+from .records import Instance, Mesh, Part, Scene
+
+if TYPE_CHECKING:
+    from mujoco import MjModel
+
+DEFAULT_FPS = 24.0
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """Which instance every geom belongs to.
+
+    - ``instances`` as in ``Scene.instances``; ``bodies`` are their body numbers in the model (0 is the world).
+    - ``geom_instance`` maps the numbers of visible geoms to instance ids (1, 2, ...).
+    """
+
+    instances: tuple[Instance, ...]
+    bodies: tuple[int, ...]
+    geom_instance: dict[int, int]
+
+
+def load_mujoco(
+    path: Path | str,
+    *,
+    states: Path | str | np.ndarray | None = None,
+    frames: slice | None = None,
+    groups: tuple[int, ...] | None = None,
+    fps: float | None = None,
+    size: tuple[int, int] | None = None,
+) -> Scene:
+    """Read a MuJoCo model (MJCF or URDF) and replay recorded states.
+
+    Args:
+        path: the model's XML file.
+        states: ``.npy`` or ``.npz`` with one row per frame, or the rows themselves (``read_states``, ``state_layouts``).
+            ``None``: one frame, in the model's keyframe.
+        frames: which rows to replay; ``None``: all.
+        groups: geom groups to show; ``None``: ``visual_groups`` chooses.
+        fps: frames per second; ``None``: from the rows' times, else 24.
+        size: picture size (height, width) of the cameras; ``None``: their own, else 480x640.
+
+    Returns:
+        A scene with one instance per body that carries visible geoms (one per geom on the world itself).
+
+    Raises:
+        MissingFileError: model or states do not exist.
+        UnreadableFileError: MuJoCo refuses the model, or the states are no array.
+        BadValueError: states of the wrong width or with NaN, a group that shows nothing, a rate that is not positive.
+        MissingPackageError: mujoco is not installed.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise MissingFileError(source, what="MuJoCo model")
+    mujoco = require("mujoco", "mujoco")
+    try:
+        model = mujoco.MjModel.from_xml_path(str(source))
+    except ValueError as fault:
+        raise unreadable_model(source, fault) from fault
+    recording = None if states is None else read_states(states)
+    return scene_of_model(model, source, recording, frames=frames, groups=groups, fps=fps, size=size)
+
+
+def unreadable_model(source: object, fault: ValueError) -> UnreadableFileError:
+    """The one-line error for a model that MuJoCo refuses."""
+    why = " ".join(str(fault).split())
+    return UnreadableFileError(source, what="MuJoCo model", why=why, mend="mend the XML or the files that it names")
+
+
+def scene_of_model(
+    model: MjModel,
+    source: Path,
+    recording: Recording | None,
+    *,
+    frames: slice | None = None,
+    groups: tuple[int, ...] | None = None,
+    fps: float | None = None,
+    size: tuple[int, int] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Scene:
+    """A scene from a compiled model and its states; arguments and errors as in ``load_mujoco``."""
+    if recording is not None and frames is not None:
+        recording = _sliced(recording, frames, source)
+    poses, seconds, layout = replay(model, recording)
+    shown = visual_groups(model) if groups is None else tuple(groups)
+    labelling = label_geoms(model, shown, source)
+    meshes, parts = _meshes_and_parts(model, labelling)
+    cameras, camera_notes = cameras_of(model, poses.world_from_camera, size)
+    count = len(poses.world_from_body)
+    return Scene(
+        source=source,
+        sha256=_digest(model, recording),
+        meshes=meshes,
+        parts=parts,
+        instances=labelling.instances,
+        world_from_instance=poses.world_from_body[:, list(labelling.bodies)],
+        visible=np.ones((count, len(labelling.instances)), bool),
+        cameras=cameras,
+        fps=_rate(fps, seconds, source),
+        lighting=lighting_of(model, poses.light_position, poses.light_direction),
+        notes=(*notes, *_notes(model, labelling, shown, groups is None, layout, recording), *camera_notes),
+    )
+
+
+def label_geoms(model: MjModel, groups: tuple[int, ...], source: object = "") -> Labelling:
+    """Instances in the order of bodies: one per body with visible geoms, and one per visible geom of the world itself.
+
+    The class is the name of the tree that a body belongs to (the child of the world that it hangs on); a body that only
+    groups others (no geoms, joints, sites or cameras of its own, several children) is looked through, once.
+
+    Raises:
+        BadValueError: no geom of the model is in these groups.
+    """
+    seen = np.isin(model.geom_group, groups) & (np.array([geom_rgba(model, g)[3] for g in range(model.ngeom)]) > 0)
+    geoms = [int(g) for g in np.flatnonzero(seen)]
+    if not geoms:
+        if model.ngeom == 0:
+            raise EmptySceneError(source, lacks="geoms", mend="give the bodies of the model geoms")
+        present = ", ".join(str(int(g)) for g in np.unique(model.geom_group))
+        raise BadValueError(
+            "the choice of geom groups", list(groups), right=f"groups with visible geoms, of {present}", where=source
+        )
+    instances, bodies, of_geom, of_body = [], [], {}, {}
+    for geom in sorted(geoms, key=lambda g: (int(model.geom_bodyid[g]), g)):
+        body = int(model.geom_bodyid[geom])
+        if body == 0 or body not in of_body:
+            name = (model.geom(geom).name or f"geom_{geom}") if body == 0 else _body_name(model, body)
+            instances.append(Instance(name, name if body == 0 else _class_name(model, body)))
+            bodies.append(body)
+            of_body[body] = len(instances)
+        of_geom[geom] = of_body[body]
+    return Labelling(tuple(_distinct(instances)), tuple(bodies), of_geom)
+
+
+def _distinct(instances: list[Instance]) -> list[Instance]:
+    taken: set[str] = set()
+    out = []
+    for k, instance in enumerate(instances):
+        name = instance.name if instance.name not in taken else f"{instance.name}_{k + 1}"
+        taken.add(name)
+        out.append(replace(instance, name=name))
+    return out
+
+
+def _body_name(model: MjModel, body: int) -> str:
+    return model.body(body).name or f"body_{body}"
+
+
+def _class_name(model: MjModel, body: int) -> str:
+    chain = [body]
+    while int(model.body_parentid[chain[-1]]) != 0:
+        chain.append(int(model.body_parentid[chain[-1]]))
+    chain.reverse()
+    if len(chain) > 1 and _only_groups(model, chain[0]):
+        chain.pop(0)
+    if model.body(chain[0]).name:
+        return model.body(chain[0]).name
+    below = [b for b in range(chain[0], model.nbody) if _is_below(model, b, chain[0]) and model.body(b).name]
+    names = [model.body(b).name for b in below]
+    common = _common_start(names)
+    return common or (names[0] if names else _body_name(model, chain[0]))
+
+
+def _only_groups(model: MjModel, body: int) -> bool:
+    own = int(model.body_geomnum[body]) + int(model.body_jntnum[body])
+    own += int(np.sum(model.site_bodyid == body)) + int(np.sum(model.cam_bodyid == body))
+    return own == 0 and int(np.sum(model.body_parentid == body)) > 1
+
+
+def _is_below(model: MjModel, body: int, root: int) -> bool:
+    while body > root:
+        body = int(model.body_parentid[body])
+    return body == root
+
+
+def _common_start(names: list[str]) -> str:
+    """What several names begin with (``panda0`` of ``panda0_link1``, ``panda0_hand``), if that is a word."""
+    if len(names) < 2:
+        return ""
+    first, last = min(names), max(names)
+    same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    word = first[:same].rsplit("_", 1)[0].strip("_:/- ") if "_" in first[:same] else ""
+    return word if len(word) >= 3 else ""
+
+
+def _meshes_and_parts(model: MjModel, labelling: Labelling) -> tuple[tuple[Mesh, ...], tuple[Part, ...]]:
+    shapes: dict[tuple, Mesh | None] = {}
+    looks: dict[tuple, list[int]] = {}
+    meshes: list[Mesh] = []
+    parts: list[Part] = []
+    for geom, instance in labelling.geom_instance.items():
+        shape, look = shape_key(model, geom), look_key(model, geom)
+        if shape not in shapes:
+            shapes[shape] = geom_shape(model, geom)
+        made = shapes[shape]
+        if made is None:
+            continue
+        if look not in looks:
+            new = dressed(model, geom, made)
+            looks[look] = list(range(len(meshes), len(meshes) + len(new)))
+            meshes.extend(new)
+        place = rigid(rotation_from_quaternion(model.geom_quat[geom]), model.geom_pos[geom])
+        parts.extend(Part(mesh, instance - 1, place) for mesh in looks[look])
+    return tuple(meshes), tuple(parts)
+
+
+def _sliced(recording: Recording, frames: slice, source: Path) -> Recording:
+    rows = recording.rows[frames]
+    if len(rows) == 0:
+        received = f"{frames.start}:{frames.stop}"
+        raise BadValueError(
+            "the range of frames", received, right=f"within 0:{len(recording.rows)}", where=recording.where or source
+        )
+    mocap, seconds = recording.mocap, recording.seconds
+    return replace(
+        recording,
+        rows=rows,
+        mocap=None if mocap is None else mocap[frames],
+        seconds=None if seconds is None else seconds[frames],
+    )
+
+
+def _rate(fps: float | None, seconds: Float[np.ndarray, "frames"] | None, source: Path) -> float:
+    if fps is not None:
+        if not (np.isfinite(fps) and fps > 0):
+            raise BadValueError("the frame rate", fps, right="a positive number of frames per second", where=source)
+        return float(fps)
+    if seconds is not None and len(seconds) > 1:
+        step = float(np.median(np.diff(seconds)))
+        if step > 0:
+            return round(1 / step, 3)
+    return DEFAULT_FPS
+
+
+def _notes(
+    model: MjModel, labelling: Labelling, shown: tuple[int, ...], automatic: bool, layout: str, recording: Recording | None
+) -> list[str]:
+    hidden = sorted(set(int(g) for g in model.geom_group) - set(shown))
+    chosen = "chosen automatically" if automatic else "as asked"
+    rest = f", hidden: {', '.join(map(str, hidden))}" if hidden else ""
+    notes = [f"geom groups shown ({chosen}): {', '.join(map(str, sorted(shown)))}{rest}"]
+    notes.append(f"no states given: one frame at {layout}" if recording is None else f"states read as {layout}")
+    endless = [g for g in labelling.geom_instance if is_infinite(model, g)]
+    if endless:
+        side = 2 * INFINITE_PLANE_EXTENTS * float(model.stat.extent)
+        notes.append(f"{len(endless)} infinite plane(s) drawn {side:.0f} m wide")
+    lost = [g for g in labelling.geom_instance if geom_shape_is_missing(model, g)]
+    if lost:
+        notes.append(f"{len(lost)} signed-distance geom(s) without a mesh were left out")
+    if model.nskin or model.nflex:
+        notes.append(f"{model.nskin} skin(s) and {model.nflex} flex(es) were left out: only rigid geoms are read")
+    return notes
+
+
+def geom_shape_is_missing(model: MjModel, geom: int) -> bool:
+    """Whether a geom has no surface that can be drawn."""
+    return int(model.geom_type[geom]) >= 7 and int(model.geom_dataid[geom]) < 0
+
+
+def _digest(model: MjModel, recording: Recording | None) -> str:
+    """A hash of what the pictures depend on: compiled geometry, textures, colours, and the states."""
+    digest = hashlib.sha256()
+    arrays = [
+        *(model.mesh_vert, model.mesh_face, model.mesh_texcoord, model.hfield_data, model.tex_data, model.mat_rgba),
+        *(model.geom_type, model.geom_size, model.geom_pos, model.geom_quat, model.geom_rgba, model.geom_matid),
+        *(model.geom_group, model.geom_bodyid, model.body_parentid, model.body_pos, model.body_quat, model.jnt_axis),
+        *(model.jnt_pos, model.cam_pos, model.cam_quat, model.cam_fovy, model.qpos0, model.key_qpos),
+    ]
+    if recording is not None:
+        arrays += [recording.rows] + ([] if recording.mocap is None else [recording.mocap])
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,187 @@
+"""The shapes of MuJoCo's geoms as meshes, tessellated as its own renderer does, in the geoms' frames."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import primitives
+from .mujoco_materials import (
+    geom_rgba,
+    geom_texture,
+    is_cube,
+    material_of,
+    on_cube,
+    repeated,
+    seen_from_above,
+    texture_images,
+    texture_scale,
+)
+from .records import Mesh
+from .triangles import face_normals
+
+if TYPE_CHECKING:
+    from mujoco import MjModel
+
+PLANE, HFIELD, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX, MESH, SDF = range(9)
+"""``mjtGeom`` as plain integers: comparing its enum with numpy integers is always false since MuJoCo 3.12."""
+
+INFINITE_PLANE_EXTENTS = 20
+"""Half the side of an infinite plane, in units of the model's extent."""
+
+
+def is_infinite(model: MjModel, geom: int) -> bool:
+    """Whether a geom is a plane without bounds."""
+    return int(model.geom_type[geom]) == PLANE and bool((model.geom_size[geom, :2] <= 0).any())
+
+
+def visual_groups(model: MjModel) -> tuple[int, ...]:
+    """The geom groups that are meant to be seen; there is no standard, so this is a rule.
+
+    MuJoCo's viewer shows groups 0, 1 and 2. Of these, group 0 is left out where it is a collision group (robosuite): at
+    least nine in ten of its geoms collide, and most geoms of another shown group do not. A model with nothing in groups 0
+    to 2 shows everything.
+    """
+    groups = np.asarray(model.geom_group)
+    collides = (np.asarray(model.geom_contype) != 0) | (np.asarray(model.geom_conaffinity) != 0)
+    present = [int(g) for g in np.unique(groups)]
+    shown = [g for g in present if g <= 2] or present
+    others_are_visual = any(1 - collides[groups == g].mean() > 0.5 for g in shown if g != 0)
+    if 0 in shown and others_are_visual and collides[groups == 0].mean() >= 0.9:
+        shown.remove(0)
+    return tuple(shown)
+
+
+def shape_key(model: MjModel, geom: int) -> tuple:
+    """Geoms with equal keys have the same shape."""
+    kind, data = int(model.geom_type[geom]), int(model.geom_dataid[geom])
+    if kind in (MESH, SDF, HFIELD):
+        return kind, data
+    if is_infinite(model, geom):
+        return kind, geom
+    return kind, *(float(s) for s in model.geom_size[geom])
+
+
+def look_key(model: MjModel, geom: int) -> tuple:
+    """Geoms with equal shape and look keys can share a mesh record."""
+    sizes = tuple(float(s) for s in model.geom_size[geom])
+    return shape_key(model, geom), int(model.geom_matid[geom]), geom_rgba(model, geom), sizes
+
+
+def geom_shape(model: MjModel, geom: int) -> Mesh | None:
+    """Vertices, faces, normals and texture coordinates of a geom; ``None`` where it has no surface (an SDF without mesh).
+
+    Round shapes get the slices and stacks of the model's ``visual/quality``, so that silhouettes agree with MuJoCo's
+    pictures. Meshes are the compiled ones, which belong to ``geom_xpos`` and ``geom_xmat``.
+    """
+    kind, (x, y, z) = int(model.geom_type[geom]), (float(s) for s in model.geom_size[geom])
+    around, stacks = int(model.vis.quality.numslices), int(model.vis.quality.numstacks)
+    if kind == BOX:
+        return primitives.box([x, y, z])
+    if kind == SPHERE:
+        return primitives.sphere(x, segments=around, rings=stacks)
+    if kind == ELLIPSOID:
+        return primitives.ellipsoid([x, y, z], segments=around, rings=stacks)
+    if kind == CYLINDER:
+        return primitives.cylinder(x, y, segments=around)
+    if kind == CAPSULE:
+        return primitives.capsule(x, y, segments=around, rings=max(stacks // 2, 1))
+    if kind == PLANE:
+        return _plane(model, geom)
+    if kind == HFIELD:
+        return _hfield(model, int(model.geom_dataid[geom]))
+    return _mesh(model, int(model.geom_dataid[geom])) if model.geom_dataid[geom] >= 0 else None
+
+
+def _plane(model: MjModel, geom: int) -> Mesh:
+    size = np.asarray(model.geom_size[geom, :2], np.float64)
+    if not is_infinite(model, geom):
+        return primitives.plane(size)
+    half = np.where(size > 0, size, INFINITE_PLANE_EXTENTS * float(model.stat.extent))
+    flat = primitives.plane(half)
+    # the rectangle is laid around the model's middle where the plane belongs to the world
+    centre = np.zeros(3)
+    if int(model.geom_bodyid[geom]) == 0:
+        turn = np.asarray(_matrix(model.geom_quat[geom]))
+        centre[:2] = (turn.T @ (np.asarray(model.stat.center) - model.geom_pos[geom]))[:2]
+        centre[:2][size > 0] = 0
+    return replace(flat, vertices=flat.vertices + centre)
+
+
+def _matrix(wxyz: np.ndarray) -> np.ndarray:
+    from ..transforms import rotation_from_quaternion
+
+    return rotation_from_quaternion(np.asarray(wxyz, np.float64))
+
+
+def _hfield(model: MjModel, k: int) -> Mesh:
+    rows, columns, start = int(model.hfield_nrow[k]), int(model.hfield_ncol[k]), int(model.hfield_adr[k])
+    half_x, half_y, top, base = (float(s) for s in model.hfield_size[k])
+    heights = np.asarray(model.hfield_data[start : start + rows * columns], np.float64).reshape(rows, columns)
+    return primitives.heightfield(heights * top, [half_x, half_y], base=-base)
+
+
+def _mesh(model: MjModel, k: int) -> Mesh:
+    def block(values: np.ndarray, first: np.ndarray, count: np.ndarray) -> np.ndarray:
+        return np.array(values[int(first[k]) : int(first[k]) + int(count[k])])
+
+    vertices = block(model.mesh_vert, model.mesh_vertadr, model.mesh_vertnum)
+    faces = block(model.mesh_face, model.mesh_faceadr, model.mesh_facenum)
+    normals = block(model.mesh_normal, model.mesh_normaladr, model.mesh_normalnum)
+    normals = normals[block(model.mesh_facenormal, model.mesh_faceadr, model.mesh_facenum)].astype(np.float64)
+    length = np.linalg.norm(normals, axis=2, keepdims=True)
+    flat = face_normals(vertices, faces)[:, None]
+    normals = np.where(length > 0, normals / np.where(length > 0, length, 1), flat)
+    uv = None
+    if int(model.mesh_texcoordadr[k]) >= 0:
+        points = block(model.mesh_texcoord, model.mesh_texcoordadr, model.mesh_texcoordnum).astype(np.float64)
+        uv = points[block(model.mesh_facetexcoord, model.mesh_faceadr, model.mesh_facenum)] * [1, -1] + [0, 1]
+    else:
+        # the compiler averages normals over creases; MuJoCo's renderer undoes that where they leave the face too far
+        normals = np.where((normals * flat).sum(axis=2, keepdims=True) < 0.8, flat, normals)
+    return Mesh(model.mesh(k).name or f"mesh_{k}", vertices, faces, uv=uv, normals=normals)
+
+
+def dressed(model: MjModel, geom: int, shape: Mesh) -> list[Mesh]:
+    """A shape with the material and texture of a geom: one mesh, or one per side where a cube map has different sides."""
+    kind, texture = int(model.geom_type[geom]), geom_texture(model, geom)
+    if texture < 0:
+        own = shape.uv if kind in (MESH, SDF) else None
+        return [replace(shape, uv=own, material=material_of(model, geom, None))]
+    images = texture_images(model, texture)
+    corners = np.asarray(shape.vertices, np.float64)[shape.faces]
+    if not is_cube(model, texture):
+        if shape.uv is None or kind == HFIELD or is_infinite(model, geom):
+            uv = seen_from_above(model, geom, corners)
+        else:
+            uv = repeated(shape.uv, texture_scale(model, geom))
+        return [replace(shape, uv=uv, material=material_of(model, geom, images[0]))]
+    side, uv = on_cube(corners / _cube_size(model, geom, shape))
+    whole = replace(shape, uv=uv)
+    if len(images) == 1:
+        return [replace(whole, material=material_of(model, geom, images[0]))]
+    return [_subset(whole, side == k, material_of(model, geom, images[k])) for k in range(6) if (side == k).any()]
+
+
+def _cube_size(model: MjModel, geom: int, shape: Mesh) -> np.ndarray:
+    """Half the size of the box that a cube map is laid on: the shape's own for primitives, a cube for all else."""
+    half = np.abs(np.asarray(shape.vertices, np.float64)).max(axis=0)
+    material = int(model.geom_matid[geom])
+    shaped = int(model.geom_type[geom]) in (PLANE, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX)
+    if shaped and not model.mat_texuniform[material]:
+        return np.where(half > 0, half, 1)
+    return np.full(3, half.max())
+
+
+def _subset(mesh: Mesh, chosen: np.ndarray, material) -> Mesh:
+    used, index = np.unique(mesh.faces[chosen], return_inverse=True)
+    return Mesh(
+        mesh.name,
+        mesh.vertices[used],
+        index.reshape(-1, 3),
+        uv=None if mesh.uv is None else mesh.uv[chosen],
+        normals=None if mesh.normals is None else mesh.normals[chosen],
+        material=material,
+    )

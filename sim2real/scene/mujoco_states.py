@@ -1,0 +1,191 @@
+"""Rows of simulator state, as people store them, and the poses that MuJoCo's kinematics makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..optional import require
+from ..transforms import OPENCV_FROM_OPENGL, rigid
+
+if TYPE_CHECKING:
+    from mujoco import MjData, MjModel
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a file of states holds: one row per frame, and where moved by hand, the mocap bodies' poses.
+
+    - ``mocap`` rows are (x, y, z, qw, qx, qy, qz) per mocap body.
+    - ``seconds`` are the frames' times where they are known.
+    """
+
+    rows: Float[np.ndarray, "frames width"]
+    mocap: Float[np.ndarray, "frames bodies 7"] | None = None
+    seconds: Float[np.ndarray, "frames"] | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """Where everything is in every frame: bodies as rigid matrices, cameras with OpenCV axes, lights in the first frame."""
+
+    world_from_body: Float[np.ndarray, "frames bodies 4 4"]
+    world_from_camera: Float[np.ndarray, "frames cameras 4 4"]
+    light_position: Float[np.ndarray, "lights 3"]
+    light_direction: Float[np.ndarray, "lights 3"]
+
+
+def read_states(states: Path | str | np.ndarray) -> Recording:
+    """Read a recording from ``.npy`` (the rows) or ``.npz`` (``states`` or ``qpos``; optionally ``mocap``, ``time``).
+
+    Args:
+        states: a file, or the rows themselves.
+
+    Raises:
+        MissingFileError: there is no such file.
+        UnreadableFileError: it is no array file, or has neither ``states`` nor ``qpos``.
+        BadValueError: the rows are no table of numbers, or hold NaN or infinity.
+    """
+    if isinstance(states, np.ndarray):
+        return _checked(Recording(_table(states, "")))
+    path = Path(states)
+    if not path.is_file():
+        raise MissingFileError(path, what="states file", mend="check --states")
+    try:
+        held = np.load(path, allow_pickle=False)
+        arrays = {"states": held} if isinstance(held, np.ndarray) else {key: held[key] for key in held.files}
+    except (ValueError, OSError, EOFError) as fault:
+        mend = "write it with numpy.save or numpy.savez"
+        raise UnreadableFileError(path, what="states file", why=str(fault).splitlines()[0], mend=mend) from fault
+    rows = arrays.get("states", arrays.get("qpos"))
+    if rows is None:
+        why = f"it holds {', '.join(arrays) or 'nothing'}"
+        raise UnreadableFileError(path, what="states file", why=why, mend="name the rows 'states' or 'qpos'")
+    mocap, seconds = arrays.get("mocap"), arrays.get("time")
+    if mocap is not None:
+        mocap = np.asarray(mocap, np.float64).reshape(len(mocap), -1, 7)
+    if seconds is not None:
+        seconds = np.asarray(seconds, np.float64).reshape(-1)
+    return _checked(Recording(_table(rows, str(path)), mocap, seconds, str(path)))
+
+
+def _table(rows: np.ndarray, where: str) -> np.ndarray:
+    if rows.dtype.kind not in "fiu" or rows.ndim not in (1, 2) or rows.size == 0:
+        received = f"an array of shape {rows.shape} and type {rows.dtype}"
+        raise BadValueError("the states array", received, right="a table of numbers with one row per frame", where=where)
+    return np.atleast_2d(np.asarray(rows, np.float64))
+
+
+def _checked(recording: Recording) -> Recording:
+    tables = {"states": recording.rows, "mocap": recording.mocap, "time": recording.seconds}
+    for name, table in tables.items():
+        if table is None:
+            continue
+        if len(table) != len(recording.rows):
+            right = f"{len(recording.rows)}, one per row of states"
+            raise BadValueError(f"the number of rows of {name}", len(table), right=right, where=recording.where)
+        bad = np.flatnonzero(~np.isfinite(table.reshape(len(table), -1)).all(axis=1))
+        if len(bad):
+            mend = f"cut the recording before row {bad[0]}"
+            raise BadValueError(f"row {bad[0]} of {name}", "NaN or infinite", right="finite", mend=mend, where=recording.where)
+    return recording
+
+
+def state_layouts(model: MjModel) -> dict[str, int]:
+    """The row layouts that a model's states may have, and their widths; the first that fits is meant."""
+    mujoco = require("mujoco", "mujoco")
+    size = {name: mujoco.mj_stateSize(model, int(getattr(mujoco.mjtState, f"mjSTATE_{name}"))) for name in _FULL_STATES}
+    return {
+        "[time, qpos, qvel]": 1 + model.nq + model.nv,
+        "[qpos]": model.nq,
+        "[qpos, qvel]": model.nq + model.nv,
+        **{f"mj_getState {name}": width for name, width in size.items()},
+    }
+
+
+_FULL_STATES = ("FULLPHYSICS", "INTEGRATION")
+
+
+def replay(model: MjModel, recording: Recording | None) -> tuple[Poses, np.ndarray | None, str]:
+    """Run MuJoCo's kinematics (no physics) over all rows.
+
+    Args:
+        model: a compiled model.
+        recording: its states; ``None``: the keyframe ``home``, else the first keyframe, else the reference pose.
+
+    Returns:
+        The poses, the frames' times in seconds where the rows tell them, and which layout was recognised.
+
+    Raises:
+        BadValueError: the rows' width fits no layout of this model, or the mocap poses are not those of its bodies.
+    """
+    mujoco = require("mujoco", "mujoco")
+    data = mujoco.MjData(model)
+    frames = []
+    if recording is None:
+        layout = _rest(mujoco, model, data)
+        frames.append(_pose(mujoco, model, data))
+        return _stacked(frames, data), None, layout
+    layout = _layout_of(model, recording)
+    seconds = recording.seconds
+    for k, row in enumerate(recording.rows):
+        _set_state(mujoco, model, data, layout, row)
+        if recording.mocap is not None:
+            data.mocap_pos[:], data.mocap_quat[:] = recording.mocap[k, :, :3], recording.mocap[k, :, 3:]
+        frames.append(_pose(mujoco, model, data))
+    if seconds is None and not layout.startswith("[qpos"):
+        seconds = recording.rows[:, 0]  # full states start with the time, too
+    return _stacked(frames, data), seconds, layout
+
+
+def _rest(mujoco, model: MjModel, data: MjData) -> str:
+    mujoco.mj_resetData(model, data)
+    names = [model.key(k).name for k in range(model.nkey)]
+    if not names:
+        return "the model's reference pose"
+    key = names.index("home") if "home" in names else 0
+    mujoco.mj_resetDataKeyframe(model, data, key)
+    return f"the model's keyframe {names[key] or key}"
+
+
+def _layout_of(model: MjModel, recording: Recording) -> str:
+    layouts = state_layouts(model)
+    width = recording.rows.shape[1]
+    if recording.mocap is not None and recording.mocap.shape[1] != model.nmocap:
+        right = f"{model.nmocap}, those of the model"
+        raise BadValueError("the number of mocap bodies", recording.mocap.shape[1], right=right, where=recording.where)
+    for name, wanted in layouts.items():
+        if width == wanted:
+            return name
+    right = "one of " + ", ".join(f"{wanted} {name}" for name, wanted in layouts.items())
+    mend = "check that the states were recorded with this model"
+    raise BadValueError("the width of the states", width, right=right, mend=mend, where=recording.where)
+
+
+def _set_state(mujoco, model: MjModel, data: MjData, layout: str, row: np.ndarray) -> None:
+    if layout.startswith("mj_getState"):
+        kind = int(getattr(mujoco.mjtState, f"mjSTATE_{layout.split()[1]}"))
+        mujoco.mj_setState(model, data, row, kind)
+    else:
+        start = 1 if layout.startswith("[time") else 0
+        data.qpos[:] = row[start : start + model.nq]
+
+
+def _pose(mujoco, model: MjModel, data: MjData) -> tuple[np.ndarray, np.ndarray]:
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)  # cameras and lights that track a centre of mass need it
+    mujoco.mj_camlight(model, data)
+    bodies = rigid(data.xmat.reshape(-1, 3, 3), data.xpos)
+    cameras = rigid(data.cam_xmat.reshape(-1, 3, 3), data.cam_xpos) @ OPENCV_FROM_OPENGL
+    return bodies, cameras
+
+
+def _stacked(frames: list[tuple[np.ndarray, np.ndarray]], data: MjData) -> Poses:
+    bodies, cameras = (np.stack(k) for k in zip(*frames, strict=True))
+    return Poses(bodies, cameras, data.light_xpos.copy(), data.light_xdir.copy())
