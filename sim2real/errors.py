@@ -51,6 +51,13 @@ class BadValueError(Sim2RealError):
         super().__init__(f"{what} is {received}, must be {right}{fix}{place}")
 
 
+class BadKeyError(Sim2RealError):
+    """A file of settings with a key or value that is wrong; says where it stands."""
+
+    def __init__(self, path: object, *, line: int, key: str, fault: str) -> None:
+        super().__init__(f"{path}: line {line}: {key + ': ' if key else ''}{fault}")
+
+
 class MissingPackageError(Sim2RealError):
     """An optional package is not installed."""
 

@@ -1,0 +1,97 @@
+"""The kinds of values that scene files hold, each with the one-line fault of its wrong values."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from .yaml_file import fault, shown
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError
+    number = float(value)  # YAML reads 1e-3 as a string
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _numbers(value: Any, counts: tuple[int, ...], of: str = "numbers") -> tuple[float, ...]:
+    try:
+        if not isinstance(value, (list, tuple)) or len(value) not in counts:
+            raise ValueError
+        return tuple(_number(v) for v in value)
+    except ValueError:
+        raise fault(f"is {shown(value)}, must be {' or '.join(map(str, counts))} {of} in brackets") from None
+
+
+def _color(value: Any) -> tuple[float, ...]:
+    if isinstance(value, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        return tuple(int(value[k : k + 2], 16) / 255 for k in (1, 3, 5))
+    if isinstance(value, (list, tuple)):
+        color = _numbers(value, (3, 4))
+        if all(0 <= c <= 1 for c in color):
+            return color
+    raise fault(f'is {shown(value)}, must be [red, green, blue] from 0 to 1, or "#rrggbb"')
+
+
+def _quaternion(value: Any) -> tuple[float, ...]:
+    q = _numbers(value, (4,), "numbers (w, x, y, z)")
+    if math.hypot(*q) < 1e-9:
+        raise fault(f"is {shown(value)}, must not be all zero")
+    return q
+
+
+def _axis(value: Any) -> tuple[float, ...]:
+    named = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
+    if isinstance(value, str) and value in named:
+        return named[value]
+    axis = _numbers(value, (3,), "numbers")
+    if math.hypot(*axis) < 1e-9:
+        raise fault(f"is {shown(value)}, must not be all zero")
+    return axis
+
+
+def _scale(value: Any) -> tuple[float, ...]:
+    scale = _numbers([value] * 3 if isinstance(value, (int, float, str)) else value, (3,))
+    if 0 in scale:
+        raise fault(f"is {shown(value)}, must not be zero")
+    return scale
+
+
+def _point_or_name(value: Any) -> tuple[float, ...] | str:
+    return value if isinstance(value, str) else _numbers(value, (3,), "numbers, or the name of an object,")
+
+
+def _intervals(value: Any) -> tuple[tuple[int, int | None], ...]:
+    pairs = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
+    for pair in pairs:
+        good = isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is int and (pair[1] is None or type(pair[1]) is int)
+        if not good or pair[0] < 0 or (pair[1] is not None and pair[1] < pair[0]):
+            raise fault(f"is {shown(value)}, must be [first frame, last frame] (last may be null), or a list of such pairs")
+    return tuple((a, b) for a, b in pairs)
+
+
+def _pair(value: Any, names: str) -> tuple[int, int]:
+    if not isinstance(value, (list, tuple)) or len(value) != 2 or any(type(v) is not int or v < 1 for v in value):
+        raise fault(f"is {shown(value)}, must be two positive whole numbers [{names}]")
+    return value[0], value[1]
+
+
+Size = Annotated[tuple[int, int], BeforeValidator(lambda v: _pair(v, "height, width"))]
+Cells = Annotated[tuple[int, int], BeforeValidator(lambda v: _pair(v, "along the first axis, along the second"))]
+Numbers2 = Annotated[tuple[float, ...], BeforeValidator(lambda v: _numbers(v, (2,)))]
+Numbers3 = Annotated[tuple[float, ...], BeforeValidator(lambda v: _numbers(v, (3,)))]
+Numbers4 = Annotated[tuple[float, ...], BeforeValidator(lambda v: _numbers(v, (4,)))]
+HalfSize = Annotated[tuple[float, ...], BeforeValidator(lambda v: _numbers(v, (2, 3)))]
+Color = Annotated[tuple[float, ...], BeforeValidator(_color)]
+Quaternion = Annotated[tuple[float, ...], BeforeValidator(_quaternion)]
+Axis = Annotated[tuple[float, ...], BeforeValidator(_axis)]
+Scale = Annotated[tuple[float, ...], BeforeValidator(_scale)]
+PointOrName = Annotated[tuple[float, ...] | str, BeforeValidator(_point_or_name)]
+Intervals = Annotated[tuple[tuple[int, int | None], ...], BeforeValidator(_intervals)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
