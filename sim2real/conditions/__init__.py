@@ -1,0 +1,15 @@
+"""What video models are conditioned on and trained against, from geometry: depth, normals, edges, instances, a plain render."""
+
+from .depth import DepthRange as DepthRange
+from .depth import DepthRangeEstimate as DepthRangeEstimate
+from .depth import control_depth as control_depth
+from .depth import estimate_depth_range as estimate_depth_range
+from .depth import metric_depth as metric_depth
+from .edges import edge_pixels as edge_pixels
+from .edges import edges as edges
+from .normals import camera_normals as camera_normals
+from .normals import decode_normals as decode_normals
+from .normals import encode_normals as encode_normals
+from .segmentation import colour_ids as colour_ids
+from .segmentation import instance_ids as instance_ids
+from .segmentation import palette as palette

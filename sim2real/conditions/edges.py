@@ -1,0 +1,103 @@
+"""Line drawings of geometry: occlusions, creases and borders of instances, white on black.
+
+They come from surfaces, never from brightness: texture and shadows draw nothing, and a line moves as its surface does.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import warp as wp
+from jaxtyping import Bool, Float, Float32, UInt8
+
+from ..raster.fragments import Fragments
+from ..scene import Triangles
+from .edge_kernels import Creases, edge_pixels_kernel, thick_lines_kernel
+from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, tables_of
+
+LINE_OF_HEIGHT = 1 / 360
+"""Thickness of lines as a part of the picture's height."""
+
+_STEP = 0.005  # of the depth; also at least the width of one pixel there
+_SMOOTH_CREASE_DEG = 30.0
+_FLAT_CREASE_DEG = 60.0
+
+
+def edge_pixels(
+    fragments: Fragments,
+    triangles: Triangles,
+    camera_from_part: Float[np.ndarray, "parts 4 4"] | None = None,
+    *,
+    vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+) -> Bool[np.ndarray, "height width"]:
+    """The pixels beside a discontinuity, one pixel thick.
+
+    Between neighbouring pixels of different faces there is an edge where
+
+    - one of them shows no surface;
+    - depth leaves both faces' planes by more than half a percent (and one pixel's width): a plane seen at a grazing angle
+      has none, whatever its depth does;
+    - the instance changes;
+    - shading normals turn by more than 30 degrees, or the faces by more than 60.
+
+    Args:
+        fragments: what the camera sees.
+        triangles: the faces that ``fragments`` index.
+        camera_from_part: gives shading normals; without it, faces that turn by more than 30 degrees are creases.
+        vertices: mesh-frame vertices of this frame where meshes deform.
+    """
+    return _edge_pixels(fragments, triangles, camera_from_part, vertices).cpu().numpy().astype(bool)
+
+
+def edges(
+    fragments: Fragments,
+    triangles: Triangles,
+    camera_from_part: Float[np.ndarray, "parts 4 4"] | None = None,
+    *,
+    vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+    thickness_px: float | None = None,
+) -> UInt8[np.ndarray, "height width"]:
+    """The picture of ``edge_pixels``: anti-aliased lines, by default 1/360 of the height thick and at least one pixel."""
+    exact = _edge_pixels(fragments, triangles, camera_from_part, vertices)
+    height, width = exact.shape
+    thickness = max(1.0, height * LINE_OF_HEIGHT) if thickness_px is None else thickness_px
+    picture = torch.empty_like(exact)
+    launch(
+        thick_lines_kernel,
+        (height, width),
+        [as_warp(exact, wp.uint8), float(thickness), as_warp(picture, wp.uint8)],
+        device_of(exact),
+    )
+    return picture.cpu().numpy()
+
+
+def _edge_pixels(
+    fragments: Fragments, triangles: Triangles, camera_from_part: np.ndarray | None, vertices: np.ndarray | None
+) -> torch.Tensor:
+    device = device_of(fragments.face)
+    tables = tables_of(triangles, device)
+    height, width = fragments.face.shape
+    smooth = camera_from_part is not None
+    matrices = normal_matrices(camera_from_part) if camera_from_part is not None else np.eye(3)[None]
+    s = Creases()
+    s.vertices = as_warp(fragments.camera_vertices, wp.vec3)
+    s.faces, s.face_part, s.face_instance = tables.faces, tables.face_part, tables.face_instance
+    s.corner_normals = tables.corner_normals
+    if smooth and vertices is not None:
+        s.corner_normals = wp.array(deformed_normals(triangles, vertices), dtype=wp.vec3, device=device)
+    s.normal_from_part = wp.array(matrices.astype(np.float32), dtype=wp.mat33, device=device)
+    s.pinhole = pinhole(fragments.intrinsics)
+    s.smooth = int(smooth)
+    s.step = max(_STEP, float(s.pinhole[0]), float(s.pinhole[1]))
+    s.cos_smooth = math.cos(math.radians(_SMOOTH_CREASE_DEG))
+    s.cos_flat = math.cos(math.radians(_FLAT_CREASE_DEG if smooth else _SMOOTH_CREASE_DEG))
+    edge = torch.empty((height, width), dtype=torch.uint8, device=fragments.face.device)
+    launch(
+        edge_pixels_kernel,
+        (height, width),
+        [as_warp(fragments.face, wp.int32), s, as_warp(edge, wp.uint8)],
+        device,
+    )
+    return edge

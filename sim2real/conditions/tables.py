@@ -1,0 +1,114 @@
+"""The tables of a triangle list that the condition kernels read, on one device, made once per triangle list."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import warp as wp
+from jaxtyping import Float, Float32, Float64
+from torch import Tensor
+
+from ..raster.warp_runtime import load, stream_of
+from ..scene import Triangles
+from . import edge_kernels, geometry_kernels
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Warp arrays over the faces of a triangle list.
+
+    - ``faces``: vec3i; ``corner_normals`` and ``corner_uv``: (faces, 3) of vec3 and vec2, mesh frames.
+    - ``face_part``: part of a face; ``face_instance``: instance id of a face (1, 2, ...).
+    """
+
+    faces: Any
+    corner_normals: Any
+    corner_uv: Any
+    face_part: Any
+    face_instance: Any
+
+
+_cache: weakref.WeakKeyDictionary[Triangles, dict[str, Tables]] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def tables_of(triangles: Triangles, device: str) -> Tables:
+    """The tables of ``triangles`` on ``device``; made at the first call, shared by all threads afterwards."""
+    with _lock:
+        of_device = _cache.setdefault(triangles, {})
+        if device not in of_device:
+            for module in (geometry_kernels, edge_kernels):
+                load(module, device)
+            of_device[device] = _upload(triangles, device)
+        return of_device[device]
+
+
+def _upload(triangles: Triangles, device: str) -> Tables:
+    instance = triangles.part_instance[triangles.face_part] if len(triangles.face_part) else triangles.face_part
+    return Tables(
+        faces=wp.array(triangles.faces, dtype=wp.vec3i, device=device),
+        corner_normals=wp.array(triangles.normals, dtype=wp.vec3, device=device),
+        corner_uv=wp.array(triangles.uv, dtype=wp.vec2, device=device),
+        face_part=wp.array(triangles.face_part, dtype=wp.int32, device=device),
+        face_instance=wp.array(instance.astype(np.int32), dtype=wp.int32, device=device),
+    )
+
+
+def normal_matrices(camera_from_part: Float[np.ndarray, "parts 4 4"]) -> Float64[np.ndarray, "parts 3 3"]:
+    """What carries mesh-frame normals of every part into the camera's frame: the inverse transpose, up to length.
+
+    The cofactor matrix is used (no division), with its sign mended for mirrored parts, so that flat parts stay finite.
+    """
+    m = np.asarray(camera_from_part, np.float64)[:, :3, :3]
+    a, b, c = m[:, 0], m[:, 1], m[:, 2]
+    cofactors = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
+    size = np.linalg.norm(cofactors, axis=(1, 2), keepdims=True)
+    sign = np.where(np.einsum("pi,pi->p", a, cofactors[:, 0]) < 0, -1.0, 1.0)[:, None, None]
+    return sign * cofactors / np.where(size > 0, size, 1)
+
+
+def deformed_normals(triangles: Triangles, vertices: Float32[np.ndarray, "vertices 3"]) -> Float32[np.ndarray, "faces 3 3"]:
+    """Corner normals of deformed meshes: every face's rest normals turned with the face.
+
+    Args:
+        triangles: the meshes at rest.
+        vertices: mesh-frame vertices of one frame.
+    """
+    rest, now = _face_frames(triangles.vertices, triangles.faces), _face_frames(vertices, triangles.faces)
+    return np.einsum("fij,fkj,fck->fci", now, rest, triangles.normals, optimize=True).astype(np.float32)
+
+
+def _face_frames(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(faces, 3, 3) rotations whose columns are an edge, its cross with the normal, and the normal."""
+    a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
+    n = np.cross(b - a, c - a)
+    x, z = ((v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-30)) for v in (b - a, n))
+    return np.stack([x, np.cross(z, x), z], axis=-1)
+
+
+def as_warp(tensor: Tensor, dtype: Any) -> Any:
+    """A torch tensor as a Warp array over the same memory."""
+    return wp.from_torch(tensor.detach().contiguous(), dtype=dtype)
+
+
+def device_of(tensor: Tensor) -> str:
+    """Warp's name of a tensor's device."""
+    return "cpu" if tensor.device.type == "cpu" else f"cuda:{tensor.device.index or 0}"
+
+
+def launch(kernel: Any, dim: tuple[int, ...], inputs: list[Any], device: str) -> None:
+    """Run a kernel on torch's current stream of the device; on the CPU in this thread, without the interpreter lock."""
+    wp.launch(kernel, dim, inputs, device=device, stream=stream_of(device), record_tape=False)
+
+
+def pinhole(intrinsics: Tensor | np.ndarray) -> Any:
+    """A 3x3 matrix as the kernels take it: 1 / fx, 1 / fy, cx, cy, skew / fx."""
+    k = intrinsics.detach().cpu().numpy() if isinstance(intrinsics, torch.Tensor) else intrinsics
+    return geometry_kernels.Pinhole(
+        1 / float(k[0, 0]), 1 / float(k[1, 1]), float(k[0, 2]), float(k[1, 2]), float(k[0, 1] / k[0, 0])
+    )
