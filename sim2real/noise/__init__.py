@@ -1,0 +1,42 @@
+"""Gaussian noise on surfaces: exactly white in every frame, carried by the geometry, drawn on demand.
+
+``SurfaceNoise`` needs a face image, the vertices in the camera frame and the camera, from any rasterizer::
+
+    from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
+
+    noise = SurfaceNoise(charts_of(scene, triangles), triangles, NoiseLayout(factor=8, channels=16), seed=0)
+    values = noise.frame(face, camera_vertices, intrinsics, world_from_camera)  # (16, height / 8, width / 8)
+
+Names are loaded when they are first used, so that importing the layout alone stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from .layout import LatentTime as LatentTime
+from .layout import NoiseLayout as NoiseLayout
+
+if TYPE_CHECKING:
+    from .charts import Charts as Charts
+    from .charts import charts_of as charts_of
+    from .mix import beta_from_degradation as beta_from_degradation
+    from .mix import independent_noise as independent_noise
+    from .mix import mix as mix
+    from .surface_noise import SurfaceNoise as SurfaceNoise
+
+_HOME = {
+    "Charts": "charts",
+    "charts_of": "charts",
+    "SurfaceNoise": "surface_noise",
+    "mix": "mix",
+    "independent_noise": "mix",
+    "beta_from_degradation": "mix",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)

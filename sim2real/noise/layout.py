@@ -30,7 +30,9 @@ class NoiseLayout:
             if length % self.factor or length < self.factor:
                 low, high = length // self.factor * self.factor, -(-length // self.factor) * self.factor
                 valid = f"{low} or {high}" if low else str(high)
-                raise BadValueError(f"the {axis}", length, right=f"a multiple of {self.factor} (nearest: {valid})", mend="pass --size HxW")
+                raise BadValueError(
+                    f"the {axis}", length, right=f"a multiple of {self.factor} (nearest: {valid})", mend="pass --size HxW"
+                )
         return size[0] // self.factor, size[1] // self.factor
 
     def latent_frames(self, frames: int) -> list[int]:

@@ -1,0 +1,266 @@
+"""Gaussian noise that sticks to surfaces, one frame at a time, from nothing but a face image and a camera."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+import warp as wp
+from jaxtyping import Float, Float32, Int32
+
+from ..devices import warp_ready
+from ..errors import BadValueError, Sim2RealError
+from ..scene.triangles import Triangles
+from .cell_kernels import Cells, Samples, Surface, View, own_leaves, sort_by_level, split_cells, start_levels
+from .charts import Charts
+from .hierarchy import CHART_LIMIT, FINEST_LEVEL
+from .layout import NoiseLayout
+from .value_kernels import draw_level, gather_pixels
+
+CELL_TAU = 2.0
+"""Cells are at most this many times wider than the longer axis of a sample's footprint."""
+CELL_CAP = 0.6
+"""... and at most this share of a pixel's side, by area, so that no pixel stays without a cell."""
+SAMPLES_PER_AXIS = 4
+"""At least so many samples per latent and axis; a factor of 8 has 8 from its pixels alone."""
+RUN = 90
+"""Consecutive samples that one CPU loop handles, so that neighbours share a triangle and a cell."""
+
+
+class SurfaceNoise:
+    """The noise of one scene; every frame of every camera is a pure function of (scene, seed, view).
+
+    Two calls with the same view give the same bits, whatever was asked before, from whichever thread. Several threads may
+    call at once; each gets a workspace of its own, which is kept for the next call.
+
+    Reference:
+        Definition: eps(p) = W(F(p)) / sqrt(|F(p)|), white noise W integrated over the footprint F(p) of latent pixel p
+        (EquiVDM, arXiv 2504.09789, attaches noise to meshes; the footprint integral over a keyed Haar hierarchy is ours).
+    """
+
+    def __init__(
+        self,
+        charts: Charts,
+        triangles: Triangles,
+        layout: NoiseLayout,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+        samples_per_axis: int = SAMPLES_PER_AXIS,
+        tau: float = CELL_TAU,
+    ) -> None:
+        """Upload the scene.
+
+        Args:
+            charts: ``charts_of(scene, triangles)``.
+            triangles: faces that face images refer to.
+            layout: pixels per latent and number of channels.
+            seed: another seed, an independent field of noise on the same surfaces.
+            device: ``cpu`` or ``cuda``.
+            samples_per_axis: least samples per latent pixel and axis; more carry motion better and cost in proportion.
+            tau: cell side over the longer axis of a sample's footprint.
+        """
+        if len(charts.side_m) > CHART_LIMIT:
+            raise BadValueError("the number of parts", len(charts.side_m), right=f"at most {CHART_LIMIT - 6}")
+        if layout.channels < 1:
+            raise BadValueError("the number of noise channels", layout.channels, right="1 or more")
+        warp_ready()
+        self.layout, self.device = layout, device
+        self.sub = max(1, math.ceil(samples_per_axis / layout.factor))
+        self._seed = np.uint64(seed % 2**64)
+        self._tau_squared = float(tau**2)
+        self._cap_squared = float((CELL_CAP * layout.factor * self.sub) ** 2)
+        self._padded = layout.channels + layout.channels % 2
+        self._faces = wp.array(triangles.faces, dtype=int, device=device)
+        self._coordinates = wp.array(charts.coordinates, dtype=wp.vec2, device=device)
+        self._face_chart = wp.array(charts.face_chart, dtype=int, device=device)
+        self._side = wp.array(charts.side_m, dtype=float, device=device)
+        self._chart_key = wp.array(charts.key, dtype=wp.uint64, device=device)
+        self._idle: list[_Workspace] = []
+        self._lock = threading.Lock()
+
+    def frame(
+        self,
+        face: Int32[torch.Tensor, "height width"],
+        camera_vertices: Float32[torch.Tensor, "vertices 3"],
+        intrinsics: Float[np.ndarray, "3 3"],
+        world_from_camera: Float[np.ndarray, "4 4"],
+    ) -> Float32[torch.Tensor, "channels latent_height latent_width"]:
+        """The noise of one view.
+
+        Args:
+            face: face that each pixel sees, -1 for the background; any rasterizer's.
+            camera_vertices: all vertices in the camera's frame, metres.
+            intrinsics: of the face image, pixels.
+            world_from_camera: the camera; only its rotation matters, and only for the background.
+
+        Returns:
+            i.i.d. standard normal values, a new tensor.
+
+        Raises:
+            BadValueError: the picture is not a multiple of the layout's factor.
+        """
+        with self._workspace(face) as work:
+            work.run(face, camera_vertices, intrinsics, world_from_camera)
+            height, width = self.layout.latent_size(tuple(face.shape))
+            values = wp.to_torch(work.out).reshape(height, width, self.layout.channels)
+            return values.permute(2, 0, 1).clone(memory_format=torch.contiguous_format)
+
+    def leaves(
+        self,
+        face: Int32[torch.Tensor, "height width"],
+        camera_vertices: Float32[torch.Tensor, "vertices 3"],
+        intrinsics: Float[np.ndarray, "3 3"],
+        world_from_camera: Float[np.ndarray, "4 4"],
+    ) -> dict[str, np.ndarray]:
+        """The cells that make up each pixel of a view, for exact covariances (``model_covariance``).
+
+        Returns:
+            ``chart``, ``level``, ``i``, ``j``, ``area`` (square metres) and ``pixel`` (owner, row-major) of every owned leaf.
+        """
+        with self._workspace(face) as work:
+            work.run(face, camera_vertices, intrinsics, world_from_camera, values=False)
+            return work.owned_leaves()
+
+    @contextmanager
+    def _workspace(self, face: torch.Tensor) -> Iterator[_Workspace]:
+        size = (int(face.shape[0]), int(face.shape[1]))
+        self.layout.latent_size(size)
+        with self._lock:
+            fitting = [w for w in self._idle if w.size == size]
+            work = fitting[-1] if fitting else None
+            if work:
+                self._idle.remove(work)
+        work = work or _Workspace(self, size)
+        try:
+            yield work
+        finally:
+            with self._lock:
+                self._idle = [w for w in self._idle if w.size == size] + [work]
+
+
+class _Workspace:
+    """Buffers for one frame at a time; the cell table doubles when a frame needs more."""
+
+    def __init__(self, noise: SurfaceNoise, size: tuple[int, int]) -> None:
+        self.noise, self.size = noise, size
+        self.device = noise.device
+        shape = (size[0] * noise.sub, size[1] * noise.sub)
+        self.samples = Samples()
+        for name in ("column", "row", "chart_level", "slot"):
+            setattr(self.samples, name, wp.empty(shape, dtype=int, device=self.device))
+        self.leaf = wp.empty(shape, dtype=int, device=self.device)
+        latent = noise.layout.latent_size(size)
+        self.out = wp.empty((latent[0] * latent[1], noise.layout.channels), dtype=float, device=self.device)
+        self.level_start = wp.empty(FINEST_LEVEL + 1, dtype=int, device=self.device)
+        self.cursor = wp.empty(FINEST_LEVEL, dtype=int, device=self.device)
+        self._allocate(max(12, math.ceil(math.log2(latent[0] * latent[1] * 12))))
+
+    def _allocate(self, bits: int) -> None:
+        nodes = 1 << bits
+        cells = Cells()
+
+        def ints(count: int) -> wp.array:
+            return wp.empty(count, dtype=int, device=self.device)
+
+        cells.table = wp.empty(2 * nodes, dtype=wp.int64, device=self.device)
+        cells.split_children, cells.slot_node = ints(2 * nodes), ints(2 * nodes)
+        cells.shift = 64 - (bits + 1)
+        cells.key = wp.empty(nodes, dtype=wp.int64, device=self.device)
+        cells.parent = ints(nodes)
+        cells.owner = wp.empty(4 * nodes, dtype=wp.int64, device=self.device)
+        cells.level_count, cells.used = ints(FINEST_LEVEL), ints(2)
+        self.bits, self.cells, self.order = bits, cells, ints(nodes)
+        self.values = wp.empty(4 * nodes * self.noise._padded, dtype=float, device=self.device)
+
+    def run(
+        self,
+        face: torch.Tensor,
+        camera_vertices: torch.Tensor,
+        intrinsics: np.ndarray,
+        world_from_camera: np.ndarray,
+        *,
+        values: bool = True,
+    ) -> None:
+        """Fill the leaves, and ``out`` if values are wanted."""
+        noise = self.noise
+        surface, view = Surface(), View()
+        surface.vertices = wp.from_torch(camera_vertices.contiguous(), dtype=wp.vec3)
+        surface.faces, surface.coordinates, surface.face_chart = noise._faces, noise._coordinates, noise._face_chart
+        k = np.asarray(intrinsics, np.float64)
+        view.focal_x, view.focal_y, view.centre_x, view.centre_y = k[0, 0], k[1, 1], k[0, 2], k[1, 2]
+        view.world_from_camera = wp.mat33(*[float(v) for v in np.asarray(world_from_camera)[:3, :3].ravel()])
+        face_image = wp.from_torch(face.contiguous(), dtype=wp.int32)
+
+        cpu = self.device == "cpu"
+        run = RUN if cpu else 1
+        rows, columns = self.leaf.shape
+        runs = (rows, -(-columns // run))
+        while True:
+            cells = self.cells
+            cells.table.fill_(-1)
+            for array in (cells.split_children, cells.level_count, cells.used):
+                array.zero_()
+            self._launch(
+                split_cells,
+                runs,
+                [face_image, surface, view, noise.sub, run, noise._tau_squared, noise._cap_squared, cells, self.samples],
+            )
+            used, homeless = cells.used.numpy()
+            if used <= 1 << self.bits and homeless == 0:
+                break
+            if self.bits >= 27:
+                raise Sim2RealError("the picture needs more noise cells than fit in memory; render a smaller --size")
+            self._allocate(self.bits + 1)
+        self._launch(own_leaves, runs, [self.samples, run, cells, self.leaf])
+        if not values:
+            return
+
+        pairs = noise._padded // 2
+        nodes_at_once, parts, pairs_each = (1, 1, pairs) if cpu else (1 << 15, pairs, 1)
+        self._launch(start_levels, 1, [cells.level_count, self.level_start, self.cursor])
+        self._launch(sort_by_level, nodes_at_once, [cells, nodes_at_once, self.cursor, self.order])
+        for level in range(FINEST_LEVEL):
+            self._launch(
+                draw_level,
+                (nodes_at_once, parts),
+                [level, noise._seed, noise._padded, pairs_each, nodes_at_once, self.level_start, self.order]
+                + [noise._chart_key, cells, self.values],
+            )
+        channels = noise.layout.channels
+        each = channels if cpu else 4
+        latent_columns = self.size[1] // noise.layout.factor
+        self._launch(
+            gather_pixels,
+            (self.out.shape[0], -(-channels // each)),
+            [noise.layout.factor * noise.sub, latent_columns, noise._seed, noise._padded, each, self.leaf]
+            + [cells, noise._side, noise._chart_key, self.values, self.out],
+        )
+
+    def _launch(self, kernel: wp.Kernel, dim: int | tuple[int, ...], inputs: list) -> None:
+        wp.launch(kernel, dim=dim, inputs=inputs, device=self.device, record_tape=False)
+
+    def owned_leaves(self) -> dict[str, np.ndarray]:
+        """Decode the leaves that have an owner."""
+        count = int(self.cells.used.numpy()[0])
+        owner = self.cells.owner.numpy()[: 4 * count]
+        leaf = np.flatnonzero(owner != np.iinfo(np.int64).max)
+        key = self.cells.key.numpy()[leaf >> 2]
+        sample = owner[leaf] & 0xFFFFFFFF
+        level = ((key >> 40) & 31) + 1
+        per_axis = self.noise.layout.factor * self.noise.sub
+        columns = self.leaf.shape[1]
+        chart = key >> 45
+        return {
+            "chart": chart,
+            "level": level,
+            "i": ((key >> 20) & 0xFFFFF) * 2 + ((leaf & 3) >> 1),
+            "j": (key & 0xFFFFF) * 2 + (leaf & 1),
+            "area": (self.noise._side.numpy()[chart].astype(np.float64) * 2.0**-level) ** 2,
+            "pixel": (sample // columns // per_axis) * (self.size[1] // self.noise.layout.factor)
+            + sample % columns // per_axis,
+        }
