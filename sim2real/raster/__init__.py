@@ -5,3 +5,5 @@ from .backend import Rasterizer as Rasterizer
 from .backend import Visibility as Visibility
 from .backend import rasterizer as rasterizer
 from .fragments import Fragments as Fragments
+from .interpolate import interpolate as interpolate
+from .interpolate import surface as surface

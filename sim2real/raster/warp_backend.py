@@ -69,6 +69,10 @@ class WarpRasterizer:
         """Face indices, barycentrics and depth; see ``Rasterizer``."""
         view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
         keys, camera_vertices = self._zbuffer(view)
+        k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
+        if not len(self._faces):
+            nothing = torch.zeros((4, *size), device=self.device)
+            return Fragments(torch.full_like(nothing[0], -1, dtype=torch.int32), nothing[:3], nothing[3], camera_vertices, k)
         face = torch.empty(size, dtype=torch.int32, device=self.device)
         barycentrics = torch.empty((3, *size), dtype=torch.float32, device=self.device)
         depth = torch.empty(size, dtype=torch.float32, device=self.device)
@@ -85,19 +89,17 @@ class WarpRasterizer:
             wp.from_torch(barycentrics),
             wp.from_torch(depth),
         )
-        on_device = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
-        return Fragments(face, barycentrics, depth, camera_vertices, on_device)
+        return Fragments(face, barycentrics, depth, camera_vertices, k)
 
     def _zbuffer(self, view: View) -> tuple[Tensor, Tensor]:
         mesh = self._vertices if view.vertices is None else self._upload(view.vertices)
         camera_vertices = torch.empty_like(mesh)
         keys = torch.full(view.size, kernels.NO_HIT, dtype=torch.int64, device=self.device)
-        if not len(self._faces):
-            if len(mesh):
-                self._transform(view, mesh, camera_vertices, torch.empty_like(mesh))
-            return keys, camera_vertices
         screen = torch.empty_like(mesh)
-        self._transform(view, mesh, camera_vertices, screen)
+        if len(mesh):
+            self._transform(view, mesh, camera_vertices, screen)
+        if not len(self._faces):
+            return keys, camera_vertices
         cuda = self.device.type == "cuda"
         queue = torch.zeros(1 + len(self._faces) if cuda else 1, dtype=torch.int32, device=self.device)
         record = _record(view)
