@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from jaxtyping import Float
 
+from .mujoco_types import MjModel
 from .records import Camera
-
-if TYPE_CHECKING:
-    from mujoco import MjModel
 
 DEFAULT_SIZE = (480, 640)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,11 +18,9 @@ from .mujoco_materials import (
     texture_images,
     texture_scale,
 )
+from .mujoco_types import MjModel
 from .records import Mesh
 from .triangles import face_normals
-
-if TYPE_CHECKING:
-    from mujoco import MjModel
 
 PLANE, HFIELD, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX, MESH, SDF = range(9)
 """``mjtGeom`` as plain integers: comparing its enum with numpy integers is always false since MuJoCo 3.12."""

@@ -6,16 +6,12 @@ directions and hues are kept, and brightness is left to our defaults, so that pi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from ..optional import require
+from .mujoco_types import MjModel
 from .records import Lighting, Material
-
-if TYPE_CHECKING:
-    from mujoco import MjModel
 
 _UNSET_RGBA = (0.5, 0.5, 0.5, 1.0)
 _SPOT, _DIRECTIONAL = 0, 1
@@ -32,11 +28,12 @@ def linear_from_srgb(srgb: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*s
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-def geom_rgba(model: MjModel, geom: int) -> tuple[float, ...]:
+def geom_rgba(model: MjModel, geom: int) -> tuple[float, float, float, float]:
     """The colour that MuJoCo gives a geom: its own where it differs from the default, else its material's."""
     own, material = model.geom_rgba[geom], int(model.geom_matid[geom])
-    unset = material >= 0 and np.array_equal(own, np.float32(_UNSET_RGBA))
-    return tuple(float(c) for c in (model.mat_rgba[material] if unset else own))
+    unset = material >= 0 and np.array_equal(own, np.array(_UNSET_RGBA, np.float32))
+    red, green, blue, alpha = (float(c) for c in (model.mat_rgba[material] if unset else own))
+    return red, green, blue, alpha
 
 
 def geom_texture(model: MjModel, geom: int) -> int:
@@ -74,7 +71,7 @@ def material_of(model: MjModel, geom: int, image: UInt8[np.ndarray, "height widt
     (exponent 128 times shininess), wider where ``specular`` is low.
     """
     rgba = geom_rgba(model, geom)
-    base = tuple(float(c) for c in linear_from_srgb(np.clip(rgba[:3], 0, 1)))
+    base = _triple(linear_from_srgb(np.clip(rgba[:3], 0, 1)))
     material = int(model.geom_matid[geom])
     if material < 0:
         return Material((*base, rgba[3]), image, roughness=0.6)
@@ -140,8 +137,10 @@ def on_cube(
 def lighting_of(
     model: MjModel, light_position: Float[np.ndarray, "lights 3"], light_direction: Float[np.ndarray, "lights 3"]
 ) -> Lighting:
-    """Sun and sky of a model: the direction and hue of its first directional light (else its brightest light that shines
-    downward), and the hue of its skybox where that is not black.
+    """Sun and sky of a model.
+
+    The sun has the direction and hue of the first directional light, else of the brightest light; the sky has the hue of the
+    skybox where that is not black. What a model does not say is as in ``Lighting``.
     """
     usual = Lighting()
     active = [k for k in range(model.nlight) if model.light_active[k]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -17,10 +16,8 @@ from .mujoco_cameras import cameras_of
 from .mujoco_geoms import INFINITE_PLANE_EXTENTS, dressed, geom_shape, is_infinite, look_key, shape_key, visual_groups
 from .mujoco_materials import geom_rgba, lighting_of
 from .mujoco_states import Recording, read_states, replay
+from .mujoco_types import MjModel
 from .records import Instance, Mesh, Part, Scene
-
-if TYPE_CHECKING:
-    from mujoco import MjModel
 
 DEFAULT_FPS = 24.0
 

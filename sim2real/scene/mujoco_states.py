@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -12,9 +11,7 @@ from jaxtyping import Float
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..optional import require
 from ..transforms import OPENCV_FROM_OPENGL, rigid
-
-if TYPE_CHECKING:
-    from mujoco import MjData, MjModel
+from .mujoco_types import MjData, MjModel
 
 
 @dataclass(frozen=True, eq=False)
