@@ -1,1 +1,3 @@
 """The command line; see ``sim2real --help``."""
+
+from .main import main as main

@@ -9,9 +9,9 @@ from jaxtyping import Float, Integer, UInt8
 
 
 def id_color(instance_id: int) -> tuple[int, int, int]:
-    """Colour (sRGB) of an id; neighbours differ in hue (golden angle), every third in lightness; 0 is near black."""
+    """Colour (sRGB) of an id; neighbours differ in hue (golden angle), every third in lightness; 0 is black."""
     if instance_id == 0:
-        return (16, 18, 22)
+        return (0, 0, 0)
     hue = (instance_id * 0.618033988749895 + 0.08) % 1.0
     value, saturation = ((0.95, 0.62), (0.78, 0.72), (0.98, 0.38))[instance_id % 3]
     r, g, b = colorsys.hsv_to_rgb(hue, saturation, value)

@@ -95,7 +95,7 @@ class NoiseWriter:
             raise BadValueError(
                 "the noise", f"{noise.shape} at {latent}", right=f"{self._shape[1:]} at 0 to {self._shape[0] - 1}"
             )
-        data = memoryview(np.ascontiguousarray(noise, "<f4")).cast("B")
+        data = memoryview(np.ascontiguousarray(noise, "<f4").tobytes())
         at = self._offset + latent * self._latent_bytes
         while data:
             written = os.pwrite(self._fd, data, at)

@@ -9,6 +9,7 @@ from types import TracebackType
 
 import av
 import numpy as np
+from av.error import FFmpegError
 from jaxtyping import Float, UInt8
 from PIL import Image
 
@@ -78,7 +79,7 @@ def read_video(path: Path) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):
                 yield frame.reformat(format="rgb24", src_colorspace="ITU709").to_ndarray()
-    except (av.FFmpegError, IndexError) as fault:
+    except (FFmpegError, IndexError) as fault:
         raise UnreadableFileError(path, what="the video", why=str(fault), mend="render or generate it again") from fault
 
 

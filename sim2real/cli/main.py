@@ -1,0 +1,125 @@
+"""The group of commands: each is imported when it is asked for, and faults become one line."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from .. import __version__
+from ..errors import Sim2RealError
+
+COMMANDS = {
+    "run": "Render a scene or rollout and generate footage from it.",
+    "render": "Render a scene or rollout to a clip folder: noise, conditions, labels.",
+    "inspect": "Say what a scene or rollout contains.",
+    "generate": "Generate footage from a clip folder.",
+    "view": "Rebuild the contact sheet and the report of a clip folder.",
+    "train": "Train the embedded model on warped noise.",
+}
+"""Commands in the order of ``--help``; module and command have the same name."""
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM); unwinds like an interrupt, so that nothing half written stays."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands, most used first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        return importlib.import_module(f".{cmd_name}", __package__).command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command line and exit: 0 done, 1 a fault of the input, 2 wrong usage, 130 interrupted, 143 terminated."""
+        args = list(sys.argv[1:] if args is None else args)
+        if "_SIM2REAL_COMPLETE" in os.environ or not standalone_mode:
+            return super().main(args, prog_name or "sim2real", complete_var, standalone_mode, **extra)
+        debug = "--debug" in args or bool(os.environ.get("SIM2REAL_DEBUG"))
+        before = signal.signal(signal.SIGTERM, _terminate)
+        try:
+            super().main(args, prog_name or "sim2real", complete_var, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as fault:
+            click.echo(fault.ctx.get_help() if fault.ctx else "", err=True)
+            _exit(2)
+        except click.UsageError as fault:
+            path = fault.ctx.command_path if fault.ctx else "sim2real"
+            message = fault.format_message().replace("\n", " ").rstrip(".")
+            _fail(f"{message} (see: {path} --help)", 2, debug)
+        except (Sim2RealError, click.ClickException) as fault:
+            _fail(fault.format_message() if isinstance(fault, click.ClickException) else str(fault), 1, debug)
+        except (KeyboardInterrupt, click.Abort):
+            _fail("interrupted; nothing half written is left", 130, debug)
+        except Terminated:
+            _fail("terminated; nothing half written is left", 143, debug)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _exit(141)
+        except click.exceptions.Exit as fault:
+            _exit(fault.exit_code)
+        except Exception as fault:  # what nobody foresaw: still one line, with the way to the rest
+            kind = type(fault).__name__
+            detail = " ".join(str(fault).split())
+            _fail(f"{kind}: {detail} (a fault of sim2real; please report it with the output of --debug)", 70, debug)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        _exit(0)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _fail(message: str, code: int, debug: bool) -> NoReturn:
+    if debug:
+        traceback.print_exc()
+    click.echo(click.style("error: ", fg="red", bold=True) + " ".join(message.split()), err=True)
+    _exit(code)
+
+
+def _exit(code: int) -> NoReturn:
+    sys.exit(code)
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
+)
+@click.version_option(__version__, prog_name="sim2real")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of a fault.")
+def main() -> None:
+    """Turn simulator rollouts into realistic, 3D-consistent, labelled video.
+
+    \b
+    Examples:
+      sim2real run scenes/kitchen.yaml -o out/kitchen
+      sim2real render model.xml --states states.npy --camera front -o out/clip
+      sim2real render mug.glb --orbit -o out/mug
+      sim2real inspect demo.hdf5 --demo demo_0
+    """

@@ -1,0 +1,81 @@
+"""Option values that click does not know: sizes, frame ranges, intrinsics, comma-separated choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+class Size(click.ParamType):
+    """``HxW`` in pixels."""
+
+    name = "HxW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Parse ``480x720``."""
+        if isinstance(value, tuple):
+            return value
+        height, _, width = str(value).lower().partition("x")
+        if not (height.isdecimal() and width.isdecimal()) or not 1 <= int(height) <= 16384 or not 1 <= int(width) <= 16384:
+            self.fail(f"{value!r} is not HEIGHTxWIDTH in pixels (1 to 16384), for example 480x720", param, ctx)
+        return int(height), int(width)
+
+
+class Frames(click.ParamType):
+    """``N`` (the first N) or ``A:B`` (from A up to, not including, B)."""
+
+    name = "N|A:B"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> slice:
+        """Parse ``49`` or ``10:59``."""
+        if isinstance(value, slice):
+            return value
+        first, colon, last = str(value).partition(":")
+        try:
+            start, stop = (int(first or 0), int(last)) if colon else (0, int(first))
+        except ValueError:
+            self.fail(f"{value!r} is neither N nor A:B, for example 49 or 10:59", param, ctx)
+        if start < 0 or stop <= start:
+            self.fail(f"{value!r} has no frames; give N >= 1, or A:B with 0 <= A < B", param, ctx)
+        return slice(start, stop)
+
+
+class Intrinsics(click.ParamType):
+    """``fx,fy,cx,cy`` in pixels."""
+
+    name = "FX,FY,CX,CY"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float, float, float]:
+        """Parse four numbers."""
+        if isinstance(value, tuple):
+            return value  # type: ignore[return-value]
+        try:
+            fx, fy, cx, cy = (float(v) for v in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not fx,fy,cx,cy in pixels, for example 600,600,320,240", param, ctx)
+        if not (fx > 0 and fy > 0):
+            self.fail(f"{value!r}: focal lengths must be greater than 0", param, ctx)
+        return fx, fy, cx, cy
+
+
+class Choices(click.ParamType):
+    """Some of a fixed set of words, separated by commas."""
+
+    name = "KIND,..."
+
+    def __init__(self, valid: Sequence[str]) -> None:
+        self.valid = tuple(valid)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
+        """Parse ``noise,depth``."""
+        if isinstance(value, frozenset):
+            return value
+        words = frozenset(w.strip() for w in str(value).split(",") if w.strip())
+        unknown = sorted(words - set(self.valid))
+        if unknown or not words:
+            self.fail(f"{', '.join(unknown) or 'nothing'} is not among {', '.join(self.valid)}", param, ctx)
+        return words

@@ -1,0 +1,190 @@
+"""Renders a scene to a clip folder: frames in a thread pool, files as they come, the folder whole or absent."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .. import __version__
+from ..clip import (
+    CameraRecord,
+    Clip,
+    ClipRecord,
+    InstanceRecord,
+    NoiseRecord,
+    SceneRecord,
+    check_output,
+    new_folder,
+    read_clip,
+    write_record,
+    write_report,
+    write_sheet,
+)
+from ..conditions import DepthRange, estimate_depth_range
+from ..noise.layout import NoiseLayout
+from ..scene import Camera, Scene
+from .frame import FrameRenderer
+from .plan import Plan, planned
+from .writer import CameraWriter, Shots
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def render_clip(
+    scene: Scene,
+    output: Path,
+    *,
+    cameras: Sequence[str] | None = None,
+    size: tuple[int, int] | None = None,
+    layout: NoiseLayout | None = None,
+    seed: int = 0,
+    beta: float = 1.0,
+    device: str = "cpu",
+    only: Collection[str] | None = None,
+    overwrite: bool = False,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    scene_options: Mapping[str, Any] | None = None,
+) -> Clip:
+    """Render a scene to a clip folder.
+
+    Every frame is independent of the others: rendered alone it has the same bits. Memory does not grow with the clip.
+
+    Args:
+        scene: what to render.
+        output: the clip folder to make; it appears whole at the end, or not at all.
+        cameras: names of the scene's cameras; all by default.
+        size: picture (height, width) in pixels; the cameras' own by default.
+        layout: how the noise is laid out; noise of the picture's size with 3 channels (the embedded model's) by default.
+        seed: of the noise.
+        beta: share of surface noise; 1 is all of it.
+        device: ``cpu`` or ``cuda``.
+        only: some of ``KINDS``; all but ``flow`` by default.
+        overwrite: replace an existing clip folder.
+        threads: frames rendered at once; one per core by default.
+        progress: called as the work goes on.
+        scene_options: how the scene was read, for ``clip.json``, so that it can be read again.
+
+    Returns:
+        The clip.
+
+    Raises:
+        OutputExistsError: the output exists and ``overwrite`` is false.
+        UnknownNameError: a camera or kind of picture does not exist.
+        BadValueError: the size does not fit the layout, or another value is out of its range.
+        EmptySceneError: the scene has no camera.
+        UnwritableOutputError: the disk is full or the place cannot be written.
+    """
+    check_output(Path(output), overwrite=overwrite)
+    plan = planned(
+        scene,
+        cameras=cameras,
+        size=size,
+        layout=NoiseLayout(factor=1, channels=3) if layout is None else layout,
+        seed=seed,
+        beta=beta,
+        device=device,
+        only=only,
+        threads=threads,
+    )
+    progress = progress or _silent
+    progress("preparing the scene", 0, 1)
+    renderer = FrameRenderer(plan)
+    depth_range = estimate_depth_range(scene, renderer.rasterizer, plan.cameras) if "depth" in plan.kinds else None
+    progress("preparing the scene", 1, 1)
+    with new_folder(output, overwrite=overwrite) as work:
+        for camera in plan.cameras:
+            with CameraWriter(work / camera.name, plan, depth_range) as writer:
+                _stream(renderer, writer, camera, progress)
+        write_record(work / "clip.json", _record(plan, depth_range, scene_options or {}))
+        progress("contact sheet and report", 0, 1)
+        clip = read_clip(work)
+        write_sheet(clip)
+        write_report(clip)
+        progress("contact sheet and report", 1, 1)
+    return read_clip(output)
+
+
+def _stream(renderer: FrameRenderer, writer: CameraWriter, camera: Camera, progress: Progress) -> None:
+    """Render all frames of a camera, a few at a time; the calling thread encodes videos meanwhile."""
+    plan = renderer.plan
+    frames = plan.scene.frames
+
+    def work(frame: int) -> Shots:
+        return writer.save(frame, renderer.render(camera, frame))
+
+    what = f"rendering {camera.name}"
+    progress(what, 0, frames)
+    with _pool(plan.threads) as pool:
+        waiting: deque[Future[Shots]] = deque()
+        submitted = 0
+        for done in range(frames):
+            while submitted < min(frames, done + 2 * plan.threads):
+                waiting.append(pool.submit(work, submitted))
+                submitted += 1
+            writer.show(waiting.popleft().result())
+            progress(what, done + 1, frames)
+
+
+@contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool whose workers use one core each; on a fault what has not begun is dropped."""
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads, "frame", initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(before)
+
+
+def _record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[str, Any]) -> ClipRecord:
+    scene = plan.scene
+    noise = None
+    if "noise" in plan.kinds:
+        noise = NoiseRecord(
+            factor=plan.layout.factor,
+            channels=plan.layout.channels,
+            beta=plan.beta,
+            latent_frames=list(plan.latent_frames),
+            method="surface",
+        )
+    instances = [
+        InstanceRecord(
+            id=place + 1,
+            name=instance.name,
+            class_name=instance.class_name,
+            world_from_instance=scene.world_from_instance[:, place],
+        )
+        for place, instance in enumerate(scene.instances)
+    ]
+    return ClipRecord(
+        scene=SceneRecord(path=str(scene.source), sha256=scene.sha256, options=dict(scene_options)),
+        seed=plan.seed,
+        fps=scene.fps,
+        frames=scene.frames,
+        size=plan.size,
+        cameras={c.name: CameraRecord(intrinsics=c.intrinsics, world_from_camera=c.world_from_camera) for c in plan.cameras},
+        instances=instances,
+        noise=noise,
+        depth_range_m=None if depth_range is None else (depth_range.near, depth_range.far),
+        versions=_versions(),
+    )
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: importlib.metadata.version(name) for name in ("torch", "warp-lang", "numpy")}
+    return {"sim2real": __version__, "python": platform.python_version(), **packages}
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Report nothing."""

@@ -1,0 +1,116 @@
+"""What is to be rendered, checked before any work is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ..clip.record import check_names
+from ..errors import BadValueError, EmptySceneError, UnknownNameError
+from ..noise.layout import NoiseLayout
+from ..scene import Camera, Scene
+
+KINDS = ("noise", "rgb", "depth", "normals", "edges", "instances", "flow")
+"""What a clip can hold per camera."""
+DEFAULT_KINDS = frozenset(KINDS) - {"flow"}
+"""What it holds unless told otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A rendering job whose arguments have been checked.
+
+    - ``cameras`` are at the picture size of the clip.
+    - ``latent_frames`` are the frames whose noise is wanted, in the order of the latents.
+    """
+
+    scene: Scene
+    cameras: tuple[Camera, ...]
+    size: tuple[int, int]
+    layout: NoiseLayout
+    latent_frames: tuple[int, ...]
+    seed: int
+    beta: float
+    kinds: frozenset[str]
+    device: str
+    threads: int
+
+
+def planned(
+    scene: Scene,
+    *,
+    cameras: Sequence[str] | None,
+    size: tuple[int, int] | None,
+    layout: NoiseLayout,
+    seed: int,
+    beta: float,
+    device: str,
+    only: Collection[str] | None,
+    threads: int | None,
+) -> Plan:
+    """Check the arguments of a rendering job; see ``render_clip`` for what they mean.
+
+    Raises:
+        EmptySceneError: the scene has no camera.
+        UnknownNameError: a camera or a kind does not exist.
+        BadValueError: a value is out of its range, or cameras differ in size.
+    """
+    kinds = _kinds(only)
+    chosen = _cameras(scene, cameras)
+    size = _size(chosen, size, scene)
+    check_names([c.name for c in chosen])
+    if "noise" in kinds:
+        layout.latent_size(size)
+    if not 0 <= beta <= 1:
+        raise BadValueError(
+            "beta", beta, right="between 0 and 1", mend="1 is noise of surfaces only, 0 fresh noise in every frame"
+        )
+    if threads is not None and threads < 1:
+        raise BadValueError("the number of threads", threads, right="1 or more")
+    if len(scene.instances) > 65535:
+        raise BadValueError("the number of instances", len(scene.instances), right="at most 65535", where=scene.source)
+    return Plan(
+        scene=scene,
+        cameras=tuple(c if c.size == size else c.resized(size) for c in chosen),
+        size=size,
+        layout=layout,
+        latent_frames=tuple(layout.latent_frames(scene.frames)),
+        seed=seed,
+        beta=beta,
+        kinds=kinds,
+        device=device,
+        threads=threads or len(os.sched_getaffinity(0)),
+    )
+
+
+def _kinds(only: Collection[str] | None) -> frozenset[str]:
+    if only is None:
+        return DEFAULT_KINDS
+    for kind in only:
+        if kind not in KINDS:
+            raise UnknownNameError(kind, KINDS, what="kind of picture")
+    if not only:
+        raise BadValueError("the set of pictures", "empty", right=f"some of {', '.join(KINDS)}")
+    return frozenset(only)
+
+
+def _cameras(scene: Scene, names: Sequence[str] | None) -> list[Camera]:
+    if not scene.cameras:
+        raise EmptySceneError(scene.source, lacks="camera", mend="add one to the scene, or pass --orbit")
+    return [scene.camera(name) for name in dict.fromkeys(names)] if names else list(scene.cameras)
+
+
+def _size(cameras: list[Camera], size: tuple[int, int] | None, scene: Scene) -> tuple[int, int]:
+    """One picture size for the clip; resizing must keep the aspect of every camera."""
+    if size is None:
+        sizes = {c.size: c.name for c in cameras}
+        if len(sizes) > 1:
+            received = ", ".join(f"{h}x{w} ({name})" for (h, w), name in sizes.items())
+            raise BadValueError(
+                "the cameras' picture size", received, right="one size", mend="pass --size HxW", where=scene.source
+            )
+        return cameras[0].size
+    if min(size) < 1:
+        raise BadValueError("the picture size", f"{size[0]}x{size[1]}", right="at least 1x1")
+    return (int(size[0]), int(size[1]))
