@@ -1,0 +1,242 @@
+"""Plain but decent pictures by deferred shading of our own visibility: textures, GGX, sun with shadows, sky, anti-aliasing."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import warp as wp
+from jaxtyping import Float32, UInt8
+
+from ..raster import Rasterizer
+from ..raster.warp_runtime import load
+from ..scene import Camera, Scene, Triangles, deformed_vertices
+from ..transforms import inverse_rigid
+from . import light_kernels, occlusion_kernels, shading_kernels
+from .sun import Sun, fitted_sun
+from .tables import as_warp, deformed_normals, launch, normal_matrices, pinhole, tables_of
+from .textures import atlas_of, linear_from_srgb, srgb_from_linear
+
+_SHADOWS_KEPT = 4  # frames whose shadow map is kept for the other cameras
+_CURVE = 4096  # entries of the table that ends in 8 bits
+
+
+@dataclass(frozen=True, eq=False)
+class Shading:
+    """Everything that one picture is shaded from (Warp structs and arrays): what the kernel and its torch twin both take."""
+
+    face: Any
+    side: int
+    occlusion: Any
+    materials: Any
+    view: Any
+    light: Any
+    size: tuple[int, int]
+
+
+class Shader:
+    """Shades a clip; ``frame`` may be called from several threads at once.
+
+    - Parts whose base alpha is below 0.5 are left out (one sees through them, they cast no shadow); all others are opaque,
+      whatever the alpha of their texture.
+    - The sun's camera is fitted once to what the scene's cameras see; the shadow map of a frame serves all cameras.
+    - Exposure is fixed, so that nothing flickers.
+
+    Args:
+        scene: the rollout, with all cameras of the clip.
+        triangles: of the scene.
+        rasterizer: of these triangles, on ``device``.
+        device: ``cpu`` or ``cuda``.
+        samples: per pixel and axis; 2 looks smooth, 1 is jagged and about twice as fast.
+        shadow_texels: side of the shadow map; 0 switches shadows off.
+        ambient_occlusion: strength of the darkening of corners and contacts; 0 switches it off.
+        exposure: what radiance is multiplied with before the tone curve.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        triangles: Triangles,
+        rasterizer: Rasterizer,
+        device: str = "cpu",
+        *,
+        samples: int = 2,
+        shadow_texels: int = 1024,
+        ambient_occlusion: float = 1.0,
+        exposure: float = 0.8,
+    ) -> None:
+        self._scene, self._triangles, self._rasterizer, self._device = scene, triangles, rasterizer, device
+        self._samples, self._occlusion, self._exposure = samples, ambient_occlusion, exposure
+        self._tables = tables_of(triangles, device)
+        for module in (light_kernels, occlusion_kernels, shading_kernels):
+            load(module, device)
+        self._opaque = np.array([scene.meshes[p.mesh].material.base_color[3] >= 0.5 for p in scene.parts], bool)
+        self._materials = self._upload_materials()
+        curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
+        self._curve = wp.array(curve, dtype=wp.uint8, device=device)
+        self._sun = fitted_sun(scene, rasterizer, shadow_texels) if shadow_texels else None
+        self._no_shadow = wp.zeros((1, 1), dtype=wp.float32, device=device)
+        self._shadows: OrderedDict[int, Future] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
+        """The picture of a camera at a frame, sRGB."""
+        shading = self.shading(camera, frame)
+        colour = self._shade(shading)
+        out = torch.empty((*shading.size, 3), dtype=torch.uint8, device=self._device)
+        launch(shading_kernels.encode_kernel, shading.size, [colour, self._curve, as_warp(out, wp.uint8)], self._device)
+        return out.cpu().numpy()
+
+    def radiance(self, camera: Camera, frame: int) -> Float32[np.ndarray, "height width 3"]:
+        """Linear radiance before exposure and tone curve, averaged over each pixel."""
+        shading = self.shading(camera, frame)
+        shading.light.exposure = 0.0
+        return self._shade(shading).numpy()
+
+    def _shade(self, s: Shading) -> Any:
+        colour = wp.empty(s.size, dtype=wp.vec3, device=self._device)
+        launch(
+            shading_kernels.shade_kernel,
+            s.size,
+            [s.face, s.side, s.occlusion, s.materials, s.view, s.light, colour],
+            self._device,
+        )
+        return colour
+
+    def shading(self, camera: Camera, frame: int) -> Shading:
+        """Rasterize a view and gather what its picture is shaded from."""
+        scene, side = self._scene, self._samples
+        vertices = deformed_vertices(scene, frame)
+        camera_from_part = scene.camera_from_part(camera, frame)
+        fine = camera.resized((camera.size[0] * side, camera.size[1] * side))
+        seen = self._rasterizer.visibility(
+            camera_from_part,
+            fine.intrinsics[frame],
+            fine.size,
+            near=camera.near,
+            part_visible=scene.part_visible(frame) & self._opaque,
+            vertices=vertices,
+        )
+        view = shading_kernels.View()
+        view.vertices = as_warp(seen.camera_vertices, wp.vec3)
+        view.corner_normals = self._tables.corner_normals
+        if vertices is not None:
+            view.corner_normals = wp.array(deformed_normals(self._triangles, vertices), dtype=wp.vec3, device=self._device)
+        matrices = normal_matrices(camera_from_part).astype(np.float32)
+        view.normal_from_part = wp.array(matrices, dtype=wp.mat33, device=self._device)
+        view.pinhole = pinhole(camera.intrinsics[frame])
+        face = as_warp(seen.face, wp.int32)
+        occlusion = self._ambient(face, view, camera, frame)
+        light = self._light(camera, frame, vertices)
+        return Shading(face, side, occlusion, self._materials, view, light, camera.size)
+
+    def _ambient(self, face: Any, view: Any, camera: Camera, frame: int) -> Any:
+        """The half-size map of (visible part of the sky, inverse depth)."""
+        size = (-(-camera.size[0] // 2), -(-camera.size[1] // 2))
+        half = pinhole(np.diag([0.5, 0.5, 1]) @ camera.intrinsics[frame])
+        plane = wp.empty(size, dtype=wp.vec4, device=self._device)
+        launch(
+            occlusion_kernels.planes_kernel,
+            size,
+            [face, 2 * self._samples, view.vertices, self._tables.faces, half, plane],
+            self._device,
+        )
+        raw, smooth = (wp.empty(size, dtype=wp.vec2, device=self._device) for _ in range(2))
+        radius = 0.25 * self._sun.radius if self._sun else 0.2
+        launch(occlusion_kernels.occlusion_kernel, size, [plane, half, radius, self._occlusion, raw], self._device)
+        launch(occlusion_kernels.blur_kernel, size, [raw, smooth], self._device)
+        return smooth
+
+    def _light(self, camera: Camera, frame: int, vertices: np.ndarray | None) -> Any:
+        lighting = self._scene.lighting
+        camera_from_world = inverse_rigid(camera.world_from_camera[frame])
+
+        def direction(vector: tuple[float, float, float]) -> Any:
+            v = camera_from_world[:3, :3] @ np.array(vector, np.float64)
+            return wp.vec3(*(v / max(float(np.linalg.norm(v)), 1e-12)))
+
+        light = light_kernels.Light()
+        light.sun_direction, light.up = direction(lighting.sun_direction), direction(lighting.up)
+        light.sun, light.sky, light.ground = wp.vec3(*lighting.sun), wp.vec3(*lighting.sky), wp.vec3(*lighting.ground)
+        light.exposure = self._exposure
+        light.shadow, light.shadow_side = self._no_shadow, 0
+        if self._sun is not None:
+            sun = self._sun.camera
+            sun_from_camera = inverse_rigid(sun.world_from_camera[frame]) @ camera.world_from_camera[frame]
+            light.rotation = wp.mat33(*sun_from_camera[:3, :3].ravel().tolist())
+            light.translation = wp.vec3(*sun_from_camera[:3, 3].tolist())
+            light.pinhole = pinhole(sun.intrinsics[frame])
+            light.shadow, light.shadow_side = self._shadow(self._sun, frame, vertices), sun.size[0]
+            light.bias = 0.6 * self._sun.texel / self._sun.distance
+        return light
+
+    def _shadow(self, sun: Sun, frame: int, vertices: np.ndarray | None) -> Any:
+        """The frame's shadow map: drawn by the first thread that asks, awaited by the others."""
+        with self._lock:
+            future, mine = self._shadows.get(frame), False
+            if future is None:
+                future, mine = Future(), True
+                self._shadows[frame] = future
+                while len(self._shadows) > _SHADOWS_KEPT:
+                    self._shadows.popitem(last=False)
+        if mine:
+            try:
+                future.set_result(self._drawn_shadow(sun, frame, vertices))
+            except BaseException as fault:
+                future.set_exception(fault)
+                with self._lock:
+                    self._shadows.pop(frame, None)
+                raise
+        return future.result()
+
+    def _drawn_shadow(self, sun: Sun, frame: int, vertices: np.ndarray | None) -> Any:
+        seen = self._rasterizer.visibility(
+            self._scene.camera_from_part(sun.camera, frame),
+            sun.camera.intrinsics[frame],
+            sun.camera.size,
+            near=sun.camera.near,
+            part_visible=self._scene.part_visible(frame) & self._opaque,
+            vertices=vertices,
+        )
+        shadow = wp.empty(sun.camera.size, dtype=wp.float32, device=self._device)
+        launch(
+            light_kernels.shadow_kernel,
+            sun.camera.size,
+            [
+                as_warp(seen.face, wp.int32),
+                as_warp(seen.camera_vertices, wp.vec3),
+                self._tables.faces,
+                pinhole(sun.camera.intrinsics[frame]),
+                shadow,
+            ],
+            self._device,
+        )
+        return shadow
+
+    def _upload_materials(self) -> Any:
+        scene, device = self._scene, self._device
+        materials = [scene.meshes[p.mesh].material for p in scene.parts]
+        atlas = atlas_of(materials)
+
+        def floats(values: list, dtype: Any) -> Any:
+            width = () if dtype is wp.float32 else (3,)
+            return wp.array(np.array(values, np.float32).reshape(-1, *width), dtype=dtype, device=device)
+
+        s = shading_kernels.Materials()
+        s.faces, s.corner_uv, s.face_part = self._tables.faces, self._tables.corner_uv, self._tables.face_part
+        s.base = floats([m.base_color[:3] for m in materials], wp.vec3)
+        s.emission = floats([m.emission for m in materials], wp.vec3)
+        s.metallic = floats([m.metallic for m in materials], wp.float32)
+        s.roughness = floats([m.roughness for m in materials], wp.float32)
+        s.texture = wp.array(atlas.texture, dtype=wp.int32, device=device)
+        s.texels = wp.array(atlas.texels, dtype=wp.uint32, device=device)
+        s.levels = wp.array(atlas.levels, dtype=wp.vec3i, device=device)
+        s.first_level = wp.array(atlas.first_level, dtype=wp.int32, device=device)
+        s.level_count = wp.array(atlas.level_count, dtype=wp.int32, device=device)
+        s.linear = wp.array(linear_from_srgb(np.arange(256) / 255).astype(np.float32), dtype=wp.float32, device=device)
+        return s
