@@ -114,7 +114,7 @@ def _exit(code: int) -> NoReturn:
 @click.version_option(__version__, prog_name="sim2real")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of a fault.")
 def main() -> None:
-    """Turn simulator rollouts into realistic, 3D-consistent, labelled video.
+    r"""Turn simulator rollouts into realistic, 3D-consistent, labelled video.
 
     \b
     Examples:

@@ -20,17 +20,44 @@ def scene_options(function: Command) -> Command:
     for decorate in reversed(
         (
             click.argument("scene", type=click.Path(path_type=Path)),
-            click.option("--states", type=click.Path(path_type=Path), metavar="FILE", help="States of a MuJoCo model: one row [time, qpos, qvel] or [qpos] per frame."),
+            click.option(
+                "--states",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="States of a MuJoCo model: one row [time, qpos, qvel] or [qpos] per frame.",
+            ),
             click.option("--demo", metavar="NAME", help="Which demonstration of a robomimic file, such as demo_0."),
             click.option("--orbit", is_flag=True, help="Add a camera that circles the scene."),
-            click.option("--frames", type=Frames(), metavar="N|A:B", help="The first N frames, or frames A up to B (after --stride).  [default: all]"),
-            click.option("--stride", type=click.IntRange(min=1), default=1, metavar="S", help="Keep every S-th frame of the rollout."),
+            click.option(
+                "--frames",
+                type=Frames(),
+                metavar="N|A:B",
+                help="The first N frames, or frames A up to B (after --stride).  [default: all]",
+            ),
+            click.option(
+                "--stride", type=click.IntRange(min=1), default=1, metavar="S", help="Keep every S-th frame of the rollout."
+            ),
             click.option("--size", type=Size(), metavar="HxW", help="Picture size in pixels.  [default: the scene's]"),
-            click.option("--fps", type=click.FloatRange(min=0, min_open=True, max=1000), metavar="F", help="Frames per second.  [default: the scene's]"),
-            click.option("--intrinsics", type=Intrinsics(), metavar="FX,FY,CX,CY", help="Intrinsics in pixels of --size, instead of the file's."),
-            click.option("--asset-root", type=click.Path(path_type=Path), metavar="DIR", help="Where to look for meshes whose paths lead nowhere on this machine."),
+            click.option(
+                "--fps",
+                type=click.FloatRange(min=0, min_open=True, max=1000),
+                metavar="F",
+                help="Frames per second.  [default: the scene's]",
+            ),
+            click.option(
+                "--intrinsics",
+                type=Intrinsics(),
+                metavar="FX,FY,CX,CY",
+                help="Intrinsics in pixels of --size, instead of the file's.",
+            ),
+            click.option(
+                "--asset-root",
+                type=click.Path(path_type=Path),
+                metavar="DIR",
+                help="Where to look for meshes whose paths lead nowhere on this machine.",
+            ),
         )
-    ):  # fmt: skip
+    ):
         function = decorate(function)
     return function
 
@@ -39,20 +66,74 @@ def render_options(function: Command) -> Command:
     """What to render, and how."""
     for decorate in reversed(
         (
-            click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="CLIP", help="The clip folder to make."),
-            click.option("--camera", "cameras", multiple=True, metavar="NAME", help="A camera of the scene; may be repeated.  [default: all]"),
-            click.option("--for", "model", default="embedded", metavar="MODEL", help="The model that the noise is laid out for: a family's name."),
-            click.option("--factor", type=click.IntRange(1, 64), metavar="F", help="Pixels per latent.  [default: the model's]"),
-            click.option("--channels", type=click.IntRange(1, 1024), metavar="C", help="Channels of the noise.  [default: the model's]"),
-            click.option("--latent-time", type=click.Choice(["first", "middle", "last"]), help="The frame of its group that a latent stands for.  [default: the model's]"),
-            click.option("--beta", type=click.FloatRange(0, 1), default=1.0, metavar="B", help="Share of surface noise: B * surface + sqrt(1 - B^2) * fresh."),
+            click.option(
+                "-o",
+                "--output",
+                type=click.Path(path_type=Path),
+                required=True,
+                metavar="CLIP",
+                help="The clip folder to make.",
+            ),
+            click.option(
+                "--camera",
+                "cameras",
+                multiple=True,
+                metavar="NAME",
+                help="A camera of the scene; may be repeated.  [default: all]",
+            ),
+            click.option(
+                "--for",
+                "model",
+                default="embedded",
+                metavar="MODEL",
+                help="The model that the noise is laid out for: a family's name.",
+            ),
+            click.option(
+                "--factor", type=click.IntRange(1, 64), metavar="F", help="Pixels per latent.  [default: the model's]"
+            ),
+            click.option(
+                "--channels", type=click.IntRange(1, 1024), metavar="C", help="Channels of the noise.  [default: the model's]"
+            ),
+            click.option(
+                "--latent-time",
+                type=click.Choice(["first", "middle", "last"]),
+                help="The frame of its group that a latent stands for.  [default: the model's]",
+            ),
+            click.option(
+                "--beta",
+                type=click.FloatRange(0, 1),
+                default=1.0,
+                metavar="B",
+                help="Share of surface noise: B * surface + sqrt(1 - B^2) * fresh.",
+            ),
             click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the noise."),
-            click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where to rasterize and draw noise."),
-            click.option("--only", type=Choices(KINDS), metavar="KIND,...", help=f"Write only some of {', '.join(KINDS)}.  [default: all but flow]"),
-            click.option("--threads", type=click.IntRange(1, 256), metavar="N", help="Frames rendered at once.  [default: one per core]"),
+            click.option(
+                "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where to rasterize and draw noise."
+            ),
+            click.option(
+                "--only",
+                type=Choices(KINDS),
+                metavar="KIND,...",
+                help=f"Write only some of {', '.join(KINDS)}.  [default: all but flow]",
+            ),
+            click.option(
+                "--threads", type=click.IntRange(1, 256), metavar="N", help="Frames rendered at once.  [default: one per core]"
+            ),
             click.option("--overwrite", is_flag=True, help="Replace an existing clip folder."),
         )
-    ):  # fmt: skip
+    ):
+        function = decorate(function)
+    return function
+
+
+def generate_options(function: Command) -> Command:
+    """What to ask of a video model."""
+    for decorate in reversed(
+        (
+            click.option("--prompt", metavar="TEXT", help="What the footage should show, for models that read text."),
+            click.option("--steps", type=click.IntRange(1, 1000), metavar="N", help="Sampling steps.  [default: the model's]"),
+        )
+    ):
         function = decorate(function)
     return function
 

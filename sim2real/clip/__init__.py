@@ -8,6 +8,7 @@ from .folder import Clip as Clip
 from .folder import check_output as check_output
 from .folder import new_folder as new_folder
 from .folder import read_clip as read_clip
+from .folder import readable_write_errors as readable_write_errors
 from .record import CameraRecord as CameraRecord
 from .record import ClipRecord as ClipRecord
 from .record import InstanceRecord as InstanceRecord

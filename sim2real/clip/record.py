@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from ..errors import BadValueError, UnreadableFileError
 
@@ -26,7 +35,7 @@ Array = Annotated[np.ndarray, BeforeValidator(_array), PlainSerializer(lambda a:
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
 
 class SceneRecord(_Record):
@@ -44,7 +53,7 @@ class SceneRecord(_Record):
 class CameraRecord(_Record):
     """One camera: OpenCV axes, metres, pixel centres at 0.5; ``intrinsics`` and ``world_from_camera`` per frame."""
 
-    intrinsics: Array = Field(alias="K")
+    intrinsics: Array = Field(validation_alias=AliasChoices("K", "intrinsics"), serialization_alias="K")
     world_from_camera: Array
 
     @model_validator(mode="before")
@@ -75,7 +84,7 @@ class InstanceRecord(_Record):
 
     id: int = Field(ge=1, le=65535)
     name: str
-    class_name: str = Field(alias="class")
+    class_name: str = Field(validation_alias=AliasChoices("class", "class_name"), serialization_alias="class")
     world_from_instance: Array
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8, UInt16
 
-from ..conditions import camera_normals, edges, encode_normals, instance_ids, metric_depth
+from ..conditions import Shader, camera_normals, edges, encode_normals, instance_ids, metric_depth
 from ..noise import SurfaceNoise, charts_of, mix
 from ..raster import rasterizer
 from ..scene import Camera, deformed_vertices, triangles_of
@@ -43,6 +43,8 @@ class FrameRenderer:
         self.rasterizer = rasterizer(self.triangles, device=plan.device)
         self._noise = self._surface_noise() if "noise" in plan.kinds else None
         self._noisy = frozenset(plan.latent_frames)
+        wants_rgb = "rgb" in plan.kinds
+        self._shader = Shader(plan.scene, self.triangles, self.rasterizer, plan.device) if wants_rgb else None
 
     def render(self, camera: Camera, frame: int) -> Frame:
         """Render one view.
@@ -59,7 +61,7 @@ class FrameRenderer:
         vertices = deformed_vertices(scene, frame)
         view: dict[str, Any] = {"near": camera.near, "part_visible": scene.part_visible(frame), "vertices": vertices}
         arguments = (camera_from_part, camera.intrinsics[frame], plan.size)
-        if plan.kinds <= {"noise", "instances"}:
+        if plan.kinds <= {"noise", "instances", "rgb"}:
             seen, fragments = self.rasterizer.visibility(*arguments, **view), None
         else:
             seen = fragments = self.rasterizer.fragments(*arguments, **view)
@@ -70,6 +72,8 @@ class FrameRenderer:
             )
             mixed = mix(drawn, plan.beta, seed=plan.seed, camera=camera.name, frame=frame)
             pictures["noise"] = mixed.cpu().numpy()
+        if self._shader is not None:
+            pictures["rgb"] = self._shader.frame(camera, frame)
         if "instances" in plan.kinds:
             pictures["instances"] = instance_ids(seen.face, self.triangles)
         if fragments is not None:

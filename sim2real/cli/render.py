@@ -1,0 +1,36 @@
+"""``sim2real render``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import progress
+from .options import debug_option, render_options, scene_options
+
+
+@click.command("render")
+@scene_options
+@render_options
+@debug_option
+def command(scene: Path, output: Path, **options: Any) -> None:
+    r"""Render a scene or rollout to a clip folder: noise, conditions, labels, videos, a contact sheet and a report.
+
+    SCENE is a scene file (.yaml), a MuJoCo model (.xml) with --states, a robomimic file (.hdf5) with --demo, or a mesh
+    (.obj, .ply, .stl, .glb) with --orbit.
+
+    \b
+    Examples:
+      sim2real render scenes/kitchen.yaml -o out/kitchen
+      sim2real render model.xml --states states.npy --camera front -o out/clip
+      sim2real render demo.hdf5 --demo demo_0 --camera agentview --frames 49 -o out/lift
+      sim2real render mug.glb --orbit --size 480x720 -o out/mug
+      sim2real render scenes/kitchen.yaml --for wan-vace --only noise,depth -o out/vace
+    """
+    from .rendering import render, say_where
+
+    with progress.shown() as report:
+        clip = render(scene, output, options, report)
+    say_where(clip)

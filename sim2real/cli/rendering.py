@@ -1,0 +1,86 @@
+"""What ``run`` and ``render`` share: read the scene, lay out the noise, render, say where things are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..clip import Clip
+    from ..noise.layout import NoiseLayout
+    from ..scene import Scene
+    from .progress import Progress
+
+READING = ("states", "demo", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root")
+"""Options that tell how a scene is read."""
+
+
+def load_scene(source: Path, options: dict[str, Any]) -> Scene:
+    """Read a scene with the options of ``scene_options`` and show what the reader has to say."""
+    from ..scene import load
+
+    scene = load(source, **{name: options[name] for name in READING})
+    for note in scene.notes:
+        click.echo(click.style("note: ", fg="yellow") + note, err=True)
+    return scene
+
+
+def layout_of(model: str, factor: int | None, channels: int | None, latent_time: str | None) -> NoiseLayout:
+    """The noise layout of a model, changed by hand where options say so."""
+    from ..diffusion.families import layout_for
+
+    by_hand = {"factor": factor, "channels": channels, "latent_time": latent_time}
+    return replace(layout_for(model), **{name: value for name, value in by_hand.items() if value is not None})
+
+
+def render(source: Path, output: Path, options: dict[str, Any], progress: Progress) -> Clip:
+    """Render a scene file to a clip folder with the options of both groups."""
+    from ..clip import check_output
+
+    check_output(output, overwrite=options["overwrite"])
+    layout = layout_of(options["model"], options["factor"], options["channels"], options["latent_time"])
+    scene = load_scene(source, options)
+    from ..render import render_clip
+
+    return render_clip(
+        scene,
+        output,
+        cameras=options["cameras"] or None,
+        size=options["size"],
+        layout=layout,
+        seed=options["seed"],
+        beta=options["beta"],
+        device=options["device"],
+        only=options["only"],
+        overwrite=options["overwrite"],
+        threads=options["threads"],
+        progress=progress,
+        scene_options=reading_record(options),
+    )
+
+
+def reading_record(options: dict[str, Any]) -> dict[str, Any]:
+    """The reading options that differ from their defaults, as JSON can hold them."""
+    record: dict[str, Any] = {}
+    for name in READING:
+        value = options[name]
+        if value is None or value is False or (name == "stride" and value == 1):
+            continue
+        if isinstance(value, slice):
+            value = [value.start, value.stop]
+        record[name] = str(value) if isinstance(value, Path) else value
+    return record
+
+
+def say_where(clip: Clip) -> None:
+    """Print where the results are, most useful first."""
+    rows = [("contact sheet", clip.path / "sheet.png"), ("report", clip.path / "report.html"), ("clip folder", clip.path)]
+    for camera in clip.cameras:
+        rows += [(f"footage, {camera}", folder / "video.mp4") for folder in clip.generated(camera)]
+        rows += [(f"video, {camera}", clip.path / camera / "rgb.mp4")] if clip.has(camera, "rgb") else []
+    width = max(len(name) for name, _ in rows)
+    for name, path in rows:
+        click.echo(f"{name:<{width}}  {path}")

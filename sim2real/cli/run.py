@@ -1,0 +1,35 @@
+"""``sim2real run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import progress
+from .options import debug_option, generate_options, render_options, scene_options
+
+
+@click.command("run")
+@scene_options
+@render_options
+@generate_options
+@debug_option
+def command(scene: Path, output: Path, prompt: str | None, steps: int | None, **options: Any) -> None:
+    r"""Render a scene or rollout, then generate footage from it: the whole path in one line.
+
+    SCENE is what `sim2real render` takes. The footage comes from the embedded model; `sim2real generate` takes others.
+
+    \b
+    Examples:
+      sim2real run scenes/kitchen.yaml -o out/kitchen
+      sim2real run demo.hdf5 --demo demo_0 --camera agentview -o out/lift
+    """
+    from .generating import generate_footage
+    from .rendering import render, say_where
+
+    with progress.shown() as report:
+        clip = render(scene, output, options, report)
+        clip = generate_footage(clip, model=None, prompt=prompt, steps=steps, seed=options["seed"], progress=report)
+    say_where(clip)

@@ -1,0 +1,34 @@
+"""``sim2real view``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import debug_option
+
+
+@click.command("view")
+@click.argument("clip", type=click.Path(path_type=Path))
+@click.option("--columns", type=click.IntRange(1, 64), default=6, metavar="N", help="Frames on the contact sheet.")
+@click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
+@debug_option
+def command(clip: Path, columns: int, show: bool) -> None:
+    r"""Rebuild the contact sheet and the report of a clip folder, and say where they are.
+
+    \b
+    Examples:
+      sim2real view out/kitchen
+      sim2real view out/kitchen --columns 8 --open
+    """
+    from ..clip import readable_write_errors, read_clip, write_report, write_sheet
+    from .rendering import say_where
+
+    found = read_clip(clip)
+    with readable_write_errors(found.path):
+        write_sheet(found, columns=columns)
+        page = write_report(found)
+    say_where(found)
+    if show:
+        click.launch(page.resolve().as_uri())
