@@ -25,12 +25,18 @@ NO_HIT = 0x7FFFFFFFFFFFFFFF
 """Key of a pixel without surface; its low half read as int32 is -1."""
 
 
+SPAN_PX = wp.constant(16)
+"""Rows of boxes wider than this are narrowed to the triangle before pixels are tested."""
+
+
 @wp.struct
 @no_type_check
 class View:
     """A pinhole camera and its picture."""
 
-    ifx: wp.float64  # 1 / focal lengths, principal point, in pixels; shear (skew / fx)
+    fx: wp.float64  # focal lengths, their inverses, principal point, in pixels; shear (skew / fx)
+    fy: wp.float64
+    ifx: wp.float64
     ify: wp.float64
     cx: wp.float64
     cy: wp.float64
@@ -56,9 +62,10 @@ def ray_x(view: View, column: int, y: wp.float64) -> wp.float64:
 @wp.func
 @no_type_check
 def pixel_of(view: View, p: wp.vec3d) -> wp.vec2f:
-    x = p[0] / p[2]
-    y = p[1] / p[2]
-    return wp.vec2f(wp.float32((x + view.shear * y) / view.ifx + view.cx), wp.float32(y / view.ify + view.cy))
+    inverse = wp.float64(1.0) / p[2]
+    y = p[1] * inverse
+    x = p[0] * inverse + view.shear * y
+    return wp.vec2f(wp.float32(x * view.fx + view.cx), wp.float32(y * view.fy + view.cy))
 
 
 @wp.func
@@ -94,7 +101,7 @@ def transform(
         row = camera_from_part[part, k]
         p[k] = wp.float32(row[0] * v[0] + row[1] * v[1] + row[2] * v[2] + row[3])
     camera_vertices[i] = p
-    if part_visible[part] == 0 or not (wp.isfinite(p[0]) and wp.isfinite(p[1]) and wp.isfinite(p[2])):
+    if part_visible[part] == 0 or not wp.isfinite(p[0] + p[1] + p[2]):
         screen[i] = wp.vec3f(0.0, 0.0, wp.nan)
         return
     at = wp.vec2f(0.0, 0.0)
@@ -110,10 +117,10 @@ def box_of(view: View, low: wp.vec2f, high: wp.vec2f, slack: float) -> wp.vec4i:
     right = float(view.width)
     bottom = float(view.height)
     return wp.vec4i(
-        wp.max(0, int(wp.ceil(wp.clamp(low[0], -1.0, right + 2.0) - 0.5 - slack))),
-        wp.min(view.width - 1, int(wp.floor(wp.clamp(high[0], -1.0, right + 2.0) - 0.5 + slack))),
-        wp.max(0, int(wp.ceil(wp.clamp(low[1], -1.0, bottom + 2.0) - 0.5 - slack))),
-        wp.min(view.height - 1, int(wp.floor(wp.clamp(high[1], -1.0, bottom + 2.0) - 0.5 + slack))),
+        int(wp.clamp(low[0] + 0.5 - slack, 0.0, right)),  # truncation is floor, since nothing is negative
+        int(wp.clamp(high[0] + 0.5 + slack, 0.0, right)) - 1,
+        int(wp.clamp(low[1] + 0.5 - slack, 0.0, bottom)),
+        int(wp.clamp(high[1] + 0.5 + slack, 0.0, bottom)) - 1,
     )
 
 
@@ -168,6 +175,29 @@ def face_box(
 
 @wp.func
 @no_type_check
+def spread(p: wp.vec3d, e: wp.vec3d) -> wp.float64:
+    """Size of the terms of ``p . e``, against which its rounding is measured."""
+    return wp.abs(p[0] * e[0]) + wp.abs(p[1] * e[1]) + wp.abs(p[2] * e[2])
+
+
+@wp.func
+@no_type_check
+def narrowed(view: View, span: wp.vec2i, slope: wp.float64, offset: wp.float64, y: wp.float64) -> wp.vec2i:
+    """Drop the columns of a row where ``slope * x + offset`` is surely negative, sparing one on each side."""
+    first = span[0]
+    last = span[1]
+    if wp.abs(slope) > wp.float64(1.0e-9) * wp.abs(offset):
+        x = -offset / slope
+        at = wp.clamp((x + view.shear * y) * view.fx + view.cx, wp.float64(-2.0), wp.float64(view.width) + wp.float64(2.0))
+        if slope > wp.float64(0.0):
+            first = wp.max(first, int(at) - 2)
+        else:
+            last = wp.min(last, int(at) + 1)
+    return wp.vec2i(first, last)
+
+
+@wp.func
+@no_type_check
 def cover(
     view: View,
     face: int,
@@ -193,19 +223,35 @@ def cover(
     farthest = wp.max(p0[2], wp.max(p1[2], p2[2]))
     near = wp.float64(view.near)
     zero = wp.float64(0.0)
+    sure = wp.abs(volume) > wp.float64(1.0e-9) * spread(p0, e0)
+    if volume < zero:
+        volume = -volume
+        e0 = -e0
+        e1 = -e1
+        e2 = -e2
+    half = wp.float64(0.5)
+    cx = view.cx
+    ifx = view.ifx
     row = box[2] + first[1]
     while row <= box[3]:
         y = ray_y(view, row)
+        lean = view.shear * y
         r0 = e0[1] * y + e0[2]
         r1 = e1[1] * y + e1[2]
         r2 = e2[1] * y + e2[2]
-        column = box[0] + first[0]
-        while column <= box[1]:
-            x = ray_x(view, column, y)
+        span = wp.vec2i(box[0], box[1])
+        if sure and box[1] - box[0] >= SPAN_PX:
+            span = narrowed(view, span, e0[0], r0, y)
+            span = narrowed(view, span, e1[0], r1, y)
+            span = narrowed(view, span, e2[0], r2, y)
+        column = span[0] + first[0]
+        while column <= span[1]:
+            x = (wp.float64(column) + half - cx) * ifx - lean  # ray_x, with the view's fields in registers
             s0 = e0[0] * x + r0
             s1 = e1[0] * x + r1
             s2 = e2[0] * x + r2
-            if (s0 >= zero and s1 >= zero and s2 >= zero) or (s0 <= zero and s1 <= zero and s2 <= zero):
+            low = wp.min(s0, wp.min(s1, s2))
+            if low >= zero or (not sure and wp.max(s0, wp.max(s1, s2)) <= zero):
                 total = s0 + s1 + s2
                 if total != zero:
                     z = wp.min(wp.max(volume / total, nearest), farthest)
@@ -309,9 +355,9 @@ def resolve(
             s0 = e0[0] * x + (e0[1] * y + e0[2])
             s1 = e1[0] * x + (e1[1] * y + e1[2])
             s2 = e2[0] * x + (e2[1] * y + e2[2])
-            total = s0 + s1 + s2
+            scale = wp.float64(1.0) / (s0 + s1 + s2)
             depth[row, column] = wp.cast(wp.uint32(key >> wp.int64(32)), wp.float32)
-            barycentrics[0, row, column] = wp.float32(s0 / total)
-            barycentrics[1, row, column] = wp.float32(s1 / total)
-            barycentrics[2, row, column] = wp.float32(s2 / total)
+            barycentrics[0, row, column] = wp.float32(s0 * scale)
+            barycentrics[1, row, column] = wp.float32(s1 * scale)
+            barycentrics[2, row, column] = wp.float32(s2 * scale)
         column += 1

@@ -64,7 +64,7 @@ class ReferenceRasterizer:
         row, column = torch.nonzero(face >= 0, as_tuple=True)
         sides = _sides(_planes(camera_vertices[self._faces[face[row, column].long()]]), _rays(view, row, column))
         barycentrics = torch.zeros((3, *size), dtype=torch.float32, device=self.device)
-        barycentrics[:, row, column] = (sides / _sum(sides)[:, None]).T.float()
+        barycentrics[:, row, column] = (sides * (1 / _sum(sides))[:, None]).T.float()
         depth = torch.where(face >= 0, (keys >> 32).to(torch.int32).view(torch.float32), torch.zeros((), device=self.device))
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
         return Fragments(face, barycentrics, depth, camera_vertices, k)

@@ -139,6 +139,7 @@ class WarpRasterizer:
 
 def _record(view: View) -> Any:
     record = kernels.View()
+    record.fx, record.fy = float(view.intrinsics[0, 0]), float(view.intrinsics[1, 1])
     record.ifx, record.ify, record.cx, record.cy, record.shear = view.ray_terms
     record.near = view.near
     record.height, record.width = view.size
