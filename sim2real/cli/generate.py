@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from . import progress
+from .main import Command
 from .options import debug_option, generate_options
 
 
-@click.command("generate")
+@click.command("generate", cls=Command)
 @click.argument("clip", type=click.Path(path_type=Path))
 @click.option("--model", metavar="PATH|HUB_ID", help="A model folder or hub id.  [default: the embedded model]")
 @generate_options
@@ -19,11 +20,10 @@ from .options import debug_option, generate_options
 )
 @debug_option
 def command(clip: Path, model: str | None, prompt: str | None, steps: int | None, seed: int) -> None:
-    r"""Generate footage from a clip folder, driven by its noise, depth and edges.
+    """Generate footage from a clip folder, driven by its noise, depth and edges.
 
     The footage goes to CLIP/CAMERA/generated/MODEL-SEED; the contact sheet and the report are drawn anew.
 
-    \b
     Examples:
       sim2real generate out/kitchen
       sim2real generate out/kitchen --steps 8 --seed 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import signal
 import sys
@@ -31,6 +32,26 @@ class Terminated(BaseException):
     """The process was asked to end (SIGTERM); unwinds like an interrupt, so that nothing half written stays."""
 
 
+def _write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
+    """The docstring; what follows ``Examples:`` keeps its lines."""
+    text, found, examples = inspect.cleandoc(command.help or "").partition("Examples:\n")
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text(text.strip())
+    if found:
+        with formatter.section("Examples"):
+            for line in examples.strip().splitlines():
+                formatter.write(f"{'':{formatter.current_indent}}{line.strip()}\n")
+
+
+class Command(click.Command):
+    """A command whose examples are shown line by line."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the docstring."""
+        _write_help(self, formatter)
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is used, not before."""
 
@@ -43,6 +64,10 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return importlib.import_module(f".{cmd_name}", __package__).command
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the docstring."""
+        _write_help(self, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -114,9 +139,8 @@ def _exit(code: int) -> NoReturn:
 @click.version_option(__version__, prog_name="sim2real")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of a fault.")
 def main() -> None:
-    r"""Turn simulator rollouts into realistic, 3D-consistent, labelled video.
+    """Turn simulator rollouts into realistic, 3D-consistent, labelled video.
 
-    \b
     Examples:
       sim2real run scenes/kitchen.yaml -o out/kitchen
       sim2real render model.xml --states states.npy --camera front -o out/clip

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .types import Choices, Frames, Intrinsics, Size
+from .types import Choices, Intrinsics, Size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,10 +29,7 @@ def scene_options(function: Command) -> Command:
             click.option("--demo", metavar="NAME", help="Which demonstration of a robomimic file, such as demo_0."),
             click.option("--orbit", is_flag=True, help="Add a camera that circles the scene."),
             click.option(
-                "--frames",
-                type=Frames(),
-                metavar="N|A:B",
-                help="The first N frames, or frames A up to B (after --stride).  [default: all]",
+                "--frames", type=click.IntRange(min=1), metavar="N", help="The first N frames (after --stride).  [default: all]"
             ),
             click.option(
                 "--stride", type=click.IntRange(min=1), default=1, metavar="S", help="Keep every S-th frame of the rollout."

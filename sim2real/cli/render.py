@@ -8,20 +8,20 @@ from typing import Any
 import click
 
 from . import progress
+from .main import Command
 from .options import debug_option, render_options, scene_options
 
 
-@click.command("render")
+@click.command("render", cls=Command)
 @scene_options
 @render_options
 @debug_option
 def command(scene: Path, output: Path, **options: Any) -> None:
-    r"""Render a scene or rollout to a clip folder: noise, conditions, labels, videos, a contact sheet and a report.
+    """Render a scene or rollout to a clip folder: noise, conditions, labels, videos, a contact sheet and a report.
 
     SCENE is a scene file (.yaml), a MuJoCo model (.xml) with --states, a robomimic file (.hdf5) with --demo, or a mesh
     (.obj, .ply, .stl, .glb) with --orbit.
 
-    \b
     Examples:
       sim2real render scenes/kitchen.yaml -o out/kitchen
       sim2real render model.xml --states states.npy --camera front -o out/clip

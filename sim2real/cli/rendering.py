@@ -18,12 +18,12 @@ READING = ("states", "demo", "orbit", "frames", "stride", "size", "fps", "intrin
 """Options that tell how a scene is read."""
 
 
-def load_scene(source: Path, options: dict[str, Any]) -> Scene:
+def load_scene(source: Path, options: dict[str, Any], *, show_notes: bool = True) -> Scene:
     """Read a scene with the options of ``scene_options`` and show what the reader has to say."""
     from ..scene import load
 
     scene = load(source, **{name: options[name] for name in READING})
-    for note in scene.notes:
+    for note in scene.notes if show_notes else ():
         click.echo(click.style("note: ", fg="yellow") + note, err=True)
     return scene
 
@@ -69,8 +69,6 @@ def reading_record(options: dict[str, Any]) -> dict[str, Any]:
         value = options[name]
         if value is None or value is False or (name == "stride" and value == 1):
             continue
-        if isinstance(value, slice):
-            value = [value.start, value.stop]
         record[name] = str(value) if isinstance(value, Path) else value
     return record
 

@@ -8,20 +8,20 @@ from typing import Any
 import click
 
 from . import progress
+from .main import Command
 from .options import debug_option, generate_options, render_options, scene_options
 
 
-@click.command("run")
+@click.command("run", cls=Command)
 @scene_options
 @render_options
 @generate_options
 @debug_option
 def command(scene: Path, output: Path, prompt: str | None, steps: int | None, **options: Any) -> None:
-    r"""Render a scene or rollout, then generate footage from it: the whole path in one line.
+    """Render a scene or rollout, then generate footage from it: the whole path in one line.
 
     SCENE is what `sim2real render` takes. The footage comes from the embedded model; `sim2real generate` takes others.
 
-    \b
     Examples:
       sim2real run scenes/kitchen.yaml -o out/kitchen
       sim2real run demo.hdf5 --demo demo_0 --camera agentview -o out/lift

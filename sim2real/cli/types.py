@@ -23,25 +23,6 @@ class Size(click.ParamType):
         return int(height), int(width)
 
 
-class Frames(click.ParamType):
-    """``N`` (the first N) or ``A:B`` (from A up to, not including, B)."""
-
-    name = "N|A:B"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> slice:
-        """Parse ``49`` or ``10:59``."""
-        if isinstance(value, slice):
-            return value
-        first, colon, last = str(value).partition(":")
-        try:
-            start, stop = (int(first or 0), int(last)) if colon else (0, int(first))
-        except ValueError:
-            self.fail(f"{value!r} is neither N nor A:B, for example 49 or 10:59", param, ctx)
-        if start < 0 or stop <= start:
-            self.fail(f"{value!r} has no frames; give N >= 1, or A:B with 0 <= A < B", param, ctx)
-        return slice(start, stop)
-
-
 class Intrinsics(click.ParamType):
     """``fx,fy,cx,cy`` in pixels."""
 

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import click
 
+from .main import Command
 from .options import debug_option
 
 
-@click.command("view")
+@click.command("view", cls=Command)
 @click.argument("clip", type=click.Path(path_type=Path))
 @click.option("--columns", type=click.IntRange(1, 64), default=6, metavar="N", help="Frames on the contact sheet.")
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
 @debug_option
 def command(clip: Path, columns: int, show: bool) -> None:
-    r"""Rebuild the contact sheet and the report of a clip folder, and say where they are.
+    """Rebuild the contact sheet and the report of a clip folder, and say where they are.
 
-    \b
     Examples:
       sim2real view out/kitchen
       sim2real view out/kitchen --columns 8 --open
     """
-    from ..clip import readable_write_errors, read_clip, write_report, write_sheet
+    from ..clip import read_clip, readable_write_errors, write_report, write_sheet
     from .rendering import say_where
 
     found = read_clip(clip)

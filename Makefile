@@ -1,0 +1,45 @@
+# make demo    environment, install, then footage from the kitchen rollout; prints where the pictures are
+# make test    environment, install, checks and tests
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= out/kitchen
+PYTEST_ARGS ?=
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+demo: $(VENV)/.kitchen ## render the kitchen rollout and generate footage from it
+	$(BIN)/sim2real run scenes/kitchen.yaml -o $(OUT) --overwrite
+
+test: $(VENV)/.dev libraries lint types ## lint, check types, run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/.dev ## measure speed and memory; prints the tables of benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+libraries: ## system libraries that some tests compare with (skipped, with a word, where they cannot be installed)
+	@scripts/libraries
+
+clean: ## remove the environment, outputs and caches
+	rm -rf $(VENV) out dist build .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@scripts/environment $(VENV)
+
+$(VENV)/.%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
+.PHONY: help demo test lint types bench libraries clean
+.PRECIOUS: $(VENV)/.%
