@@ -68,8 +68,8 @@ def _hit(
     if camera_vertices.device != index.device:
         raise BadValueError("the device of camera_vertices", camera_vertices.device, right=str(index.device))
     k = intrinsics.double()
-    y = (row + 0.5 - k[1, 2]) / k[1, 1]
-    x = (column + 0.5 - k[0, 2] - k[0, 1] * y) / k[0, 0]
+    y = (row.double() + 0.5 - k[1, 2]) / k[1, 1]
+    x = (column.double() + 0.5 - k[0, 2] - k[0, 1] * y) / k[0, 0]
     ray = torch.stack([x, y, torch.ones_like(x)], dim=-1)
     corners = camera_vertices.double()[faces[index].long()]
     planes = torch.linalg.cross(corners[:, [1, 2, 0]], corners[:, [2, 0, 1]])
