@@ -91,9 +91,13 @@ def scene_of_model(
     groups: tuple[int, ...] | None = None,
     fps: float | None = None,
     size: tuple[int, int] | None = None,
+    default_fps: float | None = None,
     notes: tuple[str, ...] = (),
 ) -> Scene:
-    """A scene from a compiled model and its states; arguments and errors as in ``load_mujoco``."""
+    """A scene from a compiled model and its states; arguments and errors as in ``load_mujoco``.
+
+    ``default_fps`` is the rate of recordings whose rows tell no time, before every n-th is chosen; ``notes`` come first.
+    """
     if recording is not None and frames is not None:
         recording = _sliced(recording, frames, source)
     poses, seconds, layout = replay(model, recording)
@@ -111,7 +115,7 @@ def scene_of_model(
         world_from_instance=poses.world_from_body[:, list(labelling.bodies)],
         visible=np.ones((count, len(labelling.instances)), bool),
         cameras=cameras,
-        fps=_rate(fps, seconds, source),
+        fps=_rate(fps, seconds, (default_fps or DEFAULT_FPS) / (frames.step or 1 if frames else 1), source),
         lighting=lighting_of(model, poses.light_position, poses.light_direction),
         notes=(*notes, *_notes(model, labelling, shown, groups is None, layout, recording), *camera_notes),
     )
@@ -235,7 +239,7 @@ def _sliced(recording: Recording, frames: slice, source: Path) -> Recording:
     )
 
 
-def _rate(fps: float | None, seconds: Float[np.ndarray, "frames"] | None, source: Path) -> float:
+def _rate(fps: float | None, seconds: Float[np.ndarray, "frames"] | None, usual: float, source: Path) -> float:
     if fps is not None:
         if not (np.isfinite(fps) and fps > 0):
             raise BadValueError("the frame rate", fps, right="a positive number of frames per second", where=source)
@@ -244,7 +248,7 @@ def _rate(fps: float | None, seconds: Float[np.ndarray, "frames"] | None, source
         step = float(np.median(np.diff(seconds)))
         if step > 0:
             return round(1 / step, 3)
-    return DEFAULT_FPS
+    return usual
 
 
 def _notes(

@@ -1,0 +1,214 @@
+"""Recordings of robosuite and its kin (robomimic, MimicGen, RoboCasa, LIBERO): HDF5 with a model's XML and states per demo."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import numpy as np
+
+from ..errors import EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
+from ..optional import require
+from .mujoco_model import scene_of_model, unreadable_model
+from .mujoco_states import read_states
+from .records import Scene
+
+ASSET_PACKAGES = ("robosuite", "robocasa", "libero", "robosuite_models", "mimicgen")
+"""Installed packages whose files take the place of those that a recording names on another machine."""
+
+
+def load_robomimic(
+    path: Path | str,
+    *,
+    demo: str | None = None,
+    asset_root: Path | str | tuple[Path | str, ...] | None = None,
+    frames: slice | None = None,
+    groups: tuple[int, ...] | None = None,
+    fps: float | None = None,
+    size: tuple[int, int] | None = None,
+) -> Scene:
+    """Read one demonstration: its model's XML (``model_file``) and its ``states``. No simulator package is needed.
+
+    The XML names mesh and texture files by their absolute paths on the machine that recorded it. Each is looked for there,
+    then by ever shorter ends of its path in ``asset_root`` and in the installed packages of ``ASSET_PACKAGES``.
+
+    Args:
+        path: the HDF5 file.
+        demo: name of the demonstration; ``None``: the first.
+        asset_root: folder or folders in which to look for the model's files first.
+        frames: which states to replay; ``None``: all.
+        groups: geom groups to show; ``None``: chosen.
+        fps: frames per second; ``None``: from the states' times, else the environment's ``control_freq``.
+        size: picture size (height, width) of the cameras; ``None``: their own, else 480x640.
+
+    Raises:
+        MissingFileError: the recording does not exist; files of its model do not (all of them are listed).
+        UnreadableFileError: it is no HDF5, lacks model or states, or MuJoCo refuses the model.
+        UnknownNameError: there is no such demonstration; the valid ones are listed.
+        BadValueError: the states do not fit the model, or hold NaN.
+        MissingPackageError: h5py or mujoco is not installed.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise MissingFileError(source, what="recording")
+    name, xml, states, control_rate = _read_demo(source, demo)
+    where = f"{source} {name}"
+    roots = _roots(asset_root)
+    xml, moved = reroot(xml, roots, where)
+    mujoco = require("mujoco", "mujoco")
+    try:
+        model = mujoco.MjModel.from_xml_string(xml)
+    except ValueError as fault:
+        raise unreadable_model(where, fault) from fault
+    notes = [f"demonstration {name}"]
+    if moved:
+        notes.append(f"{moved} files of another machine were found here instead")
+    recording = read_states(states)
+    return scene_of_model(
+        model,
+        source,
+        recording,
+        frames=frames,
+        groups=groups,
+        fps=fps,
+        size=size,
+        default_fps=control_rate,
+        notes=tuple(notes),
+    )
+
+
+def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, float | None]:
+    """Name, model XML, states and control rate of a demonstration."""
+    h5py = require("h5py", "mujoco")
+    try:
+        file = h5py.File(source, "r")
+    except OSError as fault:
+        mend = "give a robomimic or robosuite HDF5 file"
+        raise UnreadableFileError(source, what="recording", why="it is no HDF5 file", mend=mend) from fault
+    with file:
+        data = file.get("data")
+        names = sorted((n for n in data if "states" in data[n]), key=_natural) if isinstance(data, h5py.Group) else []
+        if not names:
+            raise EmptySceneError(
+                source, lacks="demonstrations (data/demo_N/states)", mend="give a robomimic or robosuite HDF5 file"
+            )
+        name = names[0] if demo is None else demo
+        if name not in names:
+            raise UnknownNameError(name, names, what="demonstration", where=source)
+        group = data[name]
+        xml = group.attrs.get("model_file", data.attrs.get("model_file"))
+        if xml is None:
+            mend = "record it with the model's XML, as robosuite's DataCollectionWrapper does"
+            raise UnreadableFileError(source, what=f"demonstration {name}", why="it has no model_file", mend=mend)
+        return name, _text(xml), np.asarray(group["states"]), _control_rate(group.attrs, data.attrs)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts demo_2 before demo_10."""
+    return [(int(word), "") if word.isdigit() else (-1, word) for word in re.split(r"(\d+)", name)]
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _control_rate(*attributes: Any) -> float | None:
+    """``control_freq`` of the environment, wherever a recorder put it; ``None`` where it cannot be told."""
+    for held in attributes:
+        for key in ("env_args", "env_info"):
+            try:
+                args = json.loads(_text(held[key])) if key in held else {}
+            except json.JSONDecodeError:
+                continue
+            for options in (args.get("env_kwargs"), args) if isinstance(args, dict) else ():
+                rate = options.get("control_freq") if isinstance(options, dict) else None
+                if isinstance(rate, (int, float)) and rate > 0:
+                    return float(rate)
+    return None
+
+
+def _roots(asset_root: Path | str | tuple[Path | str, ...] | None) -> list[Path]:
+    given = () if asset_root is None else asset_root if isinstance(asset_root, tuple) else (asset_root,)
+    roots = [Path(root) for root in given]
+    for root in roots:
+        if not root.is_dir():
+            raise MissingFileError(root, what="asset root", mend="check --asset-root")
+    for package in ASSET_PACKAGES:
+        spec = find_spec(package)
+        if spec is not None and spec.submodule_search_locations:
+            roots += [Path(place).parent for place in spec.submodule_search_locations]
+    return roots
+
+
+def reroot(xml: str, roots: list[Path], where: str = "") -> tuple[str, int]:
+    """Point a model's absolute file names at files that exist here.
+
+    Args:
+        xml: MJCF.
+        roots: folders to look in, in this order.
+        where: what the XML belongs to, for errors.
+
+    Returns:
+        The XML, and how many names were changed.
+
+    Raises:
+        UnreadableFileError: it is no XML.
+        MissingFileError: files that are found nowhere, all of them.
+    """
+    try:
+        tree = ElementTree.fromstring(xml)
+    except ElementTree.ParseError as fault:
+        raise UnreadableFileError(where, what="model_file", why=str(fault), mend="record the demonstration again") from fault
+    folders = _folders(tree)
+    moved, missing, known = 0, [], {}
+    for element in tree.iter():
+        for key, written in element.attrib.items():
+            if not key.startswith("file") or not written:
+                continue
+            name = _joined(folders.get(element.tag, ""), written)
+            if name not in known:
+                known[name] = _found(name, roots)
+            found = known[name]
+            if found is None:
+                missing.append(name)
+            elif str(found) != written:
+                element.set(key, str(found))
+                moved += 1
+    if missing:
+        missing = list(dict.fromkeys(missing))
+        shown = ", ".join(missing[:8]) + (f", … ({len(missing)} in all)" if len(missing) > 8 else "")
+        mend = "install the package that they belong to, or pass --asset-root with the folder that holds them"
+        raise MissingFileError(f"{shown} ({where})" if where else shown, what="files of the recorded model", mend=mend)
+    return ElementTree.tostring(tree, encoding="unicode"), moved
+
+
+def _folders(tree: ElementTree.Element) -> dict[str, str]:
+    """The folders that the compiler settings give to relative names, by kind of asset."""
+    settings = {key: value for compiler in tree.iter("compiler") for key, value in compiler.attrib.items()}
+    common = settings.get("assetdir", "")
+    meshes, textures = settings.get("meshdir", common), settings.get("texturedir", common)
+    return {"mesh": meshes, "hfield": meshes, "skin": meshes, "texture": textures}
+
+
+def _joined(folder: str, name: str) -> str:
+    absolute = name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name)
+    return name if absolute or not folder else f"{folder.rstrip('/')}/{name}"
+
+
+def _found(name: str, roots: list[Path]) -> Path | None:
+    """Where a recorded file is here: at its own place, else under a root by the longest end of its path that exists."""
+    own = Path(name)
+    if own.is_absolute() and own.is_file():
+        return own
+    parts = (PureWindowsPath(name) if "\\" in name or re.match(r"[A-Za-z]:", name) else PurePosixPath(name)).parts
+    parts = tuple(part for part in parts if part not in ("/", "..", ".") and not part.endswith(("\\", ":")))
+    for start in range(len(parts)):
+        for root in roots:
+            candidate = root.joinpath(*parts[start:])
+            if candidate.is_file():
+                return candidate.resolve()
+    return None
