@@ -80,6 +80,14 @@ class EmptySceneError(Sim2RealError):
         super().__init__(f"the scene has no {lacks}; {mend}: {path}")
 
 
+class CameraInsideError(Sim2RealError):
+    """A camera is inside a solid thing, and would see its inner side only."""
+
+    def __init__(self, camera: str, frame: int, instance: str, path: object) -> None:
+        mend = "move the camera, or mark the object with room: true if it is meant to be around it"
+        super().__init__(f"camera {camera} is inside {instance} in frame {frame}, must be outside; {mend}: {path}")
+
+
 class UnwritableOutputError(Sim2RealError):
     """The output cannot be written: disk full, no permission, a file where a folder should be."""
 

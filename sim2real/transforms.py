@@ -22,6 +22,24 @@ def rotation_from_quaternion(wxyz: Float[np.ndarray, "*batch 4"]) -> Float[np.nd
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+def quaternion_from_rotation(rotation: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "4"]:
+    """The unit quaternion of a rotation, w >= 0; stable for all of them.
+
+    Reference: Bar-Itzhack, New method for extracting the quaternion from a rotation matrix, 2000.
+    """
+    r = rotation
+    upper = np.array(
+        [
+            [r[0, 0] + r[1, 1] + r[2, 2], r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]],
+            [0, r[0, 0] - r[1, 1] - r[2, 2], r[0, 1] + r[1, 0], r[0, 2] + r[2, 0]],
+            [0, 0, r[1, 1] - r[0, 0] - r[2, 2], r[1, 2] + r[2, 1]],
+            [0, 0, 0, r[2, 2] - r[0, 0] - r[1, 1]],
+        ]
+    )
+    _, vectors = np.linalg.eigh(upper + np.triu(upper, 1).T)
+    return vectors[:, -1] * (1 if vectors[0, -1] >= 0 else -1)
+
+
 def rotation_about(axis: Float[np.ndarray, "3"], angle_rad: Float[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch 3 3"]:
     """Rotations by angles about one axis (right-handed)."""
     n = np.asarray(axis, np.float64)
@@ -31,8 +49,8 @@ def rotation_about(axis: Float[np.ndarray, "3"], angle_rad: Float[np.ndarray, "*
 
 
 def rigid(
-    rotation: Float[np.ndarray, "*batch 3 3"], translation: Float[np.ndarray, "*batch 3"]
-) -> Float[np.ndarray, "*batch 4 4"]:
+    rotation: Float[np.ndarray, "*#batch 3 3"], translation: Float[np.ndarray, "*#batch 3"]
+) -> Float[np.ndarray, "*_ 4 4"]:
     """4x4 matrices from rotations (or any 3x3 linear maps) and translations."""
     r, t = np.asarray(rotation, np.float64), np.asarray(translation, np.float64)
     shape = np.broadcast_shapes(r.shape[:-2], t.shape[:-1])
@@ -50,8 +68,8 @@ def inverse_rigid(a_from_b: Float[np.ndarray, "*batch 4 4"]) -> Float[np.ndarray
 
 
 def look_at(
-    eye: Float[np.ndarray, "*batch 3"], target: Float[np.ndarray, "*batch 3"], up: Float[np.ndarray, "3"]
-) -> Float[np.ndarray, "*batch 4 4"]:
+    eye: Float[np.ndarray, "*#batch 3"], target: Float[np.ndarray, "*#batch 3"], up: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "*_ 4 4"]:
     """``world_from_camera`` of cameras at ``eye`` that look at ``target``, OpenCV axes.
 
     A view along ``up`` is resolved towards the next axis, so that the result is always a rotation.
@@ -66,7 +84,9 @@ def look_at(
     return rigid(np.stack([x, np.cross(z, x), z], axis=-1), eye)
 
 
-def slerp(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"], t: Float[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch 4"]:
+def slerp(
+    a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"], t: Float[np.ndarray, "*batch"]
+) -> Float[np.ndarray, "*batch 4"]:
     """Quaternions on the shorter arc from ``a`` (t = 0) to ``b`` (t = 1)."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)

@@ -1,5 +1,8 @@
 """Scenes: triangles, materials, cameras and motion, whatever they were read from. Needs numpy only until a file is read."""
 
+from .checks import check_cameras as check_cameras
+from .describe import describe as describe
+from .load import load as load
 from .records import Camera as Camera
 from .records import Instance as Instance
 from .records import Lighting as Lighting

@@ -288,6 +288,7 @@ class RolloutEntry(Entry):
     - ``states`` (relative to the scene file): one row per frame; ``demo``: which demonstration of an HDF5 file.
     - ``frames`` and ``stride`` choose among the rollout's frames; left out: all.
     - ``cameras`` are the model's own cameras to keep, by name; left out: all.
+    - ``groups`` are the MuJoCo geom groups to show; left out: chosen by what they hold.
     """
 
     path: str | None = None
@@ -299,6 +300,7 @@ class RolloutEntry(Entry):
     stride: PositiveInt = 1
     fps: PositiveFloat | None = None
     cameras: tuple[str, ...] | None = None
+    groups: tuple[int, ...] | None = None
 
     @model_validator(mode="after")
     def _one_file(self) -> RolloutEntry:

@@ -1,0 +1,129 @@
+"""Cameras that are made here: fields of view, orbits, turns."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from ..transforms import look_at, rigid, rotation_about
+from .records import Camera, Scene
+
+UP = np.array([0.0, 0.0, 1.0])
+ORBIT_FRAMES = 48
+ORBIT_ELEVATION_DEG = 25.0
+ORBIT_FOV_DEG = 40.0
+
+
+def intrinsics_of_fov(fov_deg: float, size: tuple[int, int]) -> Float[np.ndarray, "3 3"]:
+    """Square pixels and a centred principal point, from a vertical field of view."""
+    height, width = size
+    focal_px = height / 2 / np.tan(np.deg2rad(fov_deg) / 2)
+    return np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1.0]])
+
+
+def intrinsics_of(fx_fy_cx_cy: tuple[float, ...] | Float[np.ndarray, "*frames 4"]) -> Float[np.ndarray, "*frames 3 3"]:
+    """Matrices from focal lengths and principal points in pixels."""
+    values = np.asarray(fx_fy_cx_cy, np.float64)
+    k = np.zeros((*values.shape[:-1], 3, 3))
+    k[..., 0, 0], k[..., 1, 1], k[..., 0, 2], k[..., 1, 2] = np.moveaxis(values, -1, 0)
+    k[..., 2, 2] = 1
+    return k
+
+
+def circle(frames: int, degrees: float, start_deg: float = 0.0) -> Float[np.ndarray, "frames"]:
+    """Angles over a clip, radians; whole turns end one step before their start, so that the clip loops."""
+    steps = frames if degrees % 360 == 0 else max(frames - 1, 1)
+    return np.deg2rad(start_deg + degrees * np.arange(frames) / steps)
+
+
+def orbit(
+    center: Float[np.ndarray, "*frames 3"],
+    radius: float,
+    height: float,
+    frames: int,
+    *,
+    degrees: float = 360.0,
+    start_deg: float = 0.0,
+    up: Float[np.ndarray, "3"] = UP,
+) -> Float[np.ndarray, "frames 4 4"]:
+    """``world_from_camera`` on a circle about +z around a point (or one point per frame), looking at it.
+
+    Args:
+        center: metres.
+        radius: of the circle, metres.
+        height: of the circle above the centre, metres.
+        frames: how many.
+        degrees: how much of the circle.
+        start_deg: where it starts; 0 is towards +x.
+        up: world direction that is up in the picture.
+    """
+    angle = circle(frames, degrees, start_deg)
+    arm = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.full(frames, height)], axis=1)
+    return look_at(np.asarray(center, np.float64) + arm, np.asarray(center, np.float64), up)
+
+
+def turned(
+    world_from_camera: Float[np.ndarray, "frames 4 4"], degrees: float, up: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "frames 4 4"]:
+    """Cameras panned about ``up`` through their own centres, over the clip."""
+    pan = rotation_about(up, circle(len(world_from_camera), degrees))
+    return rigid(pan @ world_from_camera[:, :3, :3], world_from_camera[:, :3, 3])
+
+
+def fitting_orbit(
+    scene: Scene,
+    size: tuple[int, int],
+    *,
+    name: str = "orbit",
+    fov_deg: float = ORBIT_FOV_DEG,
+    elevation_deg: float = ORBIT_ELEVATION_DEG,
+    degrees: float = 360.0,
+) -> Camera:
+    """A camera that circles a scene at a distance from which all of it fits into the picture.
+
+    Flat parts (floors, walls) do not count if there is anything else.
+
+    Args:
+        scene: what it circles; without surfaces, one metre around the origin.
+        size: (height, width) of the picture.
+        name: of the camera.
+        fov_deg: vertical field of view.
+        elevation_deg: above the horizon.
+        degrees: how much of the circle, over the scene's frames.
+    """
+    low, high = bounds(scene)
+    center, reach = (low + high) / 2, float(max(np.linalg.norm(high - low) / 2, 1e-6))
+    half_fov = np.deg2rad(fov_deg) / 2
+    narrow = min(half_fov, np.arctan(np.tan(half_fov) * size[1] / size[0]))
+    distance = 1.05 * reach / np.sin(narrow)
+    elevation = np.deg2rad(elevation_deg)
+    way = orbit(
+        center,
+        distance * np.cos(elevation),
+        distance * np.sin(elevation),
+        scene.frames,
+        degrees=degrees,
+        start_deg=-60.0,
+    )
+    k = np.repeat(intrinsics_of_fov(fov_deg, size)[None], scene.frames, axis=0)
+    return Camera(name, size, k, way, near=min(0.01, distance / 100))
+
+
+def bounds(scene: Scene) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+    """Lowest and highest coordinates of a scene over all its frames, flat parts aside if there is anything else."""
+    boxes = []
+    for part in scene.parts:
+        mesh = scene.meshes[part.mesh]
+        vertices = mesh.vertices if mesh.deformed is None else mesh.deformed.reshape(-1, 3)
+        low, high = vertices.min(axis=0), vertices.max(axis=0)
+        corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
+        corners = corners @ part.instance_from_mesh[:3, :3].T + part.instance_from_mesh[:3, 3]
+        way = scene.world_from_instance[scene.visible[:, part.instance], part.instance]
+        if len(way):
+            moved = np.einsum("fij,vj->fvi", way[:, :3, :3], corners) + way[:, None, :3, 3]
+            flat = np.min(high - low) <= 1e-6 * np.max(high - low)
+            boxes.append((flat, moved.reshape(-1, 3).min(axis=0), moved.reshape(-1, 3).max(axis=0)))
+    solid = [box for box in boxes if not box[0]] or boxes
+    if not solid:
+        return np.full(3, -1.0), np.full(3, 1.0)
+    return np.min([box[1] for box in solid], axis=0), np.max([box[2] for box in solid], axis=0)

@@ -1,0 +1,98 @@
+"""What would make pictures of a scene worthless: cameras inside solid things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ..errors import CameraInsideError
+from ..transforms import inverse_rigid
+from .normals import welded
+from .records import Camera, Mesh, Part, Scene
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A camera inside an instance, in the first frame in which it is."""
+
+    camera: str
+    frame: int
+    instance: str
+
+
+def check_cameras(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> None:
+    """Refuse cameras inside solid things.
+
+    A thing is solid if its mesh is closed (every edge joins two faces, back to back) and faces outward around the camera.
+    Rooms are not: their walls face inward (``room: true`` in scene files), or are single sheets.
+
+    Args:
+        scene: the scene.
+        cameras: those that matter; ``None``: all.
+
+    Raises:
+        CameraInsideError: names camera, frame and thing.
+    """
+    for found in cameras_inside(scene, cameras):
+        raise CameraInsideError(found.camera, found.frame, found.instance, scene.source)
+
+
+def cameras_inside(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> Iterator[Inside]:
+    """Every camera inside a solid thing, once per thing."""
+    closed: dict[int, bool] = {}
+    for camera in scene.cameras if cameras is None else cameras:
+        for part in scene.parts:
+            frame = _first_frame_inside(scene, camera, part, closed)
+            if frame is not None:
+                yield Inside(camera.name, frame, scene.instances[part.instance].name)
+
+
+def _first_frame_inside(scene: Scene, camera: Camera, part: Part, closed: dict[int, bool]) -> int | None:
+    mesh = scene.meshes[part.mesh]
+    eyes = _eyes_in_mesh(scene, camera, part)
+    for frame in np.flatnonzero(scene.visible[:, part.instance]):
+        vertices = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
+        eye = eyes[frame]
+        if (eye <= vertices.min(axis=0)).any() or (eye >= vertices.max(axis=0)).any():
+            continue
+        if part.mesh not in closed:
+            closed[part.mesh] = is_closed(mesh)
+        if not closed[part.mesh]:
+            return None
+        if winding_number(vertices, mesh.faces, eye) > 0.5:
+            return int(frame)
+    return None
+
+
+def _eyes_in_mesh(scene: Scene, camera: Camera, part: Part) -> Float[np.ndarray, "frames 3"]:
+    instance_from_world = inverse_rigid(scene.world_from_instance[:, part.instance])
+    mesh_from_instance = np.linalg.inv(part.instance_from_mesh)
+    eye = np.concatenate([camera.world_from_camera[:, :3, 3], np.ones((scene.frames, 1))], axis=1)
+    return np.einsum("ij,fjk,fk->fi", mesh_from_instance, instance_from_world, eye)[:, :3]
+
+
+def is_closed(mesh: Mesh) -> bool:
+    """Whether every edge joins faces that run along it in opposite directions, equally many each way."""
+    faces = welded(mesh.vertices)[mesh.faces]
+    forth = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    forth = forth[forth[:, 0] != forth[:, 1]]
+    count = int(faces.max(initial=0)) + 1
+    key = np.minimum(forth[:, 0], forth[:, 1]) * count + np.maximum(forth[:, 0], forth[:, 1])
+    _, edge = np.unique(key, return_inverse=True)
+    balance = np.bincount(edge, np.where(forth[:, 0] < forth[:, 1], 1.0, -1.0))
+    return bool(len(faces) and (balance == 0).all())
+
+
+def winding_number(vertices: Float[np.ndarray, "vertices 3"], faces: np.ndarray, point: Float[np.ndarray, "3"]) -> float:
+    """How often a surface winds around a point: 1 inside a closed outward surface, 0 outside, -1 inside an inward one.
+
+    Reference: van Oosterom and Strackee, The solid angle of a plane triangle, 1983.
+    """
+    a, b, c = (vertices[faces[:, k]].astype(np.float64) - point for k in range(3))
+    la, lb, lc = (np.linalg.norm(v, axis=1) for v in (a, b, c))
+    volume = np.einsum("fi,fi->f", a, np.cross(b, c))
+    dots = [np.einsum("fi,fi->f", p, q) * r for p, q, r in ((a, b, lc), (b, c, la), (c, a, lb))]
+    return float(np.arctan2(volume, la * lb * lc + dots[0] + dots[1] + dots[2]).sum() / (2 * np.pi))

@@ -1,0 +1,68 @@
+"""What a scene contains, as plain data for people and scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .cameras import bounds
+from .records import Camera, Mesh, Scene
+
+
+def describe(scene: Scene) -> dict[str, Any]:
+    """Everything worth knowing about a scene, ready for ``json.dumps``.
+
+    Returns:
+        ``source``, ``sha256``, ``frames``, ``fps``, ``seconds``, totals (``meshes``, ``triangles``, ``vertices``,
+        ``textures``), ``bounds_m`` (lowest and highest corner over all frames), ``instances`` (id, name, class, triangles,
+        ``moves``, ``visible_frames``), ``cameras`` (name, size, intrinsics, field of view, ``moves``), ``notes``.
+    """
+    low, high = bounds(scene)
+    meshes = [scene.meshes[part.mesh] for part in scene.parts]
+    return {
+        "source": str(scene.source),
+        "sha256": scene.sha256,
+        "frames": scene.frames,
+        "fps": float(scene.fps),
+        "seconds": scene.frames / float(scene.fps),
+        "meshes": len(scene.meshes),
+        "triangles": sum(len(mesh.faces) for mesh in meshes),
+        "vertices": sum(len(mesh.vertices) for mesh in meshes),
+        "textures": len({id(m.material.texture) for m in scene.meshes if m.material.texture is not None}),
+        "triangles_with_uv": sum(len(mesh.faces) for mesh in meshes if mesh.uv is not None),
+        "bounds_m": [low.tolist(), high.tolist()] if scene.parts else None,
+        "instances": [_instance(scene, k, meshes) for k in range(len(scene.instances))],
+        "cameras": [_camera(camera) for camera in scene.cameras],
+        "notes": list(scene.notes),
+    }
+
+
+def _instance(scene: Scene, index: int, meshes: list[Mesh]) -> dict[str, Any]:
+    own = [mesh for mesh, part in zip(meshes, scene.parts, strict=True) if part.instance == index]
+    instance, way = scene.instances[index], scene.world_from_instance[:, index]
+    return {
+        "id": index + 1,
+        "name": instance.name,
+        "class": instance.class_name,
+        "triangles": sum(len(mesh.faces) for mesh in own),
+        "moves": bool((np.abs(way - way[0]) > 1e-9).any()),
+        "deforms": any(mesh.deformed is not None for mesh in own),
+        "visible_frames": int(scene.visible[:, index].sum()),
+    }
+
+
+def _camera(camera: Camera) -> dict[str, Any]:
+    k, way = camera.intrinsics, camera.world_from_camera
+    height, width = camera.size
+    fixed = bool((k == k[0]).all())
+    return {
+        "name": camera.name,
+        "size": [height, width],
+        "K": k[0].tolist(),
+        "K_changes": not fixed,
+        "fov_deg": float(np.rad2deg(2 * np.arctan(height / 2 / k[0, 1, 1]))),
+        "near_m": float(camera.near),
+        "position_m": way[0, :3, 3].tolist(),
+        "moves": bool((np.abs(way - way[0]) > 1e-9).any()),
+    }

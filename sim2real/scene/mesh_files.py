@@ -1,0 +1,200 @@
+"""Mesh files (obj, ply, stl, off, glb, gltf) through trimesh."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from ..errors import EmptySceneError, MissingFileError, UnreadableFileError
+from ..transforms import rigid
+from .cameras import ORBIT_FRAMES
+from .mesh_materials import dressed
+from .records import Instance, Mesh, Part, Scene
+from .shaping import cleaned, mapped, shaded
+
+SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
+Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+"""World (z up) from a frame with y up."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeshFile:
+    """The content of a mesh file.
+
+    - ``placed``: pairs of a mesh (index into ``meshes``) and the rigid transform ``file_from_mesh``.
+    - ``world_from_file`` turns the file's up axis to z.
+    - ``files``: all files that were read.
+    """
+
+    meshes: tuple[Mesh, ...]
+    placed: tuple[tuple[int, Float[np.ndarray, "4 4"]], ...]
+    world_from_file: Float[np.ndarray, "4 4"]
+    notes: tuple[str, ...]
+    files: tuple[Path, ...]
+
+
+def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> MeshFile:
+    """Read a mesh file: one mesh per geometry and material, with textures, UVs and smooth normals.
+
+    Faces with vertices that are not finite and faces without area are dropped, and noted with their number. Normals come
+    from the file; where it has none, edges sharper than 40 degrees stay sharp and all others are smoothed.
+
+    Args:
+        path: the file.
+        up_axis: which of its axes is up; ``None``: y for glTF (its standard), z otherwise.
+
+    Raises:
+        MissingFileError: the file, or a file without which it cannot be read, does not exist.
+        UnreadableFileError: it is broken, or of a kind that trimesh does not read.
+        EmptySceneError: it has no face that can be drawn.
+    """
+    if not path.is_file():
+        raise MissingFileError(path, what="mesh file")
+    scene, files, missing = _loaded(path)
+    notes = [f"{path.name}: {what} is missing; its colour is used instead: {name}" for what, name in missing]
+    notes += _gltf_notes(path)
+    meshes: list[Mesh] = []
+    index: dict[tuple[str, bytes], int | None] = {}
+    placed: list[tuple[int, np.ndarray]] = []
+    for node in sorted(scene.graph.nodes_geometry):
+        matrix, name = scene.graph[node]
+        geometry = scene.geometry[name]
+        faces = getattr(geometry, "faces", None)
+        if faces is None or len(faces) == 0:  # points and curves
+            continue
+        stretch, move = _split_rigid(np.asarray(matrix, np.float64))
+        key = (name, stretch.tobytes())
+        if key not in index:
+            mesh = _mesh(str(name), geometry, stretch, path, notes)
+            index[key] = None if mesh is None else len(meshes)
+            meshes += [] if mesh is None else [mesh]
+        at = index[key]
+        if at is not None:
+            placed.append((at, move))
+    if not meshes:
+        why = f" ({'; '.join(notes)})" if notes else ""
+        raise EmptySceneError(path, lacks="faces that can be drawn", mend=f"export it with triangles{why}")
+    y_up = (up_axis or ("y" if path.suffix.lower() in (".glb", ".gltf") else "z")) == "y"
+    if y_up:
+        notes.append(f"{path.name}: its y axis is up and was turned to z, the up axis here")
+    return MeshFile(tuple(meshes), tuple(placed), Y_UP if y_up else np.eye(4), tuple(notes), tuple(files))
+
+
+def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> Scene:
+    """A mesh file as a scene of one resting instance, without cameras; errors as ``read_mesh_file``.
+
+    Args:
+        path: the file.
+        frames: which frames of a clip that lasts until the slice's end, ``ORBIT_FRAMES`` frames if it has none.
+        fps: frames per second.
+    """
+    file = read_mesh_file(path)
+    wanted = frames or slice(None)
+    count = len(range(ORBIT_FRAMES if wanted.stop is None else wanted.stop)[wanted])
+    return Scene(
+        source=path,
+        sha256=sha256_of(file.files),
+        meshes=file.meshes,
+        parts=tuple(Part(mesh, 0, move) for mesh, move in file.placed),
+        instances=(Instance(path.stem, path.stem),),
+        world_from_instance=np.repeat(file.world_from_file[None, None], count, axis=0),
+        visible=np.ones((count, 1), bool),
+        cameras=(),
+        fps=fps,
+        notes=file.notes,
+    )
+
+
+def sha256_of(files: Iterable[Path]) -> str:
+    """The hash of one file; of several files, the hash of their hashes in the order given."""
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in dict.fromkeys(files)]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
+    """The trimesh scene, the files that it came from, and what it named in vain (what, name)."""
+    import trimesh  # a third of a second
+    from trimesh.resolvers import FilePathResolver
+
+    files, missing = [path], []
+
+    class Neighbours(FilePathResolver):
+        """Files next to the mesh file; remembers which were found."""
+
+        def get(self, name: str) -> bytes:
+            place = path.parent / str(name).strip().replace("\\", "/")
+            if not place.is_file():
+                place = path.parent / place.name  # absolute paths of the machine where it was exported
+            if not place.is_file():
+                missing.append(("material file" if place.suffix.lower() == ".mtl" else "texture", str(name).strip()))
+                raise FileNotFoundError(name)
+            files.append(place)
+            return place.read_bytes()
+
+    try:
+        scene = trimesh.load_scene(str(path), resolver=Neighbours(str(path)), process=False)
+    except Exception as fault:  # the readers of trimesh raise whatever their parsing trips over
+        if missing and isinstance(fault, FileNotFoundError):
+            raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from fault
+        why = " ".join(str(fault).split()) or type(fault).__name__
+        needs = _gltf(path).get("extensionsRequired")
+        if needs:
+            why += f" (it needs the glTF extensions {', '.join(needs)})"
+        raise UnreadableFileError(
+            path, what="mesh file", why=why, mend="check that it opens elsewhere, export it again"
+        ) from fault
+    return scene, files, list(dict.fromkeys(missing))
+
+
+def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, notes: list[str]) -> Mesh | None:
+    """One geometry in metres; ``None`` if none of its faces can be drawn."""
+    vertices, faces = np.array(geometry.vertices, np.float64), np.array(geometry.faces, np.int64)
+    if faces.min() < 0 or faces.max() >= len(vertices):
+        why = f"a face names vertex {faces.max()} of {len(vertices)}"
+        raise UnreadableFileError(path, what="mesh file", why=why, mend="export it again")
+    normals = None
+    if "vertex_normals" in geometry._cache.cache:  # set by the reader, and only if the file holds them
+        normals = np.array(geometry.vertex_normals, np.float64)[faces]
+    mesh = dressed(Mesh(name, vertices, faces, normals=normals), geometry, notes)
+    mesh, dropped = cleaned(mesh)
+    for why, count in dropped.items():
+        notes.append(f"{path.name}: {count} of {len(faces)} faces of {name} are {why} and were dropped")
+    if len(mesh.faces) == 0:
+        return None
+    mesh = shaded(mesh)
+    return mesh if (stretch == np.eye(3)).all() else mapped(mesh, stretch)
+
+
+def _split_rigid(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A transform as a 3x3 to apply to vertices (identity if nothing scales), followed by a rigid 4x4."""
+    linear = matrix[:3, :3]
+    if np.allclose(linear.T @ linear, np.eye(3), atol=1e-6) and np.linalg.det(linear) > 0:
+        return np.eye(3), matrix
+    return linear, rigid(np.eye(3), matrix[:3, 3])
+
+
+def _gltf(path: Path) -> dict[str, Any]:
+    """The JSON of a glTF file; empty for other files and broken ones, which the reader will complain about."""
+    try:
+        if path.suffix.lower() == ".gltf":
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        if path.suffix.lower() == ".glb":
+            with path.open("rb") as file:
+                head = file.read(20)
+                return dict(json.loads(file.read(int.from_bytes(head[12:16], "little"))))
+    except (ValueError, TypeError, OSError):
+        return {}
+    return {}
+
+
+def _gltf_notes(path: Path) -> list[str]:
+    unread = {"animations": "animations", "skins": "skeletons", "cameras": "cameras"}
+    found = [word for key, word in unread.items() if _gltf(path).get(key)]
+    return [f"{path.name}: its {', '.join(found)} are not read; the file is shown at rest"] if found else []

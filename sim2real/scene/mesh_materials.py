@@ -1,0 +1,127 @@
+"""Materials, textures and colours of what trimesh read, as our own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from .colors import linear_from_srgb, srgb_from_linear
+from .records import Material, Mesh
+
+MAX_TEXTURE_PX = 4096
+
+
+def dressed(mesh: Mesh, geometry: Any, notes: list[str]) -> Mesh:
+    """The mesh with the UVs and the material of a trimesh geometry.
+
+    Args:
+        mesh: vertices and faces of ``geometry``.
+        geometry: a ``trimesh.Trimesh``.
+        notes: gets a sentence for everything that could not be kept.
+    """
+    visual = geometry.visual
+    if visual.kind == "texture":
+        raw = getattr(visual, "uv", None)
+        uv = None if raw is None or len(raw) != len(mesh.vertices) else np.asarray(raw, np.float64)[mesh.faces]
+        if uv is not None and not np.isfinite(uv).all():
+            notes.append(f"{mesh.name}: UVs that are not finite were dropped")
+            uv = None
+        material = material_of(visual.material, mesh.name, notes)
+        if uv is None and material.texture is not None:
+            notes.append(f"{mesh.name}: its texture is not used, because the mesh has no UVs")
+            material = replace(material, texture=None)
+        return replace(mesh, uv=uv, material=material)
+    if visual.kind in ("vertex", "face") and visual.defined:
+        return face_colored(mesh, visual, notes)
+    return mesh
+
+
+def material_of(source: Any, name: str, notes: list[str]) -> Material:
+    """A material of trimesh (PBR of glTF, or simple of OBJ and PLY) as a metallic-roughness material."""
+    if hasattr(source, "baseColorFactor"):
+        return _from_pbr(source, name, notes)
+    unset = not getattr(source, "kwargs", None) and (source.image is None or source.image.size == (2, 2))
+    if unset:  # trimesh stands in a 2x2 picture where a file names no material
+        return Material()
+    color = linear_from_srgb(np.asarray(source.diffuse, np.float64)[:3] / 255)
+    texture = pixels(source.image, name, notes)
+    if texture is not None and "kd" not in source.kwargs:
+        color = np.ones(3)
+    shininess = source.kwargs.get("ns")
+    gloss = float(np.atleast_1d(shininess)[0]) if shininess is not None else None
+    roughness = Material().roughness if gloss is None else float(np.clip(np.sqrt(2 / (max(gloss, 0) + 2)), 0.05, 1))
+    return Material(base_color=_rgba(color), texture=texture, roughness=roughness)
+
+
+def _from_pbr(source: Any, name: str, notes: list[str]) -> Material:
+    factor = np.ones(4)
+    if source.baseColorFactor is not None:
+        given = np.asarray(source.baseColorFactor)
+        factor[: len(given)] = given / 255 if given.dtype == np.uint8 else given
+    metallic = 1.0 if source.metallicFactor is None else float(source.metallicFactor)
+    roughness = 1.0 if source.roughnessFactor is None else float(source.roughnessFactor)
+    packed = pixels(source.metallicRoughnessTexture, name, notes)
+    if packed is not None and packed.shape[2] >= 3:
+        metallic *= float(packed[..., 2].mean()) / 255
+        roughness *= float(packed[..., 1].mean()) / 255
+        notes.append(f"{name}: its metallic-roughness texture was replaced by its mean")
+    if source.normalTexture is not None:
+        notes.append(f"{name}: its normal map is not used")
+    emission = np.zeros(3) if source.emissiveFactor is None else np.asarray(source.emissiveFactor, np.float64)
+    return Material(
+        base_color=_rgba(factor[:3], float(factor[3])),
+        texture=pixels(source.baseColorTexture, name, notes),
+        metallic=float(np.clip(metallic, 0, 1)),
+        roughness=float(np.clip(roughness, 0.02, 1)),
+        emission=(float(emission[0]), float(emission[1]), float(emission[2])),
+    )
+
+
+def _rgba(color: np.ndarray, alpha: float = 1.0) -> tuple[float, float, float, float]:
+    return float(color[0]), float(color[1]), float(color[2]), alpha
+
+
+def pixels(image: Any, name: str, notes: list[str]) -> UInt8[np.ndarray, "height width channels"] | None:
+    """An image of Pillow as an array, at most ``MAX_TEXTURE_PX`` wide and high."""
+    if image is None:
+        return None
+    if max(image.size) > MAX_TEXTURE_PX:
+        notes.append(f"{name}: its texture of {image.size[0]}x{image.size[1]} was reduced to at most {MAX_TEXTURE_PX} pixels")
+        image = image.copy()
+        image.thumbnail((MAX_TEXTURE_PX, MAX_TEXTURE_PX))
+    alpha = "A" in image.getbands() or "transparency" in image.info
+    return np.array(image.convert("RGBA" if alpha else "RGB"))
+
+
+def face_colored(mesh: Mesh, visual: Any, notes: list[str]) -> Mesh:
+    """Colours of vertices or faces as a palette texture: one texel per colour, to which all corners of a face point.
+
+    The UVs of a face have no area, so they carry colour and nothing else.
+    """
+    if visual.kind == "face":
+        srgb = np.asarray(visual.face_colors)[:, :3]
+    else:
+        linear = linear_from_srgb(np.asarray(visual.vertex_colors)[:, :3] / 255)[mesh.faces].mean(axis=1)
+        srgb = np.rint(srgb_from_linear(linear) * 255).astype(np.uint8)
+        notes.append(f"{mesh.name}: its vertex colours were averaged over each face")
+    colors, index = np.unique(srgb, axis=0, return_inverse=True)
+    index = index.ravel()
+    if len(colors) == 1:
+        return replace(mesh, material=Material(base_color=_rgba(linear_from_srgb(colors[0] / 255))))
+    texture, centers = palette(colors.astype(np.uint8))
+    uv = np.repeat(centers[index][:, None], 3, axis=1)
+    return replace(mesh, uv=uv, material=Material(base_color=(1.0, 1.0, 1.0, 1.0), texture=texture))
+
+
+def palette(
+    colors: UInt8[np.ndarray, "colors 3"],
+) -> tuple[UInt8[np.ndarray, "side side 3"], Float[np.ndarray, "colors 2"]]:
+    """A square picture with one pixel per colour, and the UVs of the pixels' centres."""
+    side = int(np.ceil(np.sqrt(len(colors))))
+    picture = np.zeros((side * side, 3), np.uint8)
+    picture[: len(colors)] = colors
+    row, column = np.divmod(np.arange(len(colors)), side)
+    return picture.reshape(side, side, 3), np.stack([(column + 0.5) / side, 1 - (row + 0.5) / side], axis=1)

@@ -1,0 +1,138 @@
+"""How things move: between keyframes, along ways, round and round. Times and distances in, transforms out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from ..transforms import rigid, rotation_about, rotation_from_quaternion, slerp
+
+Interpolation = Literal["smooth", "linear", "step"]
+_SAMPLES_PER_SPAN = 64
+
+
+def interpolated(
+    times: Float[np.ndarray, "keys"],
+    values: Float[np.ndarray, "keys *shape"],
+    at: Float[np.ndarray, "frames"],
+    how: Interpolation,
+) -> Float[np.ndarray, "frames *shape"]:
+    """Values between keys; before the first and after the last key they stay.
+
+    ``smooth`` is a cubic that starts and ends at rest and never leaves the range of the two keys around it.
+
+    Reference: Fritsch and Butland, A method for constructing local monotone piecewise cubic interpolants, 1984.
+    """
+    if len(times) == 1:
+        return np.repeat(values, len(at), axis=0)
+    span = np.clip(np.searchsorted(times, at, side="right") - 1, 0, len(times) - 2)
+    width = np.diff(times)
+    u = np.clip((at - times[span]) / width[span], 0, 1).reshape(-1, *[1] * (values.ndim - 1))
+    a, b = values[span], values[span + 1]
+    if how == "step":
+        return np.where(u >= 1, b, a)
+    if how == "linear":
+        return a + u * (b - a)
+    wide = width.reshape(-1, *[1] * (values.ndim - 1))
+    slope = np.diff(values, axis=0) / wide
+    tangent = np.zeros_like(values, dtype=np.float64)
+    left, right = slope[:-1], slope[1:]
+    same = left * right > 0
+    tangent[1:-1] = np.where(same, 2 * left * right / np.where(same, left + right, 1), 0)
+    h = wide[span]
+    return (
+        (1 + 2 * u) * (1 - u) ** 2 * a
+        + u * (1 - u) ** 2 * h * tangent[span]
+        + u * u * (3 - 2 * u) * b
+        + u * u * (u - 1) * h * tangent[span + 1]
+    )
+
+
+def interpolated_rotations(
+    times: Float[np.ndarray, "keys"], wxyz: Float[np.ndarray, "keys 4"], at: Float[np.ndarray, "frames"], how: Interpolation
+) -> Float[np.ndarray, "frames 3 3"]:
+    """Rotations between keyed quaternions, along the shorter arcs; ``smooth`` rests at every key."""
+    q = wxyz / np.linalg.norm(wxyz, axis=1, keepdims=True)
+    if len(times) == 1:
+        return np.repeat(rotation_from_quaternion(q), len(at), axis=0)
+    span = np.clip(np.searchsorted(times, at, side="right") - 1, 0, len(times) - 2)
+    u = np.clip((at - times[span]) / np.diff(times)[span], 0, 1)
+    u = {"smooth": u * u * (3 - 2 * u), "linear": u, "step": np.floor(u)}[how]
+    out = np.empty((len(at), 4))
+    for k in np.unique(span):
+        out[span == k] = slerp(q[k], q[k + 1], u[span == k])
+    return rotation_from_quaternion(out)
+
+
+def way(
+    waypoints: Float[np.ndarray, "points 3"], *, smooth: bool, loop: bool
+) -> tuple[Float[np.ndarray, "samples"], Float[np.ndarray, "samples 3"]]:
+    """A way through points, as distances along it and positions there.
+
+    Reference: Catmull and Rom, A class of local interpolating splines, 1974 (for ``smooth``).
+    """
+    p = np.asarray(waypoints, np.float64)
+    p = p[np.r_[True, (np.diff(p, axis=0) != 0).any(axis=1)]]
+    if loop and len(p) > 1 and (p[0] == p[-1]).all():
+        p = p[:-1]
+    if len(p) < 2:
+        return np.zeros(1), p[:1]
+    if smooth:
+        points = _catmull_rom(p, loop)
+    else:
+        points = np.concatenate([p, p[:1]]) if loop else p
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    return np.concatenate([[0.0], np.cumsum(steps)]), points
+
+
+def _catmull_rom(p: np.ndarray, loop: bool) -> np.ndarray:
+    if loop:
+        ring = np.concatenate([p[-1:], p, p[:2]])
+    else:
+        ring = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
+    a, b, c, d = (ring[k : len(ring) - 3 + k, None] for k in range(4))
+    u = (np.arange(_SAMPLES_PER_SPAN) / _SAMPLES_PER_SPAN)[None, :, None]
+    spans = b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a)))
+    return np.concatenate([spans.reshape(-1, 3), c[-1]])
+
+
+def along(
+    waypoints: Float[np.ndarray, "points 3"], frames: int, fps: float, *, speed: float | None, smooth: bool, loop: bool
+) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, "frames 3"]]:
+    """Positions and unit directions of what travels a way at a steady speed.
+
+    Args:
+        waypoints: metres.
+        frames: how many.
+        fps: frames per second.
+        speed: metres per second; ``None``: once over the clip.
+        smooth: round the corners.
+        loop: return to the first point, for ever; otherwise stay at the last.
+    """
+    distance, points = way(waypoints, smooth=smooth, loop=loop)
+    length = distance[-1]
+    if length == 0:
+        return np.repeat(points, frames, axis=0), np.tile([1.0, 0, 0], (frames, 1))
+    if speed is None:
+        travelled = np.arange(frames) * length / (frames if loop else max(frames - 1, 1))
+    else:
+        travelled = np.arange(frames) * speed / fps
+    travelled = travelled % length if loop else np.minimum(travelled, length)
+    step = np.clip(np.searchsorted(distance, travelled, side="right") - 1, 0, len(points) - 2)
+    direction = np.diff(points, axis=0)[step]
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    position = np.stack([np.interp(travelled, distance, points[:, k]) for k in range(3)], axis=1)
+    return position, direction
+
+
+def headings(direction: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "frames 3 3"]:
+    """Turns about z that bring x to directions, seen from above."""
+    return rotation_about(np.array([0.0, 0, 1]), np.arctan2(direction[:, 1], direction[:, 0]))
+
+
+def spun(axis: tuple[float, ...], deg_per_s: float, frames: int, fps: float) -> Float[np.ndarray, "frames 4 4"]:
+    """A steady turn about an axis through the origin."""
+    turn = rotation_about(np.array(axis), np.deg2rad(deg_per_s) * np.arange(frames) / fps)
+    return rigid(turn, np.zeros(3))

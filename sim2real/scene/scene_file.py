@@ -1,0 +1,171 @@
+"""Scene files (``scenes/*.yaml``) become scenes. What they may say is in ``schema``."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BadValueError
+from .mesh_files import sha256_of
+from .package_files import package_file
+from .readers import Options, read
+from .records import Instance, Lighting, Mesh, Part, Scene
+from .scene_cameras import camera_of
+from .scene_objects import Files, Placed, placed
+from .schema import LightEntry, ObjectEntry, RolloutEntry, SceneFile
+from .tables import read_table
+from .yaml_file import read_yaml
+
+DEFAULT_FRAMES = 24
+DEFAULT_FPS = 24.0
+
+
+def load_scene_file(
+    path: Path,
+    *,
+    frames: slice | None = None,
+    size: tuple[int, int] | None = None,
+    fps: float | None = None,
+    asset_root: Path | None = None,
+) -> Scene:
+    """Read a scene file.
+
+    Args:
+        path: the YAML file.
+        frames: which of its frames, as a slice; the rate follows the slice's step. ``None``: all.
+        size: (height, width) of all cameras; ``None``: as the file says.
+        fps: frames per second at which the result plays; ``None``: as the file says.
+        asset_root: where to look for mesh files of a recording from another machine.
+
+    Raises:
+        BadKeyError: a key or value is wrong; names file, line and key.
+        MissingFileError: a file that it names does not exist.
+        Sim2RealError: whatever else is wrong with the files that it names.
+    """
+    file = read_yaml(path, SceneFile)
+    files = Files(path, read=[path])
+    base = _rollout(file.rollout, file, size, asset_root, files) if file.rollout else _empty(path, file, files)
+    objects = [placed(entry, base.frames, base.fps, files) for entry in file.objects]
+    scene = _with_objects(base, file.objects, objects, path)
+    scene = _classified(scene, file, [entry.class_name for entry in file.objects], files)
+    ways = {instance.name: scene.world_from_instance[:, k] for k, instance in enumerate(base.instances)}
+    ways |= {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
+    cameras = tuple(camera_of(entry, ways, base.frames, base.fps, files, file.size, size) for entry in file.cameras)
+    scene = replace(
+        scene,
+        source=path,
+        sha256=_hash(files, base if file.rollout else None),
+        cameras=(*_kept_cameras(base, file, path), *cameras),
+        lighting=_lighting(base.lighting, file.light),
+        notes=(*base.notes, *dict.fromkeys(files.notes)),
+    )
+    return _paced(scene, frames, fps)
+
+
+def _paced(scene: Scene, frames: slice | None, fps: float | None) -> Scene:
+    if frames is not None:
+        scene = replace(scene.sliced(frames), fps=scene.fps / (frames.step or 1))
+    return scene if fps is None else replace(scene, fps=fps)
+
+
+def _empty(path: Path, file: SceneFile, files: Files) -> Scene:
+    tables = [entry.motion.table for entry in file.objects if entry.motion and entry.motion.table]
+    tables += [entry.table for entry in file.cameras if entry.table]
+    rows = [len(read_table(files.path(table)).position) for table in tables] if file.frames is None else []
+    count = file.frames or min(rows, default=DEFAULT_FRAMES)
+    nothing = np.zeros((count, 0, 4, 4))
+    return Scene(path, "", (), (), (), nothing, np.zeros((count, 0), bool), (), file.fps or DEFAULT_FPS)
+
+
+def _rollout(
+    entry: RolloutEntry, file: SceneFile, size: tuple[int, int] | None, asset_root: Path | None, files: Files
+) -> Scene:
+    path = package_file(entry.package) if entry.package else files.path(str(entry.path))
+    if path.suffix.lower() in (".yaml", ".yml"):
+        raise BadValueError("the file of a rollout", path, right="a simulator's model or recording", where=files.source)
+    root = asset_root or (None if entry.asset_root is None else files.path(entry.asset_root))
+    stop = None if entry.frames is None else entry.frames * entry.stride
+    states = None if entry.states is None else files.path(entry.states)
+    files.read += [] if states is None or not states.is_file() else [states]
+    options = Options(
+        frames=None if stop is None and entry.stride == 1 else slice(0, stop, entry.stride),
+        size=size or (file.size if "size" in file.model_fields_set else None),
+        fps=entry.fps or file.fps,
+        states=states,
+        demo=entry.demo,
+        asset_root=root,
+        groups=entry.groups,
+    )
+    scene = read(path, options)
+    if entry.frames is not None and scene.frames < entry.frames:
+        raise BadValueError("rollout.frames", entry.frames, right=f"1 to {scene.frames}", where=files.source)
+    return scene
+
+
+def _with_objects(base: Scene, entries: tuple[ObjectEntry, ...], objects: list[Placed], source: Path) -> Scene:
+    """The base scene and, behind its instances, one instance per object."""
+    meshes: list[Mesh] = list(base.meshes)
+    parts: list[Part] = list(base.parts)
+    index: dict[int, int] = {}
+    for k, thing in enumerate(objects):
+        for mesh, move in thing.meshes:
+            if id(mesh) not in index:
+                index[id(mesh)] = len(meshes)
+                meshes.append(mesh)
+            parts.append(Part(index[id(mesh)], len(base.instances) + k, move))
+    for entry in entries:
+        if entry.name in {instance.name for instance in base.instances}:
+            right = "a name that the rollout does not use"
+            raise BadValueError("the name of an object", repr(entry.name), right=right, where=source)
+    if not objects:
+        return base
+    ways = np.stack([thing.world_from_object @ thing.object_from_instance for thing in objects], axis=1)
+    visible = np.stack([thing.visible for thing in objects], axis=1)
+    return replace(
+        base,
+        meshes=tuple(meshes),
+        parts=tuple(parts),
+        instances=(*base.instances, *(Instance(entry.name, entry.name) for entry in entries)),
+        world_from_instance=np.concatenate([base.world_from_instance, ways], axis=1),
+        visible=np.concatenate([base.visible, visible], axis=1),
+    )
+
+
+def _classified(scene: Scene, file: SceneFile, own: list[str | None], files: Files) -> Scene:
+    """Classes by ``class``, then by the first pattern that fits, else as they are."""
+    given = [None] * (len(scene.instances) - len(own)) + own
+    instances, used = [], set()
+    for instance, class_name in zip(scene.instances, given, strict=True):
+        pattern = next((p for p in file.classes if fnmatchcase(instance.name, p)), None)
+        used.add(pattern)
+        found = class_name or (instance.class_name if pattern is None else file.classes[pattern])
+        instances.append(replace(instance, class_name=found))
+    files.notes += [f"classes: no instance has a name like {pattern!r}" for pattern in file.classes if pattern not in used]
+    return replace(scene, instances=tuple(instances))
+
+
+def _kept_cameras(base: Scene, file: SceneFile, path: Path) -> tuple:
+    wanted = None if file.rollout is None else file.rollout.cameras
+    kept = base.cameras if wanted is None else tuple(base.camera(name) for name in wanted)
+    names = {camera.name for camera in kept}
+    for entry in file.cameras:
+        if entry.name in names:
+            right = "a name that the rollout does not use"
+            raise BadValueError("the name of a camera", repr(entry.name), right=right, where=path)
+    return kept
+
+
+def _lighting(base: Lighting, entry: LightEntry) -> Lighting:
+    given = {"sun_direction": entry.sun_direction, "sun": entry.sun, "sky": entry.sky, "ground": entry.ground}
+    return replace(base, **{key: value for key, value in given.items() if value is not None})
+
+
+def _hash(files: Files, rollout: Scene | None) -> str:
+    own = sha256_of(files.read)
+    if rollout is None:
+        return own
+    return hashlib.sha256(f"{own}\n{rollout.sha256}".encode()).hexdigest()

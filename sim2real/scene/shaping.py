@@ -1,0 +1,87 @@
+"""Meshes made from meshes: mapped, turned inside out, cleaned, dressed in another material."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from .normals import crease_normals
+from .records import Material, Mesh
+
+
+def mapped(mesh: Mesh, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray, "3"] | None = None) -> Mesh:
+    """The mesh under an invertible affine map of its frame; a mirror image keeps its faces outward."""
+    offset = np.zeros(3) if shift is None else shift
+    normals = mesh.normals
+    if normals is not None:
+        normals = normals @ np.linalg.inv(linear)  # inverse transpose, on rows
+        normals = normals / np.linalg.norm(normals, axis=-1, keepdims=True)
+    deformed = None if mesh.deformed is None else mesh.deformed @ linear.T + offset
+    image = replace(mesh, vertices=mesh.vertices @ linear.T + offset, normals=normals, deformed=deformed)
+    return _rewound(image) if np.linalg.det(linear) < 0 else image
+
+
+def inside_out(mesh: Mesh) -> Mesh:
+    """The mesh with its surface facing the other way."""
+    turned = _rewound(mesh)
+    return turned if turned.normals is None else replace(turned, normals=-turned.normals)
+
+
+def _rewound(mesh: Mesh) -> Mesh:
+    def flipped(corners: np.ndarray | None) -> np.ndarray | None:
+        return None if corners is None else np.ascontiguousarray(corners[:, ::-1])
+
+    return replace(mesh, faces=mesh.faces[:, ::-1].copy(), uv=flipped(mesh.uv), normals=flipped(mesh.normals))
+
+
+def cleaned(mesh: Mesh) -> tuple[Mesh, dict[str, int]]:
+    """Drop faces that cannot be drawn, and the vertices that only they used.
+
+    Returns:
+        The mesh, and how many faces went for which reason: ``not finite``, ``without area``.
+    """
+    finite: np.ndarray = np.isfinite(mesh.vertices).all(axis=1)
+    faces = mesh.faces
+    whole: np.ndarray = finite[faces].all(axis=1)
+    p = np.where(finite[:, None], mesh.vertices, 0.0)[faces].astype(np.float64)
+    edges = np.roll(p, -1, axis=1) - p
+    longest = (edges**2).sum(axis=-1).max(axis=1)
+    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    flat = whole & (area <= 1e-12 * longest)
+    kept = whole & ~flat
+    dropped = {why: int(n) for why, n in (("not finite", (~whole).sum()), ("without area", flat.sum())) if n}
+    if not dropped and finite.all():
+        return mesh, dropped
+    return subset(mesh, kept), dropped
+
+
+def subset(mesh: Mesh, kept: np.ndarray) -> Mesh:
+    """Some of the faces (a mask or numbers), with the vertices that they use."""
+    used, index = np.unique(mesh.faces[kept], return_inverse=True)
+    return replace(
+        mesh,
+        vertices=mesh.vertices[used],
+        faces=index.reshape(-1, 3),
+        uv=None if mesh.uv is None else mesh.uv[kept],
+        normals=None if mesh.normals is None else mesh.normals[kept],
+        deformed=None if mesh.deformed is None else mesh.deformed[:, used],
+    )
+
+
+def shaded(mesh: Mesh) -> Mesh:
+    """The mesh with usable unit normals: its own, or crease-smoothed ones where it has none or they are broken."""
+    if mesh.normals is None:
+        return replace(mesh, normals=crease_normals(mesh.vertices, mesh.faces))
+    length = np.linalg.norm(mesh.normals, axis=-1, keepdims=True)
+    good = (np.isfinite(length) & (length > 1e-6)).all(axis=(1, 2))
+    if not good.all():
+        return replace(mesh, normals=crease_normals(mesh.vertices, mesh.faces))
+    return replace(mesh, normals=mesh.normals / length)
+
+
+def with_material(mesh: Mesh, material: Material, repeat: tuple[float, ...] = (1.0, 1.0)) -> Mesh:
+    """The mesh in another material, its UVs multiplied."""
+    uv = mesh.uv if mesh.uv is None or repeat == (1.0, 1.0) else mesh.uv * np.array(repeat)
+    return replace(mesh, material=material, uv=uv)

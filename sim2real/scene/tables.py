@@ -1,0 +1,104 @@
+"""Tables of transforms, one row per frame: ``.npy``, or ``.csv`` with a header. Columns: see ``scene.schema``."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..transforms import rigid, rotation_from_quaternion
+
+POSITION, ROTATION, INTRINSICS = ("x", "y", "z"), ("qw", "qx", "qy", "qz"), ("fx", "fy", "cx", "cy")
+_LAYOUTS = (POSITION, POSITION + ROTATION, POSITION + ROTATION + INTRINSICS)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a table says; ``rotation`` and ``intrinsics`` (fx, fy, cx, cy) are ``None`` where it has no such columns."""
+
+    position: Float[np.ndarray, "rows 3"]
+    rotation: Float[np.ndarray, "rows 3 3"] | None = None
+    intrinsics: Float[np.ndarray, "rows 4"] | None = None
+
+    def matrices(self, otherwise: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "rows 4 4"]:
+        """Transforms, with a fixed rotation where the table has none."""
+        return rigid(otherwise if self.rotation is None else self.rotation, self.position)
+
+
+def read_table(path: Path) -> Table:
+    """Read a table.
+
+    Raises:
+        MissingFileError: no such file.
+        UnreadableFileError: it is neither an array nor a CSV file.
+        BadValueError: wrong columns, no rows, or values that are not finite.
+    """
+    if not path.is_file():
+        raise MissingFileError(path, what="table")
+    if path.suffix == ".npy":
+        try:
+            values = np.load(path, allow_pickle=False)
+        except (ValueError, OSError, EOFError) as fault:
+            raise _unreadable(path, str(fault)) from fault
+    elif path.suffix == ".csv":
+        values = _csv_values(path)
+    else:
+        raise BadValueError("the kind of table", repr(path.suffix), right=".npy or .csv", where=path)
+    if values.dtype.kind not in "fiu":
+        raise BadValueError("the type of the table's values", values.dtype, right="numbers", where=path)
+    values = values.astype(np.float64)
+    broken = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1) if values.ndim > 1 else np.zeros(0, bool)
+    if broken.any():
+        raise BadValueError(f"row {int(np.argmax(broken))} of the table", "not finite", right="numbers", where=path)
+    return _from_array(path, values)
+
+
+def _from_array(path: Path, values: np.ndarray) -> Table:
+    if values.ndim == 3 and values.shape[1:] == (4, 4) and len(values):
+        rotation = values[:, :3, :3]
+        slanted = np.abs(rotation @ np.swapaxes(rotation, 1, 2) - np.eye(3)).max(axis=(1, 2)) > 1e-3
+        if slanted.any() or (np.linalg.det(rotation) < 0).any():
+            row = int(np.argmax(slanted | (np.linalg.det(rotation) < 0)))
+            raise BadValueError(f"row {row} of the table", "no rotation", right="rigid 4x4 matrices", where=path)
+        return Table(values[:, :3, 3], rotation)
+    widths = [len(layout) for layout in _LAYOUTS]
+    if values.ndim != 2 or values.shape[1] not in widths or not len(values):
+        right = "(frames, 3), (frames, 7), (frames, 11) or (frames, 4, 4)"
+        raise BadValueError("the shape of the table", values.shape, right=right, mend="see sim2real.scene.schema", where=path)
+    if values.shape[1] == 3:
+        return Table(values)
+    norms = np.linalg.norm(values[:, 3:7], axis=1)
+    if (norms < 1e-6).any():
+        row = int(np.argmin(norms))
+        raise BadValueError(f"the quaternion in row {row}", values[row, 3:7].tolist(), right="not zero", where=path)
+    return Table(values[:, :3], rotation_from_quaternion(values[:, 3:7]), values[:, 7:] if values.shape[1] == 11 else None)
+
+
+def _csv_values(path: Path) -> np.ndarray:
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+    except (csv.Error, UnicodeDecodeError) as fault:
+        raise _unreadable(path, str(fault)) from fault
+    header = [name.strip() for name in rows[0]] if rows else []
+    layout = next((names for names in reversed(_LAYOUTS) if set(names) <= set(header)), None)
+    if layout is None:
+        right = f"a first line with {','.join(POSITION)} and possibly {','.join(ROTATION)} and {','.join(INTRINSICS)}"
+        raise BadValueError("the header of the table", repr(",".join(header)), right=right, where=path)
+    columns = [header.index(name) for name in layout]
+    values = np.empty((len(rows) - 1, len(columns)))
+    for k, row in enumerate(rows[1:]):
+        try:
+            values[k] = [float(row[c]) for c in columns]
+        except (ValueError, IndexError):
+            right = f"{len(header)} numbers"
+            raise BadValueError(f"row {k} of the table", repr(",".join(row)), right=right, where=path) from None
+    return values
+
+
+def _unreadable(path: Path, why: str) -> UnreadableFileError:
+    return UnreadableFileError(path, what="table", why=why.splitlines()[0] if why else "broken", mend="write it again")
