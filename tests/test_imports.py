@@ -75,9 +75,8 @@ def test_imports_of_finds_lazy_and_relative_imports(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
     file = tmp_path / "noise" / "x.py"
     file.parent.mkdir()
-    file.write_text(
-        "def f():\n    from ..cli import main\n    from .. import render\n    import sim2real.clip.folder\n    from .y import z\n"
-    )
+    lazy = "from ..cli import main", "from .. import render", "import sim2real.clip.folder", "from .y import z"
+    file.write_text("def f():\n" + "".join(f"    {line}\n" for line in lazy))
     assert [name for name, _ in imports_of(file)] == ["cli", "render", "clip", "noise"]
 
 

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sim2real.clip import VideoWriter, images, read_clip, write_report, write_sheet
+from sim2real.clip.colors import colorized, depth_picture, id_color
+from sim2real.clip.figures import noise_figures
+from sim2real.clip.sheet import latent_of_frame, rows_of, sheet_picture, spread
+
+
+def add_footage(clip, name: str = "embedded-0", *, pictures: bool = True):
+    folder = clip.path / "front" / "generated" / name
+    (folder / "frames").mkdir(parents=True)
+    with VideoWriter(folder / "video.mp4", 12.0) as video:
+        for frame in range(clip.frames):
+            picture = np.full((24, 32, 3), 40 * frame, np.uint8)
+            video.write(picture)
+            if pictures:
+                images.write_png(folder / "frames" / f"{frame:06d}.png", picture)
+    (folder / "settings.json").write_text(json.dumps({"model": "<b>embedded</b>", "steps": 4}))
+
+
+def test_rows_are_those_that_the_clip_holds(clip):
+    assert [row.label for row in rows_of(clip, "front")] == ["rgb", "noise", "depth", "edges", "instances"]
+    add_footage(clip)
+    assert [row.label for row in rows_of(clip, "front")][-1] == "generated"
+    assert len(rows_of(clip, "wrist")) == 5
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_generated_footage_is_shown_from_pictures_or_from_the_video(clip, pictures):
+    add_footage(clip, pictures=pictures)
+    row = rows_of(clip, "front")[-1]
+    assert row.caption == "embedded-0"
+    assert abs(int(row.picture(3).mean()) - 120) <= 2
+
+
+def test_the_sheet_has_one_column_per_frame_shown(clip):
+    few, many = sheet_picture(clip, columns=2), sheet_picture(clip, columns=5)
+    assert many.width - few.width == 3 * 308
+    assert few.height == many.height
+    path = write_sheet(clip)
+    with Image.open(path) as sheet:
+        assert sheet.size == sheet_picture(clip).size
+    assert not list(clip.path.glob(".*")), "no partial file is left"
+
+
+def test_the_sheet_shows_the_pictures_themselves(clip):
+    for frame in range(clip.frames):
+        images.write_png(clip.frame_path("front", "rgb", frame), np.full((24, 32, 3), (10 * frame, 200, 30), np.uint8))
+    pixels = np.asarray(sheet_picture(clip, columns=5))
+    for frame in range(clip.frames):
+        assert (pixels == (10 * frame, 200, 30)).all(axis=-1).sum() == 300 * 225
+
+
+def test_frames_are_spread_from_the_first_to_the_last():
+    assert spread(49, 6) == [0, 10, 19, 29, 38, 48]
+    assert spread(3, 6) == [0, 1, 2]
+    assert spread(1, 6) == [0]
+
+
+def test_a_latent_is_shown_with_the_frames_that_it_stands_for():
+    assert [latent_of_frame([0, 4, 8], f) for f in range(10)] == [0, 1, 1, 1, 1, 2, 2, 2, 2, 2]
+
+
+class Links(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.sources: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.sources += [v for k, v in attrs if k in ("src", "href") and v]
+        if tag not in ("meta", "link", "img", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_report_asks_for_no_other_file(clip):
+    add_footage(clip)
+    page = write_report(clip).read_text()
+    links = Links()
+    links.feed(page)
+    assert links.open == []
+    assert links.sources and all(s.startswith("data:") for s in links.sources)
+    assert len(re.findall("data:video/mp4", page)) == 3
+    assert not re.search(r"https?://", page)
+
+
+def test_the_report_says_what_the_record_says_and_escapes_it(clip):
+    add_footage(clip)
+    page = write_report(clip).read_text()
+    for expected in ("scenes/tiny.yaml", "30.50, 30.00", "mug", "cup", "0.500 to 2.000 m", "&lt;b&gt;embedded&lt;/b&gt;"):
+        assert expected in page
+    assert "<b>embedded</b>" not in page
+
+
+def test_a_clip_with_noise_alone_has_a_sheet_and_a_report(clip):
+    import shutil
+
+    for camera in clip.cameras:
+        for kind in ("rgb", "depth", "normals", "edges", "instances"):
+            shutil.rmtree(clip.path / camera / kind)
+    bare = read_clip(clip.path)
+    assert [row.label for row in rows_of(bare, "front")] == ["noise"]
+    write_sheet(bare)
+    write_report(bare)
+
+
+def test_noise_figures_tell_white_noise_from_smooth_noise():
+    rng = np.random.default_rng(0)
+    white = rng.standard_normal((6, 3, 64, 64)).astype(np.float32)
+    smooth = (white + np.roll(white, 1, axis=-1)) / np.sqrt(2)
+    good, bad = noise_figures(white), noise_figures(smooth)
+    limit = 5 * good.standard_error
+    assert abs(good.mean) < limit and abs(good.neighbors) < limit and abs(good.channels) < limit
+    assert abs(good.variance - 1) < 0.05 and abs(good.kurtosis - 3) < 0.2
+    assert bad.neighbors > 0.2
+
+
+def test_an_id_has_the_same_colour_everywhere():
+    ids = np.array([[0, 1], [2, 500]], np.uint16)
+    picture = colorized(ids)
+    assert [tuple(c) for c in picture.reshape(-1, 3)] == [id_color(i) for i in (0, 1, 2, 500)]
+    assert len({id_color(i) for i in range(64)}) == 64
+
+
+def test_depth_pictures_darken_with_distance_and_mark_nothing():
+    picture = depth_picture(np.array([[0.5, 1.0, 2.0, 9.0, 0.0]]), (0.5, 2.0)).sum(axis=-1)[0]
+    assert picture[0] > picture[1] > picture[2] == picture[3]
+    assert picture[4] == 3 * 58
