@@ -1,4 +1,4 @@
-"""Where a picture's surfaces break: the exact set of pixels beside a discontinuity, and lines of a given thickness on it."""
+"""Where a picture's surfaces break: the exact set of pixels beside a discontinuity."""
 # ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
 # pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
 # pyright: reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
@@ -76,43 +76,42 @@ def owns_edge(p: int, q: int, first: int, rp: wp.vec3, rq: wp.vec3, s: Creases) 
     return 0
 
 
-@wp.kernel
+@wp.func
 @no_type_check
-def edge_pixels_kernel(face: wp.array2d(dtype=wp.int32), s: Creases, edge: wp.array2d(dtype=wp.uint8)):
+def carries_edge(face: wp.array2d(dtype=wp.int32), y: int, x: int, s: Creases) -> int:
     """1 where a pixel carries an edge towards one of its four neighbours."""
-    y, x = wp.tid()
     p = face[y, x]
-    height = face.shape[0]
-    width = face.shape[1]
-    own = int(0)
-    if p >= 0:
-        rp = ray_of(s.pinhole, float(x) + 0.5, float(y) + 0.5)
-        if x + 1 < width:
-            own = owns_edge(p, face[y, x + 1], 1, rp, ray_of(s.pinhole, float(x) + 1.5, float(y) + 0.5), s)
-        if own == 0 and y + 1 < height:
-            own = owns_edge(p, face[y + 1, x], 1, rp, ray_of(s.pinhole, float(x) + 0.5, float(y) + 1.5), s)
-        if own == 0 and x > 0:
-            own = owns_edge(p, face[y, x - 1], 0, rp, ray_of(s.pinhole, float(x) - 0.5, float(y) + 0.5), s)
-        if own == 0 and y > 0:
-            own = owns_edge(p, face[y - 1, x], 0, rp, ray_of(s.pinhole, float(x) + 0.5, float(y) - 0.5), s)
-    edge[y, x] = wp.uint8(own)
+    right = p
+    below = p
+    left = p
+    above = p
+    if x + 1 < face.shape[1]:
+        right = face[y, x + 1]
+    if y + 1 < face.shape[0]:
+        below = face[y + 1, x]
+    if x > 0:
+        left = face[y, x - 1]
+    if y > 0:
+        above = face[y - 1, x]
+    if p < 0 or ((p ^ right) | (p ^ below) | (p ^ left) | (p ^ above)) == 0:
+        return 0
+    u = float(x) + 0.5
+    v = float(y) + 0.5
+    ray = ray_of(s.pinhole, u, v)
+    own = owns_edge(p, right, 1, ray, ray_of(s.pinhole, u + 1.0, v), s)
+    if own == 0:
+        own = owns_edge(p, below, 1, ray, ray_of(s.pinhole, u, v + 1.0), s)
+    if own == 0:
+        own = owns_edge(p, left, 0, ray, ray_of(s.pinhole, u - 1.0, v), s)
+    if own == 0:
+        own = owns_edge(p, above, 0, ray, ray_of(s.pinhole, u, v - 1.0), s)
+    return own
 
 
 @wp.kernel
 @no_type_check
-def thick_lines_kernel(edge: wp.array2d(dtype=wp.uint8), thickness: float, picture: wp.array2d(dtype=wp.uint8)):
-    """Lines of a thickness (px) around edge pixels, their rim anti-aliased by distance."""
-    y, x = wp.tid()
-    height = edge.shape[0]
-    width = edge.shape[1]
-    reach = (thickness + 1.0) * 0.5
-    r = int(wp.ceil(reach)) - 1
-    nearest = float(1.0e9)
-    for j in range(wp.max(y - r, 0), wp.min(y + r, height - 1) + 1):
-        for i in range(wp.max(x - r, 0), wp.min(x + r, width - 1) + 1):
-            if edge[j, i] != wp.uint8(0):
-                dy = float(j - y)
-                dx = float(i - x)
-                nearest = wp.min(nearest, dx * dx + dy * dy)
-    cover = wp.clamp(reach - wp.sqrt(nearest), 0.0, 1.0)
-    picture[y, x] = wp.uint8(255.0 * cover + 0.5)
+def edge_pixels_kernel(face: wp.array2d(dtype=wp.int32), s: Creases, run: int, edge: wp.array2d(dtype=wp.uint8)):
+    """``carries_edge`` of all pixels; a thread takes ``run`` pixels of a row."""
+    y, block = wp.tid()
+    for x in range(block * run, wp.min(block * run + run, edge.shape[1])):
+        edge[y, x] = wp.uint8(carries_edge(face, y, x, s))

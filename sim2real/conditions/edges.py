@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float, Float32, UInt8
 
 from ..raster.fragments import Fragments
 from ..scene import Triangles
-from .edge_kernels import Creases, edge_pixels_kernel, thick_lines_kernel
-from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, tables_of
+from .edge_kernels import Creases, edge_pixels_kernel
+from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, run_of, tables_of
 
 LINE_OF_HEIGHT = 1 / 360
 """Thickness of lines as a part of the picture's height."""
@@ -60,17 +60,25 @@ def edges(
     thickness_px: float | None = None,
 ) -> UInt8[np.ndarray, "height width"]:
     """The picture of ``edge_pixels``: anti-aliased lines, by default 1/360 of the height thick and at least one pixel."""
-    exact = _edge_pixels(fragments, triangles, camera_from_part, vertices)
+    exact = _edge_pixels(fragments, triangles, camera_from_part, vertices).cpu().numpy()
+    thickness = max(1.0, exact.shape[0] * LINE_OF_HEIGHT) if thickness_px is None else thickness_px
+    return _thickened(exact, thickness)
+
+
+def _thickened(exact: np.ndarray, thickness_px: float) -> np.ndarray:
+    """Lines around the pixels that are 1: white within half the thickness, fading over one pixel of distance."""
     height, width = exact.shape
-    thickness = max(1.0, height * LINE_OF_HEIGHT) if thickness_px is None else thickness_px
-    picture = torch.empty_like(exact)
-    launch(
-        thick_lines_kernel,
-        (height, width),
-        [as_warp(exact, wp.uint8), float(thickness), as_warp(picture, wp.uint8)],
-        device_of(exact),
-    )
-    return picture.cpu().numpy()
+    reach = (thickness_px + 1) / 2
+    picture = exact * np.uint8(255)
+    steps = range(1 - math.ceil(reach), math.ceil(reach))
+    for dy, dx in ((dy, dx) for dy in steps for dx in steps):
+        level = round(255 * min(max(reach - math.hypot(dy, dx), 0), 1))
+        if level == 0 or abs(dy) >= height or abs(dx) >= width:
+            continue
+        to = picture[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)]
+        source = exact[max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)]
+        np.maximum(to, source * np.uint8(level), out=to)
+    return picture
 
 
 def _edge_pixels(
@@ -93,11 +101,12 @@ def _edge_pixels(
     s.step = max(_STEP, float(s.pinhole[0]), float(s.pinhole[1]))
     s.cos_smooth = math.cos(math.radians(_SMOOTH_CREASE_DEG))
     s.cos_flat = math.cos(math.radians(_FLAT_CREASE_DEG if smooth else _SMOOTH_CREASE_DEG))
+    run = run_of(fragments.face)
     edge = torch.empty((height, width), dtype=torch.uint8, device=fragments.face.device)
     launch(
         edge_pixels_kernel,
-        (height, width),
-        [as_warp(fragments.face, wp.int32), s, as_warp(edge, wp.uint8)],
+        (height, -(-width // run)),
+        [as_warp(fragments.face, wp.int32), s, run, as_warp(edge, wp.uint8)],
         device,
     )
     return edge

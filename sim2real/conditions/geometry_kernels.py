@@ -102,22 +102,24 @@ def normals_kernel(
     normal_from_part: wp.array(dtype=wp.mat33),
     pinhole: Pinhole,
     smooth: int,
+    run: int,
     normals: wp.array2d(dtype=wp.vec3),
 ):
-    """Unit normals towards the eye, camera frame; zero where there is no surface."""
-    y, x = wp.tid()
-    f = face[y, x]
-    n = wp.vec3(0.0, 0.0, 0.0)
-    if f >= 0:
-        ray = ray_of(pinhole, float(x) + 0.5, float(y) + 0.5)
-        if smooth != 0:
-            n = shading_normal(f, ray, faces, vertices, corner_normals, face_part, normal_from_part)
-        else:
-            plane = plane_of(f, faces, vertices)
-            n = wp.vec3(plane[0], plane[1], plane[2])
-            if wp.dot(n, ray) > 0.0:
-                n = -n
-    normals[y, x] = n
+    """Unit normals towards the eye, camera frame; zero where there is no surface. A thread takes ``run`` pixels of a row."""
+    y, block = wp.tid()
+    for x in range(block * run, wp.min(block * run + run, face.shape[1])):
+        f = face[y, x]
+        n = wp.vec3(0.0, 0.0, 0.0)
+        if f >= 0:
+            ray = ray_of(pinhole, float(x) + 0.5, float(y) + 0.5)
+            if smooth != 0:
+                n = shading_normal(f, ray, faces, vertices, corner_normals, face_part, normal_from_part)
+            else:
+                plane = plane_of(f, faces, vertices)
+                n = wp.vec3(plane[0], plane[1], plane[2])
+                if wp.dot(n, ray) > 0.0:
+                    n = -n
+        normals[y, x] = n
 
 
 @wp.kernel

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..raster.fragments import Fragments
 from ..scene import Triangles
 from .geometry_kernels import encode_normals_kernel, normals_kernel
-from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, tables_of
+from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, run_of, tables_of
 
 
 def camera_normals(
@@ -37,6 +37,7 @@ def camera_normals(
     tables = tables_of(triangles, device)
     height, width = fragments.face.shape
     out = torch.zeros((height, width, 3), dtype=torch.float32, device=fragments.face.device)
+    run = run_of(fragments.face)
     smooth = camera_from_part is not None
     matrices = normal_matrices(camera_from_part) if camera_from_part is not None else np.eye(3)[None]
     corner_normals = tables.corner_normals
@@ -44,7 +45,7 @@ def camera_normals(
         corner_normals = wp.array(deformed_normals(triangles, vertices), dtype=wp.vec3, device=device)
     launch(
         normals_kernel,
-        (height, width),
+        (height, -(-width // run)),
         [
             as_warp(fragments.face, wp.int32),
             as_warp(fragments.camera_vertices, wp.vec3),
@@ -54,6 +55,7 @@ def camera_normals(
             wp.array(matrices.astype(np.float32), dtype=wp.mat33, device=device),
             pinhole(fragments.intrinsics),
             int(smooth),
+            run,
             as_warp(out, wp.vec3),
         ],
         device,

@@ -8,13 +8,21 @@ Reference: McGuire et al. 2012, "Scalable ambient obscurance" (the estimator, eq
 
 from typing import no_type_check
 
+import numpy as np
 import warp as wp
 
 from .geometry_kernels import Pinhole, inverse_depth, plane_of, ray_of
 
 wp.set_module_options({"enable_backward": False})
 
-TAPS = wp.constant(8)
+TAPS = 8
+
+
+def spiral() -> np.ndarray:
+    """Offsets (16 turns, taps, 2) of the taps within a unit disc; neighbouring pixels use different turns."""
+    part = (np.arange(TAPS) + 0.5) / TAPS
+    angle = 2 * np.pi * (np.arange(16)[:, None] / 16 + 3 * part)
+    return (part[None, :, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)).astype(np.float32)
 
 
 @wp.kernel
@@ -44,7 +52,12 @@ def planes_kernel(
 @wp.kernel
 @no_type_check
 def occlusion_kernel(
-    plane: wp.array2d(dtype=wp.vec4), pinhole: Pinhole, radius: float, strength: float, occlusion: wp.array2d(dtype=wp.vec2)
+    plane: wp.array2d(dtype=wp.vec4),
+    pinhole: Pinhole,
+    taps: wp.array2d(dtype=wp.vec2),
+    radius: float,
+    strength: float,
+    occlusion: wp.array2d(dtype=wp.vec2),
 ):
     """Visible part of the ambient light within ``radius`` metres, and inverse depth.
 
@@ -60,13 +73,12 @@ def occlusion_kernel(
         n = wp.vec3(here[0], here[1], here[2])
         p = ray_of(pinhole, float(x) + 0.5, float(y) + 0.5) / w
         reach = wp.clamp(radius * w / pinhole[1], 1.5, 0.15 * float(height))
-        turn = float((x & 3) * 4 + (y & 3) * 7 % 16) * 0.39269908
+        turn = ((x & 3) * 4 + (y & 3) * 5) & 15  # every turn once per tile
         total = float(0.0)
-        for k in range(TAPS):
-            part = (float(k) + 0.5) / float(TAPS)
-            angle = turn + part * 18.849556
-            i = x + int(wp.round(wp.cos(angle) * part * reach))
-            j = y + int(wp.round(wp.sin(angle) * part * reach))
+        for k in range(taps.shape[1]):
+            tap = taps[turn, k]
+            i = x + int(wp.floor(tap[0] * reach + 0.5))
+            j = y + int(wp.floor(tap[1] * reach + 0.5))
             if i >= 0 and j >= 0 and i < width and j < height:
                 wq = plane[j, i][3]
                 if wq > 0.0:
@@ -76,7 +88,7 @@ def occlusion_kernel(
                     rise = wp.dot(v, n) - 0.004 / w
                     if rise > 0.0:
                         total += fall * rise / wp.sqrt(wp.dot(v, v) + 1.0e-12)
-        open_part = wp.max(1.0 - strength * total / float(TAPS), 0.0)
+        open_part = wp.max(1.0 - strength * total / float(taps.shape[1]), 0.0)
     occlusion[y, x] = wp.vec2(open_part, w)
 
 

@@ -79,6 +79,7 @@ class Shader:
         self._materials = self._upload_materials()
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = wp.array(curve, dtype=wp.uint8, device=device)
+        self._taps = wp.array(occlusion_kernels.spiral(), dtype=wp.vec2, device=device)
         self._sun = fitted_sun(scene, rasterizer, shadow_texels) if shadow_texels else None
         self._no_shadow = wp.zeros((1, 1), dtype=wp.float32, device=device)
         self._shadows: OrderedDict[int, Future] = OrderedDict()
@@ -99,11 +100,12 @@ class Shader:
         return self._shade(shading).numpy()
 
     def _shade(self, s: Shading) -> Any:
+        run = s.size[1] if self._device == "cpu" else 1  # a CPU thread copies the structs each time it starts
         colour = wp.empty(s.size, dtype=wp.vec3, device=self._device)
         launch(
             shading_kernels.shade_kernel,
-            s.size,
-            [s.face, s.side, s.occlusion, s.materials, s.view, s.light, colour],
+            (s.size[0], -(-s.size[1] // run)),
+            [s.face, s.side, run, s.occlusion, s.materials, s.view, s.light, colour],
             self._device,
         )
         return colour
@@ -148,7 +150,7 @@ class Shader:
         )
         raw, smooth = (wp.empty(size, dtype=wp.vec2, device=self._device) for _ in range(2))
         radius = 0.25 * self._sun.radius if self._sun else 0.2
-        launch(occlusion_kernels.occlusion_kernel, size, [plane, half, radius, self._occlusion, raw], self._device)
+        launch(occlusion_kernels.occlusion_kernel, size, [plane, half, self._taps, radius, self._occlusion, raw], self._device)
         launch(occlusion_kernels.blur_kernel, size, [raw, smooth], self._device)
         return smooth
 

@@ -212,58 +212,92 @@ def continues(p: int, q: int, ray: wp.vec3, s: Materials, view: View) -> int:
     return 1
 
 
-@wp.kernel
+@wp.func
 @no_type_check
-def shade_kernel(
+def seen_colour(
+    f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: View, light: Light
+) -> wp.vec3:
+    """Display-linear colour of a face, or of the sky where ``f`` is negative, at a point of the picture, px."""
+    radiance = wp.vec3(0.0, 0.0, 0.0)
+    if f >= 0:
+        radiance = surface_colour(f, x, y, occlusion, s, view, light)
+    else:
+        radiance = sky_radiance(wp.normalize(ray_of(view.pinhole, x, y)), 0.35, light)
+    if light.exposure > 0.0:
+        radiance = tone_mapped(radiance, light.exposure)
+    return radiance
+
+
+@wp.func
+@no_type_check
+def mixed_colour(
     face: wp.array2d(dtype=wp.int32),
     side: int,
+    y: int,
+    x: int,
     occlusion: wp.array2d(dtype=wp.vec2),
     s: Materials,
     view: View,
     light: Light,
-    picture: wp.array2d(dtype=wp.vec3),
-):
-    """Display-linear colours of pixels with side x side samples each.
-
-    Samples of a pixel that see one smooth surface are shaded once, at their centroid; colours are averaged after the tone
-    curve, or bright edges would stay jagged.
-    """
-    y, x = wp.tid()
+) -> wp.vec3:
+    """Average colour of a pixel whose samples see several faces; samples of one smooth surface are shaded once."""
     samples = side * side
     step = 1.0 / float(side)
+    middle = ray_of(view.pinhole, float(x) + 0.5, float(y) + 0.5)
     total = wp.vec3(0.0, 0.0, 0.0)
     done = int(0)
     for i in range(samples):
         if (done >> i) & 1 == 0:
             f = face[y * side + i // side, x * side + i % side]
             same = float(0.0)
-            also = float(0.0)
+            count = float(0.0)
             px = float(0.0)
             py = float(0.0)
             for j in range(i, samples):
                 if (done >> j) & 1 == 0:
                     fj = face[y * side + j // side, x * side + j % side]
+                    joins = int(0)
                     if fj == f:
                         same += 1.0
                         px += float(x) + (float(j % side) + 0.5) * step
                         py += float(y) + (float(j // side) + 0.5) * step
-                        done = done | (1 << j)
+                        joins = 1
                     elif f >= 0 and fj >= 0:
-                        ray = ray_of(view.pinhole, float(x) + 0.5, float(y) + 0.5)
-                        if continues(f, fj, ray, s, view) == 1:
-                            also += 1.0
-                            done = done | (1 << j)
-            px = px / same
-            py = py / same
-            radiance = wp.vec3(0.0, 0.0, 0.0)
-            if f >= 0:
-                radiance = surface_colour(f, px, py, occlusion, s, view, light)
-            else:
-                radiance = sky_radiance(wp.normalize(ray_of(view.pinhole, px, py)), 0.35, light)
-            if light.exposure > 0.0:
-                radiance = tone_mapped(radiance, light.exposure)
-            total += (same + also) * radiance
-    picture[y, x] = total / float(samples)
+                        joins = continues(f, fj, middle, s, view)
+                    if joins == 1:
+                        count += 1.0
+                        done = done | (1 << j)
+            total += count * seen_colour(f, px / same, py / same, occlusion, s, view, light)
+    return total / float(samples)
+
+
+@wp.kernel
+@no_type_check
+def shade_kernel(
+    face: wp.array2d(dtype=wp.int32),
+    side: int,
+    run: int,
+    occlusion: wp.array2d(dtype=wp.vec2),
+    s: Materials,
+    view: View,
+    light: Light,
+    picture: wp.array2d(dtype=wp.vec3),
+):
+    """Display-linear colours of pixels with side x side samples each; a thread takes ``run`` pixels of a row.
+
+    A pixel of one face is shaded once. Colours are averaged after the tone curve, or bright edges would stay jagged.
+    """
+    y, block = wp.tid()
+    for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
+        f = face[y * side, x * side]
+        differ = int(0)
+        for j in range(side):
+            for i in range(side):
+                differ = differ | (face[y * side + j, x * side + i] ^ f)
+        if differ == 0:
+            picture[y, x] = seen_colour(f, float(x) + 0.5, float(y) + 0.5, occlusion, s, view, light)
+        else:
+            picture[y, x] = mixed_colour(face, side, y, x, occlusion, s, view, light)
 
 
 @wp.kernel

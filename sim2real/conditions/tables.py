@@ -106,6 +106,11 @@ def launch(kernel: Any, dim: tuple[int, ...], inputs: list[Any], device: str) ->
     wp.launch(kernel, dim, inputs, device=device, stream=stream_of(device), record_tape=False)
 
 
+def run_of(face: Tensor) -> int:
+    """Pixels of a row that one kernel thread takes: a whole row on the CPU, where starting a thread costs."""
+    return face.shape[1] if face.device.type == "cpu" else 1
+
+
 def pinhole(intrinsics: Tensor | np.ndarray) -> Any:
     """A 3x3 matrix as the kernels take it: 1 / fx, 1 / fy, cx, cy, skew / fx."""
     k = intrinsics.detach().cpu().numpy() if isinstance(intrinsics, torch.Tensor) else intrinsics
