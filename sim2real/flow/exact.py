@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Float64, Int, Int64
+from jaxtyping import Bool, Float, Float32, Int32
 from torch import Tensor
 
 from ..raster import Fragments
-
-OCCLUDER_GAP = 1e-3
-"""A surface hides what lies behind it by more than this share of the depth."""
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
     """Motion from a source view to a target view, for every source pixel.
 
-    - ``forward``: (x, y) in target pixels minus (x, y) in source pixels; 0 where the point lies behind the target camera.
+    - ``forward``: (x, y) in target pixels minus (x, y) in source pixels; 0 where the point is not in front of the target.
     - ``visible``: the target view sees that very point.
     """
 
@@ -30,7 +28,7 @@ class Flow:
 def exact_flow(
     source: Fragments,
     target: Fragments,
-    faces: Int[Tensor, "faces 3"],
+    faces: Int32[Tensor, "faces 3"],
     world_from_source: Float[np.ndarray, "4 4"],
     world_from_target: Float[np.ndarray, "4 4"],
     *,
@@ -40,7 +38,7 @@ def exact_flow(
     """Flow between two views of the same triangles: other frames, other cameras, or both.
 
     A surface point is followed as a face and its barycentrics, so moving and deforming meshes are right. Background is at
-    infinity: it flows by the rotation between the cameras.
+    infinity: it flows by the rotation between the cameras. What does not move has a flow of exactly 0.
 
     A point is visible if it falls into the target picture, no face seen by the four pixel centres around it covers it
     exactly and nearer, and those centres see its face or depths that bracket its own. So a silhouette is resolved
@@ -48,94 +46,54 @@ def exact_flow(
 
     Args:
         source: what the source view sees; its pixels are the flow's.
-        target: what the target view sees; the size may differ.
-        faces: vertex indices of every face.
+        target: what the target view sees, on the same device; the size may differ.
+        faces: vertex indices of every face, on the same device.
         world_from_source: camera to world of the source view; only its rotation is used.
         world_from_target: camera to world of the target view; only its rotation is used.
         near: the target's near distance in metres.
         tolerance: share of its depth by which a point may miss the depths around it.
     """
-    face = source.face.reshape(-1)
-    here, there = _points(source, target, faces, world_from_source, world_from_target)
-    ahead = torch.where(face >= 0, there[:, 2] >= near, there[:, 2] > 1e-9)
-    there = torch.where(ahead[:, None], there, there.new_tensor([0.0, 0.0, 1.0]))
-    at = _project(there, target.intrinsics)
-    forward = torch.where(ahead[:, None], at - _project(here, source.intrinsics), 0)
+    import warp as wp
 
-    height, width = target.face.shape
-    inside = ahead & (at >= 0).all(1) & (at[:, 0] < width) & (at[:, 1] < height)
-    index = torch.nonzero(inside)[:, 0]
-    visible = torch.zeros_like(inside)
-    depth = torch.where(face >= 0, there[:, 2], torch.inf)
-    visible[index] = _seen(target, faces, face[index], there[index], depth[index], at[index], near, tolerance)
-    return Flow(forward.float().view(*source.face.shape, 2), visible.view(source.face.shape))
+    from ..raster.warp_runtime import load, stream_of
+    from . import kernels
 
-
-def _points(
-    source: Fragments, target: Fragments, faces: Tensor, world_from_source: np.ndarray, world_from_target: np.ndarray
-) -> tuple[Float64[Tensor, "pixels 3"], Float64[Tensor, "pixels 3"]]:
-    """Every pixel's surface point in both cameras' frames; directions where there is no surface.
-
-    Both come from the same weights, so that what does not move has no flow at all.
-    """
-    here = _rays(source)
+    device = source.face.device
+    load(kernels, str(device))
     rotation = world_from_target[:3, :3].T @ world_from_source[:3, :3]
-    if np.abs(rotation - np.eye(3)).max() < 1e-12:  # or a camera that stands still would drift by rounding
+    if np.abs(rotation - np.eye(3)).max() < 1e-12:  # or the background of a camera that stands still would drift by rounding
         rotation = np.eye(3)
-    there = here @ torch.as_tensor(rotation, dtype=torch.float64).to(here.device).T
-    index = torch.nonzero(source.face.reshape(-1) >= 0)[:, 0]
-    corners = faces[source.face.reshape(-1)[index].long()].long()
-    weights = source.barycentrics.reshape(3, -1)[:, index].double()
-    for points, vertices in ((here, source.camera_vertices), (there, target.camera_vertices)):
-        points[index] = sum(weights[k][:, None] * vertices[corners[:, k]] for k in range(3))
-    return here, there
-
-
-def _rays(fragments: Fragments) -> Float64[Tensor, "pixels 3"]:
-    """Directions through the pixel centres, z = 1."""
-    height, width = fragments.face.shape
-    k = fragments.intrinsics.double()
-    y = (torch.arange(height, device=k.device).double() + 0.5 - k[1, 2]) / k[1, 1]
-    x = (torch.arange(width, device=k.device).double() + 0.5 - k[0, 2] - k[0, 1] * y[:, None]) / k[0, 0]
-    return torch.stack([x, y[:, None].expand_as(x), torch.ones_like(x)], dim=-1).view(-1, 3)
-
-
-def _project(points: Tensor, intrinsics: Tensor) -> Float64[Tensor, "points 2"]:
-    k = intrinsics.double()
-    x, y = points[:, 0] / points[:, 2], points[:, 1] / points[:, 2]
-    return torch.stack([k[0, 0] * x + k[0, 1] * y + k[0, 2], k[1, 1] * y + k[1, 2]], dim=1)
-
-
-def _seen(
-    target: Fragments, faces: Tensor, face: Tensor, points: Tensor, depth: Tensor, at: Tensor, near: float, tolerance: float
-) -> Bool[Tensor, "points"]:
-    """Whether points that fall into the target picture are seen there; see ``exact_flow`` for the rule."""
-    height, width = target.face.shape
-    low = (at - 0.5).floor().long()
-    around: list[Int64[Tensor, "points"]] = [
-        (low[:, 1] + row).clamp(0, height - 1) * width + (low[:, 0] + column).clamp(0, width - 1)
-        for row in (0, 1)
-        for column in (0, 1)
+    height, width = source.face.shape
+    forward = torch.empty((height, width, 2), dtype=torch.float32, device=device)
+    visible = torch.empty((height, width), dtype=torch.bool, device=device)
+    run = 1 if device.type == "cuda" else width
+    inputs = [
+        _picture(source, faces),
+        _picture(target, faces),
+        wp.from_torch(source.barycentrics.contiguous()),
+        wp.mat33d(*rotation.flatten().tolist()),
+        wp.float64(near),
+        wp.float64(tolerance),
+        run,
+        wp.from_torch(forward),
+        wp.from_torch(visible),
     ]
-    depths = torch.where(target.face >= 0, target.depth, torch.inf).reshape(-1)
-    same = torch.zeros_like(face, dtype=torch.bool)
-    nearest, farthest = torch.full_like(depth, torch.inf), torch.zeros_like(depth)
-    hidden = torch.zeros_like(same)
-    for pixel in around:
-        other, distance = target.face.reshape(-1)[pixel], depths[pixel].double()
-        same |= other == face
-        nearest, farthest = nearest.minimum(distance), farthest.maximum(distance)
-        suspect = torch.nonzero((other != face) & (distance < depth * (1 - OCCLUDER_GAP)) & ~hidden)[:, 0]
-        corners = target.camera_vertices[faces[other[suspect].long()].long()].double()
-        hidden[suspect] = _covers(corners, points[suspect], depth[suspect], near)
-    bracketed = (nearest <= depth * (1 + tolerance)) & (farthest >= depth * (1 - tolerance))
-    return ~hidden & (same | bracketed)
+    shape = (height, -(-width // run))
+    wp.launch(kernels.flow, shape, inputs, device=str(device), stream=stream_of(str(device)), record_tape=False)
+    return Flow(forward, visible)
 
 
-def _covers(corners: Tensor, points: Tensor, depth: Tensor, near: float) -> Bool[Tensor, "points"]:
-    """Whether triangles cross the lines of sight to points, in front of them."""
-    planes = torch.linalg.cross(corners[:, [1, 2, 0]], corners[:, [2, 0, 1]])
-    sides = (planes * points[:, None]).sum(-1)
-    crossed = (sides >= 0).all(1) | (sides <= 0).all(1)
-    z = (corners[:, 0] * planes[:, 0]).sum(-1) / sides.sum(-1) * points[:, 2]
-    return crossed & (z >= near) & (z < depth * (1 - OCCLUDER_GAP))
+def _picture(fragments: Fragments, faces: Tensor) -> Any:
+    import warp as wp
+
+    from . import kernels
+
+    record = kernels.Picture()
+    empty = not len(faces)  # then no pixel sees a face and nothing is looked up
+    record.faces = wp.from_torch(faces.new_zeros((1, 3)) if empty else faces.contiguous(), dtype=wp.vec3i)
+    vertices = fragments.camera_vertices
+    record.camera_vertices = wp.from_torch(vertices.new_zeros((1, 3)) if empty else vertices.contiguous(), dtype=wp.vec3f)
+    record.face = wp.from_torch(fragments.face.contiguous())
+    record.depth = wp.from_torch(fragments.depth.contiguous())
+    record.intrinsics = wp.from_torch(fragments.intrinsics.contiguous())
+    return record
