@@ -42,9 +42,9 @@ def cleaned(mesh: Mesh) -> tuple[Mesh, dict[str, int]]:
     Returns:
         The mesh, and how many faces went for which reason: ``not finite``, ``without area``.
     """
-    finite: np.ndarray = np.isfinite(mesh.vertices).all(axis=1)
+    finite = np.isfinite(mesh.vertices).sum(axis=1) == 3
     faces = mesh.faces
-    whole: np.ndarray = finite[faces].all(axis=1)
+    whole = finite[faces].sum(axis=1) == 3
     p = np.where(finite[:, None], mesh.vertices, 0.0)[faces].astype(np.float64)
     edges = np.roll(p, -1, axis=1) - p
     longest = (edges**2).sum(axis=-1).max(axis=1)
