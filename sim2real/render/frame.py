@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float32, UInt8, UInt16
 
 from ..conditions import Shader, camera_normals, edges, encode_normals, instance_ids, metric_depth
+from ..flow import exact_flow
 from ..noise import SurfaceNoise, charts_of, mix
-from ..raster import rasterizer
+from ..raster import Fragments, Visibility, rasterizer
 from ..scene import Camera, deformed_vertices, triangles_of
 from .plan import Plan
 
@@ -53,38 +55,61 @@ class FrameRenderer:
             camera: one of the plan's cameras.
             frame: frame of the scene.
         """
-        plan, scene = self.plan, self.plan.scene
-        wants_noise = self._noise is not None and frame in self._noisy
-        if plan.kinds <= {"noise"} and not wants_noise:
+        kinds = self.plan.kinds
+        if kinds == {"noise"} and frame not in self._noisy:
             return Frame()
-        camera_from_part = scene.camera_from_part(camera, frame)
-        vertices = deformed_vertices(scene, frame)
-        view: dict[str, Any] = {"near": camera.near, "part_visible": scene.part_visible(frame), "vertices": vertices}
-        arguments = (camera_from_part, camera.intrinsics[frame], plan.size)
-        if plan.kinds <= {"noise", "instances", "rgb"}:
-            seen, fragments = self.rasterizer.visibility(*arguments, **view), None
-        else:
-            seen = fragments = self.rasterizer.fragments(*arguments, **view)
         pictures: dict[str, Any] = {}
-        if self._noise is not None and wants_noise:
-            drawn = self._noise.frame(
-                seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame]
+        if kinds <= {"noise", "instances", "rgb"}:
+            seen: Visibility | Fragments = self.rasterizer.visibility(
+                *self._view(camera, frame), **self._options(camera, frame)
             )
-            mixed = mix(drawn, plan.beta, seed=plan.seed, camera=camera.name, frame=frame)
-            pictures["noise"] = mixed.cpu().numpy()
+        else:
+            seen = self._fragments(camera, frame)
+            pictures |= self._conditions(seen, camera, frame)
+        if "instances" in kinds:
+            pictures["instances"] = instance_ids(seen.face, self.triangles)
         if self._shader is not None:
             pictures["rgb"] = self._shader.frame(camera, frame)
-        if "instances" in plan.kinds:
-            pictures["instances"] = instance_ids(seen.face, self.triangles)
-        if fragments is not None:
-            if "depth" in plan.kinds:
-                pictures["depth"] = metric_depth(fragments)
-            if "edges" in plan.kinds:
-                pictures["edges"] = edges(fragments, self.triangles, camera_from_part, vertices=vertices)
-            if "normals" in plan.kinds:
-                normals = camera_normals(fragments, self.triangles, camera_from_part, vertices=vertices)
-                pictures["normals"] = encode_normals(normals)
+        if self._noise is not None and frame in self._noisy:
+            pose = camera.world_from_camera[frame]
+            drawn = self._noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], pose)
+            mixed = mix(drawn, self.plan.beta, seed=self.plan.seed, camera=camera.name, frame=frame)
+            pictures["noise"] = mixed.cpu().numpy()
         return Frame(**pictures)
+
+    def _conditions(self, seen: Fragments, camera: Camera, frame: int) -> dict[str, Any]:
+        kinds, vertices = self.plan.kinds, deformed_vertices(self.plan.scene, frame)
+        camera_from_part = self.plan.scene.camera_from_part(camera, frame)
+        pictures: dict[str, Any] = {}
+        if "depth" in kinds:
+            pictures["depth"] = metric_depth(seen)
+        if "edges" in kinds:
+            pictures["edges"] = edges(seen, self.triangles, camera_from_part, vertices=vertices)
+        if "normals" in kinds:
+            pictures["normals"] = encode_normals(camera_normals(seen, self.triangles, camera_from_part, vertices=vertices))
+        if "flow" in kinds:
+            pictures["flow"], pictures["visible"] = self._flow(seen, camera, frame)
+        return pictures
+
+    def _flow(self, seen: Fragments, camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """Motion to the next frame; the last frame has none, and nothing of it is visible there."""
+        if frame + 1 == self.plan.scene.frames:
+            return np.zeros((*self.plan.size, 2), np.float32), np.zeros(self.plan.size, bool)
+        after = self._fragments(camera, frame + 1)
+        faces = torch.as_tensor(self.triangles.faces, device=seen.face.device)
+        poses = camera.world_from_camera
+        flow = exact_flow(seen, after, faces, poses[frame], poses[frame + 1], near=camera.near)
+        return flow.forward.cpu().numpy(), flow.visible.cpu().numpy()
+
+    def _fragments(self, camera: Camera, frame: int) -> Fragments:
+        return self.rasterizer.fragments(*self._view(camera, frame), **self._options(camera, frame))
+
+    def _view(self, camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+        return self.plan.scene.camera_from_part(camera, frame), camera.intrinsics[frame], self.plan.size
+
+    def _options(self, camera: Camera, frame: int) -> dict[str, Any]:
+        scene = self.plan.scene
+        return {"near": camera.near, "part_visible": scene.part_visible(frame), "vertices": deformed_vertices(scene, frame)}
 
     def _surface_noise(self) -> SurfaceNoise:
         plan = self.plan
