@@ -54,7 +54,9 @@ def tiles() -> np.ndarray:
     cell = 64
     speckle = 0.5 * value_noise((n, n), (64, 64), 4) + 0.5 * value_noise((n, n), (16, 16), 5)
     odd = np.add.outer(np.arange(n) // cell, np.arange(n) // cell) % 2
-    picture = np.where(odd[..., None] == 1, blend((150, 152, 150), (188, 190, 186), speckle), blend((92, 104, 112), (128, 140, 146), speckle))
+    picture = np.where(
+        odd[..., None] == 1, blend((150, 152, 150), (188, 190, 186), speckle), blend((92, 104, 112), (128, 140, 146), speckle)
+    )
     joint = np.arange(n) % cell < 2
     picture[joint], picture[:, joint] = (70, 68, 64), (70, 68, 64)
     return picture.astype(np.uint8)
@@ -63,7 +65,11 @@ def tiles() -> np.ndarray:
 def plaster() -> np.ndarray:
     """A wall: coarse and fine noise, little contrast."""
     n = 128
-    rough = 0.5 * value_noise((n, n), (12, 12), 6) + 0.3 * value_noise((n, n), (48, 48), 7) + 0.2 * value_noise((n, n), (128, 128), 8)
+    rough = (
+        0.5 * value_noise((n, n), (12, 12), 6)
+        + 0.3 * value_noise((n, n), (48, 48), 7)
+        + 0.2 * value_noise((n, n), (128, 128), 8)
+    )
     return blend((188, 180, 164), (226, 220, 206), rough)
 
 
@@ -127,7 +133,9 @@ def lathe(profile: np.ndarray, v: tuple[float, float], u: tuple[float, float] = 
         [profile[:, None, :1] * ring, np.broadcast_to(profile[:, None, 1:], (len(profile), SEGMENTS + 1, 1))], axis=-1
     )
     way = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))])
-    uv = np.stack(np.broadcast_arrays(u[0] + (u[1] - u[0]) * angle / (2 * np.pi), (v[0] + (v[1] - v[0]) * way / way[-1])[:, None]), -1)
+    uv = np.stack(
+        np.broadcast_arrays(u[0] + (u[1] - u[0]) * angle / (2 * np.pi), (v[0] + (v[1] - v[0]) * way / way[-1])[:, None]), -1
+    )
     return surface(points, uv)
 
 
@@ -141,6 +149,12 @@ def disc(radius: float, z: float, center: tuple[float, float], extent: float) ->
     return surface(points, np.array(center) + share * extent * ring)
 
 
+def turned_over(patch: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """A surface that faces the other way, its UVs mirrored so that pictures on it still read from left to right."""
+    vertices, faces, uv = patch
+    return vertices, faces[:, ::-1], uv * [-1, 1] + [uv[:, 0].min() + uv[:, 0].max(), 0]
+
+
 def joined(patches: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Several surfaces as one."""
     start = np.cumsum([0] + [len(p[0]) for p in patches])
@@ -150,14 +164,16 @@ def joined(patches: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarra
 
 def mug() -> trimesh.Scene:
     """A mug of 9 cm with a handle: two materials, y up as glTF wants it."""
-    outside = np.array([[0.032, 0.0], [0.036, 0.003], [0.038, 0.012], [0.039, 0.05], [0.04, 0.088], [0.0392, 0.09], [0.0375, 0.0895]])
+    outside = np.array(
+        [[0.032, 0.0], [0.036, 0.003], [0.038, 0.012], [0.039, 0.05], [0.04, 0.088], [0.0392, 0.09], [0.0375, 0.0895]]
+    )
     inside = np.array([[0.0375, 0.0895], [0.0365, 0.085], [0.0355, 0.05], [0.0345, 0.012], [0.030, 0.006]])
     body = joined(
         [
             lathe(outside, (0.5, 1.0)),
             lathe(inside, (0.48, 0.26)),
             disc(0.030, 0.006, (0.13, 0.12), 0.11),
-            tuple((disc(0.032, 0.0, (0.4, 0.12), 0.11)[0], disc(0.032, 0.0, (0.4, 0.12), 0.11)[1][:, ::-1], disc(0.032, 0.0, (0.4, 0.12), 0.11)[2] * [-1, 1] + [0.8, 0])),
+            turned_over(disc(0.032, 0.0, (0.4, 0.12), 0.11)),
         ]
     )
     along = np.linspace(-1.25, 1.25, 25)
@@ -191,7 +207,9 @@ def gear() -> trimesh.Trimesh:
     radius = np.array([r for _ in range(teeth) for _, r in shape])
     ring = np.stack([np.cos(angle), np.sin(angle)], -1)
     outer, inner, n = radius[:, None] * ring, 0.014 * ring, len(angle)
-    vertices = np.concatenate([np.concatenate([xy, np.full((n, 1), z)], 1) for xy, z in ((outer, 0.012), (inner, 0.012), (outer, 0.0), (inner, 0.0))])
+    vertices = np.concatenate(
+        [np.concatenate([xy, np.full((n, 1), z)], 1) for xy, z in ((outer, 0.012), (inner, 0.012), (outer, 0.0), (inner, 0.0))]
+    )
     k = np.arange(n)
     j = (k + 1) % n
 
@@ -215,7 +233,9 @@ def vase() -> trimesh.Trimesh:
     height, angle = merged[:, 2] / 0.14, np.arctan2(merged[:, 1], merged[:, 0])
     stripe = 0.5 + 0.5 * np.sin(5 * angle + 9 * height)
     colors = blend((96, 40, 120), (240, 190, 150), 0.6 * stripe + 0.4 * height)
-    return trimesh.Trimesh(merged, index.ravel()[faces], process=False, vertex_colors=np.c_[colors, np.full(len(colors), 255, np.uint8)])
+    return trimesh.Trimesh(
+        merged, index.ravel()[faces], process=False, vertex_colors=np.c_[colors, np.full(len(colors), 255, np.uint8)]
+    )
 
 
 def mask_obj() -> str:
