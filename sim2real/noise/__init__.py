@@ -21,18 +21,18 @@ from .layout import NoiseLayout as NoiseLayout
 if TYPE_CHECKING:
     from .charts import Charts as Charts
     from .charts import charts_of as charts_of
-    from .mix import beta_from_degradation as beta_from_degradation
-    from .mix import independent_noise as independent_noise
-    from .mix import mix as mix
+    from .mixing import beta_from_degradation as beta_from_degradation
+    from .mixing import independent_noise as independent_noise
+    from .mixing import mix as mix
     from .surface_noise import SurfaceNoise as SurfaceNoise
 
 _HOME = {
     "Charts": "charts",
     "charts_of": "charts",
     "SurfaceNoise": "surface_noise",
-    "mix": "mix",
-    "independent_noise": "mix",
-    "beta_from_degradation": "mix",
+    "mix": "mixing",
+    "independent_noise": "mixing",
+    "beta_from_degradation": "mixing",
 }
 
 

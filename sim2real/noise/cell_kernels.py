@@ -16,6 +16,7 @@ wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": 
 
 
 @wp.struct
+@no_type_check
 class View:
     """One frame's camera: intrinsics as (fx, fy, cx, cy) and the camera's rotation."""
 
@@ -27,6 +28,7 @@ class View:
 
 
 @wp.struct
+@no_type_check
 class Surface:
     """A scene's triangles in the camera frame, with their chart coordinates."""
 
@@ -37,6 +39,7 @@ class Surface:
 
 
 @wp.struct
+@no_type_check
 class Cells:
     """The split cells of a frame. ``node`` numbers them, ``slot`` is their place in the hash table."""
 
@@ -52,6 +55,7 @@ class Cells:
 
 
 @wp.struct
+@no_type_check
 class Samples:
     """Per sample: position in its chart on the finest grid, (chart << 5 | wanted level), slot of the cell it splits."""
 

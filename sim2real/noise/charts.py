@@ -50,6 +50,7 @@ def charts_of(scene: Scene, triangles: Triangles) -> Charts:
     made: dict[tuple, MeshCharts] = {}
     coordinates, side, key = [np.zeros((0, 3, 2), np.float32)], [SKY_SIDE_M] * SKY_CHARTS, _keys("sky", SKY_CHARTS)
     place_in_instance: dict[int, int] = {}
+    names = _unique_names([instance.name for instance in scene.instances])
     for part in scene.parts:
         mesh = scene.meshes[part.mesh]
         linear, scale = _split_scale(part.instance_from_mesh[:3, :3])
@@ -61,7 +62,7 @@ def charts_of(scene: Scene, triangles: Triangles) -> Charts:
         side.append(chart.side_m * scale)
         place = place_in_instance.get(part.instance, 0)
         place_in_instance[part.instance] = place + 1
-        key.append(_key(f"surface/{scene.instances[part.instance].name}/{place}"))
+        key.append(_key(f"surface/{names[part.instance]}/{place}"))
     return Charts(
         coordinates=np.concatenate(coordinates),
         face_chart=(triangles.face_part + SKY_CHARTS).astype(np.int32),
@@ -77,6 +78,17 @@ def _split_scale(linear: Float[np.ndarray, "3 3"]) -> tuple[np.ndarray, float]:
     if np.allclose(gram, square * np.eye(3), atol=1e-6 * square):
         return np.eye(3), float(np.sqrt(square))
     return np.ascontiguousarray(linear), 1.0
+
+
+def _unique_names(names: list[str]) -> list[str]:
+    """Names by which instances differ even where the scene calls several things the same."""
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        count = seen.get(name, 0)
+        seen[name] = count + 1
+        unique.append(f"{name}#{count}" if count else name)
+    return unique
 
 
 def _charted(mesh: Mesh, linear: np.ndarray) -> MeshCharts:

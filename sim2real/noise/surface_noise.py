@@ -189,7 +189,8 @@ class _Workspace:
         """Fill the leaves, and ``out`` if values are wanted."""
         noise = self.noise
         surface, view = Surface(), View()
-        surface.vertices = wp.from_torch(camera_vertices.contiguous(), dtype=wp.vec3)
+        empty = camera_vertices.shape[0] == 0
+        surface.vertices = None if empty else wp.from_torch(camera_vertices.contiguous(), dtype=wp.vec3)
         surface.faces, surface.coordinates, surface.face_chart = noise._faces, noise._coordinates, noise._face_chart
         k = np.asarray(intrinsics, np.float64)
         view.focal_x, view.focal_y, view.centre_x, view.centre_y = k[0, 0], k[1, 1], k[0, 2], k[1, 2]
@@ -254,6 +255,7 @@ class _Workspace:
         level = ((key >> 40) & 31) + 1
         per_axis = self.noise.layout.factor * self.noise.sub
         columns = self.leaf.shape[1]
+        row, column = sample // columns // per_axis, sample % columns // per_axis
         chart = key >> 45
         return {
             "chart": chart,
@@ -261,6 +263,5 @@ class _Workspace:
             "i": ((key >> 20) & 0xFFFFF) * 2 + ((leaf & 3) >> 1),
             "j": (key & 0xFFFFF) * 2 + (leaf & 1),
             "area": (self.noise._side.numpy()[chart].astype(np.float64) * 2.0**-level) ** 2,
-            "pixel": (sample // columns // per_axis) * (self.size[1] // self.noise.layout.factor)
-            + sample % columns // per_axis,
+            "pixel": row * (self.size[1] // self.noise.layout.factor) + column,
         }

@@ -1,0 +1,153 @@
+"""The exact overlap of two views' pixel footprints, by dense rays through Embree: no code shared with the rasterizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import coo_matrix, csr_matrix, diags
+
+from ..optional import require
+from ..scene.records import Camera, Scene
+from ..scene.triangles import Triangles, deformed_vertices, triangles_of
+
+SKY_DISTANCE_M = 1e5
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """What a bundle of rays meets: face (-1: sky), world position, and the area that each ray stands for (square metres)."""
+
+    face: Int[np.ndarray, "rays"]
+    position: Float[np.ndarray, "rays 3"]
+    pixel: Int[np.ndarray, "rays"]
+    area: Float[np.ndarray, "rays"]
+
+
+class RayScene:
+    """One frame of a scene behind Embree."""
+
+    def __init__(self, scene: Scene, frame: int, triangles: Triangles | None = None) -> None:
+        require("embreex", "verify")
+        self.scene, self.frame = scene, frame
+        self.triangles = triangles or triangles_of(scene)
+        mesh_vertices = deformed_vertices(scene, frame)
+        mesh_vertices = self.triangles.vertices if mesh_vertices is None else mesh_vertices
+        part = scene.parts
+        instance = [p.instance for p in part]
+        world_from_part = scene.world_from_instance[frame, instance] @ np.stack([p.instance_from_mesh for p in part])
+        m = world_from_part[self.triangles.vertex_part]
+        self.vertices = np.einsum("vij,vj->vi", m[:, :3, :3], mesh_vertices.astype(np.float64)) + m[:, :3, 3]
+        shown = scene.part_visible(frame)[self.triangles.face_part]
+        self.shown = np.flatnonzero(shown)
+
+    @cached_property
+    def _embree(self) -> object:
+        rtcore = require("embreex.rtcore_scene", "verify")
+        construction = require("embreex.mesh_construction", "verify")
+        core = rtcore.EmbreeScene()
+        corners = self.vertices[self.triangles.faces[self.shown]].astype(np.float32)
+        construction.TriangleMesh(core, corners)
+        return core
+
+    def first_hit(self, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Face that each ray meets first, -1 for none."""
+        hit = self._embree.run(origin.astype(np.float32), direction.astype(np.float32))  # pyright: ignore[reportAttributeAccessIssue]
+        return np.where(hit >= 0, self.shown[np.maximum(hit, 0)], -1)
+
+    def dense(self, camera: Camera, per_pixel: int, factor: int) -> Hits:
+        """Cast ``per_pixel`` x ``per_pixel`` rays through every latent pixel of ``factor`` x ``factor`` picture pixels."""
+        height, width = camera.size[0] // factor, camera.size[1] // factor
+        step = factor / per_pixel
+        y, x = np.meshgrid(
+            (np.arange(height * per_pixel) + 0.5) * step, (np.arange(width * per_pixel) + 0.5) * step, indexing="ij"
+        )
+        k = camera.intrinsics[self.frame]
+        ray = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], axis=-1).reshape(-1, 3)
+        world_from_camera = camera.world_from_camera[self.frame]
+        direction = ray @ world_from_camera[:3, :3].T
+        origin = np.broadcast_to(world_from_camera[:3, 3], direction.shape)
+        face = self.first_hit(origin, direction)
+        corner = self.vertices[self.triangles.faces[np.maximum(face, 0)]]
+        normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+        along = np.einsum("ri,ri->r", direction, normal)
+        distance = np.einsum("ri,ri->r", corner[:, 0] - origin, normal) / np.where(along == 0, 1, along)
+        length = np.linalg.norm(ray, axis=1)
+        solid = step * step / (k[0, 0] * k[1, 1]) / length**3
+        unit_normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
+        cosine = np.abs(np.einsum("ri,ri->r", direction / length[:, None], unit_normal))
+        surface = solid * (distance * length) ** 2 / np.maximum(cosine, 1e-9)
+        hit = face >= 0
+        position = origin + direction * np.where(hit, distance, SKY_DISTANCE_M)[:, None]
+        row, column = (y / factor).astype(int).ravel(), (x / factor).astype(int).ravel()
+        return Hits(face, position, row * width + column, np.where(hit, surface, solid * 64.0))
+
+
+def footprint_overlap(
+    a: RayScene, camera_a: Camera, b: RayScene, camera_b: Camera, *, factor: int, per_pixel: int = 8
+) -> csr_matrix:
+    """Normalised overlap ``|F_a(p) n F_b(q)| / sqrt(|F_a(p)| |F_b(q)|)`` of all latent pixels of two views.
+
+    Every ray of view a meets a surface point, which is carried with its triangle to view b's frame and asked there: which
+    pixel sees it, and is anything in front?
+
+    Args:
+        a: scene of the first view.
+        camera_a: its camera.
+        b: scene of the second view, another frame or the same.
+        camera_b: its camera.
+        factor: picture pixels per latent and axis.
+        per_pixel: rays per latent and axis.
+
+    Returns:
+        Sparse (pixels of b, pixels of a).
+    """
+    seen_a, seen_b = a.dense(camera_a, per_pixel, factor), b.dense(camera_b, per_pixel, factor)
+    position = _carried(a, b, seen_a)
+    camera_from_world = np.linalg.inv(camera_b.world_from_camera[b.frame])
+    local = position @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]
+    k = camera_b.intrinsics[b.frame]
+    front = local[:, 2] > camera_b.near
+    z = np.where(front, local[:, 2], 1)
+    x, y = k[0, 0] * local[:, 0] / z + k[0, 2], k[1, 1] * local[:, 1] / z + k[1, 2]
+    height, width = camera_b.size[0] // factor, camera_b.size[1] // factor
+    inside = front & (x >= 0) & (y >= 0) & (x < width * factor) & (y < height * factor)
+
+    eye = camera_b.world_from_camera[b.frame][:3, 3]
+    direction = position[inside] - eye
+    met = b.first_hit(np.broadcast_to(eye, direction.shape), direction)
+    same = met == seen_a.face[inside]
+    same |= _near_enough(b, met, position[inside], eye)
+    kept = np.flatnonzero(inside)[same]
+    pixel_b = (y[kept] / factor).astype(int) * width + (x[kept] / factor).astype(int)
+    count_a, count_b = int(seen_a.pixel.max()) + 1, height * width
+    shared = coo_matrix((seen_a.area[kept], (pixel_b, seen_a.pixel[kept])), shape=(count_b, count_a)).tocsr()
+    total_a = np.bincount(seen_a.pixel, seen_a.area, count_a)
+    total_b = np.bincount(seen_b.pixel, seen_b.area, count_b)
+    return (diags(1 / np.sqrt(total_b)) @ shared @ diags(1 / np.sqrt(total_a))).tocsr()
+
+
+def _carried(a: RayScene, b: RayScene, hits: Hits) -> np.ndarray:
+    """Where the surface points of a's frame are in b's frame; the sky stays where it is, seen from b's own place."""
+    index = np.maximum(hits.face, 0)
+    corner = a.vertices[a.triangles.faces[index]]
+    e1, e2, p = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0], hits.position - corner[:, 0]
+    d11, d12, d22 = (np.einsum("ri,ri->r", s, t) for s, t in ((e1, e1), (e1, e2), (e2, e2)))
+    p1, p2 = np.einsum("ri,ri->r", p, e1), np.einsum("ri,ri->r", p, e2)
+    det = np.maximum(d11 * d22 - d12 * d12, 1e-300)
+    w1, w2 = (d22 * p1 - d12 * p2) / det, (d11 * p2 - d12 * p1) / det
+    there = b.vertices[b.triangles.faces[index]]
+    moved = there[:, 0] + w1[:, None] * (there[:, 1] - there[:, 0]) + w2[:, None] * (there[:, 2] - there[:, 0])
+    return np.where((hits.face >= 0)[:, None], moved, hits.position)
+
+
+def _near_enough(scene: RayScene, face: np.ndarray, position: np.ndarray, eye: np.ndarray) -> np.ndarray:
+    """A neighbouring face met within a thousandth of the distance counts as the same surface."""
+    corner = scene.vertices[scene.triangles.faces[np.maximum(face, 0)]]
+    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    direction = position - eye
+    along = np.einsum("ri,ri->r", direction, normal)
+    reach = np.einsum("ri,ri->r", corner[:, 0] - eye, normal) / np.where(along == 0, 1, along)
+    return (face >= 0) & (np.abs(reach - 1) < 1e-3)

@@ -1,0 +1,80 @@
+"""The covariance of two frames of surface noise, exactly and without drawing any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float
+from scipy.sparse import coo_matrix, csr_matrix, diags
+
+Leaves = Mapping[str, np.ndarray]
+
+
+def model_covariance(of: Leaves, given: Leaves, pixels: int) -> csr_matrix:
+    """``cov(eps_of(q), eps_given(p))`` of every pixel pair, from the leaves that the pixels own.
+
+    Leaves are cells of one quadtree, so two of them are nested or disjoint, and the inner product of a cell's white noise with
+    that of a cell inside it is the smaller area: the covariance is a sum of the smaller areas over nested pairs.
+
+    Args:
+        of: ``SurfaceNoise.leaves`` of one view; its pixels are the rows.
+        given: of the other view; its pixels are the columns.
+        pixels: latent pixels per view.
+
+    Returns:
+        Sparse (pixels, pixels). Pixels that own nothing have empty rows (their noise is independent of all other noise
+        unless the views are the same).
+    """
+    rows, columns, values = [], [], []
+    for inner, outer, swapped in ((of, given, False), (given, of, True)):
+        outer_key = _key(outer["chart"], outer["level"], outer["i"], outer["j"])
+        order = np.argsort(outer_key)
+        outer_key, outer_pixel = outer_key[order], outer["pixel"][order]
+        if not len(outer_key):
+            continue
+        for level in range(1, int(inner["level"].max(initial=0)) + 1):
+            below = inner["level"] > level if swapped else inner["level"] >= level
+            shift = inner["level"][below] - level
+            key = _key(inner["chart"][below], level, inner["i"][below] >> shift, inner["j"][below] >> shift)
+            at = np.minimum(np.searchsorted(outer_key, key), len(outer_key) - 1)
+            found = outer_key[at] == key
+            pair = (inner["pixel"][below][found], outer_pixel[at[found]])
+            rows.append(pair[1] if swapped else pair[0])
+            columns.append(pair[0] if swapped else pair[1])
+            values.append(inner["area"][below][found])
+    if not rows:
+        return csr_matrix((pixels, pixels))
+    shared = coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(pixels, pixels))
+    return (_inverse_root_area(of, pixels) @ shared.tocsr() @ _inverse_root_area(given, pixels)).tocsr()
+
+
+def transport_efficiency(covariance: csr_matrix, overlap: csr_matrix) -> float:
+    """Slope of a covariance against the exact normalised overlap, the ceiling of any method that keeps frames white.
+
+    Args:
+        covariance: modelled or measured, (pixels, pixels).
+        overlap: ``|F_a n F_b| / sqrt(|F_a| |F_b|)``, (pixels, pixels).
+
+    Returns:
+        ``sum(overlap * covariance) / sum(overlap^2)``: 1 is the ceiling.
+    """
+    return float(overlap.multiply(covariance).sum() / overlap.multiply(overlap).sum())
+
+
+def measured_covariance(
+    of: Float[np.ndarray, "channels pixels"], given: Float[np.ndarray, "channels pixels"], where: csr_matrix
+) -> csr_matrix:
+    """Products of two noise frames, averaged over channels, at the pixel pairs where a matrix has entries."""
+    at = where.tocoo()
+    return coo_matrix(((of[:, at.row] * given[:, at.col]).mean(axis=0), (at.row, at.col)), shape=where.shape).tocsr()
+
+
+def _key(chart: np.ndarray, level: np.ndarray | int, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    # charts are numbered densely first, so that 21 + 21 + 5 bits of place leave 16 for them
+    return (((np.asarray(chart, np.int64) * 32 + level) << 21) + i << 21) + j
+
+
+def _inverse_root_area(leaves: Leaves, pixels: int) -> csr_matrix:
+    area = np.bincount(leaves["pixel"], leaves["area"], pixels)
+    return diags(np.where(area > 0, 1 / np.sqrt(np.where(area > 0, area, 1)), 0.0)).tocsr()

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim2real.noise.charts import SKY_CHARTS, charts_of
+from sim2real.noise.injectivity import overlapping
+from sim2real.noise.mesh_charts import mesh_charts
+from sim2real.noise.packing import packed
+from sim2real.scene.triangles import triangles_of
+from tests.noise.views import camera, grid, mesh, scene
+
+
+def area(corners: np.ndarray) -> np.ndarray:
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    if corners.shape[2] == 2:
+        return np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) / 2
+    return np.linalg.norm(np.cross(a, b), axis=1) / 2
+
+
+def covers_itself(charts) -> bool:
+    return bool(overlapping(charts.coordinates, np.zeros(len(charts.coordinates), int), 1).any())
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        trimesh.creation.box(),
+        trimesh.creation.icosphere(),
+        trimesh.creation.torus(1.0, 0.3),
+        trimesh.creation.capsule(),
+        trimesh.creation.annulus(0.3, 1.0, 0.2),
+    ],
+    ids=["box", "icosphere", "torus", "capsule", "annulus"],
+)
+def test_box_charts_cover_nothing_twice_and_shrink_areas_by_at_most_root_three(made):
+    vertices = np.asarray(made.vertices)
+    charts = mesh_charts(vertices, made.faces, None)
+    flat = area(charts.coordinates.astype(float) * charts.side_m)
+    ratio = flat / area(vertices[made.faces])
+    assert ratio.max() < 1.001 and ratio.min() > 1 / np.sqrt(3) - 0.001
+    assert not covers_itself(charts)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(1e-4, 1e3), min_size=1, max_size=60), st.integers(0, 1000))
+def test_packed_blocks_are_disjoint_aligned_and_inside(extents, seed):
+    extent = np.array(extents)
+    corner, side = packed(extent, np.random.default_rng(seed).standard_normal((len(extent), 3)))
+    width = 2.0 ** np.maximum(np.ceil(np.log2(extent)), np.ceil(np.log2(extent.max())) - 14)
+    assert np.all(corner >= 0) and np.all(corner + width[:, None] <= side * (1 + 1e-12))
+    assert np.allclose(corner / width[:, None], np.round(corner / width[:, None]), atol=1e-9)
+    for k in range(len(extent)):
+        apart = np.any((corner[k] >= corner + width[:, None] - 1e-12) | (corner >= corner[k] + width[k] - 1e-12), axis=1)
+        assert apart.sum() == len(extent) - 1
+
+
+def test_injective_uv_is_kept_and_scaled_to_metres():
+    plane = grid(2.0, 8)
+    uv = plane.vertices[plane.faces][..., :2] * 0.11 + 5.3  # outside 0..1 on purpose
+    charts = mesh_charts(plane.vertices, plane.faces, uv)
+    assert charts.from_uv.all()
+    assert np.allclose(area(charts.coordinates.astype(float) * charts.side_m).sum(), 4.0, rtol=1e-4)
+
+
+@pytest.mark.parametrize("fold", ["mirrored", "stacked", "collapsed", "nan"])
+def test_uv_that_is_not_injective_gives_charts_that_are(fold):
+    plane = grid(2.0, 8)
+    uv = plane.vertices[plane.faces][..., :2].copy()
+    if fold == "mirrored":
+        uv[..., 0] = np.abs(uv[..., 0])
+    elif fold == "stacked":  # two halves cut apart and laid on each other
+        right = uv[..., 0].mean(axis=1) > 0
+        uv[right, :, 0] -= 1.0
+    elif fold == "collapsed":
+        uv[:] = 0.5
+    else:
+        uv[:] = np.nan
+    charts = mesh_charts(plane.vertices, plane.faces, uv)
+    assert not covers_itself(charts)
+    assert np.allclose(area(charts.coordinates.astype(float) * charts.side_m).sum(), 4.0, rtol=1e-3)
+    assert charts.from_uv.all() == (fold == "stacked")
+
+
+def test_a_spiral_stair_is_cut_until_no_chart_covers_itself():
+    turn = np.linspace(0, 6 * np.pi, 200)
+    inner = np.stack([0.3 * np.cos(turn), 0.3 * np.sin(turn), 0.05 * turn], 1)
+    outer = np.stack([np.cos(turn), np.sin(turn), 0.05 * turn], 1)
+    k, n = np.arange(199), 200
+    faces = np.concatenate([np.stack([k, k + n, k + 1], 1), np.stack([k + 1, k + n, k + n + 1], 1)])
+    charts = mesh_charts(np.concatenate([inner, outer]), faces, None)
+    assert charts.islands >= 3
+    assert not covers_itself(charts)
+
+
+def test_faces_without_area_and_meshes_without_faces_do_no_harm():
+    plane = grid(1.0, 2)
+    faces = np.concatenate([plane.faces, [[0, 0, 1], [2, 2, 2]]])
+    charts = mesh_charts(plane.vertices, faces, None)
+    assert np.isfinite(charts.coordinates).all()
+    assert mesh_charts(np.zeros((0, 3), np.float32), np.zeros((0, 3), int), None).coordinates.shape == (0, 3, 2)
+
+
+def test_every_part_has_a_chart_and_a_key_of_its_own_that_other_objects_do_not_change():
+    ball, view = mesh(trimesh.creation.icosphere(1), "ball"), camera([3.0, 0, 1])
+    alone = scene([ball], [view], names=["ball"])
+    crowd = scene([grid(), ball, ball], [view], names=["floor", "ball", "ball"])
+    one, many = charts_of(alone, triangles_of(alone)), charts_of(crowd, triangles_of(crowd))
+    assert len(set(many.key.tolist())) == len(many.key) == SKY_CHARTS + 3
+    assert one.key[SKY_CHARTS] == many.key[SKY_CHARTS + 1]
+
+
+def test_a_scaled_instance_has_its_metres_scaled():
+    ball = mesh(trimesh.creation.icosphere(2))
+    made = scene([ball, ball], [camera([3.0, 0, 1])])
+    made.parts[1].instance_from_mesh[:3, :3] *= 2.5
+    charts = charts_of(made, triangles_of(made))
+    assert np.isclose(charts.side_m[SKY_CHARTS + 1], 2.5 * charts.side_m[SKY_CHARTS])

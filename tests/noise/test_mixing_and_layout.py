@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from sim2real.errors import BadValueError
+from sim2real.noise import NoiseLayout, beta_from_degradation, independent_noise, mix
+
+
+def test_beta_is_the_correlation_with_the_surface_noise_and_keeps_unit_variance():
+    noise = torch.from_numpy(np.random.default_rng(0).standard_normal((16, 60, 90), dtype=np.float32))
+    mixed = mix(noise, 0.9, seed=1, camera="front", frame=3)
+    n = noise.numel()
+    assert abs(float((mixed * noise).mean()) - 0.9) < 5 / np.sqrt(n)
+    assert abs(float(mixed.var()) - 1) < 5 * np.sqrt(2 / n)
+    assert mix(noise, 1.0, seed=1, camera="front", frame=3) is noise
+
+
+def test_the_independent_part_is_keyed_by_seed_camera_and_frame():
+    def drawn(**changed: object) -> torch.Tensor:
+        return independent_noise((2, 30, 30), **({"seed": 0, "camera": "a", "frame": 0} | changed))
+
+    assert torch.equal(drawn(), drawn())
+    for changed in ({"seed": 1}, {"camera": "b"}, {"frame": 1}):
+        assert abs(float((drawn() * drawn(**changed)).mean())) < 5 / np.sqrt(1800)
+
+
+def test_degradation_is_the_other_spelling_of_beta():
+    assert beta_from_degradation(0.0) == 1 and beta_from_degradation(1.0) == 0
+    assert abs(beta_from_degradation(0.33) - 0.9) < 0.003
+    with pytest.raises(BadValueError, match="degradation"):
+        beta_from_degradation(1.5)
+    with pytest.raises(BadValueError, match="beta is 2"):
+        mix(torch.zeros(1, 2, 2), 2.0, seed=0, camera="a", frame=0)
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        (NoiseLayout(8, 16, 1), list(range(9))),
+        (NoiseLayout(8, 16, 4, "first"), [0, 1, 5]),
+        (NoiseLayout(8, 16, 4, "middle"), [0, 2, 6]),
+        (NoiseLayout(8, 16, 4, "last"), [0, 4, 8]),
+    ],
+)
+def test_latents_stand_for_frames_of_their_own_group(layout, expected):
+    assert layout.latent_frames(9) == expected
+
+
+def test_a_group_that_the_clip_does_not_fill_stays_inside_the_clip():
+    assert NoiseLayout(8, 16, 4, "last").latent_frames(7) == [0, 4, 6]
+    assert NoiseLayout(8, 16, 4).latent_frames(1) == [0]

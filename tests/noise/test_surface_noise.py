@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim2real.errors import BadValueError
+from sim2real.noise import NoiseLayout
+from sim2real.noise.reference import reference_noise, reference_places
+from sim2real.noise.statistics import whiteness
+from sim2real.noise.surface_noise import CELL_CAP
+from sim2real.scene.records import Mesh
+from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
+
+LATENT16, LATENT64, PIXEL = NoiseLayout(8, 16), NoiseLayout(8, 64), NoiseLayout(1, 3)
+
+
+def mirrored_plane() -> Mesh:
+    plane = grid(4.0, 16)
+    uv = plane.vertices[plane.faces][..., :2].copy()
+    uv[..., 0] = np.abs(uv[..., 0])
+    return replace(plane, uv=uv)
+
+
+SCENES = {
+    "no uv": lambda: bumpy_room(1),
+    "mirrored uv": lambda: scene([mirrored_plane()], [camera([2.0, 0.3, 1.5], size=(240, 320), focal=300.0)]),
+    "two giant triangles": lambda: scene(
+        [grid(500.0, 1)], [camera([0.1, 0.2, 1.0], (30.0, 0, 0), size=(240, 320), focal=300.0)]
+    ),
+    "empty": lambda: scene([], [camera([3.0, 0, 1], size=(240, 320))]),
+    "soup": lambda: scene([soup()], [camera([3.0, 0, 1], size=(240, 320), focal=330.0)]),
+}
+
+
+def soup(count=3000) -> Mesh:
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(-1, 1, (count, 1, 3)) + 0.08 * rng.standard_normal((count, 3, 3))
+    return mesh(trimesh.Trimesh(corners.reshape(-1, 3), np.arange(3 * count).reshape(-1, 3), process=False))
+
+
+@pytest.mark.parametrize("layout", [LATENT16, LATENT64, PIXEL], ids=["16 channels", "64 channels", "pixels"])
+@pytest.mark.parametrize("name", SCENES)
+def test_every_frame_is_white(name, layout):
+    views = Views(SCENES[name](), layout)
+    seeds = {16: 24, 64: 8, 3: 5}[layout.channels]
+    inputs = views.inputs()
+    draws = np.stack([views.seeded(seed).frame(*inputs).numpy() for seed in range(seeds)])
+    result = whiteness(draws)
+    assert result.worst() < 5, result
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_any_mesh_camera_and_seed_gives_white_noise(seed):
+    rng = np.random.default_rng(seed)
+    shape = rng.choice(["box", "icosphere", "torus", "soup"])
+    made = {
+        "soup": lambda: soup(int(rng.integers(1, 400))),
+        "box": lambda: mesh(trimesh.creation.box()),
+        "icosphere": lambda: mesh(trimesh.creation.icosphere()),
+        "torus": lambda: mesh(trimesh.creation.torus(1.0, 0.3)),
+    }[shape]()
+    if rng.random() < 0.5:  # any uv at all, however bad
+        made = replace(made, uv=rng.standard_normal((len(made.faces), 3, 2)) * 10 ** rng.uniform(-3, 3))
+    eye = rng.standard_normal(3) * 10 ** rng.uniform(-1.5, 1.5)
+    view = camera(eye, rng.standard_normal(3) * 0.3, size=(128, 160), focal=10 ** rng.uniform(1.5, 3.5))
+    views = Views(scene([made], [view]), NoiseLayout(int(rng.choice([4, 8, 16])), 32), seed=seed)
+    result = whiteness(views.frame()[None])
+    assert result.worst() < 5.5, (result, seed)
+
+
+@pytest.mark.parametrize("layout", [NoiseLayout(8, 5), NoiseLayout(1, 3), NoiseLayout(16, 2)])
+def test_kernels_equal_the_plain_reference(layout):
+    views = Views(bumpy_room(1, size=(192, 256) if layout.factor > 1 else (48, 64)), layout, seed=7)
+    face, vertices, intrinsics, world_from_camera = views.inputs()
+    values = views.noise.frame(face, vertices, intrinsics, world_from_camera).numpy()
+    sub = views.noise.sub
+    places = reference_places(
+        views.charts, views.triangles, face.numpy(), vertices.numpy(), intrinsics, world_from_camera,
+        sub=sub, tau=2.0, cap=CELL_CAP * layout.factor * sub,
+    )  # fmt: skip
+    expected = reference_noise(places, views.charts, samples_per_axis=layout.factor * sub, channels=layout.channels, seed=7)
+    owned = ~np.isnan(expected[0])
+    assert owned.mean() > 0.99
+    # float32 and float64 may disagree on which side of a cell's border a sample lies
+    close = np.abs(values - expected)[:, owned].max(axis=0) < 1e-4
+    assert close.mean() > 0.99
+
+
+def test_a_frame_is_the_same_bits_alone_in_any_order_and_from_any_thread():
+    views = Views(bumpy_room(4), LATENT16)
+    forwards = [views.frame(k) for k in range(4)]
+    alone = Views(bumpy_room(4), LATENT16).frame(2)
+    assert np.array_equal(forwards[2], alone)
+    with ThreadPoolExecutor(4) as pool:
+        for k, values in enumerate(pool.map(views.frame, [3, 2, 1, 0] * 3)):
+            assert np.array_equal(values, forwards[3 - k % 4])
+
+
+def test_a_crowded_frame_that_outgrows_the_cell_table_is_the_same_noise():
+    views = Views(bumpy_room(1), LATENT16)
+    expected = views.frame()
+    work = views.noise._idle[0]
+    work._allocate(6)
+    assert np.array_equal(views.frame(), expected)
+    assert work.bits > 6
+
+
+def test_more_channels_extend_fewer():
+    few, many = Views(bumpy_room(1), NoiseLayout(8, 5)), Views(bumpy_room(1), NoiseLayout(8, 32))
+    assert np.array_equal(few.frame(), many.frame()[:5])
+
+
+def test_seeds_are_independent_fields():
+    views = Views(bumpy_room(1), LATENT64)
+    a, b = views.frame(), views.frame(noise=views.seeded(1))
+    assert abs(np.mean(a * b)) * np.sqrt(a.size) < 5
+
+
+def test_a_still_camera_over_a_still_scene_is_exactly_still():
+    made = bumpy_room(1)
+    view = made.cameras[0]
+    still = scene(list(made.meshes), [camera([[3, 0, 1.6]] * 3, size=view.size, focal=330.0)])
+    views = Views(still, PIXEL)
+    assert np.array_equal(views.frame(0), views.frame(2))
+
+
+def test_translation_leaves_the_sky_in_place_and_rotation_carries_it():
+    eyes = np.array([[3.0, 0, 1], [3.0, 0.7, 1.4]])
+    same_direction = camera(eyes, eyes + np.array([-1.0, 0, 0]), size=(96, 128))
+    views = Views(scene([], [same_direction]), LATENT16)
+    assert np.array_equal(views.frame(0), views.frame(1))
+    shift = 16.0  # px at the centre of the picture: two latents
+    turned = np.arctan(shift / 130.0)
+    targets = eyes[:1] + np.array([[-1.0, 0, 0], [-np.cos(turned), np.sin(turned), 0]])
+    panned = Views(scene([], [camera(np.repeat(eyes[:1], 2, 0), targets, size=(96, 128))]), LATENT64)
+    a, b = panned.frame(0), panned.frame(1)
+    middle = (slice(None), slice(4, 8), slice(6, 10))
+    moved = {k: np.mean(a[middle] * np.roll(b, k, axis=2)[middle]) for k in (-2, 0, 2)}
+    assert max(moved.values()) > 0.8 and abs(moved[0]) < 0.1
+
+
+def test_a_picture_that_the_factor_does_not_divide_is_refused_with_the_nearest_sizes():
+    views = Views(scene([], [camera([3.0, 0, 1], size=(100, 128))]), LATENT16)
+    with pytest.raises(BadValueError, match=r"height is 100.*96 or 104"):
+        views.frame()

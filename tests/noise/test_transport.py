@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import trimesh
+
+from sim2real.metrics.overlap import RayScene, footprint_overlap
+from sim2real.noise import NoiseLayout
+from sim2real.noise.covariance import measured_covariance, model_covariance, transport_efficiency
+from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
+
+pytest.importorskip("embreex")
+LATENT = NoiseLayout(8, 16)
+
+
+def efficiency(views: Views, a: tuple[int, str], b: tuple[int, str]) -> tuple[float, float]:
+    """Transport efficiency from the leaves, and how much overlap there is to carry."""
+    rays = {frame: RayScene(views.scene, frame) for frame in {a[0], b[0]}}
+    overlap = footprint_overlap(
+        rays[a[0]], views.scene.camera(a[1]), rays[b[0]], views.scene.camera(b[1]), factor=views.layout.factor
+    )
+    covariance = model_covariance(views.leaves(*b), views.leaves(*a), views.pixels)
+    return transport_efficiency(covariance, overlap), overlap.multiply(overlap).sum() / views.pixels
+
+
+def moving_object(frames=5):
+    ball = trimesh.creation.icosphere(4)
+    pose = np.tile(np.eye(4), (frames, 2, 1, 1))
+    pose[:, 0, 0, 3] = np.linspace(0, 0.25, frames)
+    angle = np.linspace(0, 0.15, frames)
+    pose[:, 0, :2, :2] = np.moveaxis(np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]), -1, 0)
+    view = camera([[3.0, 0.4, 1.6]] * frames, size=(240, 320), focal=330.0)
+    return scene([mesh(ball, "ball"), grid(8.0, 20, -1.0)], [view], world_from_instance=pose)
+
+
+@pytest.mark.parametrize("frame", [1, 4])
+@pytest.mark.parametrize("made", [bumpy_room, moving_object], ids=["moving camera", "moving object"])
+@pytest.mark.parametrize("layout", [LATENT, NoiseLayout(1, 3)], ids=["latents", "pixels"])
+def test_motion_is_carried_as_well_as_theory_allows(made, frame, layout):
+    views = Views(made(), layout)
+    if layout.factor == 1:
+        views = Views(replace(views.scene, cameras=tuple(c.resized((96, 128)) for c in views.scene.cameras)), layout)
+    slope, shared = efficiency(views, (0, "camera"), (frame, "camera"))
+    assert shared > 0.1
+    assert slope > 0.95
+
+
+def test_the_model_covariance_is_the_covariance_of_drawn_noise():
+    views = Views(bumpy_room(3), NoiseLayout(8, 256))
+    model = model_covariance(views.leaves(2), views.leaves(0), views.pixels)
+    drawn = measured_covariance(*(views.frame(k).reshape(256, -1) for k in (2, 0)), model)
+    error = (drawn - model).toarray()[model.toarray() != 0]
+    assert abs(error.mean()) < 5 * error.std() / np.sqrt(error.size)
+    assert error.std() < 1.5 / np.sqrt(256)
+
+
+def test_a_surface_that_was_hidden_has_its_noise_back():
+    pose = np.tile(np.eye(4), (3, 2, 1, 1))
+    pose[:, 1, :3, 3] = [[9, 9, 9], [1.5, 0, 0.5], [9, 9, 9]]  # an occluder comes and goes
+    made = scene(
+        [grid(6.0, 10), mesh(trimesh.creation.box((0.1, 2.5, 2.5)))],
+        [camera([[3.0, 0, 1.2]] * 3, size=(192, 256), focal=260.0)],
+        world_from_instance=pose,
+    )
+    views = Views(made, LATENT)
+    before, hidden, after = (views.frame(k) for k in range(3))
+    assert np.array_equal(before, after)
+    assert np.mean(before[:, 8:16, 10:22] * hidden[:, 8:16, 10:22]) < 0.1
+
+
+def test_two_cameras_at_one_instant_see_the_same_noise():
+    made = bumpy_room(1)
+    second = camera([2.6, 1.1, 1.9], size=made.cameras[0].size, focal=330.0, name="second")
+    views = Views(replace(made, cameras=(*made.cameras, second)), LATENT)
+    slope, shared = efficiency(views, (0, "camera"), (0, "second"))
+    assert shared > 0.05
+    assert slope > 0.93
+    values = [views.frame(0, name).reshape(16, -1) for name in ("camera", "second")]
+    overlap = footprint_overlap(RayScene(made, 0), made.cameras[0], RayScene(made, 0), second, factor=8)
+    assert transport_efficiency(measured_covariance(values[1], values[0], overlap), overlap) > 0.9
