@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from ..errors import BadValueError
-from ..raster.fragments import Fragments
+from ..raster import Fragments, Rasterizer
 from ..scene import Camera, Scene, deformed_vertices
 
 _TAIL = 0.02  # of a frame's pixels at each end that its range leaves out
@@ -94,18 +93,8 @@ class DepthRangeEstimate:
         return DepthRange(near, max(far, near * 1.05))
 
 
-class FragmentSource(Protocol):
-    """The part of a rasterizer that the estimate needs."""
-
-    def fragments(
-        self, camera_from_part: np.ndarray, intrinsics: np.ndarray, size: tuple[int, int], **options: object
-    ) -> Fragments:
-        """The surface that every pixel sees."""
-        ...
-
-
 def estimate_depth_range(
-    scene: Scene, rasterizer: FragmentSource, cameras: Sequence[Camera], *, frames: int = 12, rows: int = 60
+    scene: Scene, rasterizer: Rasterizer, cameras: Sequence[Camera], *, frames: int = 12, rows: int = 60
 ) -> DepthRange:
     """The clip's range from a few small pictures, before anything is rendered, so that frames may stream to disk.
 
