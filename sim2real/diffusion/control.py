@@ -69,7 +69,7 @@ def _nearer_difference(
 
 def control_video(
     depth: Float[np.ndarray, "frames height width"],
-    edges: UInt8[np.ndarray, "frames height width"],
+    edges: UInt8[np.ndarray, "edge_frames edge_height edge_width"],
     intrinsics: Float[np.ndarray, "*frames 3 3"],
     inverse_range: tuple[float, float] | None = None,
 ) -> Float32[np.ndarray, "frames 3 height width"]:

@@ -15,6 +15,7 @@ import torch
 from diffusers import WanVACEPipeline, WanVACETransformer3DModel
 from jaxtyping import Float, Float32
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import save_file as save_tensors
 from torch import Tensor
 
 from ..errors import MissingFileError, UnreadableFileError
@@ -109,10 +110,9 @@ def save_model(
 ) -> None:
     """Write a model folder: ``sim2real.json``, ``palettes.safetensors`` and diffusers' own ``transformer/``."""
     folder.mkdir(parents=True, exist_ok=True)
-    small = WanVACETransformer3DModel.from_config(transformer.config)
-    small.load_state_dict(transformer.state_dict())
-    with quiet_diffusers():
-        small.to(dtype).save_pretrained(folder / "transformer", safe_serialization=True)
+    transformer.save_config(folder / "transformer")
+    weights = {name: value.to(dtype).contiguous() for name, value in transformer.state_dict().items()}
+    save_tensors(weights, folder / "transformer" / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
     save_file({"palettes": np.ascontiguousarray(palettes)}, folder / "palettes.safetensors")
     (folder / INFO_FILE).write_text(json.dumps(asdict(info), indent=2) + "\n")
 
@@ -133,7 +133,7 @@ def load_model(folder: Path) -> tuple[WanVACETransformer3DModel, Float32[np.ndar
         info = EmbeddedInfo(spec, tuple(raw["window"]), int(raw["steps"]), raw["training"])
         palettes = load_file(folder / "palettes.safetensors")["palettes"]
         with quiet_diffusers():
-            transformer = WanVACETransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=torch.float32)
+            transformer = WanVACETransformer3DModel.from_pretrained(folder / "transformer", dtype=torch.float32)
     except (KeyError, TypeError, ValueError, OSError) as fault:
         why = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
         raise UnreadableFileError(folder, what="the model", why=why, mend="train it again with: sim2real train") from fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -28,11 +28,14 @@ class Crop:
     columns: slice
 
 
+@runtime_checkable
 class NoiseProvider(Protocol):
     """Fresh noise that moves with a clip's surfaces; the diffusion side never sees the geometry behind it."""
 
-    def noise(self, clip: int, draw: int, crop: Crop) -> Float32[np.ndarray, "frames 3 height width"]:
-        """Unit-variance noise at pixel resolution: the same ``draw`` is the same noise, another one is independent."""
+    def noise(
+        self, clip: int, draw: int, frames: slice, rows: slice, columns: slice
+    ) -> Float32[np.ndarray, "frames 3 height width"]:
+        """Unit-variance noise at pixel resolution: the same ``draw`` is the same noise, another one is a fresh one."""
         ...
 
 
@@ -156,7 +159,7 @@ class Sampler:
         index = self._clip_of(number)
         clip = self.clips[index]
         crop = random_crop(rng, clip.rgb.shape, stage)
-        warped = self.provider.noise(index, number, crop)
+        warped = self.provider.noise(index, number, crop.frames, crop.rows, crop.columns)
         beta = rng.uniform(self.degradation.low, self.degradation.high)
         fresh = rng.standard_normal(warped.shape, np.float32)
         noise = np.float32(beta) * warped + np.float32(np.sqrt(1 - beta * beta)) * fresh

@@ -1,0 +1,85 @@
+"""Fresh noise for training clips: drawn once per clip with many channels, mixed anew for every sample."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from jaxtyping import Float16, Float32
+
+from ..noise import NoiseLayout, SurfaceNoise, charts_of
+from ..raster import rasterizer
+from ..scene import Scene, deformed_vertices, triangles_of
+
+CHANNELS = 16
+"""Independent channels per clip that draws are mixed from."""
+
+
+def clip_noise(scene: Scene, *, channels: int = CHANNELS, seed: int = 0) -> Float16[np.ndarray, "frames channels height width"]:
+    """Surface noise at pixel resolution for every frame of a scene's first camera."""
+    camera, triangles = scene.cameras[0], triangles_of(scene)
+    views = rasterizer(triangles)
+    noise = SurfaceNoise(charts_of(scene, triangles), triangles, NoiseLayout(factor=1, channels=channels), seed=seed)
+    out = np.empty((scene.frames, channels, *camera.size), np.float16)
+    for frame in range(scene.frames):
+        seen = views.visibility(
+            scene.camera_from_part(camera, frame),
+            camera.intrinsics[frame],
+            camera.size,
+            near=camera.near,
+            part_visible=scene.part_visible(frame),
+            vertices=deformed_vertices(scene, frame),
+        )
+        values = noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame])
+        out[frame] = values.numpy()
+    return out
+
+
+class NoiseDraws:
+    """Noise of many clips, fresh at every draw, for a trainer that never sees a scene.
+
+    A clip's channels are independent fields on the same surfaces. Any orthonormal combination of them is again independent
+    standard Gaussian noise on these surfaces, so that a draw costs three weighted sums and no rasterization.
+
+    Args:
+        scene_of: builds the scene of a clip from its number.
+        clips: how many there are.
+        channels: independent fields per clip, at least 3; more make draws of one clip less alike.
+        seed: of everything.
+        progress: told (clips done, clips).
+    """
+
+    def __init__(
+        self,
+        scene_of: Callable[[int], Scene],
+        clips: int,
+        *,
+        channels: int = CHANNELS,
+        seed: int = 0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._seed = seed
+        self._fields: list[Float16[np.ndarray, "frames channels height width"]] = []
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            made = pool.map(lambda clip: clip_noise(scene_of(clip), channels=channels, seed=seed + clip), range(clips))
+            for fields in made:
+                self._fields.append(fields)
+                if progress is not None:
+                    progress(len(self._fields), clips)
+
+    def noise(
+        self, clip: int, draw: int, frames: slice, rows: slice, columns: slice
+    ) -> Float32[np.ndarray, "frames 3 height width"]:
+        """Draw ``draw`` of a clip's noise, cropped: the same arguments give the same values."""
+        fields = self._fields[clip][frames, :, rows, columns].astype(np.float32)
+        rng = np.random.default_rng([self._seed, clip, draw])
+        weights = orthonormal_rows(rng, 3, fields.shape[1])
+        return np.ascontiguousarray(np.einsum("kc,fchw->fkhw", weights, fields, optimize=True))
+
+
+def orthonormal_rows(rng: np.random.Generator, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
+    """Evenly distributed orthonormal rows (Haar measure): QR of a Gaussian matrix with the signs undone."""
+    q, r = np.linalg.qr(rng.standard_normal((columns, rows)))
+    return (q * np.sign(np.diagonal(r))).T.astype(np.float32)

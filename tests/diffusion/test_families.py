@@ -1,0 +1,41 @@
+import json
+
+import pytest
+
+from sim2real.diffusion import FAMILIES, family_of, layout_for
+from sim2real.errors import UnknownNameError
+
+
+def test_embedded_noise_is_per_pixel_and_per_frame():
+    layout = layout_for(None)
+    assert layout == layout_for("embedded")
+    assert (layout.factor, layout.channels, layout.latent_frames(7)) == (1, 3, list(range(7)))
+
+
+def test_hub_ids_are_found_whatever_their_case():
+    layout = layout_for("wan-ai/wan2.1-vace-1.3b-DIFFUSERS")
+    assert (layout.factor, layout.channels, len(layout.latent_frames(49))) == (8, 16, 13)
+
+
+def test_folders_are_recognised_by_what_is_in_them(tmp_path):
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "CogVideoXPipeline"}))
+    assert family_of(tmp_path).name == "cogvideox"
+    (tmp_path / "sim2real.json").write_text("{}")
+    assert family_of(tmp_path).name == "embedded"
+
+
+def test_unknown_names_list_the_valid_ones(tmp_path):
+    with pytest.raises(UnknownNameError, match="did you mean 'wan-vace'.*embedded"):
+        layout_for("wan-vaze")
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
+    with pytest.raises(UnknownNameError, match="FluxPipeline.*WanVACEPipeline"):
+        layout_for(tmp_path)
+
+
+def test_every_family_names_a_pipeline_and_samplers_of_diffusers():
+    import diffusers
+
+    for family in FAMILIES.values():
+        assert hasattr(diffusers, family.pipeline)
+        assert all(hasattr(diffusers, name) for name in family.schedulers)
+        assert sorted(family.latent_axes) == sorted("BCTHW")
