@@ -51,14 +51,14 @@ def check_triangles(triangles: Triangles) -> None:
 
 def checked_view(
     triangles: Triangles,
-    camera_from_part: Float[np.ndarray, "parts 4 4"],
-    intrinsics: Float[np.ndarray, "3 3"],
+    camera_from_part: np.ndarray,
+    intrinsics: np.ndarray,
     size: tuple[int, int],
     near: float,
-    part_visible: Bool[np.ndarray, "parts"] | None,
-    vertices: Float32[np.ndarray, "vertices 3"] | None,
+    part_visible: np.ndarray | None,
+    vertices: np.ndarray | None,
 ) -> View:
-    """Check the arguments of a rasterizer.
+    """Check the arguments of a rasterizer; shapes are what it looks at, so it takes any array.
 
     Raises:
         BadValueError: a shape, a size or the near distance cannot be used, or a matrix is not finite.

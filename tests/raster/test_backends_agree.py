@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim2real.raster import Fragments, Rasterizer, rasterizer
+from sim2real.scene import Triangles
+from sim2real.transforms import look_at, rigid, rotation_about
+
+from .soups import INTRINSICS, SIZE, bumpy_ball, placed, soup, triangles
+
+
+def differences(a: Fragments, b: Fragments) -> int:
+    """Pixels that see another face; the rest must agree in everything."""
+    same = a.face == b.face
+    assert torch.allclose(a.barycentrics[:, same], b.barycentrics[:, same], atol=1e-4)
+    assert torch.allclose(a.depth[same], b.depth[same], rtol=1e-6)
+    return int((~same).sum())
+
+
+@given(seed=st.integers(0, 2**31), skew=st.sampled_from([0.0, 1.7]))
+@settings(max_examples=40, deadline=None)
+def test_warp_and_reference_see_the_same_soup(seed: int, skew: float) -> None:
+    mesh = soup(seed)
+    k = INTRINSICS + np.array([[0, skew, 0], [0, 0, 0], [0, 0, 0]])
+    a = rasterizer(mesh).fragments(placed(), k, SIZE)
+    b = rasterizer(mesh, backend="reference").fragments(placed(), k, SIZE)
+    assert differences(a, b) == 0
+    assert torch.equal(a.camera_vertices, b.camera_vertices)
+
+
+@given(seed=st.integers(0, 2**31))
+@settings(max_examples=15, deadline=None)
+def test_both_agree_inside_and_outside_of_a_mesh_of_several_parts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ball = bumpy_ball(3, seed)
+    vertices = np.concatenate([ball.vertices, ball.vertices * 0.3])
+    faces = np.concatenate([ball.faces, ball.faces + len(ball.vertices)])
+    mesh = triangles(vertices, faces, np.repeat([0, 1], len(ball.vertices)))
+    eye = rng.normal(size=3) * rng.choice([0.3, 1.0, 3.0])
+    matrices = np.linalg.inv(look_at(eye, rng.normal(size=3) * 0.2, np.array([0, 0, 1.0]))) @ np.stack(
+        [np.eye(4), rigid(rotation_about(rng.normal(size=3), np.array(1.0)), rng.normal(size=3))]
+    )
+    a = rasterizer(mesh).fragments(matrices, INTRINSICS, SIZE)
+    b = rasterizer(mesh, backend="reference").fragments(matrices, INTRINSICS, SIZE)
+    assert differences(a, b) == 0
+
+
+def test_visibility_is_the_face_of_fragments() -> None:
+    for backend in ("warp", "reference"):
+        one = rasterizer(soup(3), backend=backend)
+        seen, full = one.visibility(placed(), INTRINSICS, SIZE), one.fragments(placed(), INTRINSICS, SIZE)
+        assert torch.equal(seen.face, full.face)
+        assert torch.equal(seen.camera_vertices, full.camera_vertices)
+        assert isinstance(one, Rasterizer)
+
+
+def check_adapter(mesh: Triangles, matrices: np.ndarray, other: Rasterizer, flip_ratio: float) -> None:
+    expected = rasterizer(mesh).fragments(matrices, INTRINSICS, SIZE)
+    found = other.fragments(matrices, INTRINSICS, SIZE)
+    wrong = (found.face.cpu() != expected.face).float().mean()
+    assert wrong <= flip_ratio
+    same = found.face.cpu() == expected.face
+    assert torch.allclose(found.depth.cpu()[same], expected.depth[same], rtol=1e-4)
+
+
+def test_pytorch3d_sees_the_same_where_it_is_installed() -> None:
+    pytest.importorskip("pytorch3d", reason="pytorch3d is not installed (no Linux package; build it from source)")
+    ball = bumpy_ball(3)
+    mesh = triangles(ball.vertices, ball.faces)
+    for z in (3.0, 0.2):  # from outside, and from inside across the near plane
+        check_adapter(mesh, placed(z=z), rasterizer(mesh, backend="pytorch3d"), 0.005)
+
+
+@pytest.mark.gpu
+def test_cuda_sees_what_the_cpu_sees() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    ball = bumpy_ball(4)
+    floor = np.array([[-9, 1.2, -9], [9, 1.2, -9], [9, 1.2, 9], [-9, 1.2, 9]])
+    n = len(ball.vertices)
+    mesh = triangles(np.concatenate([ball.vertices, floor]), np.concatenate([ball.faces, [[n, n + 1, n + 2], [n, n + 2, n + 3]]]))
+    for z in (3.0, 0.2):
+        check_adapter(mesh, placed(z=z), rasterizer(mesh, device="cuda"), 1e-4)
