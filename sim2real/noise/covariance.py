@@ -67,7 +67,7 @@ def measured_covariance(
 ) -> csr_matrix:
     """Products of two noise frames, averaged over channels, at the pixel pairs where a matrix has entries."""
     at = where.tocoo()
-    return coo_matrix(((of[:, at.row] * given[:, at.col]).mean(axis=0), (at.row, at.col)), shape=where.shape).tocsr()
+    return csr_matrix(((of[:, at.row] * given[:, at.col]).mean(axis=0), (at.row, at.col)), shape=where.shape)
 
 
 def _key(chart: np.ndarray, level: np.ndarray | int, i: np.ndarray, j: np.ndarray) -> np.ndarray:
@@ -77,4 +77,4 @@ def _key(chart: np.ndarray, level: np.ndarray | int, i: np.ndarray, j: np.ndarra
 
 def _inverse_root_area(leaves: Leaves, pixels: int) -> csr_matrix:
     area = np.bincount(leaves["pixel"], leaves["area"], pixels)
-    return diags(np.where(area > 0, 1 / np.sqrt(np.where(area > 0, area, 1)), 0.0)).tocsr()
+    return csr_matrix(diags(np.where(area > 0, 1 / np.sqrt(np.where(area > 0, area, 1)), 0.0)))

@@ -60,7 +60,7 @@ def mesh_charts(
         bad = overlapping(coordinates, label, int(label.max(initial=-1)) + 1)
         if not bad.any():
             break
-        hit = bad[label]
+        hit = np.asarray(bad[label])
         if (hit & from_uv).any():
             box, _ = _box(corner, weld)
             retired = hit & from_uv
@@ -101,15 +101,15 @@ def _halved(corner: np.ndarray, weld: np.ndarray, label: np.ndarray, hit: np.nda
     height = np.take_along_axis(corner.mean(axis=1), axis[:, None], 1)[:, 0]
     grouped = Grouped(label)
     middle = (grouped.reduce(np.minimum, height) + grouped.reduce(np.maximum, height)) / 2
-    return islands(weld, 2 * label + (hit & (height > middle[label])))
+    return islands(weld, np.asarray(2 * label + (hit & (height > middle[label]))))
 
 
 def _uv(corner: np.ndarray, weld: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """UV islands scaled to metres, and which faces may use them (one orientation, little stretch)."""
-    finite = np.isfinite(uv).all(axis=(1, 2))
+    finite = np.asarray(np.isfinite(uv).all(axis=(1, 2)))
     uv = np.where(finite[:, None, None], uv, 0.0)
     places = np.concatenate([weld.reshape(-1, 1), uv.reshape(-1, 2)], axis=1)
-    label = islands(welded(places).reshape(-1, 3), finite.astype(np.int64))
+    label = islands(welded(places).reshape(-1, 3), np.where(finite, 1, 0))
     grouped = Grouped(label)
 
     edge = corner[:, 1:] - corner[:, :1]

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -106,7 +107,7 @@ class SurfaceNoise:
         """
         with self._workspace(face) as work:
             work.run(face, camera_vertices, intrinsics, world_from_camera)
-            height, width = self.layout.latent_size(tuple(face.shape))
+            height, width = self.layout.latent_size((face.shape[0], face.shape[1]))
             values = wp.to_torch(work.out).reshape(height, width, self.layout.channels)
             return values.permute(2, 0, 1).clone(memory_format=torch.contiguous_format)
 
@@ -164,15 +165,15 @@ class _Workspace:
         nodes = 1 << bits
         cells = Cells()
 
-        def ints(count: int) -> wp.array:
-            return wp.empty(count, dtype=int, device=self.device)
+        def ints(count: int, dtype: Any = int) -> wp.array:
+            return wp.empty(count, dtype=dtype, device=self.device)
 
-        cells.table = wp.empty(2 * nodes, dtype=wp.int64, device=self.device)
+        cells.table = ints(2 * nodes, wp.int64)
         cells.split_children, cells.slot_node = ints(2 * nodes), ints(2 * nodes)
         cells.shift = 64 - (bits + 1)
-        cells.key = wp.empty(nodes, dtype=wp.int64, device=self.device)
+        cells.key = ints(nodes, wp.int64)
         cells.parent = ints(nodes)
-        cells.owner = wp.empty(4 * nodes, dtype=wp.int64, device=self.device)
+        cells.owner = ints(4 * nodes, wp.int64)
         cells.level_count, cells.used = ints(FINEST_LEVEL), ints(2)
         self.bits, self.cells, self.order = bits, cells, ints(nodes)
         self.values = wp.empty(4 * nodes * self.noise._padded, dtype=float, device=self.device)
@@ -242,7 +243,7 @@ class _Workspace:
             + [cells, noise._side, noise._chart_key, self.values, self.out],
         )
 
-    def _launch(self, kernel: wp.Kernel, dim: int | tuple[int, ...], inputs: list) -> None:
+    def _launch(self, kernel: Any, dim: int | tuple[int, ...], inputs: list) -> None:
         wp.launch(kernel, dim=dim, inputs=inputs, device=self.device, record_tape=False)
 
     def owned_leaves(self) -> dict[str, np.ndarray]:
