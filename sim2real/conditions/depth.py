@@ -62,34 +62,36 @@ def control_depth(
 class DepthRangeEstimate:
     """Collects a clip's range frame by frame, in any order and from any thread, in a few bytes per frame.
 
-    A frame contributes its 2nd and 98th percentile (specks do not count); the clip's range spans the 10th percentile of the
-    former to the 90th of the latter over all frames and cameras (a moment in which something passes close by does not darken
-    the rest of the clip). Values outside saturate.
+    - A frame contributes its 2nd and 98th percentile: specks do not count.
+    - A camera spans the 10th percentile of the former to the 90th of the latter over its frames: a moment in which something
+      passes close by does not darken the rest of the clip.
+    - The clip reaches from the median of its cameras' nears to the largest of their fars: a camera on a hand, which looks at
+      its own fingers, would leave only black for the others. Depths outside the range saturate.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ranges: list[tuple[float, float]] = []
+        self._ranges: dict[str, list[tuple[float, float]]] = {}
 
-    def add(self, depth: Float[np.ndarray, "height width"]) -> None:
+    def add(self, depth: Float[np.ndarray, "height width"], camera: str = "") -> None:
         """Take one frame's metric depth into account; a frame without surfaces changes nothing."""
         seen = depth[::2, ::2] if depth.size > 100_000 else depth
         seen = seen[seen > 0]
         if not len(seen):
             return
-        low, high = (int(round(q * (len(seen) - 1))) for q in (_TAIL, 1 - _TAIL))
+        low, high = (round(q * (len(seen) - 1)) for q in (_TAIL, 1 - _TAIL))
         ordered = np.partition(seen, (low, high))
         with self._lock:
-            self._ranges.append((float(ordered[low]), float(ordered[high])))
+            self._ranges.setdefault(camera, []).append((float(ordered[low]), float(ordered[high])))
 
     def result(self) -> DepthRange:
         """The range so far; [0.1, 10] metres where nothing was seen, and never thinner than 5 %."""
         with self._lock:
-            ranges = np.array(sorted(self._ranges), np.float64).reshape(-1, 2)
-        if not len(ranges):
+            cameras = [np.array(ranges) for ranges in self._ranges.values()]
+        if not cameras:
             return DepthRange(0.1, 10.0)
-        near = float(np.quantile(ranges[:, 0], _FRAME_TAIL))
-        far = float(np.quantile(ranges[:, 1], 1 - _FRAME_TAIL))
+        near = float(np.median([np.quantile(ranges[:, 0], _FRAME_TAIL) for ranges in cameras]))
+        far = float(np.max([np.quantile(ranges[:, 1], 1 - _FRAME_TAIL) for ranges in cameras]))
         return DepthRange(near, max(far, near * 1.05))
 
 
@@ -118,5 +120,5 @@ def estimate_depth_range(
                 part_visible=scene.part_visible(int(frame)),
                 vertices=deformed_vertices(scene, int(frame)),
             )
-            estimate.add(metric_depth(seen))
+            estimate.add(metric_depth(seen), camera.name)
     return estimate.result()

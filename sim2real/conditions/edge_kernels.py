@@ -13,6 +13,7 @@ wp.set_module_options({"enable_backward": False})
 
 
 @wp.struct
+@no_type_check
 class Creases:
     """What an edge test reads besides the picture."""
 
@@ -24,7 +25,8 @@ class Creases:
     normal_from_part: wp.array(dtype=wp.mat33)
     pinhole: Pinhole
     smooth: int
-    step: float  # depth jump, as a part of the depth
+    step: float  # jump of depth, as a part of it
+    bend: float  # the same where a bend of the surface could be the reason
     cos_smooth: float  # crease of interpolated normals
     cos_flat: float  # crease of the faces themselves
 
@@ -44,10 +46,14 @@ def owns_edge(p: int, q: int, first: int, rp: wp.vec3, rq: wp.vec3, s: Creases) 
     plane_q = plane_of(q, s.faces, s.vertices)
     at_p = inverse_depth(plane_p, rp)
     at_q = inverse_depth(plane_q, rq)
-    # What either plane predicts at the other's pixel; a surface that continues agrees from at least one side.
-    miss_q = wp.abs(at_q - inverse_depth(plane_p, rq)) / wp.max(at_q, 1.0e-12)
-    miss_p = wp.abs(at_p - inverse_depth(plane_q, rp)) / wp.max(at_p, 1.0e-12)
-    if wp.min(miss_p, miss_q) > s.step:
+    # What either plane predicts at the other's pixel. Across a ridge or valley (or along a bend) both predictions err to one
+    # side, across a step to opposite sides: so small steps show and curvature does not.
+    miss_q = (inverse_depth(plane_p, rq) - at_q) / wp.max(at_q, 1.0e-12)
+    miss_p = (inverse_depth(plane_q, rp) - at_p) / wp.max(at_p, 1.0e-12)
+    limit = s.step
+    if miss_p * miss_q > 0.0:
+        limit = s.bend
+    if wp.min(wp.abs(miss_p), wp.abs(miss_q)) > limit:
         owner = int(0)
         if at_p > at_q:
             owner = 1

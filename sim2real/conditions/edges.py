@@ -20,7 +20,9 @@ from .tables import as_warp, deformed_normals, device_of, launch, normal_matrice
 LINE_OF_HEIGHT = 1 / 360
 """Thickness of lines as a part of the picture's height."""
 
-_STEP = 0.005  # of the depth; also at least the width of one pixel there
+_STEP = 0.001  # of the depth
+_STEP_PX = 0.25  # of a pixel's width; the larger of the two counts
+_BEND = 0.02
 _SMOOTH_CREASE_DEG = 30.0
 _FLAT_CREASE_DEG = 60.0
 
@@ -37,10 +39,12 @@ def edge_pixels(
     Between neighbouring pixels of different faces there is an edge where
 
     - one of them shows no surface;
-    - depth leaves both faces' planes by more than half a percent (and one pixel's width): a plane seen at a grazing angle
-      has none, whatever its depth does;
+    - depth steps off both faces' planes by more than a thousandth of it (and a quarter of a pixel's width): a plane seen at a
+      grazing angle has no edge, whatever its depth does, and neither has a bend;
     - the instance changes;
     - shading normals turn by more than 30 degrees, or the faces by more than 60.
+
+    Single pixels without a neighbour are left out: they are chance hits of details thinner than a pixel.
 
     Args:
         fragments: what the camera sees.
@@ -48,7 +52,7 @@ def edge_pixels(
         camera_from_part: gives shading normals; without it, faces that turn by more than 30 degrees are creases.
         vertices: mesh-frame vertices of this frame where meshes deform.
     """
-    return _edge_pixels(fragments, triangles, camera_from_part, vertices).cpu().numpy().astype(bool)
+    return _edge_pixels(fragments, triangles, camera_from_part, vertices).astype(bool)
 
 
 def edges(
@@ -60,7 +64,7 @@ def edges(
     thickness_px: float | None = None,
 ) -> UInt8[np.ndarray, "height width"]:
     """The picture of ``edge_pixels``: anti-aliased lines, by default 1/360 of the height thick and at least one pixel."""
-    exact = _edge_pixels(fragments, triangles, camera_from_part, vertices).cpu().numpy()
+    exact = _edge_pixels(fragments, triangles, camera_from_part, vertices)
     thickness = max(1.0, exact.shape[0] * LINE_OF_HEIGHT) if thickness_px is None else thickness_px
     return _thickened(exact, thickness)
 
@@ -83,7 +87,7 @@ def _thickened(exact: np.ndarray, thickness_px: float) -> np.ndarray:
 
 def _edge_pixels(
     fragments: Fragments, triangles: Triangles, camera_from_part: np.ndarray | None, vertices: np.ndarray | None
-) -> torch.Tensor:
+) -> np.ndarray:
     device = device_of(fragments.face)
     tables = tables_of(triangles, device)
     height, width = fragments.face.shape
@@ -98,7 +102,8 @@ def _edge_pixels(
     s.normal_from_part = wp.array(matrices.astype(np.float32), dtype=wp.mat33, device=device)
     s.pinhole = pinhole(fragments.intrinsics)
     s.smooth = int(smooth)
-    s.step = max(_STEP, float(s.pinhole[0]), float(s.pinhole[1]))
+    s.step = max(_STEP, _STEP_PX * float(max(s.pinhole[0], s.pinhole[1])))
+    s.bend = _BEND
     s.cos_smooth = math.cos(math.radians(_SMOOTH_CREASE_DEG))
     s.cos_flat = math.cos(math.radians(_FLAT_CREASE_DEG if smooth else _SMOOTH_CREASE_DEG))
     run = run_of(fragments.face)
@@ -109,4 +114,11 @@ def _edge_pixels(
         [as_warp(fragments.face, wp.int32), s, run, as_warp(edge, wp.uint8)],
         device,
     )
-    return edge
+    return _without_specks(edge.cpu().numpy())
+
+
+def _without_specks(exact: np.ndarray) -> np.ndarray:
+    framed = np.pad(exact, 1)
+    rows = framed[:-2] | framed[2:]
+    beside = rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:] | framed[1:-1, :-2] | framed[1:-1, 2:]
+    return exact & beside

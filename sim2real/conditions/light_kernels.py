@@ -17,6 +17,7 @@ wp.set_module_options({"enable_backward": False})
 
 
 @wp.struct
+@no_type_check
 class Light:
     """Sun and sky in one camera's frame, and the shadow map of one instant.
 
@@ -176,9 +177,10 @@ def shadow_kernel(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array(dtype=wp.vec3i),
     pinhole: Pinhole,
+    still: wp.array2d(dtype=wp.float32),
     shadow: wp.array2d(dtype=wp.float32),
 ):
-    """Inverse depth in the sun's camera; 0 where nothing is."""
+    """Inverse depth in the sun's camera of what is drawn or, where that is nearer, of what stands still; 0 = nothing."""
     y, x = wp.tid()
     f = face[y, x]
     w = float(0.0)
@@ -191,4 +193,4 @@ def shadow_kernel(
         if d != 0.0:
             w = wp.dot(n, ray_of(pinhole, float(x) + 0.5, float(y) + 0.5)) / d
         w = wp.clamp(w, 0.0, 1.0 / wp.max(nearest, 1.0e-6))  # a sliver along the rays must not blow up
-    shadow[y, x] = w
+    shadow[y, x] = wp.max(w, still[y, x])

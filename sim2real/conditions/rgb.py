@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +15,11 @@ from ..raster.warp_runtime import load
 from ..scene import Camera, Scene, Triangles, deformed_vertices
 from ..transforms import inverse_rigid
 from . import light_kernels, occlusion_kernels, shading_kernels
-from .sun import Sun, fitted_sun
+from .shadows import ShadowMaps
+from .sun import fitted_sun
 from .tables import as_warp, deformed_normals, launch, normal_matrices, pinhole, tables_of
 from .textures import atlas_of, linear_from_srgb, srgb_from_linear
 
-_SHADOWS_KEPT = 4  # frames whose shadow map is kept for the other cameras
 _CURVE = 4096  # entries of the table that ends in 8 bits
 
 
@@ -68,12 +65,12 @@ class Shader:
         samples: int = 2,
         shadow_texels: int = 1024,
         ambient_occlusion: float = 1.0,
-        exposure: float = 0.8,
+        exposure: float = 0.65,
     ) -> None:
         self._scene, self._triangles, self._rasterizer, self._device = scene, triangles, rasterizer, device
         self._samples, self._occlusion, self._exposure = samples, ambient_occlusion, exposure
         self._tables = tables_of(triangles, device)
-        for module in (light_kernels, occlusion_kernels, shading_kernels):
+        for module in (occlusion_kernels, shading_kernels):
             load(module, device)
         self._opaque = np.array([scene.meshes[p.mesh].material.base_color[3] >= 0.5 for p in scene.parts], bool)
         self._materials = self._upload_materials()
@@ -81,9 +78,8 @@ class Shader:
         self._curve = wp.array(curve, dtype=wp.uint8, device=device)
         self._taps = wp.array(occlusion_kernels.spiral(), dtype=wp.vec2, device=device)
         self._sun = fitted_sun(scene, rasterizer, shadow_texels) if shadow_texels else None
+        self._shadows = ShadowMaps(scene, self._tables, rasterizer, self._sun, self._opaque, device) if self._sun else None
         self._no_shadow = wp.zeros((1, 1), dtype=wp.float32, device=device)
-        self._shadows: OrderedDict[int, Future] = OrderedDict()
-        self._lock = threading.Lock()
 
     def frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """The picture of a camera at a frame, sRGB."""
@@ -134,7 +130,7 @@ class Shader:
         view.pinhole = pinhole(camera.intrinsics[frame])
         face = as_warp(seen.face, wp.int32)
         occlusion = self._ambient(face, view, camera, frame)
-        light = self._light(camera, frame, vertices)
+        light = self._light(camera, frame)
         return Shading(face, side, occlusion, self._materials, view, light, camera.size)
 
     def _ambient(self, face: Any, view: Any, camera: Camera, frame: int) -> Any:
@@ -154,7 +150,7 @@ class Shader:
         launch(occlusion_kernels.blur_kernel, size, [raw, smooth], self._device)
         return smooth
 
-    def _light(self, camera: Camera, frame: int, vertices: np.ndarray | None) -> Any:
+    def _light(self, camera: Camera, frame: int) -> Any:
         lighting = self._scene.lighting
         camera_from_world = inverse_rigid(camera.world_from_camera[frame])
 
@@ -167,58 +163,15 @@ class Shader:
         light.sun, light.sky, light.ground = wp.vec3(*lighting.sun), wp.vec3(*lighting.sky), wp.vec3(*lighting.ground)
         light.exposure = self._exposure
         light.shadow, light.shadow_side = self._no_shadow, 0
-        if self._sun is not None:
+        if self._sun is not None and self._shadows is not None:
             sun = self._sun.camera
             sun_from_camera = inverse_rigid(sun.world_from_camera[frame]) @ camera.world_from_camera[frame]
             light.rotation = wp.mat33(*sun_from_camera[:3, :3].ravel().tolist())
             light.translation = wp.vec3(*sun_from_camera[:3, 3].tolist())
             light.pinhole = pinhole(sun.intrinsics[frame])
-            light.shadow, light.shadow_side = self._shadow(self._sun, frame, vertices), sun.size[0]
+            light.shadow, light.shadow_side = self._shadows.of(frame), sun.size[0]
             light.bias = 0.6 * self._sun.texel / self._sun.distance
         return light
-
-    def _shadow(self, sun: Sun, frame: int, vertices: np.ndarray | None) -> Any:
-        """The frame's shadow map: drawn by the first thread that asks, awaited by the others."""
-        with self._lock:
-            future, mine = self._shadows.get(frame), False
-            if future is None:
-                future, mine = Future(), True
-                self._shadows[frame] = future
-                while len(self._shadows) > _SHADOWS_KEPT:
-                    self._shadows.popitem(last=False)
-        if mine:
-            try:
-                future.set_result(self._drawn_shadow(sun, frame, vertices))
-            except BaseException as fault:
-                future.set_exception(fault)
-                with self._lock:
-                    self._shadows.pop(frame, None)
-                raise
-        return future.result()
-
-    def _drawn_shadow(self, sun: Sun, frame: int, vertices: np.ndarray | None) -> Any:
-        seen = self._rasterizer.visibility(
-            self._scene.camera_from_part(sun.camera, frame),
-            sun.camera.intrinsics[frame],
-            sun.camera.size,
-            near=sun.camera.near,
-            part_visible=self._scene.part_visible(frame) & self._opaque,
-            vertices=vertices,
-        )
-        shadow = wp.empty(sun.camera.size, dtype=wp.float32, device=self._device)
-        launch(
-            light_kernels.shadow_kernel,
-            sun.camera.size,
-            [
-                as_warp(seen.face, wp.int32),
-                as_warp(seen.camera_vertices, wp.vec3),
-                self._tables.faces,
-                pinhole(sun.camera.intrinsics[frame]),
-                shadow,
-            ],
-            self._device,
-        )
-        return shadow
 
     def _upload_materials(self) -> Any:
         scene, device = self._scene, self._device

@@ -14,6 +14,7 @@ wp.set_module_options({"enable_backward": False})
 
 
 @wp.struct
+@no_type_check
 class Materials:
     """Faces, parts and textures of a scene; the same in all frames.
 
@@ -36,6 +37,7 @@ class Materials:
 
 
 @wp.struct
+@no_type_check
 class View:
     """One camera at one instant. ``pinhole`` is in pixels of the finished picture, whatever the samples per pixel."""
 

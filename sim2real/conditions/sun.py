@@ -18,6 +18,7 @@ from ..transforms import look_at
 
 _DISTANCE = 40.0  # of the sun's camera, in radii of what is seen
 _TAIL = 0.01  # of the seen points on each side that the fit leaves out
+_MARGIN = 0.15  # radii around what is seen within which things cast shadows
 _FRAMES = 5
 
 
@@ -60,8 +61,13 @@ def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int) -> Sun | N
     focal = resolution / 2 * distance / radius
     k = np.array([[focal, 0, resolution / 2], [0, focal, resolution / 2], [0, 0, 1.0]])
     frames = scene.frames
+    near = distance - (high[2] - low[2]) / 2 - _MARGIN * radius
     camera = Camera(
-        "sun", (resolution, resolution), np.tile(k, (frames, 1, 1)), np.tile(pose, (frames, 1, 1)), near=1e-3 * distance
+        "sun",
+        (resolution, resolution),
+        np.tile(k, (frames, 1, 1)),
+        np.tile(pose, (frames, 1, 1)),
+        near=max(near, 1e-3 * distance),
     )
     return Sun(camera, radius, distance, 2 * radius / resolution)
 

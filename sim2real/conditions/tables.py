@@ -93,6 +93,8 @@ def _face_frames(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def as_warp(tensor: Tensor, dtype: Any) -> Any:
     """A torch tensor as a Warp array over the same memory."""
+    if not tensor.numel():  # Warp cannot wrap an empty array of vectors
+        tensor = tensor.new_zeros((1, *tensor.shape[1:]))
     return wp.from_torch(tensor.detach().contiguous(), dtype=dtype)
 
 
