@@ -153,13 +153,35 @@ def dressed(model: MjModel, geom: int, shape: Mesh) -> list[Mesh]:
         if shape.uv is None or kind == HFIELD or is_infinite(model, geom):
             uv = seen_from_above(model, geom, corners)
         else:
-            uv = repeated(shape.uv, texture_scale(model, geom))
+            size = np.asarray(model.geom_size[geom], np.float64)
+            uv = repeated(_laid_out(kind, shape, corners, size), texture_scale(model, geom))
         return [replace(shape, uv=uv, material=material_of(model, geom, images[0]))]
     side, uv = on_cube(corners / _cube_size(model, geom, shape))
     whole = replace(shape, uv=uv)
     if len(images) == 1:
         return [replace(whole, material=material_of(model, geom, images[0]))]
     return [_subset(whole, side == k, material_of(model, geom, images[k])) for k in range(6) if (side == k).any()]
+
+
+def _laid_out(kind: int, shape: Mesh, corners: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Texture coordinates (v up) as MuJoCo lays pictures on its shapes, where that differs from ``primitives``."""
+    uv = np.array(shape.uv)
+    normals = np.asarray(shape.normals)
+    if kind == BOX:  # the same way on opposite sides, so mirrored on one of them
+        axis = np.abs(normals[:, 0]).argmax(axis=1)[:, None]
+        unit = 0.5 + 0.5 * corners / size
+        across = np.where(axis == 0, unit[..., 1], unit[..., 0])
+        return np.stack([across, np.where(axis == 2, unit[..., 1], unit[..., 2])], axis=-1)
+    if kind == CYLINDER:  # the upper cap is mirrored
+        top = normals[:, 0, 2] > 0.5
+        uv[top, :, 1] = 1 - uv[top, :, 1]
+    if kind == CAPSULE:  # the whole picture on the tube and on either end
+        radius, half = size[0], size[1]
+        middle = corners[..., 2].mean(axis=1)[:, None]
+        latitude = np.arcsin(np.clip((np.abs(corners[..., 2]) - half) / radius, 0, 1)) / (np.pi / 2)
+        tube = 0.5 + 0.5 * corners[..., 2] / half
+        uv[..., 1] = np.where(middle > half, latitude, np.where(middle < -half, 1 - latitude, tube))
+    return uv
 
 
 def _cube_size(model: MjModel, geom: int, shape: Mesh) -> np.ndarray:

@@ -1,0 +1,250 @@
+"""Our geometry, labels, cameras and textures against MuJoCo's own renderer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sim2real.raster import rasterizer
+from sim2real.scene import Scene, triangles_of
+from sim2real.scene.load import load
+from sim2real.scene.mujoco_model import label_geoms, load_mujoco
+from sim2real.scene.package_files import package_file
+
+from .mujoco_pictures import mujoco_pictures
+
+mujoco = pytest.importorskip("mujoco")
+
+KITCHEN = "gymnasium_robotics/envs/assets/kitchen_franka/kitchen_assets/kitchen_env_model.xml"
+ROOT = Path(__file__).parents[2]
+
+EVERYTHING = """
+<mujoco>
+  <statistic extent="2" center="0 0 0.3"/>
+  <visual><map znear="0.02"/></visual>
+  <asset>
+    <hfield name="hills" nrow="4" ncol="5" size="0.4 0.3 0.2 0.05"
+            elevation="0 1 2 1 0  1 3 4 2 1  0 2 5 3 0  0 1 1 0 0"/>
+    <mesh name="wedge" vertex="0 0 0  0.3 0 0  0 0.3 0  0 0 0.4"/>
+  </asset>
+  <worldbody>
+    <light pos="0 0 3" dir="0 0 -1"/>
+    <geom name="floor" type="plane" size="0 0 0.1"/>
+    <geom name="hills" type="hfield" hfield="hills" pos="-0.8 0.7 0.05" euler="0 0 20"/>
+    <camera name="front" pos="0.2 -2 1.2" xyaxes="1 0 0 0 0.5 0.9" fovy="50"/>
+    <camera name="lens" pos="-0.5 -1.8 1.3" xyaxes="1 0.3 0 -0.2 0.8 0.5" focal="0.004 0.005" principal="0.0007 -0.0004"
+            sensorsize="0.0064 0.0048" resolution="160 120"/>
+    <body name="things" pos="0 0 0.3">
+      <joint name="turn" type="hinge" axis="0 0 1"/>
+      <geom type="box" size="0.1 0.15 0.2" pos="0.6 0 0" euler="20 10 0"/>
+      <geom type="sphere" size="0.15" pos="-0.5 0 0"/>
+      <geom type="ellipsoid" size="0.1 0.2 0.15" pos="0 0.5 0"/>
+      <body name="tubes" pos="0 -0.4 0">
+        <joint name="slide" type="slide" axis="1 0 0"/>
+        <geom type="cylinder" size="0.1 0.2" pos="0.3 0 0" euler="40 0 0"/>
+        <geom type="capsule" size="0.08 0.15" pos="-0.1 0 0.1" euler="0 70 0"/>
+        <geom type="mesh" mesh="wedge" pos="-0.6 0 0" euler="10 20 30"/>
+        <camera name="rider" pos="0 -0.8 0.4" xyaxes="1 0 0 0 0.8 0.5" fovy="70"/>
+      </body>
+    </body>
+  </worldbody>
+</mujoco>
+"""
+
+
+def ours(scene: Scene, camera_name: str, frames: list[int]):
+    """Per frame: instance ids, depth, and the fragments they come from."""
+    triangles = triangles_of(scene)
+    draw = rasterizer(triangles)
+    camera = scene.camera(camera_name)
+    for frame in frames:
+        view = scene.camera_from_part(camera, frame)
+        found = draw.fragments(view, camera.intrinsics[frame], camera.size, near=camera.near)
+        face = found.face.numpy()
+        ids = np.where(face >= 0, triangles.part_instance[triangles.face_part[np.maximum(face, 0)]], 0)
+        yield ids, found.depth.numpy(), found
+
+
+def facing(found, faces: np.ndarray) -> np.ndarray:
+    """Where the visible face turns its front to the camera: MuJoCo does not draw backs, so it sees through inverted meshes."""
+    vertices = found.camera_vertices.numpy().astype(np.float64)
+    a, b, c = (vertices[faces[found.face.clamp(min=0).numpy(), k]] for k in range(3))
+    return (np.cross(b - a, c - a) * a).sum(axis=-1) < 0
+
+
+def agreement(scene: Scene, camera_name: str, frames: list[int], theirs: dict, geom_instance: dict[int, int]):
+    """Share of pixels with equal ids; of these, those that both draw, and their relative depth errors."""
+    table = np.zeros(max(geom_instance) + 2, int)
+    table[list(geom_instance)] = list(geom_instance.values())
+    faces = triangles_of(scene).faces
+    same, drawn, errors = [], [], []
+    for k, (ids, depth, found) in enumerate(ours(scene, camera_name, frames)):
+        expected = table[theirs["geom"][k]]  # -1 is the last entry: no instance
+        same.append(ids == expected)
+        seen = (ids == expected) & (ids > 0)
+        drawn.append(facing(found, faces)[seen])
+        seen &= facing(found, faces)
+        errors.append(np.abs(depth - theirs["depth"][k])[seen] / theirs["depth"][k][seen])
+    return float(np.mean(same)), float(np.mean(np.concatenate(drawn))), np.concatenate(errors)
+
+
+KITCHEN_FRAMES = [0, 16, 32, 48]
+
+
+@pytest.fixture(scope="module")
+def kitchen(tmp_path_factory):
+    """The scene, MuJoCo's pictures by camera, and which instance each geom belongs to."""
+    pytest.importorskip("gymnasium_robotics", reason="the kitchen needs pip install 'sim2real[kitchen]'")
+    scene = load(ROOT / "scenes" / "kitchen.yaml")
+    rows = np.load(ROOT / "assets" / "kitchen" / "states.npy")[::2][KITCHEN_FRAMES]
+    model = package_file(KITCHEN)
+    places = np.concatenate([camera.world_from_camera[KITCHEN_FRAMES] for camera in scene.cameras])
+    lenses = np.concatenate([camera.intrinsics[KITCHEN_FRAMES] for camera in scene.cameras])
+    first = scene.cameras[0]
+    qpos = np.tile(rows[:, 1:31], (len(scene.cameras), 1))
+    folder = tmp_path_factory.mktemp("kitchen")
+    pictures = mujoco_pictures(folder, model, qpos, places, lenses, first.size, first.near)
+    by_camera = {
+        camera.name: {what: views[k * len(rows) : (k + 1) * len(rows)] for what, views in pictures.items()}
+        for k, camera in enumerate(scene.cameras)
+    }
+    return scene, by_camera, label_geoms(mujoco.MjModel.from_xml_path(str(model)), (0, 1)).geom_instance
+
+
+@pytest.mark.parametrize("name", ["counter", "wrist"])
+def test_kitchen_agrees_with_mujocos_segmentation_and_depth(kitchen, name):
+    scene, pictures, geom_instance = kitchen
+    same, drawn, errors = agreement(scene, name, KITCHEN_FRAMES, pictures[name], geom_instance)
+    assert same >= 0.995
+    assert drawn >= 0.85  # the glass of the microwave is modelled inside out
+    assert np.mean(errors < 1e-4) >= 0.999
+    assert np.median(errors) < 1e-5
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """A scene with every kind of geom and camera, MuJoCo's pictures by camera, and which instance each geom belongs to."""
+    folder = tmp_path_factory.mktemp("everything")
+    path = folder / "everything.xml"
+    path.write_text(EVERYTHING)
+    qpos = np.array([[0.0, 0.0], [0.7, 0.1], [-0.5, -0.2]])
+    scene = load_mujoco(path, states=qpos, size=(120, 160))
+    names = ["front", "lens", "rider"]
+    order = [name for name in names for _ in qpos]
+    nothing = np.zeros((0, 4, 4))
+    pictures = mujoco_pictures(
+        folder, path, np.tile(qpos, (3, 1)), nothing, nothing, (120, 160), scene.cameras[0].near, names=order
+    )
+    by_camera = {name: {what: views[3 * k : 3 * k + 3] for what, views in pictures.items()} for k, name in enumerate(names)}
+    return scene, by_camera, label_geoms(mujoco.MjModel.from_xml_path(str(path)), (0,)).geom_instance
+
+
+@pytest.mark.parametrize("name", ["front", "lens", "rider"])
+def test_every_kind_of_geom_and_camera_agrees_with_mujocos_renderer(everything, name):
+    scene, pictures, geom_instance = everything
+    same, drawn, errors = agreement(scene, name, [0, 1, 2], pictures[name], geom_instance)
+    assert len(np.unique(pictures[name]["geom"])) >= 6  # the views show most of the geoms
+    assert same >= 0.995
+    assert drawn == 1
+    assert np.mean(errors < 1e-4) >= 0.995
+
+
+TEXTURED = """
+<mujoco>
+  <statistic extent="2" center="0 0 0"/>
+  <visual><headlight active="0"/><map znear="0.02"/></visual>
+  <asset>
+    <texture name="chart" type="2d" file="chart.png"/>
+    <texture name="dice" type="cube" builtin="gradient" rgb1="1 0.2 0.2" rgb2="0.2 0.2 1" width="64" height="64"/>
+    <texture name="crate" type="cube" file="chart.png" gridsize="1 1"/>
+    <material name="chart" texture="chart" emission="1"/>
+    <material name="tiled" texture="chart" emission="1" texrepeat="3 2"/>
+    <material name="metric" texture="chart" emission="1" texrepeat="4 4" texuniform="true"/>
+    <material name="dice" texture="dice" emission="1"/>
+    <material name="crate" texture="crate" emission="1"/>
+    <mesh name="own" vertex="-0.4 -0.4 0  0.4 -0.4 0  0.4 0.4 0  -0.4 0.4 0  0 0 -0.5"
+          face="0 1 2  0 2 3  1 0 4  2 1 4  3 2 4  0 3 4" texcoord="0 0  1 0  1 1  0 1  0.5 0.5"/>
+    <mesh name="bare" vertex="-0.4 -0.4 0  0.4 -0.4 0  0.4 0.4 0  -0.4 0.4 0  0 0 -0.5"
+          face="0 1 2  0 2 3  1 0 4  2 1 4  3 2 4  0 3 4"/>
+    <hfield name="slope" nrow="2" ncol="2" size="0.4 0.4 0.2 0.05" elevation="0 0 1 1"/>
+  </asset>
+  <worldbody>
+    {bodies}
+  </worldbody>
+</mujoco>
+"""
+
+
+GEOMS = [
+    '<geom type="plane" size="0.5 0.4 0.1" material="chart"/>',
+    '<geom type="plane" size="0.5 0.4 0.1" material="tiled"/>',
+    '<geom type="plane" size="0.5 0.4 0.1" material="metric"/>',
+    '<geom type="plane" size="0 0 0.1" material="tiled"/>',
+    '<geom type="box" size="0.5 0.4 0.1" material="chart" euler="20 0 0"/>',
+    '<geom type="box" size="0.5 0.4 0.3" material="chart" euler="200 20 0"/>',
+    '<geom type="box" size="0.4 0.4 0.4" material="tiled" euler="60 50 30"/>',
+    '<geom type="box" size="0.4 0.4 0.4" material="tiled" euler="-60 -50 30"/>',
+    '<geom type="box" size="0.5 0.4 0.3" material="tiled" euler="0 -30 0"/>',
+    '<geom type="sphere" size="0.5" material="chart" euler="30 0 0"/>',
+    '<geom type="cylinder" size="0.4 0.5" material="tiled" euler="60 0 0"/>',
+    '<geom type="cylinder" size="0.4 0.5" material="chart" euler="120 0 20"/>',
+    '<geom type="capsule" size="0.3 0.2" material="chart" euler="60 30 0"/>',
+    '<geom type="mesh" mesh="own" material="chart"/>',
+    '<geom type="mesh" mesh="own" material="tiled"/>',
+    '<geom type="mesh" mesh="bare" material="chart"/>',
+    '<geom type="hfield" hfield="slope" material="chart"/>',
+    '<geom type="box" size="0.4 0.3 0.3" material="dice" euler="30 20 10"/>',
+    '<geom type="box" size="0.4 0.3 0.3" material="crate" euler="30 20 10"/>',
+]
+
+
+@pytest.fixture(scope="module")
+def textured(tmp_path_factory):
+    """A scene with one camera above each of many textured geoms, and MuJoCo's pictures of them."""
+    folder = tmp_path_factory.mktemp("textured")
+    chart = np.zeros((64, 64, 3), np.uint8)
+    y, x = np.mgrid[:64, :64]
+    chart[..., 0], chart[..., 1], chart[..., 2] = 40 + 3 * x, 40 + 3 * y, 128
+    Image.fromarray(chart).save(folder / "chart.png")
+    eye = '<camera name="eye{k}" pos="0 0 2" xyaxes="1 0 0 0 1 0" fovy="45"/>'
+    bodies = "".join(f'<body pos="{10 * k} 0 {-5 * k}">{eye.format(k=k)}{geom}</body>' for k, geom in enumerate(GEOMS))
+    path = folder / "textured.xml"
+    path.write_text(TEXTURED.format(bodies=bodies))
+    scene = load_mujoco(path, size=(96, 96))
+    names = [camera.name for camera in scene.cameras]
+    nothing = np.zeros((0, 4, 4))
+    qpos = np.zeros((len(names), 0))
+    near = scene.cameras[0].near
+    pictures = mujoco_pictures(folder, path, qpos, nothing, nothing, (96, 96), near, rgb=True, names=names)
+    return scene, pictures["rgb"]
+
+
+@pytest.mark.parametrize("k", range(len(GEOMS)), ids=[geom[6:-2] for geom in GEOMS])
+def test_textures_lie_where_mujoco_puts_them(textured, k):
+    scene, pictures = textured
+    _, depth, found = next(ours(scene, f"eye{k}", [0]))
+    seen = (depth > 0) & (depth < 4)  # not the endless plane behind
+    inside = seen & np.roll(seen, 2, 0) & np.roll(seen, -2, 0) & np.roll(seen, 2, 1) & np.roll(seen, -2, 1)
+    assert inside.sum() > 500
+    off = np.abs(_texels(scene, found).astype(int) - pictures[k]).max(axis=-1)[inside]
+    assert np.median(off) <= 8
+    assert np.mean(off <= 24) >= 0.9  # the rest are seams, where pixels of a repeating texture blend
+
+
+def _texels(scene: Scene, found) -> np.ndarray:
+    """The nearest texel of every pixel."""
+    triangles = triangles_of(scene)
+    uv = np.einsum("hwcd,chw->hwd", triangles.uv[found.face.clamp(min=0).numpy()], found.barycentrics.numpy())
+    part = triangles.face_part[found.face.clamp(min=0).numpy()]
+    out = np.zeros((*part.shape, 3), np.uint8)
+    for k, p in enumerate(scene.parts):
+        image = scene.meshes[p.mesh].material.texture
+        assert image is not None
+        height, width = image.shape[:2]
+        column = (np.floor(uv[..., 0] * width).astype(int)) % width
+        row = (np.floor((1 - uv[..., 1]) * height).astype(int)) % height
+        out = np.where((part == k)[..., None], image[row, column, :3], out)
+    return out
