@@ -91,8 +91,9 @@ def fitting_orbit(
         elevation_deg: above the horizon.
         degrees: how much of the circle, over the scene's frames.
     """
-    low, high = bounds(scene)
-    center, reach = (low + high) / 2, float(max(np.linalg.norm(high - low) / 2, 1e-6))
+    points = _outline(scene)
+    center = (points.min(axis=0) + points.max(axis=0)) / 2
+    reach = float(max(np.linalg.norm(points - center, axis=1).max(), 1e-6))
     half_fov = np.deg2rad(fov_deg) / 2
     narrow = min(half_fov, np.arctan(np.tan(half_fov) * size[1] / size[0]))
     distance = 1.05 * reach / np.sin(narrow)
@@ -111,19 +112,26 @@ def fitting_orbit(
 
 def bounds(scene: Scene) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
     """Lowest and highest coordinates of a scene over all its frames, flat parts aside if there is anything else."""
-    boxes = []
+    points = _outline(scene)
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _outline(scene: Scene) -> Float[np.ndarray, "points 3"]:
+    """Points whose hull holds the scene in all frames: vertices of what rests, corners of the boxes around what moves."""
+    found = []
     for part in scene.parts:
-        mesh = scene.meshes[part.mesh]
-        vertices = mesh.vertices if mesh.deformed is None else mesh.deformed.reshape(-1, 3)
-        low, high = vertices.min(axis=0), vertices.max(axis=0)
-        corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
-        corners = corners @ part.instance_from_mesh[:3, :3].T + part.instance_from_mesh[:3, 3]
         way = scene.world_from_instance[scene.visible[:, part.instance], part.instance]
-        if len(way):
-            moved = np.einsum("fij,vj->fvi", way[:, :3, :3], corners) + way[:, None, :3, 3]
-            flat = np.min(high - low) <= 1e-6 * np.max(high - low)
-            boxes.append((flat, moved.reshape(-1, 3).min(axis=0), moved.reshape(-1, 3).max(axis=0)))
-    solid = [box for box in boxes if not box[0]] or boxes
-    if not solid:
-        return np.full(3, -1.0), np.full(3, 1.0)
-    return np.min([box[1] for box in solid], axis=0), np.max([box[2] for box in solid], axis=0)
+        if len(way) == 0:
+            continue
+        mesh = scene.meshes[part.mesh]
+        points = mesh.vertices if mesh.deformed is None else mesh.deformed.reshape(-1, 3)
+        low, high = points.min(axis=0), points.max(axis=0)
+        if (way == way[0]).all():
+            way = way[:1]
+        else:
+            points = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
+        points = points @ part.instance_from_mesh[:3, :3].T + part.instance_from_mesh[:3, 3]
+        moved = np.einsum("fij,vj->fvi", way[:, :3, :3], points) + way[:, None, :3, 3]
+        found.append((bool(np.min(high - low) <= 1e-6 * np.max(high - low)), moved.reshape(-1, 3)))
+    solid = [points for flat, points in found if not flat] or [points for _, points in found]
+    return np.concatenate(solid) if solid else np.array([[-1.0, -1, -1], [1, 1, 1]])

@@ -102,10 +102,8 @@ def _looking(eye: np.ndarray, target: np.ndarray, up: np.ndarray, entry: CameraE
     distance = np.linalg.norm(target - eye, axis=1)
     if (distance < 1e-9).any():
         frame = int(np.argmin(distance))
-        right = "away from the point that it looks at"
-        raise BadValueError(
-            f"the position of camera {entry.name}", eye[frame].tolist(), right=right, where=f"frame {frame}, {source}"
-        )
+        what, right = f"the position of camera {entry.name} in frame {frame}", "away from the point that it looks at"
+        raise BadValueError(what, eye[frame].tolist(), right=right, where=source)
     return look_at(eye, target, up)
 
 

@@ -107,7 +107,7 @@ def rotation_of(entry: PlacedEntry) -> Float[np.ndarray, "3 3"] | None:
     if entry.quaternion is not None:
         return rotation_from_quaternion(np.array(entry.quaternion))
     if entry.euler_deg is not None:
-        x, y, z = (rotation_about(np.eye(3)[k], np.deg2rad(entry.euler_deg[k])) for k in range(3))
+        x, y, z = (rotation_about(np.eye(3)[k], np.array(np.deg2rad(entry.euler_deg[k]))) for k in range(3))
         return z @ y @ x
     return None
 

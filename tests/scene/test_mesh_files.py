@@ -1,0 +1,178 @@
+"""Mesh files: what comes in, what is dropped, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+from trimesh.visual import TextureVisuals
+from trimesh.visual.material import PBRMaterial
+
+from sim2real.errors import EmptySceneError, MissingFileError, UnreadableFileError
+from sim2real.scene import primitives
+from sim2real.scene.mesh_files import Y_UP, load_mesh, read_mesh_file, sha256_of
+from sim2real.scene.triangles import face_normals
+
+ASSETS = Path(__file__).parents[2] / "assets" / "tabletop"
+QUAD = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
+QUAD_FACES = "f 1/1 2/2 3/3\nf 1/1 3/3 4/4\n"
+
+
+def picture(path: Path) -> np.ndarray:
+    pixels = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+@pytest.mark.parametrize("suffix", ["obj", "ply", "stl", "off", "glb", "gltf"])
+def test_every_kind_of_file_gives_the_same_surface(tmp_path: Path, suffix: str) -> None:
+    solid = primitives.torus(0.3, 0.1, segments=12, rings=8)
+    source = trimesh.Trimesh(solid.vertices, solid.faces, process=False)
+    if suffix == "gltf":
+        for name, data in trimesh.exchange.gltf.export_gltf(source.scene()).items():
+            (tmp_path / name).write_bytes(data)
+        path = tmp_path / "model.gltf"
+    else:
+        path = tmp_path / f"model.{suffix}"
+        source.export(str(path))
+    file = read_mesh_file(path)
+    (mesh,) = file.meshes
+    ((_, move),) = file.placed
+    assert len(mesh.faces) == len(solid.faces)
+    corners = mesh.vertices[mesh.faces] @ move[:3, :3].T + move[:3, 3]
+    np.testing.assert_allclose(corners, solid.vertices[solid.faces], atol=1e-6)
+    np.testing.assert_array_equal(file.world_from_file, Y_UP if "gl" in suffix else np.eye(4))
+    assert any("y axis is up" in note for note in file.notes) == ("gl" in suffix)
+
+
+def test_textures_and_uv_come_in_upright_from_obj_and_glb(tmp_path: Path) -> None:
+    pixels = picture(tmp_path / "p.png")
+    (tmp_path / "a.mtl").write_text("newmtl m\nKd 1 1 1\nmap_Kd p.png\n")
+    (tmp_path / "a.obj").write_text("mtllib a.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
+    quad = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], [[0, 1, 2], [0, 2, 3]], process=False)
+    material = PBRMaterial(baseColorTexture=Image.fromarray(pixels), metallicFactor=0.25, roughnessFactor=0.5)
+    quad.visual = TextureVisuals(uv=[[0, 0], [1, 0], [1, 1], [0, 1]], material=material)
+    quad.export(str(tmp_path / "a.glb"))
+    for name in ("a.obj", "a.glb"):
+        (mesh,) = read_mesh_file(tmp_path / name).meshes
+        assert mesh.uv is not None and mesh.material.texture is not None
+        np.testing.assert_allclose(mesh.uv, mesh.vertices[mesh.faces][..., :2], atol=1e-7)  # v up, as the file's y
+        np.testing.assert_array_equal(mesh.material.texture, pixels)
+    assert (mesh.material.metallic, mesh.material.roughness) == (0.25, 0.5)
+
+
+def test_one_mesh_per_material_and_nodes_share_meshes(tmp_path: Path) -> None:
+    scene = trimesh.Scene()
+    scene.geometry["box"] = trimesh.creation.box([1, 1, 1])
+    shift, stretch = np.eye(4), np.diag([1.0, 2, 1, 1])
+    shift[0, 3] = 3
+    for name, matrix in (("here", np.eye(4)), ("there", shift), ("tall", stretch)):
+        scene.graph.update(frame_to=name, matrix=matrix, geometry="box")
+    scene.export(str(tmp_path / "s.glb"))
+    file = read_mesh_file(tmp_path / "s.glb")
+    assert len(file.meshes) == 2 and len(file.placed) == 3  # the stretched one is a mesh of its own
+    loaded = load_mesh(tmp_path / "s.glb", frames=slice(0, 2))
+    assert len(loaded.parts) == 3 and len(loaded.instances) == 1 and loaded.frames == 2
+    for part in loaded.parts:
+        r = part.instance_from_mesh[:3, :3]
+        np.testing.assert_allclose(r @ r.T, np.eye(3), atol=1e-9)
+    heights = sorted(float(np.ptp(m.vertices[:, 1])) for m in file.meshes)
+    assert heights == pytest.approx([1, 2])
+    mug = read_mesh_file(ASSETS / "mug.glb")
+    assert [m.material.texture is not None for m in mug.meshes] == [True, False]
+
+
+def test_normals_are_smooth_where_edges_are_blunt_and_sharp_where_they_are_not(tmp_path: Path) -> None:
+    solid = primitives.cylinder(0.5, 0.5, segments=48)
+    trimesh.Trimesh(solid.vertices, solid.faces, process=False).export(str(tmp_path / "c.stl"))
+    (mesh,) = read_mesh_file(tmp_path / "c.stl").meshes
+    assert mesh.normals is not None and solid.normals is not None
+    np.testing.assert_allclose(mesh.normals, solid.normals, atol=1e-4)
+
+
+def test_normals_of_the_file_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "n.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nvn 0 0.6 0.8\nf 1//1 2//1 3//1\n")
+    (mesh,) = read_mesh_file(tmp_path / "n.obj").meshes
+    np.testing.assert_allclose(mesh.normals, np.tile([0, 0.6, 0.8], (1, 3, 1)), atol=1e-6)
+
+
+def test_colors_of_vertices_become_a_palette_that_every_face_points_into(tmp_path: Path) -> None:
+    colors = np.array([[255, 0, 0, 255], [255, 0, 0, 255], [255, 0, 0, 255], [0, 0, 255, 255]], np.uint8)
+    soup = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], [[0, 1, 2], [0, 2, 3]], process=False)
+    soup.visual.vertex_colors = colors
+    soup.export(str(tmp_path / "v.ply"))
+    file = read_mesh_file(tmp_path / "v.ply")
+    (mesh,) = file.meshes
+    texture = mesh.material.texture
+    assert mesh.uv is not None and texture is not None
+    assert any("vertex colours were averaged" in note for note in file.notes)
+    u, v = mesh.uv[0, 0]
+    row, column = int((1 - v) * texture.shape[0]), int(u * texture.shape[1])
+    assert texture[row, column].tolist() == [255, 0, 0]
+    assert np.ptp(mesh.uv, axis=1).max() == 0
+
+
+def test_missing_textures_and_materials_are_noted_and_the_colour_stays(tmp_path: Path) -> None:
+    (tmp_path / "a.mtl").write_text("newmtl m\nKd 1 0 0\nmap_Kd no.png\n")
+    (tmp_path / "a.obj").write_text("mtllib a.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
+    file = read_mesh_file(tmp_path / "a.obj")
+    assert file.notes == ("a.obj: texture is missing; its colour is used instead: no.png",)
+    assert file.meshes[0].material.base_color == (1, 0, 0, 1) and file.meshes[0].material.texture is None
+    (tmp_path / "b.obj").write_text("mtllib none.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
+    file = read_mesh_file(tmp_path / "b.obj")
+    assert file.notes == ("b.obj: material file is missing; its colour is used instead: none.mtl",)
+    assert file.meshes[0].material.texture is None
+
+
+def test_faces_that_cannot_be_drawn_are_dropped_and_counted(tmp_path: Path) -> None:
+    text = "v nan 0 0\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 2 0 0\nf 1 2 3\nf 2 3 4\nf 2 3 5\nf 2 2 4\n"
+    (tmp_path / "a.obj").write_text(text)
+    file = read_mesh_file(tmp_path / "a.obj")
+    (mesh,) = file.meshes
+    assert len(mesh.faces) == 1 and np.isfinite(mesh.vertices).all() and len(mesh.vertices) == 3
+    notes = " ".join(file.notes)
+    assert "1 of 4 faces" in notes and "not finite" in notes and "2 of 4 faces" in notes and "without area" in notes
+    assert mesh.normals is not None
+    np.testing.assert_allclose(mesh.normals[:, 0], face_normals(mesh.vertices, mesh.faces))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("a.ply", b"no mesh", UnreadableFileError),
+        ("a.glb", b"no mesh at all", UnreadableFileError),
+        ("a.off", b"no mesh", UnreadableFileError),
+        ("a.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n", UnreadableFileError),
+        ("a.obj", b"", EmptySceneError),
+        ("a.stl", b"no mesh", EmptySceneError),
+        ("flat.obj", b"v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n", EmptySceneError),
+        ("nan.obj", b"v 0 0 nan\nv 1 0 0\nv 2 1 0\nf 1 2 3\n", EmptySceneError),
+    ],
+)
+def test_files_without_a_surface_are_refused_in_one_line(tmp_path: Path, name: str, content: bytes, error: type) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(error) as fault:
+        read_mesh_file(path)
+    assert "\n" not in str(fault.value) and str(path) in str(fault.value)
+
+
+def test_a_missing_file_and_a_missing_buffer(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError):
+        read_mesh_file(tmp_path / "a.obj")
+    for name, data in trimesh.exchange.gltf.export_gltf(trimesh.creation.box([1, 1, 1]).scene()).items():
+        if name == "model.gltf":
+            (tmp_path / name).write_bytes(data)
+    with pytest.raises(MissingFileError, match=r"a file that model\.gltf names"):
+        read_mesh_file(tmp_path / "model.gltf")
+
+
+def test_the_hash_changes_with_the_files_that_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.mtl").write_text("newmtl m\nKd 1 0 0\n")
+    (tmp_path / "a.obj").write_text("mtllib a.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
+    before = sha256_of(read_mesh_file(tmp_path / "a.obj").files)
+    (tmp_path / "a.mtl").write_text("newmtl m\nKd 0 1 0\n")
+    assert sha256_of(read_mesh_file(tmp_path / "a.obj").files) != before
