@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from sim2real import __version__
+from sim2real.cli import main
+from sim2real.cli.main import COMMANDS
+from sim2real.cli.options import KINDS
+from sim2real.cli.types import Choices, Intrinsics, Size
+from sim2real.clip import read_clip
+
+SCENE = """
+frames: 4
+fps: 8
+size: [48, 64]
+objects:
+  - name: ball
+    primitive: sphere
+    radius: 0.3
+  - name: floor
+    primitive: plane
+    half_size: [2, 2]
+cameras:
+  - name: front
+    fov_deg: 60
+    position: [0, -2, 1]
+    look_at: [0, 0, 0]
+"""
+
+
+@pytest.fixture
+def scene_file(tmp_path) -> Path:
+    path = tmp_path / "scene.yaml"
+    path.write_text(SCENE)
+    return path
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def one_line(result) -> str:
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_examples(name):
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert f"sim2real {name} " in result.output.split("Examples:")[1]
+    command = main.get_command(click.Context(main), name)
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, f"{name} {option.name} has no help"
+
+
+def test_the_commands_are_listed_in_the_order_of_use():
+    output = run("--help").output
+    places = [output.index(f"\n  {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+    assert run("--version").output == f"sim2real, version {__version__}\n"
+
+
+def test_help_takes_less_than_half_a_second():
+    command = [sys.executable, "-c", "from sim2real.cli import main; main(['--help'])"]
+    times = []
+    for _ in range(3):
+        before = os.times()
+        subprocess.run(command, check=True, capture_output=True)
+        after = os.times()
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    assert min(times) < 0.5
+
+
+def test_kinds_of_pictures_are_those_that_render_knows():
+    from sim2real import render
+
+    assert set(KINDS) == set(render.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["paint"], 2, "paint"),
+        (["render"], 2, "SCENE"),
+        (["render", "absent.yaml"], 2, "--output"),
+        (["render", "absent.yaml", "-o", "out", "--size", "480"], 2, "480x720"),
+        (["render", "absent.yaml", "-o", "out", "--only", "depht"], 2, "depth"),
+        (["render", "absent.yaml", "-o", "out", "--intrinsics", "1,2"], 2, "fx,fy,cx,cy"),
+        (["render", "absent.yaml", "-o", "out", "--beta", "2"], 2, "0<=x<=1"),
+        (["render", "absent.yaml", "-o", "out"], 1, "absent.yaml"),
+        (["render", "absent.yaml", "-o", "out", "--for", "wan-vice"], 1, "wan-vace"),
+        (["inspect", "absent.glb"], 1, "absent.glb"),
+        (["generate", "absent"], 1, "clip folder"),
+        (["view", "absent"], 1, "clip folder"),
+    ],
+)
+def test_a_fault_is_one_line_that_says_what_would_be_right(arguments, code, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == code
+    assert says in one_line(result)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--camera", "frnt"], "did you mean 'front'"),
+        (["--frames", "9"], "1 to 4"),
+        (["--size", "50x64", "--factor", "8"], "multiple of 8"),
+        (["--demo", "demo_0"], "--demo"),
+    ],
+)
+def test_what_does_not_fit_the_scene_is_one_line_and_leaves_nothing(scene_file, options, says):
+    result = run("render", scene_file, "-o", scene_file.parent / "out", *options)
+    assert result.exit_code == 1
+    assert says in result.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert [p.name for p in scene_file.parent.iterdir()] == ["scene.yaml"]
+
+
+def test_render_makes_a_clip_and_says_where(scene_file):
+    output = scene_file.parent / "out" / "clip"
+    result = run("render", scene_file, "-o", output, "--for", "wan-vace", "--frames", "3", "--seed", "5", "--beta", "0.9")
+    assert result.exit_code == 0, result.stderr
+    clip = read_clip(output)
+    assert (clip.frames, clip.cameras, clip.record.seed) == (3, ["front"], 5)
+    assert clip.noise("front").shape == (2, 16, 6, 8)
+    assert clip.record.scene.options == {"frames": 3}
+    for name in ("sheet.png", "report.html", "front/rgb.mp4"):
+        assert str(output / name) in result.stdout
+        assert (output / name).is_file()
+    again = run("render", scene_file, "-o", output)
+    assert again.exit_code == 1
+    assert "--overwrite" in one_line(again)
+
+
+def test_layout_options_override_the_model(scene_file):
+    output = scene_file.parent / "clip"
+    options = ["--factor", "4", "--channels", "5", "--only", "noise"]
+    assert run("render", scene_file, "-o", output, *options).exit_code == 0
+    assert read_clip(output).noise("front").shape == (4, 5, 12, 16)
+
+
+def test_view_rebuilds_the_sheet_and_the_report(scene_file):
+    output = scene_file.parent / "clip"
+    run("render", scene_file, "-o", output, "--only", "noise,depth")
+    for name in ("sheet.png", "report.html"):
+        (output / name).unlink()
+    result = run("view", output, "--columns", "2")
+    assert result.exit_code == 0, result.stderr
+    assert (output / "sheet.png").is_file() and (output / "report.html").is_file()
+
+
+def test_inspect_lists_cameras_and_instances(scene_file):
+    text = run("inspect", scene_file)
+    assert text.exit_code == 0, text.stderr
+    for expected in ("front", "48x64", "ball", "floor", "4 at 8 fps"):
+        assert expected in text.output
+    facts = json.loads(run("inspect", scene_file, "--json").stdout)
+    assert facts["frames"] == 4
+    assert [i["id"] for i in facts["instances"]] == [1, 2]
+
+
+def test_debug_shows_the_traceback(scene_file):
+    for place in (["--debug", "inspect", "absent.yaml"], ["inspect", "absent.yaml", "--debug"]):
+        assert "Traceback" in run(*place).stderr
+
+
+def test_an_unforeseen_fault_is_one_line_too(scene_file, monkeypatch):
+    import sim2real.scene
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("a\nb")
+
+    monkeypatch.setattr(sim2real.scene, "load", broken)
+    result = run("inspect", scene_file)
+    assert result.exit_code == 70
+    assert "ZeroDivisionError: a b" in one_line(result)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_render_leaves_nothing(scene_file, number, code):
+    scene_file.write_text(SCENE.replace("frames: 4", "frames: 4000"))
+    output = scene_file.parent / "clip"
+    call = (
+        f"from sim2real.cli import main; main(['render', {str(scene_file)!r}, '-o', {str(output)!r}, '--only', 'noise,depth'])"
+    )
+    with subprocess.Popen([sys.executable, "-c", call], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            deadline = time.monotonic() + 100
+            while not list(scene_file.parent.glob(".clip.*.tmp/front/depth/*.exr")):
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.05)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == code
+    assert said.strip().splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in said
+    assert [p.name for p in scene_file.parent.iterdir()] == ["scene.yaml"]
+
+
+def test_option_types_parse_what_they_say():
+    assert Size().convert("480x720", None, None) == (480, 720)
+    assert Intrinsics().convert("600,601.5,320,240", None, None) == (600, 601.5, 320, 240)
+    assert Choices(KINDS).convert("noise, depth", None, None) == {"noise", "depth"}
+    for kind, bad in (
+        (Size(), "0x5"),
+        (Size(), "x"),
+        (Intrinsics(), "0,1,2,3"),
+        (Intrinsics(), "a,b,c,d"),
+        (Choices(KINDS), ","),
+    ):
+        with pytest.raises(click.BadParameter):
+            kind.convert(bad, None, None)
+
+
+def test_progress_off_a_terminal_is_one_line_per_stage(capsys):
+    from sim2real.cli import progress
+
+    with progress.shown() as report:
+        for done in range(4):
+            report("painting", done, 3)
+        report("drying", 1, 1)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["painting", "drying"]
+
+
+def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
+    import sim2real.diffusion
+
+    called: dict = {}
+
+    def generate(clip, **options):
+        called.update(options, clip=clip)
+        folder = clip / "front" / "generated" / "fake-0"
+        (folder / "frames").mkdir(parents=True)
+        from sim2real.clip import VideoWriter, images
+
+        with VideoWriter(folder / "video.mp4", 8.0) as video:
+            for frame in range(4):
+                picture = np.full((48, 64, 3), 50 * frame, np.uint8)
+                images.write_png(folder / "frames" / f"{frame:06d}.png", picture)
+                video.write(picture)
+        (folder / "settings.json").write_text("{}")
+
+    monkeypatch.setattr(sim2real.diffusion, "generate", generate)
+    output = scene_file.parent / "clip"
+    result = run("run", scene_file, "-o", output, "--steps", "3", "--seed", "2")
+    assert result.exit_code == 0, result.stderr
+    assert (called["clip"], called["steps"], called["seed"], called["model"]) == (output, 3, 2, None)
+    assert str(output / "front" / "generated" / "fake-0" / "video.mp4") in result.stdout
+    assert "generated" in (output / "report.html").read_text()
