@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float16, Float32
@@ -37,6 +38,57 @@ def clip_noise(scene: Scene, *, channels: int = CHANNELS, seed: int = 0) -> Floa
     return out
 
 
+def noise_path(output: Path, clip: int) -> Path:
+    """Where a training clip's noise is."""
+    return output / f"{clip:06d}.noise.npy"
+
+
+def make_training_noise(
+    scene_of: Callable[[int], Scene],
+    clips: Sequence[int],
+    output: Path,
+    *,
+    channels: int = CHANNELS,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Draw the noise of training clips into ``output``; what is there already stays.
+
+    Args:
+        scene_of: builds the scene of a clip from its number.
+        clips: numbers of the clips.
+        output: folder of the training clips.
+        channels: independent fields per clip, at least 3; more make draws of one clip less alike.
+        seed: clip ``n`` has noise of seed ``seed + n``.
+        threads: clips at once; None is one per core.
+        progress: told (clips done, clips).
+
+    Returns:
+        One file per clip: float16 (frames, channels, height, width).
+    """
+
+    def make(clip: int) -> Path:
+        path = noise_path(output, clip)
+        if not path.is_file():
+            partial = path.with_name(f".{path.name}.{os.getpid()}")
+            try:
+                with partial.open("wb") as file:
+                    np.save(file, clip_noise(scene_of(clip), channels=channels, seed=seed + clip))
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+        return path
+
+    paths = []
+    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+        for path in pool.map(make, clips):
+            paths.append(path)
+            if progress is not None:
+                progress(len(paths), len(clips))
+    return paths
+
+
 class NoiseDraws:
     """Noise of many clips, fresh at every draw, for a trainer that never sees a scene.
 
@@ -44,30 +96,13 @@ class NoiseDraws:
     standard Gaussian noise on these surfaces, so that a draw costs three weighted sums and no rasterization.
 
     Args:
-        scene_of: builds the scene of a clip from its number.
-        clips: how many there are.
-        channels: independent fields per clip, at least 3; more make draws of one clip less alike.
-        seed: of everything.
-        progress: told (clips done, clips).
+        paths: from :func:`make_training_noise`.
+        seed: of the draws.
     """
 
-    def __init__(
-        self,
-        scene_of: Callable[[int], Scene],
-        clips: int,
-        *,
-        channels: int = CHANNELS,
-        seed: int = 0,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> None:
+    def __init__(self, paths: Sequence[Path], *, seed: int = 0) -> None:
         self._seed = seed
-        self._fields: list[Float16[np.ndarray, "frames channels height width"]] = []
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            made = pool.map(lambda clip: clip_noise(scene_of(clip), channels=channels, seed=seed + clip), range(clips))
-            for fields in made:
-                self._fields.append(fields)
-                if progress is not None:
-                    progress(len(self._fields), clips)
+        self._fields = [np.load(path, mmap_mode="r") for path in paths]
 
     def noise(
         self, clip: int, draw: int, frames: slice, rows: slice, columns: slice
