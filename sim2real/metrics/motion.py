@@ -1,0 +1,81 @@
+"""Where every pixel of one frame goes in another, from a clip's own labels: depth, instances, cameras."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..clip import Clip
+from ..transforms import inverse_rigid
+
+DEPTH_TOLERANCE = 0.01
+"""A target pixel shows the same surface if its depth differs by less than this share."""
+
+
+def labelled_motion(
+    clip: Clip, camera: str, source: int, target: int
+) -> tuple[Float[np.ndarray, "height width 2"], Bool[np.ndarray, "height width"]]:
+    """Exact motion of rigid instances between two frames, at any distance in time.
+
+    Args:
+        clip: with depth and instances.
+        camera: its name.
+        source: frame whose pixels are followed.
+        target: frame in which they are looked for.
+
+    Returns:
+        Position in the target picture of every source pixel (x, y in pixels, centres at 0.5), and whether it is visible there:
+        inside the picture, not hidden, and more than one pixel away from another instance in the target.
+    """
+    record = clip.camera(camera)
+    depth, ids = clip.depth(camera, source).astype(np.float64), clip.instances(camera, source)
+    height, width = depth.shape
+    y, x = np.mgrid[:height, :width] + 0.5
+    k = record.intrinsics[source]
+    ray = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], axis=-1)
+    surface = depth > 0
+    into_target = inverse_rigid(record.world_from_camera[target])
+
+    # one transform per instance: target camera <- world at target <- instance <- world at source <- source camera
+    moves = {0: into_target @ record.world_from_camera[source]}
+    for instance in clip.record.instances:
+        world = instance.world_from_instance
+        moves[instance.id] = into_target @ world[target] @ np.linalg.inv(world[source]) @ record.world_from_camera[source]
+    present, index = np.unique(np.where(surface, ids, 0), return_inverse=True)
+    move = np.stack([moves[int(i)] for i in present])[index.reshape(height, width)]
+    distance = np.where(surface, depth, 1.0)[..., None]
+    point = np.einsum("hwij,hwj->hwi", move[..., :3, :3], ray * distance) + np.where(surface[..., None], move[..., :3, 3], 0.0)
+    z = np.where(point[..., 2] > 0, point[..., 2], np.inf)
+    k = record.intrinsics[target]
+    there = np.stack([k[0, 0] * point[..., 0] / z + k[0, 2], k[1, 1] * point[..., 1] / z + k[1, 2]], axis=-1)
+
+    inside = np.isfinite(z) & (there >= 1).all(-1) & (there[..., 0] < width - 1) & (there[..., 1] < height - 1)
+    column = np.clip(there[..., 0], 0, width - 1).astype(int)
+    row = np.clip(there[..., 1], 0, height - 1).astype(int)
+    target_depth, target_ids = clip.depth(camera, target), clip.instances(camera, target)
+    same = _uniform(target_ids)[row, column]
+    same &= target_ids[row, column] == np.where(surface, ids, 0)
+    near = np.abs(target_depth[row, column] - np.where(surface, z, 0)) <= DEPTH_TOLERANCE * np.where(surface, z, 1)
+    return there, inside & same & (near | ~surface)
+
+
+def _uniform(ids: np.ndarray) -> Bool[np.ndarray, "height width"]:
+    """Pixels whose eight neighbours belong to the same instance."""
+    padded = np.pad(ids, 1, mode="edge")
+    height, width = ids.shape
+    same = np.ones(ids.shape, bool)
+    for dy in range(3):
+        for dx in range(3):
+            same &= padded[dy : dy + height, dx : dx + width] == ids
+    return same
+
+
+def sampled(picture: Float[np.ndarray, "height width c"], there: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n c"]:
+    """Bilinear values of a picture at positions (x, y) in pixels."""
+    height, width = picture.shape[:2]
+    x, y = np.clip(there[..., 0] - 0.5, 0, width - 1.001), np.clip(there[..., 1] - 0.5, 0, height - 1.001)
+    column, row = x.astype(int), y.astype(int)
+    fx, fy = (x - column)[..., None], (y - row)[..., None]
+    top = picture[row, column] * (1 - fx) + picture[row, column + 1] * fx
+    bottom = picture[row + 1, column] * (1 - fx) + picture[row + 1, column + 1] * fx
+    return top * (1 - fy) + bottom * fy
