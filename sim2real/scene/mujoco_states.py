@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Float
@@ -55,9 +56,10 @@ def read_states(states: Path | str | np.ndarray) -> Recording:
     if not path.is_file():
         raise MissingFileError(path, what="states file", mend="check --states")
     try:
-        held = np.load(path, allow_pickle=False)
-        arrays = {"states": held} if isinstance(held, np.ndarray) else {key: held[key] for key in held.files}
-    except (ValueError, OSError, EOFError) as fault:
+        with path.open("rb") as file:
+            held = np.load(file, allow_pickle=False)
+            arrays = {"states": held} if isinstance(held, np.ndarray) else {key: held[key] for key in held.files}
+    except (ValueError, OSError, EOFError, BadZipFile) as fault:
         mend = "write it with numpy.save or numpy.savez"
         raise UnreadableFileError(path, what="states file", why=str(fault).splitlines()[0], mend=mend) from fault
     rows = arrays.get("states", arrays.get("qpos"))
