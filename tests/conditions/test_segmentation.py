@@ -1,0 +1,62 @@
+"""Instance ids depend on the scene alone; colours depend on the id alone."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sim2real.conditions import colour_ids, instance_ids, palette
+from sim2real.scene import Part
+from sim2real.scene.primitives import box
+
+from .stage import camera_at, scene_of, seen, tabletop
+
+
+def test_a_pixel_has_the_id_of_the_thing_behind_it_in_every_frame_and_camera():
+    scene = tabletop()
+    top = camera_at((0.01, 0, 1.6), (0, 0, 0), frames=scene.frames, name="top")
+    for camera in (scene.cameras[0], top):
+        for frame in (0, 3):
+            fragments, triangles, camera_from_part = seen(scene, camera, frame)
+            ids = instance_ids(fragments.face, triangles)
+            assert ids.dtype == np.uint16 and set(np.unique(ids)) - {0} == {1, 2, 3, 4, 5}
+            for instance in (1, 2):  # the projected centres of box and ball
+                centre = camera.intrinsics[frame] @ camera_from_part[instance][:3, 3]
+                x, y = (centre[:2] / centre[2]).astype(int)
+                assert ids[y, x] == instance + 1
+
+
+def test_parts_of_one_instance_share_its_id_and_nothing_is_zero():
+    scene = scene_of(
+        [(box((0.1, 0.1, 0.1)), (-0.2, 0, 0)), (box((0.1, 0.1, 0.1)), (0.2, 0, 0))], camera_at((0, -1.5, 0), (0, 0, 0))
+    )
+    moved = np.eye(4)
+    moved[0, 3] = 0.4
+    scene = replace(scene, parts=(Part(0, 0), Part(1, 0, moved)))
+    fragments, triangles, _ = seen(scene)
+    ids = instance_ids(fragments.face, triangles)
+    assert set(np.unique(ids)) == {0, 1}
+    assert ((ids == 0) == (fragments.face.numpy() < 0)).all()
+
+
+def test_an_empty_scene_is_background():
+    fragments, triangles, _ = seen(scene_of([], camera_at((0, -1, 0), (0, 0, 0))))
+    assert (instance_ids(fragments.face, triangles) == 0).all()
+
+
+def test_a_thousand_ids_have_a_thousand_colours_and_the_background_is_black():
+    colours = palette(4096)
+    assert len(np.unique(colours, axis=0)) == 4096
+    assert (colours[0] == 0).all() and (colours[1:1000].max(axis=1) > 100).all()
+
+
+def test_ids_that_are_near_each_other_look_different():
+    colours = palette(40).astype(int)[1:]
+    apart = [np.abs(colours[k] - colours[j]).sum() for k in range(39) for j in range(k + 1, min(k + 6, 39))]
+    assert min(apart) > 50
+
+
+def test_a_colour_depends_on_nothing_but_the_id():
+    assert (palette(7) == palette(300)[:7]).all()
+    assert palette(4)[1:].tolist() == [[85, 131, 242], [177, 242, 85], [242, 85, 223]]
+    ids = np.array([[0, 3], [2, 65535]], np.uint16)
+    assert (colour_ids(ids)[0, 1] == palette(4)[3]).all() and colour_ids(ids).shape == (2, 2, 3)
