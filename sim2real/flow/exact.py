@@ -40,8 +40,8 @@ def exact_flow(
     A surface point is followed as a face and its barycentrics, so moving and deforming meshes are right. Background is at
     infinity: it flows by the rotation between the cameras. What does not move has a flow of exactly 0.
 
-    A point is visible if it falls into the target picture, no face seen by the four pixel centres around it covers it
-    exactly and nearer, and those centres see its face or depths that bracket its own. So a silhouette is resolved
+    A point is visible if it falls into the target picture, no face seen by the pixel centres around it covers it
+    exactly and nearer, and the four closest centres see its face or depths that bracket its own. So a silhouette is resolved
     to less than a pixel where the occluder's faces are larger than pixels, and to about a pixel where they are smaller.
 
     Args:

@@ -14,6 +14,8 @@ wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": 
 
 OCCLUDER_GAP = wp.constant(wp.float64(1e-3))
 """A surface hides what lies behind it by more than this share of the depth."""
+OCCLUDER_FAR = wp.constant(wp.float64(2e-2))
+"""Next to a surface nearer by this share of the depth, a silhouette passes: its faces are looked for in a wider square."""
 
 
 @wp.struct
@@ -31,12 +33,14 @@ class Picture:
 @wp.func
 @no_type_check
 def entry(picture: Picture, row: int, column: int) -> wp.float64:
+    """An intrinsic parameter."""
     return wp.float64(picture.intrinsics[row, column])
 
 
 @wp.func
 @no_type_check
 def projected(picture: Picture, p: wp.vec3d) -> wp.vec2d:
+    """Where a point falls, in pixels."""
     x = p[0] / p[2]
     y = p[1] / p[2]
     return wp.vec2d(
@@ -48,6 +52,7 @@ def projected(picture: Picture, p: wp.vec3d) -> wp.vec2d:
 @wp.func
 @no_type_check
 def pixel_ray(picture: Picture, row: int, column: int) -> wp.vec3d:
+    """Direction through a pixel centre, z = 1."""
     y = (wp.float64(row) + wp.float64(0.5) - entry(picture, 1, 2)) / entry(picture, 1, 1)
     x = wp.float64(column) + wp.float64(0.5) - entry(picture, 0, 2) - entry(picture, 0, 1) * y
     return wp.vec3d(x / entry(picture, 0, 0), y, wp.float64(1.0))
@@ -56,6 +61,7 @@ def pixel_ray(picture: Picture, row: int, column: int) -> wp.vec3d:
 @wp.func
 @no_type_check
 def on_face(picture: Picture, face: int, w: wp.vec3d) -> wp.vec3d:
+    """The point of a face that has these barycentrics."""
     corners = picture.faces[face]
     a = wide(picture.camera_vertices[corners[0]])
     b = wide(picture.camera_vertices[corners[1]])
@@ -111,6 +117,13 @@ def seen(target: Picture, face: int, p: wp.vec3d, at: wp.vec2d, near: wp.float64
         if other != face and distance < z * (one - OCCLUDER_GAP):
             if covers(target, other, p, z * (one - OCCLUDER_GAP), near):
                 return False
+    if nearest < z * (one - OCCLUDER_FAR):
+        for row in range(wp.max(bottom - 2, 0), wp.min(bottom + 2, height)):
+            for column in range(wp.max(right - 2, 0), wp.min(right + 2, width)):
+                other = target.face[row, column]
+                if other >= 0 and other != face and wp.float64(target.depth[row, column]) < z * (one - OCCLUDER_GAP):
+                    if covers(target, other, p, z * (one - OCCLUDER_GAP), near):
+                        return False
     return same or (nearest <= z * (one + tolerance) and farthest >= z * (one - tolerance))
 
 

@@ -50,18 +50,21 @@ class View:
 @wp.func
 @no_type_check
 def ray_y(view: View, row: int) -> wp.float64:
+    """Height of the rays through a row of pixel centres, z = 1."""
     return (wp.float64(row) + wp.float64(0.5) - view.cy) * view.ify
 
 
 @wp.func
 @no_type_check
 def ray_x(view: View, column: int, y: wp.float64) -> wp.float64:
+    """Where the ray through a pixel centre lies along x, z = 1."""
     return (wp.float64(column) + wp.float64(0.5) - view.cx) * view.ifx - view.shear * y
 
 
 @wp.func
 @no_type_check
 def pixel_of(view: View, p: wp.vec3d) -> wp.vec2f:
+    """Where a point in front of the camera falls, in pixels."""
     inverse = wp.float64(1.0) / p[2]
     y = p[1] * inverse
     x = p[0] * inverse + view.shear * y
@@ -71,6 +74,7 @@ def pixel_of(view: View, p: wp.vec3d) -> wp.vec2f:
 @wp.func
 @no_type_check
 def wide(p: wp.vec3f) -> wp.vec3d:
+    """A vertex in float64."""
     return wp.vec3d(wp.float64(p[0]), wp.float64(p[1]), wp.float64(p[2]))
 
 

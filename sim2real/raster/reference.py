@@ -116,7 +116,7 @@ def _splat(view: View, faces: Tensor, corners: Tensor, first: Tensor, size: Tens
     sides = _sides(planes[n], _rays(view, row, column))
     total = _sum(sides)
     z = (volume[n] / total).maximum(corners[..., 2].amin(1).double()[n]).minimum(corners[..., 2].amax(1).double()[n])
-    hit = ((sides >= 0).all(1) | (sides <= 0).all(1)) & (total != 0) & (z >= np.float32(view.near))
+    hit = ((sides >= 0).all(1) | (sides <= 0).all(1)) & (total != 0) & (z >= float(np.float32(view.near)))
     key = (z[hit].float().view(torch.int32).long() << 32) | faces[n[hit]]
     keys.scatter_reduce_(0, row[hit] * view.size[1] + column[hit], key, "amin")
 

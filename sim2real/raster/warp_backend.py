@@ -130,7 +130,7 @@ class WarpRasterizer:
             wp.from_torch(screen, dtype=wp.vec3f),
         )
 
-    def _launch(self, kernel: wp.Kernel, dim: int | tuple[int, ...], *inputs: object) -> None:
+    def _launch(self, kernel: Any, dim: int | tuple[int, ...], *inputs: object) -> None:
         wp.launch(kernel, dim, inputs, device=str(self.device), stream=stream_of(str(self.device)), record_tape=False)
 
     def _upload(self, array: np.ndarray) -> Tensor:

@@ -47,10 +47,12 @@ def test_faces_and_depth_are_those_of_traced_rays(eye: tuple[float, float, float
 def test_barycentrics_back_project_to_the_rays() -> None:
     ball = bumpy_ball(4)
     mesh = triangles(ball.vertices, ball.faces)
-    out = rasterizer(mesh).fragments(np.linalg.inv(look_at(np.array([0, -3.0, 1]), np.zeros(3), np.array([0, 0, 1.0])))[None], K, SIZE)
+    out = rasterizer(mesh).fragments(
+        np.linalg.inv(look_at(np.array([0, -3.0, 1]), np.zeros(3), np.array([0, 0, 1.0])))[None], K, SIZE
+    )
     row, column = torch.nonzero(out.face >= 0, as_tuple=True)
     corners = out.camera_vertices[torch.as_tensor(mesh.faces)[out.face[row, column].long()].long()].double()
     points = (out.barycentrics[:, row, column].T[..., None].double() * corners).sum(1)
-    assert torch.allclose(points[:, 0] / points[:, 2] * K[0, 0] + K[0, 2], column + 0.5, atol=1e-3)
-    assert torch.allclose(points[:, 1] / points[:, 2] * K[1, 1] + K[1, 2], row + 0.5, atol=1e-3)
+    assert torch.allclose(points[:, 0] / points[:, 2] * K[0, 0] + K[0, 2], column.double() + 0.5, atol=1e-3)
+    assert torch.allclose(points[:, 1] / points[:, 2] * K[1, 1] + K[1, 2], row.double() + 0.5, atol=1e-3)
     assert torch.allclose(points[:, 2], out.depth[row, column].double(), rtol=1e-6)

@@ -20,7 +20,7 @@ def differences(a: Fragments, b: Fragments) -> int:
 
 
 @given(seed=st.integers(0, 2**31), skew=st.sampled_from([0.0, 1.7]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_warp_and_reference_see_the_same_soup(seed: int, skew: float) -> None:
     mesh = soup(seed)
     k = INTRINSICS + np.array([[0, skew, 0], [0, 0, 0], [0, 0, 0]])
@@ -31,7 +31,7 @@ def test_warp_and_reference_see_the_same_soup(seed: int, skew: float) -> None:
 
 
 @given(seed=st.integers(0, 2**31))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_both_agree_inside_and_outside_of_a_mesh_of_several_parts(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ball = bumpy_ball(3, seed)
@@ -80,6 +80,8 @@ def test_cuda_sees_what_the_cpu_sees() -> None:
     ball = bumpy_ball(4)
     floor = np.array([[-9, 1.2, -9], [9, 1.2, -9], [9, 1.2, 9], [-9, 1.2, 9]])
     n = len(ball.vertices)
-    mesh = triangles(np.concatenate([ball.vertices, floor]), np.concatenate([ball.faces, [[n, n + 1, n + 2], [n, n + 2, n + 3]]]))
+    mesh = triangles(
+        np.concatenate([ball.vertices, floor]), np.concatenate([ball.faces, [[n, n + 1, n + 2], [n, n + 2, n + 3]]])
+    )
     for z in (3.0, 0.2):
         check_adapter(mesh, placed(z=z), rasterizer(mesh, device="cuda"), 1e-4)

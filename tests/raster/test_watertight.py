@@ -26,7 +26,7 @@ def sheet(seed: int, on_centres: bool) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("backend", ["warp", "reference"])
 @pytest.mark.parametrize("on_centres", [True, False])
 @given(seed=st.integers(0, 2**31))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_no_pixel_falls_between_triangles_that_share_edges(backend: str, on_centres: bool, seed: int) -> None:
     vertices, faces = sheet(seed, on_centres)
     seen = rasterizer(triangles(vertices, faces), backend=backend).visibility(placed(), EXACT, SQUARE)
@@ -34,7 +34,7 @@ def test_no_pixel_falls_between_triangles_that_share_edges(backend: str, on_cent
 
 
 @given(seed=st.integers(0, 2**31))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_nor_where_the_triangles_share_positions_but_no_vertices(seed: int) -> None:
     vertices, faces = sheet(seed, on_centres=bool(seed % 2))
     rng = np.random.default_rng(seed)
