@@ -23,6 +23,7 @@ COMMANDS = {
     "inspect": "Say what a scene or rollout contains.",
     "generate": "Generate footage from a clip folder.",
     "view": "Rebuild the contact sheet and the report of a clip folder.",
+    "evaluate": "Measure a clip: is the noise white, does footage follow the geometry?",
     "train": "Train an embedded-type model on warped noise.",
 }
 """Commands in the order of ``--help``; module and command have the same name."""
