@@ -53,18 +53,23 @@ def cameras_inside(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> I
 def _first_frame_inside(scene: Scene, camera: Camera, part: Part, closed: dict[int, bool]) -> int | None:
     mesh = scene.meshes[part.mesh]
     eyes = _eyes_in_mesh(scene, camera, part)
+    resting = _within(eyes, mesh.vertices) if mesh.deformed is None else None
     for frame in np.flatnonzero(scene.visible[:, part.instance]):
         vertices = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
-        eye = eyes[frame]
-        if (eye <= vertices.min(axis=0)).any() or (eye >= vertices.max(axis=0)).any():
+        if not (_within(eyes[frame], vertices) if resting is None else resting[frame]):
             continue
         if part.mesh not in closed:
             closed[part.mesh] = is_closed(mesh)
         if not closed[part.mesh]:
             return None
-        if winding_number(vertices, mesh.faces, eye) > 0.5:
+        if winding_number(vertices, mesh.faces, eyes[frame]) > 0.5:
             return int(frame)
     return None
+
+
+def _within(points: Float[np.ndarray, "*batch 3"], vertices: np.ndarray) -> np.ndarray:
+    """Which points lie in the box around vertices."""
+    return ((points > vertices.min(axis=0)) & (points < vertices.max(axis=0))).all(axis=-1)
 
 
 def _eyes_in_mesh(scene: Scene, camera: Camera, part: Part) -> Float[np.ndarray, "frames 3"]:

@@ -183,7 +183,7 @@ def capsule(radius: float, half_height: float, *, segments: int = 32, rings: int
 
 
 def cone(radius: float, half_height: float, *, segments: int = 32, name: str = "cone") -> Mesh:
-    """A closed cone along z, its tip up.
+    """A closed cone along z, its tip up; the UVs of its side are those of a disc seen from above (no seam).
 
     Args:
         radius: of the base, metres.
@@ -196,7 +196,8 @@ def cone(radius: float, half_height: float, *, segments: int = 32, name: str = "
     """
     r, h = _positive("the size of a cone (radius, half height)", [radius, half_height], 2)
     slope = np.array([2 * h, r]) / np.hypot(2 * h, r)
-    side = _lathe(np.array([[r, -h], [0.0, h]]), np.array([slope, slope]), np.array([0.0, 1.0]), segments)
+    points, normals, _ = _lathe(np.array([[r, -h], [0.0, h]]), np.array([slope, slope]), np.array([0.0, 1.0]), segments)
+    side = points, normals, 0.5 + points[..., :2] / (2 * r)
     return _welded(name, [side, _disc(r, -h, False, segments)])
 
 
