@@ -96,7 +96,7 @@ def glaze() -> np.ndarray:
     wave = 0.36 + 0.03 * np.sin(2 * np.pi * 6 * u)
     picture[outside & (v > wave)] = (38, 92, 128)
     leaf = np.abs(((u * 8) % 1) - 0.5) < 0.22 * np.sin(np.pi * np.clip((v - 0.08) / 0.2, 0, 1))
-    picture[outside & leaf] = (70, 132, 84)
+    picture[outside & leaf & (v < 0.28)] = (70, 132, 84)
     picture[outside & (np.abs(((u * 8) % 1) - 0.5) < 0.015) & (v > 0.06) & (v < 0.3)] = (40, 84, 52)
     return picture
 
