@@ -64,7 +64,7 @@ class Shader:
         *,
         samples: int = 2,
         shadow_texels: int = 1024,
-        ambient_occlusion: float = 1.0,
+        ambient_occlusion: float = 2.0,
         exposure: float = 0.65,
     ) -> None:
         self._scene, self._triangles, self._rasterizer, self._device = scene, triangles, rasterizer, device

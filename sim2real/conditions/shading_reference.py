@@ -1,4 +1,4 @@
-"""The shading kernels in plain torch (float64, whole pictures at once): slow, simple, and what the kernels are tested against."""
+"""The shading kernels in plain torch (float64, whole pictures at once): slow and simple; the kernels are tested against it."""
 
 from __future__ import annotations
 

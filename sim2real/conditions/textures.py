@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int32, UInt8, UInt32
 
 from ..scene import Material
@@ -21,6 +20,9 @@ def srgb_from_linear(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*
     """Inverse of ``linear_from_srgb``."""
     value = np.maximum(value, 0)
     return np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
+
+
+_SRGB_BYTES = np.rint(255 * srgb_from_linear(np.linspace(0, 1, 4096))).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +42,8 @@ class Atlas:
 
 
 def atlas_of(materials: list[Material]) -> Atlas:
-    """Collect the textures of materials; materials that share an array share a texture."""
-    index: dict[int, int] = {}
+    """Collect the textures of materials; equal textures are kept once."""
+    index: dict[object, int] = {}
     texels: list[np.ndarray] = [np.zeros(1, np.uint32)]  # never empty
     levels: list[tuple[int, int, int]] = []
     first, count, of_material = [], [], []
@@ -50,16 +52,18 @@ def atlas_of(materials: list[Material]) -> Atlas:
         if material.texture is None:
             of_material.append(-1)
             continue
-        if id(material.texture) not in index:
-            index[id(material.texture)] = len(first)
-            pyramid = mip_pyramid(material.texture)
+        picture = np.ascontiguousarray(material.texture)
+        key = (picture.shape, hashlib.blake2b(picture.data).digest())
+        if key not in index:
+            index[key] = len(first)
+            pyramid = mip_pyramid(picture)
             first.append(len(levels))
             count.append(len(pyramid))
             for level in pyramid:
                 texels.append(_packed(level))
                 levels.append((offset, level.shape[0], level.shape[1]))
                 offset += level.shape[0] * level.shape[1]
-        of_material.append(index[id(material.texture)])
+        of_material.append(index[key])
 
     def ints(values: list, shape: tuple[int, ...]) -> np.ndarray:
         return np.array(values, np.int32).reshape(shape)
@@ -72,13 +76,26 @@ def atlas_of(materials: list[Material]) -> Atlas:
 def mip_pyramid(texture: UInt8[np.ndarray, "height width channels"]) -> list[UInt8[np.ndarray, "h w channels"]]:
     """The texture at full, half, quarter, ... size down to one texel, averaged in linear light."""
     pyramid = [np.ascontiguousarray(texture)]
-    table = torch.from_numpy(linear_from_srgb(np.arange(256) / 255).astype(np.float32))
-    linear = table[torch.from_numpy(pyramid[0]).long()].permute(2, 0, 1)[None]
-    while max(linear.shape[-2:]) > 1:
-        linear = F.adaptive_avg_pool2d(linear, [max(1, n // 2) for n in linear.shape[-2:]])
-        srgb = srgb_from_linear(linear[0].permute(1, 2, 0).numpy())
-        pyramid.append(np.rint(np.clip(srgb, 0, 1) * 255).astype(np.uint8))
+    light = linear_from_srgb(np.arange(256) / 255).astype(np.float32)[pyramid[0]]
+    while max(light.shape[:2]) > 1:
+        light = _halved(_halved(light, 0), 1)
+        pyramid.append(_SRGB_BYTES[(light * (len(_SRGB_BYTES) - 1) + 0.5).astype(np.int32)])
     return pyramid
+
+
+def _halved(values: np.ndarray, axis: int) -> np.ndarray:
+    """Half as many values along an axis, by area: two whole ones each, or (odd counts) one whole and parts of two."""
+    n = values.shape[axis]
+    if n == 1:
+        return values
+    v = np.moveaxis(values, axis, 0)
+    if n % 2 == 0:
+        out = (v[0::2] + v[1::2]) * np.float32(0.5)
+    else:
+        m = n // 2
+        i = np.arange(m, dtype=np.float32).reshape(-1, *[1] * (v.ndim - 1))
+        out = ((m - i) * v[0:-1:2] + m * v[1::2] + (i + 1) * v[2::2]) / np.float32(n)
+    return np.moveaxis(out, 0, axis)
 
 
 def _packed(level: np.ndarray) -> np.ndarray:

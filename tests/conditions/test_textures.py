@@ -1,6 +1,7 @@
 """The atlas keeps every texel, shares textures, and averages in linear light."""
 
 import numpy as np
+import pytest
 
 from sim2real.conditions.textures import atlas_of, linear_from_srgb, mip_pyramid, srgb_from_linear
 from sim2real.scene import Material
@@ -21,6 +22,16 @@ def test_every_level_of_a_pyramid_has_the_mean_light_of_the_first():
     assert abs(pyramid[-1].mean() - texture.mean()) > 5  # averaging bytes would have come out darker
 
 
+@pytest.mark.parametrize("size", [(5, 7), (3, 64), (1, 9), (31, 2)])
+def test_levels_of_odd_sizes_keep_the_mean_light(size):
+    texture = np.random.default_rng(5).integers(0, 256, (*size, 3)).astype(np.uint8)
+    pyramid = mip_pyramid(texture)
+    for larger, smaller in zip(pyramid, pyramid[1:], strict=False):
+        assert smaller.shape[:2] == tuple(max(1, n // 2) for n in larger.shape[:2])
+    light = [linear_from_srgb(level / 255).mean() for level in pyramid]
+    assert np.abs(np.array(light) - light[0]).max() < 0.015
+
+
 def test_odd_sizes_and_channel_counts_are_kept_texel_by_texel():
     rng = np.random.default_rng(1)
     textures = [rng.integers(0, 256, (h, w, c)).astype(np.uint8) for h, w, c in ((5, 7, 3), (1, 9, 4), (3, 2, 3))]
@@ -32,7 +43,7 @@ def test_odd_sizes_and_channel_counts_are_kept_texel_by_texel():
         assert (channels.reshape(texture.shape) == texture).all()
 
 
-def test_materials_that_share_an_array_share_a_texture_and_plain_ones_have_none():
+def test_equal_textures_are_kept_once_and_plain_materials_have_none():
     texture = np.zeros((4, 4, 3), np.uint8)
-    atlas = atlas_of([Material(texture=texture), Material(), Material(texture=texture)])
+    atlas = atlas_of([Material(texture=texture), Material(), Material(texture=texture.copy())])
     assert atlas.texture.tolist() == [0, -1, 0] and len(atlas.first_level) == 1
