@@ -15,7 +15,6 @@ from .mujoco_materials import (
     on_cube,
     repeated,
     seen_from_above,
-    texture_images,
     texture_scale,
 )
 from .mujoco_types import MjModel
@@ -141,13 +140,20 @@ def _mesh(model: MjModel, k: int) -> Mesh:
     return Mesh(model.mesh(k).name or f"mesh_{k}", vertices, faces, uv=uv, normals=normals)
 
 
-def dressed(model: MjModel, geom: int, shape: Mesh) -> list[Mesh]:
-    """A shape with the material and texture of a geom: one mesh, or one per side where a cube map has different sides."""
+def dressed(model: MjModel, geom: int, shape: Mesh, pictures: dict[int, list[np.ndarray]]) -> list[Mesh]:
+    """A shape with the material and texture of a geom: one mesh, or one per side where a cube map has different sides.
+
+    Args:
+        model: a compiled model.
+        geom: its number.
+        shape: as ``geom_shape`` makes it.
+        pictures: the images of textures by number, ``textures_of`` the model.
+    """
     kind, texture = int(model.geom_type[geom]), geom_texture(model, geom)
     if texture < 0:
         own = shape.uv if kind in (MESH, SDF) else None
         return [replace(shape, uv=own, material=material_of(model, geom, None))]
-    images = texture_images(model, texture)
+    images = pictures[texture]
     corners = np.asarray(shape.vertices, np.float64)[shape.faces]
     if not is_cube(model, texture):
         if shape.uv is None or kind == HFIELD or is_infinite(model, geom):

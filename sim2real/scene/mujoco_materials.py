@@ -6,6 +6,9 @@ directions and hues are kept, and brightness is left to our defaults, so that pi
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
@@ -57,6 +60,17 @@ def texture_images(model: MjModel, texture: int) -> list[UInt8[np.ndarray, "heig
         return [image]
     sides = list(image.reshape(6, width, width, channels))
     return sides[:1] if all(np.array_equal(sides[0], side) for side in sides[1:]) else sides
+
+
+def textures_of(model: MjModel, geoms: Iterable[int]) -> dict[int, list[UInt8[np.ndarray, "height width channels"]]]:
+    """The images of all textures that some geoms show; equal ones are the same array, though models often hold them twice."""
+    known: dict[bytes, np.ndarray] = {}
+    images = {}
+    for texture in sorted({geom_texture(model, geom) for geom in geoms} - {-1}):
+        sides = texture_images(model, texture)
+        keys = [hashlib.sha256(np.array(side.shape).tobytes() + side.tobytes()).digest() for side in sides]
+        images[texture] = [known.setdefault(key, side) for key, side in zip(keys, sides, strict=True)]
+    return images
 
 
 def is_cube(model: MjModel, texture: int) -> bool:

@@ -14,7 +14,7 @@ from ..optional import require
 from ..transforms import rigid, rotation_from_quaternion
 from .mujoco_cameras import cameras_of
 from .mujoco_geoms import INFINITE_PLANE_EXTENTS, dressed, geom_shape, is_infinite, look_key, shape_key, visual_groups
-from .mujoco_materials import geom_rgba, lighting_of
+from .mujoco_materials import geom_rgba, lighting_of, textures_of
 from .mujoco_states import Recording, read_states, replay
 from .mujoco_types import MjModel
 from .records import Instance, Mesh, Part, Scene
@@ -207,6 +207,7 @@ def _meshes_and_parts(model: MjModel, labelling: Labelling) -> tuple[tuple[Mesh,
     looks: dict[tuple, list[int]] = {}
     meshes: list[Mesh] = []
     parts: list[Part] = []
+    pictures = textures_of(model, labelling.geom_instance)
     for geom, instance in labelling.geom_instance.items():
         shape, look = shape_key(model, geom), look_key(model, geom)
         if shape not in shapes:
@@ -215,7 +216,7 @@ def _meshes_and_parts(model: MjModel, labelling: Labelling) -> tuple[tuple[Mesh,
         if made is None:
             continue
         if look not in looks:
-            new = dressed(model, geom, made)
+            new = dressed(model, geom, made, pictures)
             looks[look] = list(range(len(meshes), len(meshes) + len(new)))
             meshes.extend(new)
         place = rigid(rotation_from_quaternion(model.geom_quat[geom]), model.geom_pos[geom])

@@ -54,7 +54,7 @@ def mujoco_pictures(
         if done.returncode == 0:
             return dict(np.load(out))
         faults.append(f"{backend}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-    pytest.skip(f"MuJoCo cannot draw here, install libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri ({'; '.join(faults)})")
+    pytest.skip(f"MuJoCo cannot draw here, install libegl1 libegl-mesa0 libgl1-mesa-dri libopengl0 ({'; '.join(faults)})")
 
 
 def _aim(scene, world_from_camera: np.ndarray, k: np.ndarray, size: tuple[int, int], near: float) -> None:
