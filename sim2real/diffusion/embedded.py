@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """The embedded model: a small WanVACE on folded pixels, in diffusers' own pipeline."""
 
 from __future__ import annotations
@@ -71,21 +72,19 @@ def build_transformer(spec: EmbeddedSpec, seed: int = 0) -> WanVACETransformer3D
             vace_layers=list(spec.vace_layers),
             vace_in_channels=2 * Z + FOLD**2,
         )
-        # Hints start at zero, so that training starts from the unconditioned denoiser.
-        for block in model.vace_blocks:
-            torch.nn.init.zeros_(block.proj_out.weight)
-            torch.nn.init.zeros_(block.proj_out.bias)
-        torch.nn.init.zeros_(model.proj_out.weight)
-        torch.nn.init.zeros_(model.proj_out.bias)
+        # Hints and the output start at zero: the first prediction is grey, and conditions come in gently.
+        outputs: list[Any] = [model.proj_out, *(getattr(block, "proj_out") for block in model.vace_blocks)]  # noqa: B009
+        for layer in outputs:
+            torch.nn.init.zeros_(layer.weight)
+            torch.nn.init.zeros_(layer.bias)
     return model
 
 
 def pipeline_of(transformer: torch.nn.Module) -> WanVACEPipeline:
     """Diffusers' unchanged pipeline around a denoiser (or around windows of one)."""
+    parts: dict[str, Any] = {"vae": PixelVAE(), "scheduler": embedded_scheduler(), "transformer": transformer}
     with quiet_diffusers():
-        pipeline = WanVACEPipeline(
-            tokenizer=None, text_encoder=None, vae=PixelVAE(), scheduler=embedded_scheduler(), transformer=transformer
-        )
+        pipeline = WanVACEPipeline(tokenizer=None, text_encoder=None, **parts)  # pyright: ignore[reportArgumentType]
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

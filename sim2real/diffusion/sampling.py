@@ -1,8 +1,10 @@
+# pyright: reportPrivateImportUsage=false
 """Footage from the embedded model: one call of diffusers' pipeline over the whole clip, windows inside."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,7 +78,7 @@ def sample_embedded(
         return {}
 
     windowed.on_windows = on_windows
-    pipeline = pipeline_of(windowed)
+    pipeline: Any = pipeline_of(windowed)
     require_deterministic(pipeline.scheduler, FAMILIES["embedded"])
     with quiet_diffusers(), torch.inference_mode():
         result = pipeline(

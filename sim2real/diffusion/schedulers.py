@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """Samplers that keep the warp: noise enters once, through ``latents=``, and nothing is drawn afterwards."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """Training of embedded-type models on warped noise."""
 
 from __future__ import annotations

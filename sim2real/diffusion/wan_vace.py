@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """Footage from Wan-VACE weights, from the hub or a folder, driven by a clip's noise."""
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ def sample_wan_vace(
         return {}
 
     device = pipeline._execution_device
-    result = pipeline(
+    call: Any = pipeline
+    result = call(
         prompt=prompt,
         video=torch.from_numpy(control)[None].to(device),
         height=height,

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanVACEPipeline, WanVACETransformer3DModel
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
+
+from sim2real.clip import read_clip
+from sim2real.diffusion import family_of, generate
+from sim2real.diffusion.embedded import quiet_diffusers
+from sim2real.diffusion.wan_vace import load_wan_vace, sample_wan_vace
+from sim2real.errors import BadValueError, UnreadableFileError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A random Wan-VACE of the true structure, saved as the hub has it."""
+    words = Tokenizer(WordLevel({"<pad>": 0, "</s>": 1, "<unk>": 2, "kitchen": 3}, unk_token="<unk>"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        text = UMT5EncoderModel(UMT5Config(vocab_size=8, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
+        vae = AutoencoderKLWan(base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
+        transformer = WanVACETransformer3DModel(
+            num_attention_heads=2, attention_head_dim=12, text_dim=16, freq_dim=16, ffn_dim=16, num_layers=1, vace_layers=[0]
+        )
+    scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
+    pipeline = WanVACEPipeline(tokenizer=tokenizer, text_encoder=text, vae=vae, scheduler=scheduler, transformer=transformer)
+    saved = tmp_path_factory.mktemp("wan") / "tiny"
+    pipeline.save_pretrained(saved)
+    return saved
+
+
+def test_the_clips_noise_reaches_the_transformer_verbatim(folder, rng):
+    pipeline = load_wan_vace(str(folder), family_of(folder))
+    seen, told = [], []
+    pipeline.transformer.register_forward_pre_hook(lambda _, args, kw: seen.append(kw["hidden_states"]), with_kwargs=True)
+    noise = rng.standard_normal((2, 16, 4, 6), np.float32)
+    control = rng.random((5, 3, 32, 48), np.float32)
+    arguments = {"prompt": "kitchen", "steps": 2, "progress": lambda *done: told.append(done)}
+    frames = sample_wan_vace(pipeline, noise, control, **arguments)
+    assert frames.shape == (5, 32, 48, 3) and told == [(1, 2), (2, 2)]
+    assert np.array_equal(seen[0][0].numpy().swapaxes(0, 1), noise)
+    assert np.array_equal(frames, sample_wan_vace(pipeline, noise, control, **arguments))
+
+
+def test_what_the_pipeline_would_change_in_silence_is_refused(folder):
+    pipeline = load_wan_vace(str(folder), family_of(folder))
+    for frames, size, noise, message in (
+        (6, (32, 48), (2, 16, 4, 6), "number of frames is 6, must be 5 or 9"),
+        (5, (32, 40), (2, 16, 4, 5), "size is 32x40, must be multiples of 16"),
+        (5, (32, 48), (5, 16, 4, 6), r"noise is \(5, 16, 4, 6\), must be \(2, 16, 4, 6\)"),
+    ):
+        with pytest.raises(BadValueError, match=message):
+            sample_wan_vace(pipeline, np.zeros(noise, np.float32), np.zeros((frames, 3, *size), np.float32), prompt="")
+
+
+def test_generate_runs_it_on_a_clip_rendered_for_it(folder, make_clip):
+    clip = make_clip(factor=8, channels=16, latents=[0, 4], size=(32, 48), frames=5)
+    generate(clip, model=folder, prompt="kitchen", steps=1)
+    (footage,) = read_clip(clip).generated("front")
+    assert footage.name == "tiny-0" and len(list((footage / "frames").iterdir())) == 5
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path):
+    (tmp_path / "model_index.json").write_text('{"_class_name": "WanVACEPipeline"}')
+    with quiet_diffusers(), pytest.raises(UnreadableFileError, match="the model cannot be read"):
+        load_wan_vace(str(tmp_path), family_of(tmp_path))
