@@ -68,6 +68,7 @@ class TrainingEntry(Entry):
     seed: Seed = 0
     learning_rate: PositiveFloat | None = None
     warmup: Annotated[int, Field(ge=0)] | None = None
+    cooldown: Annotated[int, Field(ge=0)] | None = None
     weight_decay: Annotated[float, Field(ge=0)] | None = None
     gradient_clip: PositiveFloat | None = None
     clamp: PositiveFloat | None = None

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,8 @@ class TrainingRecipe:
     """Everything that decides what a training run yields, besides its data.
 
     - ``stages`` follow one another; small crops first make the same time go further.
-    - ``learning_rate`` rises over ``warmup`` steps and falls to a tenth along a cosine.
+    - ``learning_rate`` rises over ``warmup`` steps, stays, and falls over the last ``cooldown`` steps; what comes
+      before the cooldown does not depend on how long the run will be.
     - ``clamp``: the loss is that of the velocity, whose weight 1 / sigma^2 on the clean picture is held at 1 / clamp^2.
     - ``averaging``: of the weights that are kept, at most; it starts shorter.
     """
@@ -41,9 +41,10 @@ class TrainingRecipe:
     seed: int = 0
     learning_rate: float = 1e-3
     warmup: int = 100
+    cooldown: int = 400
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
-    clamp: float = 0.2
+    clamp: float = 0.5
     shift: float = 3.0
     averaging: float = 0.999
     degradation: Degradation = field(default_factory=Degradation)
@@ -173,9 +174,9 @@ def export(recipe: TrainingRecipe, model: WanVACETransformer3DModel, clips: Sequ
 
 
 def learning_rate(recipe: TrainingRecipe, step: int) -> float:
-    """Of a step: a linear rise, then a cosine to a tenth."""
+    """Of a step: a linear rise, a plateau, a linear fall."""
     rise = min(1.0, (step + 1) / max(1, recipe.warmup))
-    fall = 0.55 + 0.45 * math.cos(math.pi * step / max(1, recipe.steps))
+    fall = min(1.0, max(0.02, (recipe.steps - step) / max(1, recipe.cooldown)))
     return recipe.learning_rate * rise * fall
 
 

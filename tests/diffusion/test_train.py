@@ -11,7 +11,7 @@ from sim2real.diffusion.training_data import Sampler, Stage, read_training_clip
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
 
 TINY = EmbeddedSpec(width=32, layers=2, vace_layers=(0,), heads=2, hidden=64)
-RECIPE = TrainingRecipe(model=TINY, stages=(Stage(6, 4, 3, 16), Stage(4, 2, 4, 24)), learning_rate=5e-3, warmup=2)
+RECIPE = TrainingRecipe(model=TINY, stages=(Stage(6, 4, 3, 16), Stage(4, 2, 4, 24)), learning_rate=5e-3, warmup=2, cooldown=4)
 
 
 class Independent:
@@ -93,10 +93,12 @@ def test_pictures_control_and_noise_are_cropped_and_flipped_alike(clips):
         assert torch.equal(pixels[0] + 251 * pixels[1], noise[0])
 
 
-def test_learning_rate_rises_then_falls_to_a_tenth():
-    recipe = replace(RECIPE, stages=(Stage(1000, 1, 1, 8),), warmup=10, learning_rate=1.0)
+def test_learning_rate_rises_stays_and_falls_whatever_the_length_before_the_end():
+    recipe = replace(RECIPE, stages=(Stage(1000, 1, 1, 8),), warmup=10, cooldown=100, learning_rate=1.0)
     rates = [learning_rate(recipe, step) for step in range(1000)]
-    assert rates[0] == pytest.approx(0.1, abs=0.01) and max(rates) > 0.99 and rates[-1] == pytest.approx(0.1, abs=0.01)
+    assert rates[0] == pytest.approx(0.1) and set(rates[9:901]) == {1.0} and rates[-1] == pytest.approx(0.02)
+    longer = replace(recipe, stages=(Stage(5000, 1, 1, 8),))
+    assert rates[:900] == [learning_rate(longer, step) for step in range(900)]
 
 
 def test_clips_that_are_missing_damaged_or_too_small_are_named(clips, tmp_path):
