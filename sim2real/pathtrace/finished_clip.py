@@ -1,0 +1,49 @@
+"""From noisy radiance to a finished training clip: the picture, and what video models are conditioned on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ..conditions import edges, instance_ids, metric_depth
+from ..raster import rasterizer
+from ..scene.records import Scene
+from ..scene.triangles import deformed_vertices, triangles_of
+from .denoise import denoised
+from .guides import Guide
+from .tone import developed
+
+
+def finished_clip(scene: Scene, light: Float[np.ndarray, "frames height width 3"]) -> dict[str, np.ndarray]:
+    """The arrays of a training clip (see ``make_training_clips``).
+
+    Args:
+        scene: its first camera is used.
+        light: radiance of all frames, as the paths found it.
+    """
+    camera, triangles = scene.cameras[0], triangles_of(scene)
+    views = rasterizer(triangles)
+    guide = Guide(scene, triangles, views)
+    pictures = developed(denoised(light, [guide.guides(camera, frame) for frame in range(scene.frames)]))
+    layers: dict[str, list[Any]] = {"depth": [], "edges": [], "instances": []}
+    for frame in range(scene.frames):
+        camera_from_part, vertices = scene.camera_from_part(camera, frame), deformed_vertices(scene, frame)
+        seen = views.fragments(
+            camera_from_part,
+            camera.intrinsics[frame],
+            camera.size,
+            near=camera.near,
+            part_visible=scene.part_visible(frame),
+            vertices=vertices,
+        )
+        layers["depth"].append(metric_depth(seen))
+        layers["edges"].append(edges(seen, triangles, camera_from_part, vertices=vertices))
+        layers["instances"].append(instance_ids(seen.face, triangles))
+    return {
+        "rgb": pictures,
+        **{name: np.stack(frames) for name, frames in layers.items()},
+        "K": camera.intrinsics.astype(np.float64),
+        "world_from_camera": camera.world_from_camera.astype(np.float64),
+    }
