@@ -23,8 +23,8 @@ _HERE = Path(__file__).parent
 _CAPTIONS = {
     "rgb": "synthetic render",
     "noise": "three channels of the noise",
-    "depth": "inverse depth, the control video",
-    "edges": "geometric edges, the control video",
+    "depth": "inverse depth",
+    "edges": "of geometry",
     "instances": "one colour per instance",
     "normals": "in the camera's frame",
 }
@@ -98,7 +98,7 @@ def _videos(clip: Clip) -> str:
     for camera in clip.cameras:
         folder = clip.folder(camera)
         found = [(kind, _CAPTIONS[kind], folder / f"{kind}.mp4") for kind in _CAPTIONS]
-        found += [("generated", d.name, d / "video.mp4") for d in clip.generated(camera)]
+        found[1:1] = [("generated", d.name, d / "video.mp4") for d in clip.generated(camera)]
         figures = [_video(title, caption, file) for title, caption, file in found if file.is_file()]
         if figures:
             blocks.append(f'<h3>{escape(camera)}</h3><div class="videos">{"".join(figures)}</div>')

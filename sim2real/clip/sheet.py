@@ -87,7 +87,7 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
         "edges": lambda f: clip.edges(camera, f),
         "instances": lambda f: colorized(clip.instances(camera, f)),
     }
-    rows = [_Row(kind, _WHAT[kind], read, kind != "noise") for kind, read in readers.items() if clip.has(camera, kind)]
+    rows = [_Row(kind, _WHAT[kind], read, kind not in ("noise", "instances")) for kind, read in readers.items() if clip.has(camera, kind)]
     for folder in clip.generated(camera):
         if length := footage_length(folder):
             rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))
@@ -139,8 +139,7 @@ def _block(
         draw.text((_MARGIN, y + 30), row.caption, _FAINT, font=_fitting(row.caption, 16, _LABEL - 10))
         for column, frame in enumerate(frames):
             tile = Image.fromarray(row.picture(frame)).convert("RGB")
-            shrinks = row.smooth and tile.width > _TILE_WIDTH
-            how = Image.Resampling.LANCZOS if shrinks else Image.Resampling.NEAREST
+            how = Image.Resampling.LANCZOS if row.smooth else Image.Resampling.NEAREST
             sheet.paste(tile.resize((_TILE_WIDTH, tile_h), how), (left + column * (_TILE_WIDTH + _GAP), y))
 
 
