@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from ..raster.fragments import Fragments
 from ..scene import Triangles
 from .edge_kernels import Creases, edge_pixels_kernel
-from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, run_of, tables_of
+from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, run_of, tables_of, upload
 
 LINE_OF_HEIGHT = 1 / 360
 """Thickness of lines as a part of the picture's height."""
@@ -98,8 +98,8 @@ def _edge_pixels(
     s.faces, s.face_part, s.face_instance = tables.faces, tables.face_part, tables.face_instance
     s.corner_normals = tables.corner_normals
     if smooth and vertices is not None:
-        s.corner_normals = wp.array(deformed_normals(triangles, vertices), dtype=wp.vec3, device=device)
-    s.normal_from_part = wp.array(matrices.astype(np.float32), dtype=wp.mat33, device=device)
+        s.corner_normals = upload(deformed_normals(triangles, vertices), wp.vec3, device)
+    s.normal_from_part = upload(matrices.astype(np.float32), wp.mat33, device)
     s.pinhole = pinhole(fragments.intrinsics)
     s.smooth = int(smooth)
     s.step = max(_STEP, _STEP_PX * float(max(s.pinhole[0], s.pinhole[1])))

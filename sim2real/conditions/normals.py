@@ -15,7 +15,7 @@ from torch import Tensor
 from ..raster.fragments import Fragments
 from ..scene import Triangles
 from .geometry_kernels import encode_normals_kernel, normals_kernel
-from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, run_of, tables_of
+from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, run_of, tables_of, upload
 
 
 def camera_normals(
@@ -42,7 +42,7 @@ def camera_normals(
     matrices = normal_matrices(camera_from_part) if camera_from_part is not None else np.eye(3)[None]
     corner_normals = tables.corner_normals
     if smooth and vertices is not None:
-        corner_normals = wp.array(deformed_normals(triangles, vertices), dtype=wp.vec3, device=device)
+        corner_normals = upload(deformed_normals(triangles, vertices), wp.vec3, device)
     launch(
         normals_kernel,
         (height, -(-width // run)),
@@ -52,7 +52,7 @@ def camera_normals(
             tables.faces,
             corner_normals,
             tables.face_part,
-            wp.array(matrices.astype(np.float32), dtype=wp.mat33, device=device),
+            upload(matrices.astype(np.float32), wp.mat33, device),
             pinhole(fragments.intrinsics),
             int(smooth),
             run,

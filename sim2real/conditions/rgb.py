@@ -17,7 +17,7 @@ from ..transforms import inverse_rigid
 from . import light_kernels, occlusion_kernels, shading_kernels
 from .shadows import ShadowMaps
 from .sun import fitted_sun
-from .tables import as_warp, deformed_normals, launch, normal_matrices, pinhole, tables_of
+from .tables import as_warp, blank, deformed_normals, launch, normal_matrices, pinhole, tables_of, upload
 from .textures import atlas_of, linear_from_srgb, srgb_from_linear
 
 _CURVE = 4096  # entries of the table that ends in 8 bits
@@ -75,11 +75,11 @@ class Shader:
         self._opaque = np.array([scene.meshes[p.mesh].material.base_color[3] >= 0.5 for p in scene.parts], bool)
         self._materials = self._upload_materials()
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
-        self._curve = wp.array(curve, dtype=wp.uint8, device=device)
-        self._taps = wp.array(occlusion_kernels.spiral(), dtype=wp.vec2, device=device)
+        self._curve = upload(curve, wp.uint8, device)
+        self._taps = upload(occlusion_kernels.spiral(), wp.vec2, device)
         self._sun = fitted_sun(scene, rasterizer, shadow_texels) if shadow_texels else None
         self._shadows = ShadowMaps(scene, self._tables, rasterizer, self._sun, self._opaque, device) if self._sun else None
-        self._no_shadow = wp.zeros((1, 1), dtype=wp.float32, device=device)
+        self._no_shadow = blank((1, 1), wp.float32, device)
 
     def frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """The picture of a camera at a frame, sRGB."""
@@ -97,7 +97,7 @@ class Shader:
 
     def _shade(self, s: Shading) -> Any:
         run = s.size[1] if self._device == "cpu" else 1  # a CPU thread copies the structs each time it starts
-        colour = wp.empty(s.size, dtype=wp.vec3, device=self._device)
+        colour = blank(s.size, wp.vec3, self._device)
         launch(
             shading_kernels.shade_kernel,
             (s.size[0], -(-s.size[1] // run)),
@@ -124,9 +124,9 @@ class Shader:
         view.vertices = as_warp(seen.camera_vertices, wp.vec3)
         view.corner_normals = self._tables.corner_normals
         if vertices is not None:
-            view.corner_normals = wp.array(deformed_normals(self._triangles, vertices), dtype=wp.vec3, device=self._device)
+            view.corner_normals = upload(deformed_normals(self._triangles, vertices), wp.vec3, self._device)
         matrices = normal_matrices(camera_from_part).astype(np.float32)
-        view.normal_from_part = wp.array(matrices, dtype=wp.mat33, device=self._device)
+        view.normal_from_part = upload(matrices, wp.mat33, self._device)
         view.pinhole = pinhole(camera.intrinsics[frame])
         face = as_warp(seen.face, wp.int32)
         occlusion = self._ambient(face, view, camera, frame)
@@ -137,14 +137,14 @@ class Shader:
         """The half-size map of (visible part of the sky, inverse depth)."""
         size = (-(-camera.size[0] // 2), -(-camera.size[1] // 2))
         half = pinhole(np.diag([0.5, 0.5, 1]) @ camera.intrinsics[frame])
-        plane = wp.empty(size, dtype=wp.vec4, device=self._device)
+        plane = blank(size, wp.vec4, self._device)
         launch(
             occlusion_kernels.planes_kernel,
             size,
             [face, 2 * self._samples, view.vertices, self._tables.faces, half, plane],
             self._device,
         )
-        raw, smooth = (wp.empty(size, dtype=wp.vec2, device=self._device) for _ in range(2))
+        raw, smooth = (blank(size, wp.vec2, self._device) for _ in range(2))
         radius = 0.25 * self._sun.radius if self._sun else 0.2
         launch(occlusion_kernels.occlusion_kernel, size, [plane, half, self._taps, radius, self._occlusion, raw], self._device)
         launch(occlusion_kernels.blur_kernel, size, [raw, smooth], self._device)
@@ -180,7 +180,7 @@ class Shader:
 
         def floats(values: list, dtype: Any) -> Any:
             width = () if dtype is wp.float32 else (3,)
-            return wp.array(np.array(values, np.float32).reshape(-1, *width), dtype=dtype, device=device)
+            return upload(np.array(values, np.float32).reshape(-1, *width), dtype, device)
 
         s = shading_kernels.Materials()
         s.faces, s.corner_uv, s.face_part = self._tables.faces, self._tables.corner_uv, self._tables.face_part
@@ -188,10 +188,10 @@ class Shader:
         s.emission = floats([m.emission for m in materials], wp.vec3)
         s.metallic = floats([m.metallic for m in materials], wp.float32)
         s.roughness = floats([m.roughness for m in materials], wp.float32)
-        s.texture = wp.array(atlas.texture, dtype=wp.int32, device=device)
-        s.texels = wp.array(atlas.texels, dtype=wp.uint32, device=device)
-        s.levels = wp.array(atlas.levels, dtype=wp.vec3i, device=device)
-        s.first_level = wp.array(atlas.first_level, dtype=wp.int32, device=device)
-        s.level_count = wp.array(atlas.level_count, dtype=wp.int32, device=device)
-        s.linear = wp.array(linear_from_srgb(np.arange(256) / 255).astype(np.float32), dtype=wp.float32, device=device)
+        s.texture = upload(atlas.texture, wp.int32, device)
+        s.texels = upload(atlas.texels.view(np.int32), wp.int32, device)
+        s.levels = upload(atlas.levels, wp.vec3i, device)
+        s.first_level = upload(atlas.first_level, wp.int32, device)
+        s.level_count = upload(atlas.level_count, wp.int32, device)
+        s.linear = upload(linear_from_srgb(np.arange(256) / 255).astype(np.float32), wp.float32, device)
         return s

@@ -29,7 +29,7 @@ class Materials:
     metallic: wp.array(dtype=wp.float32)
     roughness: wp.array(dtype=wp.float32)
     texture: wp.array(dtype=wp.int32)
-    texels: wp.array(dtype=wp.uint32)
+    texels: wp.array(dtype=wp.int32)
     levels: wp.array(dtype=wp.vec3i)
     first_level: wp.array(dtype=wp.int32)
     level_count: wp.array(dtype=wp.int32)
@@ -51,7 +51,7 @@ class View:
 @no_type_check
 def texel(offset: int, s: Materials) -> wp.vec3:
     """Linear colour of one texel."""
-    t = int(s.texels[offset])
+    t = s.texels[offset]
     return wp.vec3(s.linear[t & 255], s.linear[(t >> 8) & 255], s.linear[(t >> 16) & 255])
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
+import torch
 import warp as wp
 from jaxtyping import Bool
 
@@ -16,7 +17,7 @@ from ..raster.warp_runtime import load
 from ..scene import Scene, deformed_vertices
 from . import light_kernels
 from .sun import Sun
-from .tables import Tables, as_warp, launch, pinhole
+from .tables import Tables, as_warp, blank, launch, pinhole
 
 _KEPT = 4  # frames whose map is kept for the other cameras
 
@@ -43,7 +44,7 @@ class ShadowMaps:
         self._moving = casts & ~still
         self._maps: OrderedDict[int, Future] = OrderedDict()
         self._lock = threading.Lock()
-        self._still = wp.zeros(self._camera.size, dtype=wp.float32, device=device)
+        self._still = as_warp(torch.zeros(self._camera.size, device=device), wp.float32)
         self._still = self._drawn(0, casts & still)
 
     def of(self, frame: int) -> Any:
@@ -79,7 +80,7 @@ class ShadowMaps:
             part_visible=visible,
             vertices=deformed_vertices(self._scene, frame),
         )
-        shadow = wp.empty(camera.size, dtype=wp.float32, device=self._device)
+        shadow = blank(camera.size, wp.float32, self._device)
         launch(
             light_kernels.shadow_kernel,
             camera.size,

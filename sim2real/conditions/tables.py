@@ -48,14 +48,25 @@ def tables_of(triangles: Triangles, device: str) -> Tables:
         return of_device[device]
 
 
+def upload(array: np.ndarray, dtype: Any, device: str) -> Any:
+    """A copy of a numpy array (float32 or int32) as a Warp array in torch's memory of a device."""
+    return as_warp(torch.tensor(np.ascontiguousarray(array)).to(device), dtype)
+
+
+def blank(size: tuple[int, int], dtype: Any, device: str) -> Any:
+    """An uninitialised picture of float32 or of short vectors of them, in torch's memory of a device."""
+    channels = () if dtype is wp.float32 else (dtype._length_,)
+    return as_warp(torch.empty((*size, *channels), dtype=torch.float32, device=device), dtype)
+
+
 def _upload(triangles: Triangles, device: str) -> Tables:
     instance = triangles.part_instance[triangles.face_part] if len(triangles.face_part) else triangles.face_part
     return Tables(
-        faces=wp.array(triangles.faces, dtype=wp.vec3i, device=device),
-        corner_normals=wp.array(triangles.normals, dtype=wp.vec3, device=device),
-        corner_uv=wp.array(triangles.uv, dtype=wp.vec2, device=device),
-        face_part=wp.array(triangles.face_part, dtype=wp.int32, device=device),
-        face_instance=wp.array(instance.astype(np.int32), dtype=wp.int32, device=device),
+        faces=upload(triangles.faces, wp.vec3i, device),
+        corner_normals=upload(triangles.normals, wp.vec3, device),
+        corner_uv=upload(triangles.uv, wp.vec2, device),
+        face_part=upload(triangles.face_part, wp.int32, device),
+        face_instance=upload(instance.astype(np.int32), wp.int32, device),
     )
 
 
@@ -115,7 +126,7 @@ def run_of(face: Tensor) -> int:
 
 def pinhole(intrinsics: Tensor | np.ndarray) -> Any:
     """A 3x3 matrix as the kernels take it: 1 / fx, 1 / fy, cx, cy, skew / fx."""
-    k = intrinsics.detach().cpu().numpy() if isinstance(intrinsics, torch.Tensor) else intrinsics
+    k = intrinsics if isinstance(intrinsics, np.ndarray) else intrinsics.detach().cpu().numpy()
     return geometry_kernels.Pinhole(
         1 / float(k[0, 0]), 1 / float(k[1, 1]), float(k[0, 2]), float(k[1, 2]), float(k[0, 1] / k[0, 0])
     )

@@ -25,9 +25,9 @@ def shader_of(scene, **options) -> Shader:
     return Shader(scene, triangles, rasterizer(triangles), **options)
 
 
-@pytest.mark.parametrize("side", [1, 2, 3])
+@pytest.mark.parametrize("side", [1, 2])
 def test_the_kernel_equals_its_torch_twin(side):
-    scene = tabletop((48, 72), frames=2)
+    scene = tabletop((40, 60), frames=2)
     skewed = scene.cameras[0].intrinsics.copy()
     skewed[:, 0, 1] = 4.0
     scene = replace(scene, cameras=(replace(scene.cameras[0], intrinsics=skewed),))
