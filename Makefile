@@ -25,8 +25,8 @@ lint: $(VENV)/.dev ## ruff
 types: $(VENV)/.dev ## pyright
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-bench: $(VENV)/.dev ## measure speed and memory; prints the tables of benchmarks/README.md
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev ## measure speed, memory and quality; prints the tables of benchmarks/README.md
+	for module in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py); done
 
 libraries: ## system libraries that some tests compare with (skipped, with a word, where they cannot be installed)
 	@scripts/libraries

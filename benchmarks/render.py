@@ -7,17 +7,17 @@ videos. Wall time of the frames alone, and of the whole call, and the peak of th
 from __future__ import annotations
 
 import os
-import platform
 import resource
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.machine import machine
 from sim2real.noise import NoiseLayout
 from sim2real.render import render_clip
 from sim2real.scene import load
 
-FRAMES = 24
+FRAMES = 12
 LAYOUTS = {"60x90x16, factor 8": NoiseLayout(8, 16), "480x720x3, factor 1": NoiseLayout(1, 3)}
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     scene = load(Path(__file__).parent.parent / "scenes" / "kitchen.yaml", frames=FRAMES)
     cores = len(os.sched_getaffinity(0))
     triangles = sum(len(scene.meshes[p.mesh].faces) for p in scene.parts)
-    print(f"{platform.machine()}, {cores} cores; {triangles:,} triangles, 480x720, {FRAMES} frames, one camera\n")
+    print(f"{machine()}; {triangles:,} triangles, 480x720, {FRAMES} frames, one camera\n")
     print("| noise | written | threads | s per frame | s in all |\n|---|---|---|---|---|")
     seconds(scene.sliced(slice(0, 2)), LAYOUTS["60x90x16, factor 8"], 1)  # kernels are compiled once per machine
     for name, layout in LAYOUTS.items():
