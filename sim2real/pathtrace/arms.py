@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ..transforms import rigid, rotation_about
 from . import looks
-from .bodies import ball, board, pill, rod
+from .bodies import Number, ball, board, pill, rod
 from .looks import Look
 from .stage import Piece, Stage, at, turn
 
@@ -20,8 +20,8 @@ _AXES = "zyyzyz"
 class ArmShape:
     """Lengths along the links' z (m), their radius (m), and their style (``round``, ``box`` or ``tube``)."""
 
-    lengths: tuple[float, ...]
-    radius: float
+    lengths: tuple[Number, ...]
+    radius: Number
     style: str
     shell: Look
     joint: Look
@@ -104,9 +104,9 @@ def add_arm(
     world_from_base: Float[np.ndarray, "4 4"],
     times_s: Float[np.ndarray, "frames"],
     *,
-    floor_z: float,
+    floor_z: Number,
     reach_to: Float[np.ndarray, "3"],
-    base_height_m: float = 0.0,
+    base_height_m: Number = 0.0,
 ) -> list[Float[np.ndarray, "frames 4 4"]]:
     """Put an arm on the stage whose hand stays over what is in reach.
 

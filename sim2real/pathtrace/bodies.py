@@ -16,6 +16,8 @@ from ..scene import primitives
 from ..scene.records import Mesh
 from ..scene.triangles import face_normals
 
+Number = float | int
+
 
 def planar_uv(mesh: Mesh) -> Mesh:
     """The same mesh with each face's UV taken from its two minor axes, in metres."""
@@ -26,7 +28,7 @@ def planar_uv(mesh: Mesh) -> Mesh:
     return replace(mesh, uv=uv)
 
 
-def board(half_size: Sequence[float], bevel: float = 0.0, *, name: str = "board") -> Mesh:
+def board(half_size: Sequence[Number] | Float[np.ndarray, "3"], bevel: Number = 0.0, *, name: str = "board") -> Mesh:
     """A box about the origin whose edges are cut at 45 degrees and shaded round; no bevel gives a sharp box.
 
     Args:
@@ -65,7 +67,7 @@ def board(half_size: Sequence[float], bevel: float = 0.0, *, name: str = "board"
 
 
 def turned(
-    profile: Sequence[tuple[float, float]], *, segments: int = 20, crease_deg: float = 40.0, name: str = "turned"
+    profile: Sequence[tuple[Number, Number]], *, segments: int = 20, crease_deg: Number = 40.0, name: str = "turned"
 ) -> Mesh:
     """A profile (radius, z) turned around z.
 
@@ -110,14 +112,14 @@ def turned(
     return Mesh(name, vertices, faces[real], uv=uv[real], normals=normals[real])
 
 
-def rod(radius: float, length: float, *, bevel: float = 0.0, segments: int = 16, name: str = "rod") -> Mesh:
+def rod(radius: Number, length: Number, *, bevel: Number = 0.0, segments: int = 16, name: str = "rod") -> Mesh:
     """A closed cylinder along z about the origin, its rims bevelled."""
     h, e = length / 2, min(bevel, 0.4 * radius, 0.2 * length)
     rims = [(radius - e, -h), (radius, -h + e), (radius, h - e), (radius - e, h)] if e else [(radius, -h), (radius, h)]
     return turned([(0, -h), *rims, (0, h)], segments=segments, crease_deg=50, name=name)
 
 
-def pill(radius: float, length: float, *, segments: int = 14, name: str = "pill") -> Mesh:
+def pill(radius: Number, length: Number, *, segments: int = 14, name: str = "pill") -> Mesh:
     """A capsule along z about the origin; ``length`` is between the centres of its ends."""
     bow = np.linspace(-np.pi / 2, 0, 5)
     low = [(radius * np.cos(a), radius * np.sin(a) - length / 2) for a in bow]
@@ -126,7 +128,7 @@ def pill(radius: float, length: float, *, segments: int = 14, name: str = "pill"
     return turned([*low, *high], segments=segments, crease_deg=60, name=name)
 
 
-def ball(radius: float, squash: float = 1.0, *, segments: int = 18, name: str = "ball") -> Mesh:
+def ball(radius: Number, squash: Number = 1.0, *, segments: int = 18, name: str = "ball") -> Mesh:
     """A sphere about the origin, its height scaled by ``squash``."""
     bow = np.linspace(-np.pi / 2, np.pi / 2, 11)
     profile = [(max(radius * np.cos(a), 0.0), squash * radius * np.sin(a)) for a in bow]
@@ -134,7 +136,7 @@ def ball(radius: float, squash: float = 1.0, *, segments: int = 18, name: str = 
     return turned(profile, segments=segments, crease_deg=60, name=name)
 
 
-def tube(path: Float[np.ndarray, "points 3"], radius: float, *, segments: int = 8, name: str = "tube") -> Mesh:
+def tube(path: Float[np.ndarray, "points 3"], radius: Number, *, segments: int = 8, name: str = "tube") -> Mesh:
     """A round tube along a polyline, open at its ends."""
     p = np.asarray(path, np.float64)
     along = np.gradient(p, axis=0)
@@ -155,7 +157,7 @@ def tube(path: Float[np.ndarray, "points 3"], radius: float, *, segments: int = 
     return replace(planar_uv(Mesh(name, points, faces)), normals=normals[faces])
 
 
-def arc(radius: float, start_deg: float, end_deg: float, points: int = 9) -> Float[np.ndarray, "points 3"]:
+def arc(radius: Number, start_deg: Number, end_deg: Number, points: int = 9) -> Float[np.ndarray, "points 3"]:
     """Points of an arc in the xz plane about the origin, from x towards z."""
     angle = np.deg2rad(np.linspace(start_deg, end_deg, points))
     return np.stack([radius * np.cos(angle), 0 * angle, radius * np.sin(angle)], axis=1)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..scene.records import Material
+from .bodies import Number
 from .convert import linear_from_srgb
 
 _SIDE = 128
@@ -30,26 +31,28 @@ class Look:
     """A material and how many metres its texture covers."""
 
     material: Material
-    period_m: float = 1.0
+    period_m: Number = 1.0
 
 
 def _srgb(color: str) -> Float[np.ndarray, "3"]:
     return np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)], np.float64)
 
 
-def _pick(rng: np.random.Generator, palette: tuple[str, ...], jitter: float = 6.0) -> Float[np.ndarray, "3"]:
+def _pick(rng: np.random.Generator, palette: tuple[str, ...], jitter: Number = 6.0) -> Float[np.ndarray, "3"]:
     """A colour of a palette, earlier ones more often, a little off."""
     weight = 0.8 ** np.arange(len(palette))
     color = _srgb(palette[rng.choice(len(palette), p=weight / weight.sum())])
     return np.clip(color + rng.normal(0, jitter) + rng.normal(0, jitter / 3, 3), 4, 250)
 
 
-def _plain(srgb: np.ndarray, roughness: float, metallic: float = 0.0) -> Look:
+def _plain(srgb: np.ndarray, roughness: Number, metallic: Number = 0.0) -> Look:
     r, g, b = (float(c) for c in linear_from_srgb(srgb))
     return Look(Material(base_color=(r, g, b, 1.0), roughness=roughness, metallic=metallic))
 
 
-def _noise(rng: np.random.Generator, cycles_u: float, cycles_v: float, falloff: float = 1.5) -> Float[np.ndarray, "side side"]:
+def _noise(
+    rng: np.random.Generator, cycles_u: Number, cycles_v: Number, falloff: Number = 1.5
+) -> Float[np.ndarray, "side side"]:
     """Smooth periodic noise of unit variance; most of it has the given cycles per side or fewer."""
     fv, fu = np.meshgrid(*[np.fft.fftfreq(_SIDE, 1 / _SIDE)] * 2, indexing="ij")
     gain = (1 + (fu / cycles_u) ** 2 + (fv / cycles_v) ** 2) ** -falloff
@@ -58,14 +61,14 @@ def _noise(rng: np.random.Generator, cycles_u: float, cycles_v: float, falloff: 
     return out / out.std()
 
 
-def _textured(base: np.ndarray, shade: np.ndarray, roughness: float, period_m: float) -> Look:
+def _textured(base: np.ndarray, shade: np.ndarray, roughness: Number, period_m: Number) -> Look:
     """``shade`` multiplies the base colour (sRGB values)."""
     pixels = np.clip(base * (shade if shade.ndim == 3 else shade[..., None]), 0, 255)
     texture: UInt8[np.ndarray, "side side 3"] = np.rint(pixels).astype(np.uint8)
-    return Look(Material(base_color=(1, 1, 1, 1), texture=texture, roughness=roughness), period_m)
+    return Look(Material(base_color=(1.0, 1.0, 1.0, 1.0), texture=texture, roughness=roughness), period_m)
 
 
-def wood(rng: np.random.Generator, *, planks: int = 0, period_m: float = 0.8) -> Look:
+def wood(rng: np.random.Generator, *, planks: int = 0, period_m: Number = 0.8) -> Look:
     """Grain along u; with planks, that many boards across v, each a little different."""
     base = _pick(rng, WOODS)
     rows = (np.arange(_SIDE) + 0.5) / _SIDE

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Float16, Float32
 
 from ..noise import NoiseLayout, SurfaceNoise, charts_of
@@ -108,13 +109,13 @@ class NoiseDraws:
         self, clip: int, draw: int, frames: slice, rows: slice, columns: slice
     ) -> Float32[np.ndarray, "frames 3 height width"]:
         """Draw ``draw`` of a clip's noise, cropped: the same arguments give the same values."""
-        fields = self._fields[clip][frames, :, rows, columns].astype(np.float32)
+        fields = torch.from_numpy(self._fields[clip][frames, :, rows, columns].copy()).float()
         rng = np.random.default_rng([self._seed, clip, draw])
-        weights = orthonormal_rows(rng, 3, fields.shape[1])
-        return np.ascontiguousarray(np.einsum("kc,fchw->fkhw", weights, fields, optimize=True))
+        weights = torch.from_numpy(orthonormal_rows(rng, 3, fields.shape[1]))
+        return (weights @ fields.flatten(2)).unflatten(2, fields.shape[2:]).numpy()
 
 
 def orthonormal_rows(rng: np.random.Generator, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
     """Evenly distributed orthonormal rows (Haar measure): QR of a Gaussian matrix with the signs undone."""
     q, r = np.linalg.qr(rng.standard_normal((columns, rows)))
-    return (q * np.sign(np.diagonal(r))).T.astype(np.float32)
+    return np.ascontiguousarray((q * np.sign(np.diagonal(r))).T, np.float32)

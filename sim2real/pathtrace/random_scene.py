@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..scene.records import Scene
-from ..transforms import rigid, rotation_about
+from ..transforms import inverse_rigid, rigid, rotation_about
 from .arms import add_arm
 from .rooms import Ground, Room, furnish
 from .stage import Stage, at, turn
@@ -16,6 +16,7 @@ from .things import Thing, graspable, thing
 from .views import random_camera, random_lighting
 
 FPS = 12.0
+_CLEARANCE_M = 0.04
 
 
 def _sliding(rng: np.random.Generator, start: np.ndarray, times_s: np.ndarray) -> Float[np.ndarray, "frames 4 4"]:
@@ -72,9 +73,29 @@ def random_scene(seed: int, *, size: tuple[int, int] = (64, 64), frames: int = 1
         frames: at 12 frames per second.
 
     Returns:
-        A scene with one camera named ``camera``; the same arguments give the same scene, bit for bit.
+        A scene with one camera named ``camera``, which never runs into anything; the same arguments give the same scene, bit
+        for bit.
     """
-    rng = np.random.default_rng([seed, 0x5CE7E])
+    for attempt in range(20):
+        scene = _scene(np.random.default_rng([seed, 0x5CE7E, *[attempt] * (attempt > 0)]), seed, size, frames)
+        if _camera_is_free(scene):
+            break
+    return scene
+
+
+def _camera_is_free(scene: Scene) -> bool:
+    """Whether the eye stays out of the boxes around all meshes."""
+    camera = scene.cameras[0]
+    low = np.stack([scene.meshes[p.mesh].vertices.min(axis=0) for p in scene.parts]) - _CLEARANCE_M
+    high = np.stack([scene.meshes[p.mesh].vertices.max(axis=0) for p in scene.parts]) + _CLEARANCE_M
+    for frame in range(scene.frames):
+        eye = inverse_rigid(scene.camera_from_part(camera, frame))[:, :3, 3]
+        if ((eye > low) & (eye < high)).all(axis=1).any():
+            return False
+    return True
+
+
+def _scene(rng: np.random.Generator, seed: int, size: tuple[int, int], frames: int) -> Scene:
     times_s = np.arange(frames) / FPS
     stage = Stage(rng, frames)
     room = furnish(rng, stage, times_s)

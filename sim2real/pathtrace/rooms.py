@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from . import looks
-from .bodies import arc, board, pill, rod, tube
+from .bodies import Number, arc, board, pill, rod, tube
 from .looks import Look
 from .stage import Piece, Stage, at, turn
 
@@ -21,8 +21,8 @@ from .stage import Piece, Stage, at, turn
 class Ground:
     """A rectangle where things can stand: centre and half lengths along x and y, metres."""
 
-    center: tuple[float, float, float]
-    half: tuple[float, float]
+    center: tuple[Number, Number, Number]
+    half: tuple[Number, Number]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Room:
     bases: tuple[tuple[Float[np.ndarray, "4 4"], float], ...]
 
 
-def _shell(rng: np.random.Generator, stage: Stage, wall_y: float, *, kitchen: bool = False) -> None:
+def _shell(rng: np.random.Generator, stage: Stage, wall_y: Number, *, kitchen: bool = False) -> None:
     """Floor, the wall behind, sometimes a wall at a side, skirting, a picture."""
     floor = looks.wood(rng, planks=5, period_m=0.9) if rng.random() < 0.6 else looks.tiles(rng, floor=True)
     stage.add("floor", "floor", [Piece(board([4, 4, 0.05]), floor, at(z=-0.05))])
@@ -56,7 +56,7 @@ def _shell(rng: np.random.Generator, stage: Stage, wall_y: float, *, kitchen: bo
         stage.add("picture", "picture", picture, place)
 
 
-def _robot_places(rng: np.random.Generator, top: float, half: tuple[float, float], *, pedestal: bool) -> tuple:
+def _robot_places(rng: np.random.Generator, top: Number, half: tuple[Number, Number], *, pedestal: bool) -> tuple:
     """At the left or right edge, at the back, or in front on a pedestal; x of the base points to the work area."""
     inset = 0.06
     spots = [(-half[0] + inset, 0.0, 0.0), (half[0] - inset, 0.0, 180.0), (rng.uniform(-0.2, 0.2), half[1] - inset, -90.0)]
@@ -84,7 +84,7 @@ def _table(rng: np.random.Generator, stage: Stage) -> Room:
     return Room((Ground((0, 0, top), half),), _robot_places(rng, top, half, pedestal=rng.random() < 0.4))
 
 
-def _handle(rng: np.random.Generator, kind: int, look: Look, width: float) -> Piece:
+def _handle(rng: np.random.Generator, kind: int, look: Look, width: Number) -> Piece:
     """A handle on the plane y = 0, to the front (-y), along x."""
     if kind == 0:
         return Piece(pill(0.006, width), look, at(y=-0.03) @ turn("y", 90))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
 from ..scene.records import Lighting
 
 
-def axes_about(up: tuple[float, float, float]) -> Float[np.ndarray, "3 3"]:
+def axes_about(up: Sequence[float]) -> Float[np.ndarray, "3 3"]:
     """A right-handed rotation whose second column is the direction ``up``."""
     y = np.asarray(up, np.float64) / np.linalg.norm(up)
     aside = np.eye(3)[np.argmin(np.abs(y))]

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from ..scene.records import Instance, Mesh, Part
 from ..transforms import rigid, rotation_about
+from .bodies import Number
 from .looks import Look
 
 
@@ -22,14 +23,14 @@ class Piece:
     thing_from_mesh: Float[np.ndarray, "4 4"] = field(default_factory=lambda: np.eye(4))
 
 
-def at(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Float[np.ndarray, "4 4"]:
+def at(x: Number = 0.0, y: Number = 0.0, z: Number = 0.0) -> Float[np.ndarray, "4 4"]:
     """A translation."""
     return rigid(np.eye(3), np.array([x, y, z]))
 
 
-def turn(axis: str, angle_deg: float) -> Float[np.ndarray, "4 4"]:
+def turn(axis: str, angle_deg: Number) -> Float[np.ndarray, "4 4"]:
     """A rotation about one of the axes x, y, z."""
-    return rigid(rotation_about(np.eye(3)["xyz".index(axis)], np.float64(np.deg2rad(angle_deg))), np.zeros(3))
+    return rigid(rotation_about(np.eye(3)["xyz".index(axis)], np.asarray(np.deg2rad(angle_deg), np.float64)), np.zeros(3))
 
 
 def placed(pieces: Sequence[Piece], outer_from_thing: np.ndarray) -> list[Piece]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import looks
-from .bodies import arc, ball, board, pill, rod, tube, turned
+from .bodies import Number, arc, ball, board, pill, rod, tube, turned
 from .stage import Piece, at, turn
 
 
@@ -18,8 +18,8 @@ class Thing:
 
     class_name: str
     pieces: list[Piece]
-    radius_m: float
-    height_m: float
+    radius_m: Number
+    height_m: Number
 
 
 def _mug(rng: np.random.Generator) -> Thing:
@@ -85,7 +85,8 @@ def _blocks(rng: np.random.Generator) -> Thing:
     s, count = rng.uniform(0.02, 0.035), int(rng.integers(1, 4))
     pieces = []
     for k in range(count):
-        place = at(*rng.uniform(-0.12, 0.12, 2) * s * min(k, 1), s * (2 * k + 1)) @ turn("z", rng.uniform(-25, 25))
+        x, y = rng.uniform(-0.12, 0.12, 2) * s * min(k, 1)
+        place = at(x, y, s * (2 * k + 1)) @ turn("z", rng.uniform(-25, 25))
         pieces.append(Piece(board([s, s, s], 0.08 * s), looks.plastic(rng), place))
     return Thing("block", pieces, 1.5 * s, 2 * s * count)
 
@@ -179,7 +180,9 @@ def _crate(rng: np.random.Generator) -> Thing:
         pieces.append(Piece(board([x, t, z], 0.002), look, at(0, side * y, z)))
     for _ in range(int(rng.integers(0, 4))):
         r = rng.uniform(0.025, 0.035)
-        pieces.append(Piece(ball(r, segments=14), looks.plastic(rng), at(*rng.uniform(-0.6, 0.6, 2) * [x, y], 2 * t + r)))
+        color = looks.plastic(rng)
+        left, near = rng.uniform(-0.6, 0.6, 2) * [x, y]
+        pieces.append(Piece(ball(r, segments=14), color, at(left, near, 2 * t + r)))
     return Thing("crate", pieces, float(np.hypot(x, y)), 2 * z)
 
 
@@ -207,7 +210,7 @@ _KINDS: tuple[tuple[Callable[[np.random.Generator], Thing], float], ...] = (
 )
 
 
-def thing(rng: np.random.Generator, *, largest_m: float = 1.0) -> Thing:
+def thing(rng: np.random.Generator, *, largest_m: Number = 1.0) -> Thing:
     """A thing of any kind whose footprint's radius is at most ``largest_m``."""
     weight = np.array([w for _, w in _KINDS])
     for _ in range(20):

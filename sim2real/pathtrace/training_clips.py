@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -61,12 +61,12 @@ def clip_path(output: Path, clip: int) -> Path:
     return output / f"{clip:06d}.npz"
 
 
-def write_npz(path: Path, **arrays: np.ndarray) -> None:
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write an npz whole or not at all."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, allow_pickle=False, **arrays)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -104,8 +104,8 @@ def make_clip(recipe: Recipe, output: Path, clip: int) -> None:
     light = read_light(light_path(output, clip))
     if light is None:
         light = trace_clip(recipe, clip)
-        write_npz(light_path(output, clip), light=light)
-    write_npz(clip_path(output, clip), **finished_clip(recipe.scene(clip), light.astype(np.float32)))
+        write_npz(light_path(output, clip), {"light": light})
+    write_npz(clip_path(output, clip), finished_clip(recipe.scene(clip), light.astype(np.float32)))
 
 
 def _claim(recipe: Recipe, output: Path) -> None:

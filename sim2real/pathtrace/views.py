@@ -7,18 +7,19 @@ from jaxtyping import Float
 
 from ..scene.records import Camera, Lighting
 from ..transforms import inverse_rigid, look_at, rigid, rotation_about
+from .bodies import Number
 
 UP = np.array([0.0, 0.0, 1.0])
 
 
-def _sway(rng: np.random.Generator, times_s: np.ndarray, scale: float) -> Float[np.ndarray, "frames 3"]:
+def _sway(rng: np.random.Generator, times_s: np.ndarray, scale: Number) -> Float[np.ndarray, "frames 3"]:
     """Smooth wandering, like a hand that holds a camera."""
     rate, phase = rng.uniform(1.5, 5, (2, 3)), rng.uniform(0, 2 * np.pi, (2, 3))
     return scale * (np.sin(rate[0] * times_s[:, None] + phase[0]) + 0.5 * np.sin(rate[1] * times_s[:, None] + phase[1]))
 
 
 def _eyes(
-    rng: np.random.Generator, target: np.ndarray, distance: float, times_s: np.ndarray
+    rng: np.random.Generator, target: np.ndarray, distance: Number, times_s: np.ndarray
 ) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, "frames 3"]]:
     """Where the camera is and what it looks at: an arc, a dolly, a pan, a hand, or a tripod."""
     azimuth, elevation = np.deg2rad(rng.normal(0, 32)), np.deg2rad(rng.uniform(8, 48))
@@ -74,7 +75,7 @@ def random_camera(
     eye, aim = _eyes(rng, target + rng.normal(0, 0.08, 3), distance, times_s)
     eye[:, 2] = np.maximum(eye[:, 2], 0.25)
     world_from_camera = look_at(eye, aim, UP)
-    roll = rotation_about(np.array([0.0, 0.0, 1.0]), np.float64(np.deg2rad(rng.normal(0, 2))))
+    roll = rotation_about(np.array([0.0, 0.0, 1.0]), np.asarray(np.deg2rad(rng.normal(0, 2))))
     world_from_camera = world_from_camera @ rigid(roll, np.zeros(3))
     zoom = 1.0 if whole else rng.uniform(1.5, 3.2)
     full = tuple(round(zoom * n) for n in (size if whole else (size[0], int(1.3 * size[1]))))
