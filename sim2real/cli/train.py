@@ -24,7 +24,7 @@ def command(recipe: Path, output: Path, clips: Path | None, threads: int | None,
     """Train an embedded-type model on warped noise, from a recipe.
 
     Makes the training clips (path-traced random scenes) and their noise, then trains; what exists is kept, so that the same
-    line goes on after an interrupt. The model comes out as DIR/run/model, for `sim2real generate CLIP --model DIR/run/model`.
+    line goes on after an interrupt. The model comes out as DIR/model, for `sim2real generate CLIP --model DIR/model`.
 
     Examples:
       sim2real train assets/models/embedded/recipe.yaml -o out/training
@@ -33,4 +33,4 @@ def command(recipe: Path, output: Path, clips: Path | None, threads: int | None,
 
     with progress.shown() as report:
         folder = train_recipe(recipe, output, clips=clips, threads=threads, stop_after=stop_after, progress=report)
-    click.echo(str(folder) if folder else f"stopped; the same command goes on from {output / 'run'}")
+    click.echo(str(folder) if folder else f"stopped; the same command goes on from {output}")

@@ -94,7 +94,7 @@ def train_recipe(
 
     Args:
         recipe: the YAML file.
-        output: gets ``clips``, ``run`` and in the end ``run/model``.
+        output: gets ``clips``, ``checkpoint-*``, ``log.jsonl`` and in the end ``model``.
         clips: use, or make, the clips here instead.
         threads: of the training; None is one per core.
         stop_after: stop with a checkpoint after that many steps.
@@ -138,7 +138,7 @@ def train_recipe(
         TrainingRecipe(**fields),
         [read_training_clip(clip_path(folder, number)) for number in numbers],
         NoiseDraws(noise, seed=entry.noise.seed),
-        output / "run",
+        output,
         report=lambda told: progress("training", told.step, told.steps),
         stop_after=stop_after,
     )
