@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from .guides import Guides
 
@@ -148,7 +148,7 @@ def _assembled(arriving: np.ndarray, light: np.ndarray, guides: Guides) -> np.nd
     height, width = guides.part.shape
     total = np.zeros((*part.shape, 3))
     weight = np.zeros(part.shape)
-    whole: Bool[np.ndarray, "height width"] = guides.whole
+    whole = np.asarray(guides.whole)
     for dy in range(-2, 3):
         for dx in range(-2, 3):
             y, x = np.clip(rows + dy, 0, height - 1), np.clip(columns + dx, 0, width - 1)
@@ -161,5 +161,5 @@ def _assembled(arriving: np.ndarray, light: np.ndarray, guides: Guides) -> np.nd
     each = total / np.maximum(weight, 1e-9)[..., None]
     albedo = np.maximum(guides.sample_albedo[rows, columns], _DARKEST)
     picture = (albedo * each * known[..., None]).sum(axis=1) / np.maximum(known.sum(axis=1), 1)[:, None]
-    out[rows, columns] = np.where(known.any(axis=1)[:, None], picture, light[rows, columns])
+    out[rows, columns] = np.where(known.any(axis=1, keepdims=True), picture, light[rows, columns])
     return out

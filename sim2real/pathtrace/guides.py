@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Bool, Float, Float32, Int
 
 from ..conditions.textures import linear_from_srgb, mip_pyramid
 from ..raster import Rasterizer
@@ -37,7 +37,7 @@ class Guides:
         return self.sample_albedo.mean(axis=2)
 
     @property
-    def whole(self) -> np.ndarray:
+    def whole(self) -> Bool[np.ndarray, "height width"]:
         """Whether all of a pixel's samples see the part that its centre sees, at like normals."""
         same = (self.sample_part == self.part[..., None]).all(axis=2)
         turned = ((self.sample_normal - self.normal[:, :, None]) ** 2).sum(axis=-1).max(axis=2)

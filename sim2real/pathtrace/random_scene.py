@@ -76,11 +76,13 @@ def random_scene(seed: int, *, size: tuple[int, int] = (64, 64), frames: int = 1
         A scene with one camera named ``camera``, which never runs into anything; the same arguments give the same scene, bit
         for bit.
     """
-    for attempt in range(20):
-        scene = _scene(np.random.default_rng([seed, 0x5CE7E, *[attempt] * (attempt > 0)]), seed, size, frames)
+    attempt = 0
+    while True:
+        key = [seed, 0x5CE7E, attempt] if attempt else [seed, 0x5CE7E]
+        scene = _scene(np.random.default_rng(key), seed, size, frames)
         if _camera_is_free(scene):
-            break
-    return scene
+            return scene
+        attempt += 1
 
 
 def _camera_is_free(scene: Scene) -> bool:
