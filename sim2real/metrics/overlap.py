@@ -57,13 +57,12 @@ class RayScene:
         hit = self._embree.run(origin.astype(np.float32), direction.astype(np.float32))  # pyright: ignore[reportAttributeAccessIssue]
         return np.where(hit >= 0, self.shown[np.maximum(hit, 0)], -1)
 
-    def dense(self, camera: Camera, per_pixel: int, factor: int) -> Hits:
-        """Cast ``per_pixel`` x ``per_pixel`` rays through every latent pixel of ``factor`` x ``factor`` picture pixels."""
+    def dense(self, camera: Camera, per_pixel: int, factor: int, seed: int) -> Hits:
+        """Cast ``per_pixel`` x ``per_pixel`` stratified rays through every latent of ``factor`` x ``factor`` picture pixels."""
         height, width = camera.size[0] // factor, camera.size[1] // factor
         step = factor / per_pixel
-        y, x = np.meshgrid(
-            (np.arange(height * per_pixel) + 0.5) * step, (np.arange(width * per_pixel) + 0.5) * step, indexing="ij"
-        )
+        jitter = np.random.default_rng([seed, 0x0E]).random((2, height * per_pixel, width * per_pixel))
+        y, x = (np.indices(jitter.shape[1:]) + jitter) * step
         k = camera.intrinsics[self.frame]
         ray = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], axis=-1).reshape(-1, 3)
         world_from_camera = camera.world_from_camera[self.frame]
@@ -86,7 +85,7 @@ class RayScene:
 
 
 def footprint_overlap(
-    a: RayScene, camera_a: Camera, b: RayScene, camera_b: Camera, *, factor: int, per_pixel: int = 8
+    a: RayScene, camera_a: Camera, b: RayScene, camera_b: Camera, *, factor: int, per_pixel: int = 8, seed: int = 0
 ) -> csr_matrix:
     """Normalised overlap ``|F_a(p) n F_b(q)| / sqrt(|F_a(p)| |F_b(q)|)`` of all latent pixels of two views.
 
@@ -99,12 +98,13 @@ def footprint_overlap(
         b: scene of the second view, another frame or the same.
         camera_b: its camera.
         factor: picture pixels per latent and axis.
-        per_pixel: rays per latent and axis.
+        per_pixel: rays per latent and axis, one at random in each cell of a grid.
+        seed: of the rays; two seeds give two independent estimates, which ``transport_efficiency`` wants.
 
     Returns:
         Sparse (pixels of b, pixels of a).
     """
-    seen_a, seen_b = a.dense(camera_a, per_pixel, factor), b.dense(camera_b, per_pixel, factor)
+    seen_a, seen_b = (s.dense(c, per_pixel, factor, seed) for s, c in ((a, camera_a), (b, camera_b)))
     position = _carried(a, b, seen_a)
     camera_from_world = np.linalg.inv(camera_b.world_from_camera[b.frame])
     local = position @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]

@@ -49,17 +49,21 @@ def model_covariance(of: Leaves, given: Leaves, pixels: int) -> csr_matrix:
     return (_inverse_root_area(of, pixels) @ shared.tocsr() @ _inverse_root_area(given, pixels)).tocsr()
 
 
-def transport_efficiency(covariance: csr_matrix, overlap: csr_matrix) -> float:
-    """Slope of a covariance against the exact normalised overlap, the ceiling of any method that keeps frames white.
+def transport_efficiency(covariance: csr_matrix, overlap: csr_matrix, again: csr_matrix) -> float:
+    """Slope of a covariance against the normalised overlap, the ceiling of any method that keeps frames white.
+
+    The overlap is estimated by finitely many rays, and the square of an estimate is biased upwards by its own error. Two
+    independent estimates have the product that the exact overlap would have, on average.
 
     Args:
         covariance: modelled or measured, (pixels, pixels).
-        overlap: ``|F_a n F_b| / sqrt(|F_a| |F_b|)``, (pixels, pixels).
+        overlap: estimate of ``|F_a n F_b| / sqrt(|F_a| |F_b|)``, (pixels, pixels).
+        again: the same from other rays.
 
     Returns:
-        ``sum(overlap * covariance) / sum(overlap^2)``: 1 is the ceiling.
+        ``sum(overlap * covariance) / sum(overlap * overlap)``: 1 is the ceiling.
     """
-    return float(overlap.multiply(covariance).sum() / overlap.multiply(overlap).sum())
+    return float((overlap + again).multiply(covariance).sum() / (2 * overlap.multiply(again).sum()))
 
 
 def measured_covariance(

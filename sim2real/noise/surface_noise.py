@@ -26,7 +26,7 @@ CELL_TAU = 2.0
 """Cells are at most this many times wider than the longer axis of a sample's footprint."""
 CELL_CAP = 0.6
 """... and at most this share of a pixel's side, by area, so that no pixel stays without a cell."""
-SAMPLES_PER_AXIS = 4
+SAMPLES_PER_AXIS = 6
 """At least so many samples per latent and axis; a factor of 8 has 8 from its pixels alone."""
 RUN = 90
 """Consecutive samples that one CPU loop handles, so that neighbours share a triangle and a cell."""

@@ -1,0 +1,1 @@
+"""What is measured; the tables are in README.md."""

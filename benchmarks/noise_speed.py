@@ -1,0 +1,98 @@
+"""Milliseconds per frame of surface noise alone: ``python -m benchmarks.noise_speed``.
+
+A bumpy ball over a floor, 480x720 pixels. The time includes the visibility of the frame, which render shares with all
+conditions, and everything else between a camera and a frame of noise. Medians; ratios hold within one run.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import trimesh
+
+from benchmarks.machine import machine
+from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
+from sim2real.raster import rasterizer
+from sim2real.scene import triangles_of
+from sim2real.scene.records import Camera, Instance, Mesh, Part, Scene
+from sim2real.transforms import look_at
+
+SIZE, FRAMES = (480, 720), 24
+LAYOUTS = {"60x90x16": NoiseLayout(8, 16), "60x90x64": NoiseLayout(8, 64), "480x720x4": NoiseLayout(1, 4)}
+SUBDIVISIONS = {"5k": 4, "100k": 6, "1M": 8}
+
+
+def ball_and_floor(subdivisions: int) -> Scene:
+    """A bumpy ball over a floor; the camera moves around it."""
+    ball = trimesh.creation.icosphere(subdivisions)
+    bumps = 1 + 0.04 * np.sin(20 * ball.vertices[:, :1]) * np.sin(17 * ball.vertices[:, 1:2])
+    line = np.linspace(-4, 4, 101)
+    floor = np.stack([*(a.ravel() for a in np.meshgrid(line, line, indexing="ij")), np.full(101**2, -1.0)], 1)
+    corner = (np.arange(100)[:, None] * 101 + np.arange(100)).ravel()
+    faces = np.concatenate(
+        [np.stack([corner, corner + 101, corner + 1], 1), np.stack([corner + 1, corner + 101, corner + 102], 1)]
+    )
+    angle = np.linspace(0, 0.4, FRAMES)
+    eye = np.stack([3 * np.cos(angle), 3 * np.sin(angle), np.full(FRAMES, 1.2)], 1)
+    k = np.tile(np.array([[700.0, 0, 360], [0, 700.0, 240], [0, 0, 1]]), (FRAMES, 1, 1))
+    camera = Camera("camera", SIZE, k, look_at(eye, np.zeros(3), np.array([0, 0, 1.0])))
+    return Scene(
+        source=Path("ball and floor"),
+        sha256="",
+        meshes=(
+            Mesh("ball", (ball.vertices * bumps).astype(np.float32), ball.faces),
+            Mesh("floor", floor.astype(np.float32), faces),
+        ),
+        parts=(Part(0, 0), Part(1, 1)),
+        instances=(Instance("ball", "ball"), Instance("floor", "floor")),
+        world_from_instance=np.tile(np.eye(4), (FRAMES, 2, 1, 1)),
+        visible=np.ones((FRAMES, 2), bool),
+        cameras=(camera,),
+    )
+
+
+def per_frame_ms(scene: Scene, layout: NoiseLayout, threads: int, frames: int) -> tuple[float, float]:
+    """Median over three passes of milliseconds per frame, and how long the charts took (seconds)."""
+    triangles = triangles_of(scene)
+    start = time.perf_counter()
+    charts = charts_of(scene, triangles)
+    chart_seconds = time.perf_counter() - start
+    view, noise, camera = rasterizer(triangles), SurfaceNoise(charts, triangles, layout), scene.cameras[0]
+
+    def one(frame: int) -> None:
+        seen = view.visibility(scene.camera_from_part(camera, frame), camera.intrinsics[frame], SIZE)
+        noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(one, range(2 * threads)))  # compiles, allocates
+        passes = []
+        for _ in range(3):
+            start = time.perf_counter()
+            list(pool.map(one, range(frames)))
+            passes.append((time.perf_counter() - start) / frames * 1e3)
+    return median(passes), chart_seconds
+
+
+def main() -> None:
+    """Print a table."""
+    cores = len(os.sched_getaffinity(0))
+    print(machine() + "\n")
+    print("| noise | triangles | 1 thread | threads | all cores | charts, once |\n|---|---|---|---|---|---|")
+    for name, subdivisions in SUBDIVISIONS.items():
+        scene = ball_and_floor(subdivisions)
+        for noise, layout in LAYOUTS.items():
+            frames = FRAMES if layout.factor > 1 else 4
+            one, charts = per_frame_ms(scene, layout, 1, frames)
+            many, _ = per_frame_ms(scene, layout, cores, frames)
+            print(f"| {noise} | {name} | {one:.1f} ms | {cores} | {many:.1f} ms | {charts:.2f} s |", flush=True)
+    print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+
+
+if __name__ == "__main__":
+    main()
