@@ -11,7 +11,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -109,14 +109,14 @@ def make_clip(recipe: Recipe, output: Path, clip: int) -> None:
 
 
 def _claim(recipe: Recipe, output: Path) -> None:
-    """Note the recipe in the folder.
+    """Note the recipe in the folder, all but the number of clips, which may grow.
 
     Raises:
         BadValueError: the folder holds clips of another recipe.
     """
     output.mkdir(parents=True, exist_ok=True)
     path = output / "recipe.json"
-    mine = json.dumps(asdict(replace(recipe, clips=0)), indent=1) + "\n"
+    mine = json.dumps({name: value for name, value in asdict(recipe).items() if name != "clips"}, indent=1) + "\n"
     if not path.is_file():
         path.write_text(mine)
     elif path.read_text() != mine:
