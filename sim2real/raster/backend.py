@@ -81,8 +81,7 @@ def rasterizer(triangles: Triangles, *, device: str = "cpu", backend: str = "war
 
     Raises:
         UnknownNameError: no such backend.
-        MissingPackageError: ``pytorch3d`` is asked for but not installed.
-        BadValueError: a face or part index is out of range, or the device is not available.
+        BadValueError: a face or part index is out of range, the device is not available, or pytorch3d is not installed.
     """
     if backend == "warp":
         from .warp_backend import WarpRasterizer

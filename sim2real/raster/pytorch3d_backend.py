@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from ..devices import checked_device
+from ..errors import BadValueError, MissingPackageError
 from ..optional import require
 from ..scene import Triangles
 from .backend import Visibility
@@ -26,8 +27,16 @@ class Pytorch3dRasterizer:
     """
 
     def __init__(self, triangles: Triangles, device: str = "cpu") -> None:
-        self._mesh = require("pytorch3d.renderer.mesh", "pytorch3d")
-        self._structures = require("pytorch3d.structures", "pytorch3d")
+        try:
+            self._mesh = require("pytorch3d.renderer.mesh", "pytorch3d")
+            self._structures = require("pytorch3d.structures", "pytorch3d")
+        except MissingPackageError as fault:  # there is no extra to point to
+            raise BadValueError(
+                "the rasterizer backend",
+                "pytorch3d",
+                right="warp or reference here",
+                mend="pytorch3d cannot be imported; it has no Linux package, build it from its source",
+            ) from fault
         check_triangles(triangles)
         self.device = torch.device(checked_device(device))
         self._triangles = triangles

@@ -1,3 +1,4 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -160,6 +161,13 @@ def test_a_wrong_argument_is_named(change: dict, words: str) -> None:
 def test_an_unknown_backend_lists_the_valid_ones() -> None:
     with pytest.raises(UnknownNameError, match="valid: warp, reference, pytorch3d"):
         rasterizer(soup(1), backend="opengl")
+
+
+def test_a_backend_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytorch3d", None)
+    monkeypatch.setitem(sys.modules, "pytorch3d.renderer.mesh", None)
+    with pytest.raises(BadValueError, match="build it from its source"):
+        rasterizer(soup(1), backend="pytorch3d")
 
 
 def test_a_face_that_points_past_the_vertices_is_refused() -> None:
