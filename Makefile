@@ -38,7 +38,8 @@ $(VENV)/bin/python:
 	@scripts/environment $(VENV)
 
 $(VENV)/.%: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+	@echo "installing sim2real[$*] into $(VENV); the first time this takes some minutes"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
 	@touch $@
 
 .PHONY: help demo test lint types bench libraries clean
