@@ -39,7 +39,7 @@ def command(clips: tuple[Path, ...], stride: int, as_json: bool) -> None:
 
 def readable(figures: dict[str, Any]) -> list[str]:
     """One clip's figures as a table."""
-    rows = [("footage", "PSNR 1", "PSNR 4", "PSNR 16", "edges")]
+    rows: list[tuple[str, ...]] = [("footage", "PSNR 1", "PSNR 4", "PSNR 16", "edges")]
     lines = [figures["clip"]]
     for camera, found in figures["cameras"].items():
         if "noise" in found:

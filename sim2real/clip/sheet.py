@@ -87,7 +87,11 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
         "edges": lambda f: clip.edges(camera, f),
         "instances": lambda f: colorized(clip.instances(camera, f)),
     }
-    rows = [_Row(kind, _WHAT[kind], read, kind not in ("noise", "instances")) for kind, read in readers.items() if clip.has(camera, kind)]
+    rows = [
+        _Row(kind, _WHAT[kind], read, kind not in ("noise", "instances"))
+        for kind, read in readers.items()
+        if clip.has(camera, kind)
+    ]
     for folder in clip.generated(camera):
         if length := footage_length(folder):
             rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))
