@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from ..scene.yaml_file import Entry, read_yaml
+from ..scene.yaml_file import Entry, fault, read_yaml
 
 if TYPE_CHECKING:
     from .progress import Progress
@@ -85,6 +85,12 @@ class RecipeEntry(Entry):
     held_out: Annotated[int, Field(ge=0)] = 0
     noise: NoiseEntry = NoiseEntry()
     training: TrainingEntry
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> RecipeEntry:
+        if self.held_out >= self.clips.clips:
+            raise fault(f"held_out is {self.held_out}, must be less than the {self.clips.clips} clips", key="held_out")
+        return self
 
 
 def train_recipe(
