@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..clip.record import check_names
 from ..errors import BadValueError, EmptySceneError, UnknownNameError
 from ..noise.layout import NoiseLayout
-from ..scene import Camera, Scene
+from ..scene import Camera, Scene, check_cameras
 
 KINDS = ("noise", "rgb", "depth", "normals", "edges", "instances", "flow")
 """What a clip can hold per camera."""
@@ -55,11 +55,13 @@ def planned(
         EmptySceneError: the scene has no camera.
         UnknownNameError: a camera or a kind does not exist.
         BadValueError: a value is out of its range, or cameras differ in size.
+        CameraInsideError: a chosen camera is inside a solid thing.
     """
     kinds = _kinds(only)
     chosen = _cameras(scene, cameras)
     size = _size(chosen, size, scene)
     check_names([c.name for c in chosen])
+    check_cameras(scene, tuple(chosen))
     if "noise" in kinds:
         layout.latent_size(size)
     if not 0 <= beta <= 1:

@@ -120,7 +120,7 @@ def test_videos_have_every_frame_and_show_what_the_files_hold(clip):
         for kind in ("rgb", "depth", "edges", "instances", "noise"):
             with av.open(str(clip.path / camera / f"{kind}.mp4")) as video:
                 assert video.streams.video[0].frames == FRAMES
-        near, far = clip.record.depth_range_m[camera]
+        near, far = clip.record.depth_range_m
         for frame, shown in enumerate(read_video(clip.path / camera / "depth.mp4")):
             expected = control_depth(clip.depth(camera, frame), DepthRange(near, far))
             assert np.abs(shown[..., 0].astype(int) - expected).mean() < 4
