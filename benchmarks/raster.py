@@ -83,9 +83,7 @@ def main() -> None:
     size = (height, width)
     torch.set_num_threads(1)
     k = np.array([[600.0 * width / 720, 0, width / 2], [0, 600.0 * width / 720, height / 2], [0, 0, 1]])
-    print(
-        f"{height}x{width}, {options.device}, {platform.machine()}, medians of {options.repeats} in milliseconds ({options.clock} time)\n"
-    )
+    print(f"{options.size}, {options.device}, {platform.machine()}, medians of {options.repeats}, ms of {options.clock} time\n")
     print("| triangles | visibility | fragments | fragments, 2 threads | exact flow |\n|---|---|---|---|---|")
     for count in (5_000, 100_000, 1_000_000):
         mesh = stage(count)
