@@ -11,7 +11,6 @@ import av
 import numpy as np
 from av.error import FFmpegError
 from jaxtyping import Float, UInt8
-from PIL import Image
 
 from ..errors import UnreadableFileError
 
@@ -98,13 +97,3 @@ def noise_picture(
         return np.ascontiguousarray(picture)
     factor = max(1, -(-size[0] // picture.shape[0]), -(-size[1] // picture.shape[1]))
     return np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
-
-
-def enlarged(picture: UInt8[np.ndarray, "height width ..."], least_px: int) -> UInt8[np.ndarray, "_ _ ..."]:
-    """Enlarge a small picture by a whole factor, so that a person can see its pixels."""
-    factor = max(1, -(-least_px // min(picture.shape[:2])))
-    if factor == 1:
-        return picture
-    return np.asarray(
-        Image.fromarray(picture).resize((picture.shape[1] * factor, picture.shape[0] * factor), Image.Resampling.NEAREST)
-    )

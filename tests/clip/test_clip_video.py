@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sim2real.clip import VideoWriter, read_video
-from sim2real.clip.video import enlarged, noise_picture
+from sim2real.clip.video import noise_picture
 from sim2real.errors import UnreadableFileError
 
 
@@ -70,10 +70,3 @@ def test_noise_pictures_show_six_sigma_and_reach_the_picture_size():
     assert picture[0, 0].tolist() == [0, 128, 255]
     assert (picture[:8, :8] == picture[0, 0]).all(), "cells are enlarged without smoothing"
     assert noise_picture(noise[:1]).shape == (3, 5, 3)
-
-
-def test_small_pictures_are_enlarged_by_whole_factors():
-    picture = smooth((10, 12))
-    big = enlarged(picture, 25)
-    assert big.shape == (30, 36, 3)
-    assert np.array_equal(big[::3, ::3], picture)
