@@ -60,6 +60,14 @@ class DegradationEntry(Entry):
     high: Share
 
 
+class SigmasEntry(Entry):
+    """Which noise levels are trained."""
+
+    shift: PositiveFloat = 5.0
+    spread: PositiveFloat = 1.2
+    pure: Share = 0.1
+
+
 class TrainingEntry(Entry):
     """The keys of ``sim2real.diffusion.train.TrainingRecipe``."""
 
@@ -72,7 +80,7 @@ class TrainingEntry(Entry):
     weight_decay: Annotated[float, Field(ge=0)] | None = None
     gradient_clip: PositiveFloat | None = None
     clamp: PositiveFloat | None = None
-    shift: PositiveFloat | None = None
+    sigmas: SigmasEntry | None = None
     averaging: Share | None = None
     degradation: DegradationEntry | None = None
     palette_dropout: Share | None = None
@@ -116,7 +124,7 @@ def train_recipe(
 
     from ..diffusion.embedded import EmbeddedSpec
     from ..diffusion.train import TrainingRecipe, train
-    from ..diffusion.training_data import Degradation, Stage, read_training_clip
+    from ..diffusion.training_data import Degradation, Sigmas, Stage, read_training_clip
     from ..pathtrace import Recipe, make_training_clips
     from ..pathtrace.noise_draws import NoiseDraws, make_training_noise
     from ..pathtrace.training_clips import clip_path
@@ -138,6 +146,8 @@ def train_recipe(
     fields["stages"] = tuple(Stage(**_given(stage)) for stage in entry.training.stages)
     if entry.training.degradation is not None:
         fields["degradation"] = Degradation(**_given(entry.training.degradation))
+    if entry.training.sigmas is not None:
+        fields["sigmas"] = Sigmas(**_given(entry.training.sigmas))
     if threads is not None:
         torch.set_num_threads(threads)
     return train(

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..errors import BadValueError
 from .checkpoint import load_checkpoint, save_checkpoint
 from .embedded import EmbeddedInfo, EmbeddedSpec, build_transformer, save_model
-from .training_data import Batch, Degradation, NoiseProvider, Sampler, Stage, TrainingClip
+from .training_data import Batch, Degradation, NoiseProvider, Sampler, Sigmas, Stage, TrainingClip
 
 if TYPE_CHECKING:
     from diffusers import WanVACETransformer3DModel
@@ -45,7 +45,7 @@ class TrainingRecipe:
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
     clamp: float = 0.5
-    shift: float = 3.0
+    sigmas: Sigmas = field(default_factory=Sigmas)
     averaging: float = 0.999
     degradation: Degradation = field(default_factory=Degradation)
     palette_dropout: float = 0.1
@@ -129,7 +129,7 @@ def train(
         clips,
         provider,
         seed=recipe.seed,
-        shift=recipe.shift,
+        sigmas=recipe.sigmas,
         degradation=recipe.degradation,
         palette_dropout=recipe.palette_dropout,
     )

@@ -88,6 +88,25 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Sigmas:
+    """Which noise levels are trained: the logit of sigma is normal, and some samples are nothing but noise.
+
+    - ``shift``: the median of sigma / (1 - sigma); larger trains more at high noise, where few-step sampling spends its steps.
+    - ``spread``: standard deviation of the logit.
+    - ``pure``: share of samples with sigma 1, where sampling begins.
+    """
+
+    shift: float = 5.0
+    spread: float = 1.2
+    pure: float = 0.1
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """One sigma."""
+        level = 1 / (1 + np.exp(-(np.log(self.shift) + self.spread * rng.standard_normal())))
+        return 1.0 if rng.random() < self.pure else float(level)
+
+
+@dataclass(frozen=True)
 class Degradation:
     """How far training noise departs from the warp: beta is drawn evenly from this range for every sample.
 
@@ -116,7 +135,7 @@ class Sampler:
         clips: the training clips.
         provider: noise for them, by their position in ``clips``.
         seed: of the run.
-        shift: of the flow-matching sigmas: larger trains more at high noise.
+        sigmas: which noise levels to train.
         degradation: of the noise.
         palette_dropout: share of samples that see no palette.
     """
@@ -127,7 +146,7 @@ class Sampler:
         provider: NoiseProvider,
         *,
         seed: int,
-        shift: float = 3.0,
+        sigmas: Sigmas | None = None,
         degradation: Degradation | None = None,
         palette_dropout: float = 0.1,
     ) -> None:
@@ -136,7 +155,7 @@ class Sampler:
         self.clips = clips
         self.provider = provider
         self.seed = seed
-        self.shift = shift
+        self.sigmas = sigmas or Sigmas()
         self.degradation = degradation or Degradation()
         self.palette_dropout = palette_dropout
         self.vae = PixelVAE()
@@ -170,8 +189,7 @@ class Sampler:
         if rng.random() < 0.5:
             arrays = [a[::-1] for a in arrays]
         palette = clip.palette * np.float32(rng.random() >= self.palette_dropout)
-        s = 1 / (1 + np.exp(-rng.standard_normal()))
-        sigma = self.shift * s / (1 + (self.shift - 1) * s)
+        sigma = self.sigmas.draw(rng)
         rgb, control, noise = (torch.from_numpy(np.ascontiguousarray(a.swapaxes(0, 1), np.float32)) for a in arrays)
         return rgb, control, noise, torch.from_numpy(palette), torch.tensor(sigma, dtype=torch.float32)
 
