@@ -18,7 +18,7 @@ def warp_ready() -> None:
     if hasattr(wp.config, "log_level"):
         wp.config.log_level = wp.LOG_WARNING
     else:  # before Warp 1.18
-        wp.config.quiet = True
+        wp.config.quiet = True  # pyright: ignore[reportAttributeAccessIssue]
     with _native_stderr_muted():  # a machine without a GPU is no reason for a warning
         wp.init()
 

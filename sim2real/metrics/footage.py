@@ -78,7 +78,7 @@ def edge_agreement(picture: UInt8[np.ndarray, "height width 3"], edges: Bool[np.
     if not strong.any():
         return 0.0
     reach = max(1.0, EDGE_TOLERANCE * picture.shape[0])
-    to_edge, to_strong = ndimage.distance_transform_edt(~edges), ndimage.distance_transform_edt(~strong)
+    to_edge, to_strong = (np.asarray(ndimage.distance_transform_edt(~lines)) for lines in (edges, strong))
     return float((np.mean(to_edge[strong] <= reach) + np.mean(to_strong[edges] <= reach)) / 2)
 
 
