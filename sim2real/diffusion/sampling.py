@@ -18,7 +18,7 @@ from .pixel_vae import FOLD, fold_pixels
 from .schedulers import require_deterministic
 from .windows import WindowedTransformer
 
-OVERLAP = (4, 32, 32)
+OVERLAP = (2, 16, 16)
 """Least overlap of windows: frames, and pixels along both axes."""
 PATCH = 2 * FOLD
 """Pixels per token and axis; pictures are padded to multiples."""
