@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadValueError
 
 if TYPE_CHECKING:
     from ..clip import Clip
     from .progress import Progress
+
+
+NEEDED = ("noise", "depth", "edges")
+"""What footage is made from."""
+
+
+def check_inputs_of_footage(options: dict[str, Any]) -> None:
+    """Refuse, before anything is rendered, options that leave nothing for a model to work on.
+
+    Raises:
+        BadValueError: ``--only`` leaves out what models need, or the noise is laid out for none.
+    """
+    lacking = [kind for kind in NEEDED if options["only"] is not None and kind not in options["only"]]
+    if lacking:
+        received = ",".join(sorted(options["only"]))
+        raise BadValueError(
+            "--only", received, right=f"with {', '.join(lacking)}, which footage is made from", mend="or use: sim2real render"
+        )
+    for name in ("factor", "channels"):
+        if options[name] is not None:
+            raise BadValueError(
+                f"--{name}", options[name], right="left out: the model of --for decides", mend="or use: sim2real render"
+            )
 
 
 def generate_footage(

@@ -20,16 +20,19 @@ from .options import debug_option, generate_options, render_options, scene_optio
 def command(scene: Path, output: Path, prompt: str | None, steps: int | None, **options: Any) -> None:
     """Render a scene or rollout, then generate footage from it: the whole path in one line.
 
-    SCENE is what `sim2real render` takes. The footage comes from the embedded model; `sim2real generate` takes others.
+    SCENE is what `sim2real render` takes. The footage comes from the model of --for; by default that is the embedded one,
+    which ships with the project and needs no GPU.
 
     Examples:
       sim2real run scenes/kitchen.yaml -o out/kitchen
       sim2real run demo.hdf5 --demo demo_0 --camera agentview -o out/lift
     """
-    from .generating import generate_footage
+    from .generating import check_inputs_of_footage, generate_footage
     from .rendering import render, say_where
 
+    check_inputs_of_footage(options)
+    model = None if options["model"] == "embedded" else options["model"]
     with progress.shown() as report:
         clip = render(scene, output, options, report)
-        clip = generate_footage(clip, model=None, prompt=prompt, steps=steps, seed=options["seed"], progress=report)
+        clip = generate_footage(clip, model=model, prompt=prompt, steps=steps, seed=options["seed"], progress=report)
     say_where(clip)

@@ -243,6 +243,14 @@ def test_progress_off_a_terminal_is_one_line_per_stage(capsys):
     assert [line.split(":")[0] for line in lines] == ["painting", "drying"]
 
 
+@pytest.mark.parametrize(("options", "says"), [(["--only", "rgb,depth"], "noise, edges"), (["--factor", "8"], "--factor is 8")])
+def test_run_refuses_what_leaves_no_footage_before_it_renders(scene_file, options, says):
+    result = run("run", scene_file, "-o", scene_file.parent / "clip", *options)
+    assert result.exit_code == 1
+    assert says in one_line(result)
+    assert [p.name for p in scene_file.parent.iterdir()] == ["scene.yaml"]
+
+
 def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
     import sim2real.diffusion
 
