@@ -190,7 +190,7 @@ class Sampler:
             arrays = [a[::-1] for a in arrays]
         palette = clip.palette * np.float32(rng.random() >= self.palette_dropout)
         sigma = self.sigmas.draw(rng)
-        rgb, control, noise = (torch.from_numpy(np.ascontiguousarray(a.swapaxes(0, 1), np.float32)) for a in arrays)
+        rgb, control, noise = (torch.from_numpy(np.array(a.swapaxes(0, 1), np.float32, order="C")) for a in arrays)
         return rgb, control, noise, torch.from_numpy(palette), torch.tensor(sigma, dtype=torch.float32)
 
     def _clip_of(self, number: int) -> int:

@@ -68,6 +68,11 @@ def test_samples_do_not_depend_on_the_batch_size(clips):
         assert torch.equal(getattr(together, name)[2], getattr(alone, name)[0]), name
 
 
+def test_single_pictures_are_samples_too(clips):
+    batch = Sampler(clips, Independent(), seed=5).batch(0, Stage(1, 12, 1, 16))
+    assert batch.clean.shape == (12, 48, 1, 4, 4) and torch.isfinite(batch.noise).all()
+
+
 def test_every_clip_is_seen_once_per_epoch_and_noise_has_unit_variance(clips):
     sampler = Sampler(clips, Independent(), seed=5)
     stage = Stage(1, 30, 4, 32)
