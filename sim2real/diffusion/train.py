@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +86,17 @@ def denoising_loss(model: torch.nn.Module, batch: Batch, clamp: float) -> Float[
     return error.square().mean()
 
 
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Treat denormal numbers as 0 (they slow a CPU down), and give the thread back as it was by default."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@_denormals_flushed()
 def train(
     recipe: TrainingRecipe,
     clips: Sequence[TrainingClip],
@@ -116,7 +128,6 @@ def train(
     Raises:
         BadValueError: no clips, clips smaller than a crop, or a checkpoint of another recipe.
     """
-    torch.set_flush_denormal(True)
     model = build_transformer(recipe.model, recipe.seed)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=recipe.weight_decay

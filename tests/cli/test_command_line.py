@@ -198,9 +198,10 @@ def test_an_unforeseen_fault_is_one_line_too(scene_file, monkeypatch):
 def test_an_interrupted_render_leaves_nothing(scene_file, number, code):
     scene_file.write_text(SCENE.replace("frames: 4", "frames: 4000"))
     output = scene_file.parent / "clip"
-    call = (
-        f"from sim2real.cli import main; main(['render', {str(scene_file)!r}, '-o', {str(output)!r}, '--only', 'noise,depth'])"
-    )
+    # a shell that starts tests in the background has SIGINT ignored, and children inherit that
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    arguments = ["render", str(scene_file), "-o", str(output), "--only", "noise,depth"]
+    call = f"{heed}; from sim2real.cli import main; main({arguments!r})"
     with subprocess.Popen([sys.executable, "-c", call], stderr=subprocess.PIPE, text=True) as process:
         try:
             deadline = time.monotonic() + 100
