@@ -65,16 +65,19 @@ def sample_embedded(
         (info.window[0], info.window[1] // FOLD, info.window[2] // FOLD),
         (overlap[0], overlap[1] // FOLD, overlap[2] // FOLD),
     )
-    per_step = len(windowed.windows(frames, latents.shape[3], latents.shape[4]))
-    step = 0
+    plan = [(0, 1) if index == steps - 1 else (index % 2,) for index in range(steps)]
+    counts = [windowed.count(frames, latents.shape[3], latents.shape[4], phases) for phases in plan]
+    windowed.phases = plan[0]
+    before = 0
 
-    def on_windows(done: int, total: int) -> None:
+    def on_windows(done: int) -> None:
         if progress is not None:
-            progress(step * per_step + done, steps * per_step)
+            progress(before + done, sum(counts))
 
     def on_step_end(pipeline: object, index: int, timestep: object, tensors: dict[str, object]) -> dict[str, object]:
-        nonlocal step
-        step = index + 1
+        nonlocal before
+        before = sum(counts[: index + 1])
+        windowed.phases = plan[min(index + 1, steps - 1)]
         return {}
 
     windowed.on_windows = on_windows

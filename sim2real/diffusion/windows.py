@@ -47,7 +47,10 @@ class WindowedTransformer(torch.nn.Module):
         window: frames, latent height and latent width of a window.
         overlap: smallest overlap of neighbouring windows along the same axes.
         batch: windows that run at once.
-        on_windows: told how many windows of how many are done, at every step.
+        on_windows: told how many windows of the present step are done.
+
+    ``phases`` says where the tokens' grid lies: 0 as in training, 1 shifted by half a token along both spatial axes. The
+    predictions of several phases are averaged, so that tokens do not show as blocks; the sampler changes them between steps.
     """
 
     def __init__(
@@ -57,14 +60,16 @@ class WindowedTransformer(torch.nn.Module):
         overlap: tuple[int, int, int],
         *,
         batch: int = 8,
-        on_windows: Callable[[int, int], None] | None = None,
+        on_windows: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__()
         self.transformer = transformer
         self.window = window
         self.overlap = overlap
         self.batch = batch
+        self.phases: tuple[int, ...] = (0,)
         self.on_windows = on_windows
+        self._done = 0
 
     @property
     def config(self) -> Any:
@@ -106,6 +111,33 @@ class WindowedTransformer(torch.nn.Module):
         return_dict: bool = False,
     ) -> tuple[Float[Tensor, "1 z frames h w"]]:
         """One prediction for the whole video; arguments as the pipeline passes them."""
+        rest = (timestep, encoder_hidden_states, control_hidden_states_scale, attention_kwargs)
+        self._done = 0
+        predictions = []
+        for phase in self.phases:
+            shifts = [phase * (patch // 2) for patch in self.config.patch_size[1:]]
+            pad = (shifts[1], shifts[1], shifts[0], shifts[0], 0, 0)
+            inputs = [torch.nn.functional.pad(x, pad, mode="replicate") for x in (hidden_states, control_hidden_states)]
+            whole = self._blended(inputs[0], inputs[1], *rest)
+            h, w = hidden_states.shape[3:]
+            predictions.append(whole[..., shifts[0] : shifts[0] + h, shifts[1] : shifts[1] + w])
+        return (sum(predictions[1:], predictions[0]) / len(predictions),)
+
+    def count(self, frames: int, h: int, w: int, phases: tuple[int, ...]) -> int:
+        """How many windows a step with these phases runs."""
+        _, p_h, p_w = self.config.patch_size
+        return sum(len(self.windows(frames, h + 2 * phase * (p_h // 2), w + 2 * phase * (p_w // 2))) for phase in phases)
+
+    def _blended(
+        self,
+        hidden_states: Float[Tensor, "1 z frames h w"],
+        control_hidden_states: Float[Tensor, "1 c frames h w"],
+        timestep: Tensor,
+        encoder_hidden_states: Float[Tensor, "1 tokens d"],
+        control_hidden_states_scale: Tensor | None,
+        attention_kwargs: dict[str, Any] | None,
+    ) -> Float[Tensor, "1 z frames h w"]:
+        """The weighted mean of the windows' predictions."""
         places = self.windows(*hidden_states.shape[2:])
         total = torch.zeros_like(hidden_states)
         weights = torch.zeros_like(hidden_states[:, :1])
@@ -125,6 +157,7 @@ class WindowedTransformer(torch.nn.Module):
             for place, one in zip(chunk, predicted, strict=True):
                 total[(..., *place)] += weight * one
                 weights[(..., *place)] += weight
+            self._done += len(chunk)
             if self.on_windows is not None:
-                self.on_windows(first + len(chunk), len(places))
-        return (total / weights,)
+                self.on_windows(self._done)
+        return total / weights

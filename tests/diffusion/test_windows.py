@@ -45,6 +45,15 @@ def test_blending_a_pointwise_model_changes_nothing(transformer, shape):
     assert torch.allclose(windowed(**given_)[0], whole, atol=1e-5)
 
 
+def test_a_shifted_grid_changes_nothing_for_a_pointwise_model(transformer):
+    windowed = WindowedTransformer(Pointwise(transformer.config), (4, 8, 8), (2, 2, 4))
+    given_ = arguments(6, 8, 22)
+    told = []
+    windowed.on_windows, windowed.phases = told.append, (0, 1)
+    assert torch.allclose(windowed(**given_)[0], Pointwise(transformer.config)(**given_)[0], atol=1e-5)
+    assert told[-1] == windowed.count(6, 8, 22, (0, 1)) > windowed.count(6, 8, 22, (0,))
+
+
 def test_one_window_is_the_model_itself(transformer):
     given_ = arguments(4, 8, 8, channels=48)
     given_["control_hidden_states"] = torch.randn(1, 112, 4, 8, 8)
