@@ -106,8 +106,7 @@ class ClipRecord(_Record):
     """The whole of ``clip.json``.
 
     - ``size`` is (height, width) in pixels.
-    - ``depth_range_m`` holds, per camera, the nearest and the farthest depth that its control video ``depth.mp4`` resolves:
-      what a camera on a hand sees would be one tone in the range of a camera on the wall.
+    - ``depth_range_m`` is the nearest and the farthest depth that the control videos ``depth.mp4`` of all cameras resolve.
     """
 
     version: int = VERSION
@@ -119,7 +118,7 @@ class ClipRecord(_Record):
     cameras: dict[str, CameraRecord]
     instances: list[InstanceRecord] = Field(default_factory=list)
     noise: NoiseRecord | None = None
-    depth_range_m: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    depth_range_m: tuple[float, float] | None = None
     versions: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -160,8 +160,8 @@ def _cameras(clip: Clip) -> str:
             ],
             ["path", _path_length(camera)],
         ]
-        if name in clip.record.depth_range_m:
-            near, far = clip.record.depth_range_m[name]
+        if clip.record.depth_range_m is not None:
+            near, far = clip.record.depth_range_m
             rows.append(["depth range of the control video", f"{near:.3f} to {far:.3f} m"])
         blocks.append(f"<h3>{escape(name)}</h3>{_table(['', ''], rows, keys=True)}{_matrices(camera)}")
     return f"<h2>Cameras</h2>{''.join(blocks)}"

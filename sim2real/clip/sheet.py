@@ -83,7 +83,7 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
     readers: dict[str, Callable[[int], np.ndarray]] = {
         "rgb": lambda f: clip.rgb(camera, f),
         "noise": lambda f: _noise_tile(clip, camera, f),
-        "depth": lambda f: depth_picture(clip.depth(camera, f), clip.record.depth_range_m.get(camera, (0.1, 10.0))),
+        "depth": lambda f: depth_picture(clip.depth(camera, f), clip.record.depth_range_m or (0.1, 10.0)),
         "edges": lambda f: clip.edges(camera, f),
         "instances": lambda f: colorized(clip.instances(camera, f)),
     }

@@ -99,13 +99,15 @@ def render_clip(
     progress = progress or _silent
     progress("preparing the scene", 0, 1)
     renderer = FrameRenderer(plan)
-    depth_ranges = _depth_ranges(renderer)
+    depth_range = None
+    if "depth" in plan.kinds:
+        depth_range = estimate_depth_range(plan.scene, renderer.rasterizer, plan.cameras)
     progress("preparing the scene", 1, 1)
     with new_folder(output, overwrite=overwrite) as work:
         for camera in plan.cameras:
-            with CameraWriter(work / camera.name, plan, depth_ranges.get(camera.name)) as writer:
+            with CameraWriter(work / camera.name, plan, depth_range) as writer:
                 _stream(renderer, writer, camera, progress)
-        write_record(work / "clip.json", _record(plan, depth_ranges, scene_options or {}))
+        write_record(work / "clip.json", _record(plan, depth_range, scene_options or {}))
         progress("contact sheet and report", 0, 1)
         clip = read_clip(work)
         write_sheet(clip)
@@ -135,14 +137,6 @@ def _stream(renderer: FrameRenderer, writer: CameraWriter, camera: Camera, progr
             progress(what, done + 1, frames)
 
 
-def _depth_ranges(renderer: FrameRenderer) -> dict[str, DepthRange]:
-    """The range of every camera's control video: a camera on a hand and one on the wall see different depths."""
-    plan = renderer.plan
-    if "depth" not in plan.kinds:
-        return {}
-    return {c.name: estimate_depth_range(plan.scene, renderer.rasterizer, [c]) for c in plan.cameras}
-
-
 @contextmanager
 def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
     """A pool whose workers use one core each; on a fault what has not begun is dropped."""
@@ -155,7 +149,7 @@ def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(before)
 
 
-def _record(plan: Plan, depth_ranges: Mapping[str, DepthRange], scene_options: Mapping[str, Any]) -> ClipRecord:
+def _record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[str, Any]) -> ClipRecord:
     scene = plan.scene
     noise = None
     if "noise" in plan.kinds:
@@ -184,7 +178,7 @@ def _record(plan: Plan, depth_ranges: Mapping[str, DepthRange], scene_options: M
         cameras={c.name: CameraRecord(intrinsics=c.intrinsics, world_from_camera=c.world_from_camera) for c in plan.cameras},
         instances=instances,
         noise=noise,
-        depth_range_m={name: (r.near, r.far) for name, r in depth_ranges.items()},
+        depth_range_m=None if depth_range is None else (depth_range.near, depth_range.far),
         versions=_versions(),
     )
 

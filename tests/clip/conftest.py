@@ -39,7 +39,7 @@ def record_of(frames: int = FRAMES, cameras: tuple[str, ...] = ("front", "wrist"
         },
         instances=[InstanceRecord(id=1, name="mug", class_name="cup", world_from_instance=moved)],
         noise=NoiseRecord(factor=8, channels=4, beta=0.9, latent_frames=[0, 4], method="surface"),
-        depth_range_m={"front": (0.5, 2.0)},
+        depth_range_m=(0.5, 2.0),
         versions={"sim2real": "0.1.0"},
     )
 
