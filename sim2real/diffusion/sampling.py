@@ -12,6 +12,7 @@ from diffusers import WanVACETransformer3DModel
 from jaxtyping import Float, Float32, UInt8
 
 from ..errors import BadValueError
+from .coarse import CoarseToFine, coarse_factor, coarse_size
 from .embedded import EmbeddedInfo, pipeline_of, quiet_diffusers
 from .families import FAMILIES
 from .pixel_vae import FOLD, fold_pixels
@@ -65,8 +66,18 @@ def sample_embedded(
         (info.window[0], info.window[1] // FOLD, info.window[2] // FOLD),
         (overlap[0], overlap[1] // FOLD, overlap[2] // FOLD),
     )
+    denoiser = CoarseToFine(windowed, coarse_factor((video.shape[3], video.shape[4]), (info.window[1], info.window[2])))
+    pipeline: Any = pipeline_of(denoiser)
+    require_deterministic(pipeline.scheduler, FAMILIES["embedded"])
+    pipeline.scheduler.set_timesteps(steps)
     plan = [(0, 1) if index == steps - 1 else (index % 2,) for index in range(steps)]
-    counts = [windowed.count(frames, latents.shape[3], latents.shape[4], phases) for phases in plan]
+    sizes = [
+        coarse_size((video.shape[3], video.shape[4]), denoiser.factor)
+        if denoiser.is_coarse(float(time) / 1000)
+        else (latents.shape[3], latents.shape[4])
+        for time in pipeline.scheduler.timesteps
+    ]
+    counts = [windowed.count(frames, *size, phases) for size, phases in zip(sizes, plan, strict=True)]
     windowed.phases = plan[0]
     before = 0
 
@@ -81,8 +92,6 @@ def sample_embedded(
         return {}
 
     windowed.on_windows = on_windows
-    pipeline: Any = pipeline_of(windowed)
-    require_deterministic(pipeline.scheduler, FAMILIES["embedded"])
     with quiet_diffusers(), torch.inference_mode():
         result = pipeline(
             video=video,
