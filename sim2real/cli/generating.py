@@ -21,9 +21,10 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
     Raises:
         BadValueError: ``--only`` leaves out what models need, or the noise is laid out for none.
     """
-    lacking = [kind for kind in NEEDED if options["only"] is not None and kind not in options["only"]]
-    if lacking:
-        received = ",".join(sorted(options["only"]))
+    only: frozenset[str] | None = options["only"]
+    lacking = [kind for kind in NEEDED if only is not None and kind not in only]
+    if only is not None and lacking:
+        received = ",".join(sorted(only))
         raise BadValueError(
             "--only", received, right=f"with {', '.join(lacking)}, which footage is made from", mend="or use: sim2real render"
         )

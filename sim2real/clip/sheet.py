@@ -80,10 +80,11 @@ def spread(frames: int, columns: int) -> list[int]:
 
 def rows_of(clip: Clip, camera: str) -> list[_Row]:
     """The rows that a camera's folder can fill."""
+    depth_range = _seen_depths(clip, camera) if clip.has(camera, "depth") else (0.1, 10.0)
     readers: dict[str, Callable[[int], np.ndarray]] = {
         "rgb": lambda f: clip.rgb(camera, f),
         "noise": lambda f: _noise_tile(clip, camera, f),
-        "depth": lambda f: depth_picture(clip.depth(camera, f), clip.record.depth_range_m or (0.1, 10.0)),
+        "depth": lambda f: depth_picture(clip.depth(camera, f), depth_range),
         "edges": lambda f: clip.edges(camera, f),
         "instances": lambda f: colorized(clip.instances(camera, f)),
     }
@@ -96,6 +97,16 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
         if length := footage_length(folder):
             rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))
     return rows
+
+
+def _seen_depths(clip: Clip, camera: str) -> tuple[float, float]:
+    """Nearest and farthest depth that this camera sees, specks aside; the clip's range may suit another camera better."""
+    depths = [clip.depth(camera, frame)[::4, ::4] for frame in spread(clip.frames, 6)]
+    seen = np.concatenate([depth[depth > 0] for depth in depths])
+    if not len(seen):
+        return 0.1, 10.0
+    near, far = (float(v) for v in np.percentile(seen, [2, 98]))
+    return near, max(far, 1.05 * near)
 
 
 def latent_of_frame(latent_frames: list[int], frame: int) -> int:

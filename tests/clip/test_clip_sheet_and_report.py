@@ -137,3 +137,12 @@ def test_depth_pictures_darken_with_distance_and_mark_nothing():
     picture = depth_picture(np.array([[0.5, 1.0, 2.0, 9.0, 0.0]]), (0.5, 2.0)).sum(axis=-1)[0]
     assert picture[0] > picture[1] > picture[2] == picture[3]
     assert picture[4] == 3 * 58
+
+
+def test_the_depth_row_suits_each_camera_whatever_the_clips_range_is(clip):
+    ramp = np.tile(np.linspace(0.02, 0.08, 32, dtype=np.float32), (24, 1))
+    for frame in range(clip.frames):
+        images.write_depth(clip.frame_path("wrist", "depth", frame), ramp)
+    row = next(row for row in rows_of(clip, "wrist") if row.label == "depth")
+    brightness = row.picture(0).sum(axis=-1)[0].astype(int)
+    assert (np.diff(brightness) <= 0).all() and brightness[0] - brightness[-1] > 300
