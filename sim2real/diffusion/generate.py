@@ -80,7 +80,7 @@ def _embedded(model: str | Path | None, prompt: str | None) -> Callable[..., tup
     from .control import control_video
     from .embedded import embedded_folder, load_model
     from .palette import choose_palette
-    from .sampling import OVERLAP, sample_embedded
+    from .sampling import CONTROL_SCALE, OVERLAP, sample_embedded
 
     if prompt is not None:
         raise BadValueError(
@@ -106,6 +106,7 @@ def _embedded(model: str | Path | None, prompt: str | None) -> Callable[..., tup
             "steps": steps or info.steps,
             "window": list(info.window),
             "overlap": list(OVERLAP),
+            "control_scale": CONTROL_SCALE,
             "palette": [[round(float(v), 4) for v in colour] for colour in palette],
         }
 
