@@ -159,7 +159,8 @@ class _Workspace:
         self.out = wp.empty((latent[0] * latent[1], noise.layout.channels), dtype=float, device=self.device)
         self.level_start = wp.empty(FINEST_LEVEL + 1, dtype=int, device=self.device)
         self.cursor = wp.empty(FINEST_LEVEL, dtype=int, device=self.device)
-        self._allocate(max(12, math.ceil(math.log2(latent[0] * latent[1] * 12))))
+        cells_per_latent = 12 if noise.layout.factor >= 8 else 5  # what most frames need; the rest double it once
+        self._allocate(max(12, math.ceil(math.log2(latent[0] * latent[1] * cells_per_latent))))
 
     def _allocate(self, bits: int) -> None:
         nodes = 1 << bits
