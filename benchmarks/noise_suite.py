@@ -104,8 +104,9 @@ class Measured:
             ]
             leaves = [self.engine.leaves(*self.inputs(k)) for k in (b.frame, a.frame)]
             slopes.append(transport_efficiency(model_covariance(leaves[0], leaves[1], self.pixels), *overlap))
-        error = np.std(slopes, ddof=1) / np.sqrt(len(slopes)) if len(slopes) > 1 else float("nan")
-        return f"{np.mean(slopes):.3f} ± {error:.3f}"
+        if len(slopes) == 1:
+            return f"{slopes[0]:.3f}"
+        return f"{np.mean(slopes):.3f} ± {np.std(slopes, ddof=1) / np.sqrt(len(slopes)):.3f}"
 
 
 def main() -> None:
