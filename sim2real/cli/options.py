@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .types import Choices, Intrinsics, Size
+from .types import Choices, Intrinsics, Shares, Size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -98,10 +98,16 @@ def render_options(function: Command) -> Command:
             ),
             click.option(
                 "--beta",
-                type=click.FloatRange(0, 1),
-                default=1.0,
-                metavar="B",
-                help="Share of surface noise: B * surface + sqrt(1 - B^2) * fresh.",
+                type=Shares(),
+                metavar="B|NAME=B,...",
+                help="Share of surface noise: B * surface + sqrt(1 - B^2) * fresh; or shares by class or instance: "
+                "robot=1,background=0.5,*=0.9.  [default: 1]",
+            ),
+            click.option(
+                "--degradation",
+                type=Shares(),
+                metavar="A|NAME=A,...",
+                help="The same as Go-with-the-Flow spells it, instead of --beta: B = (1 - A) / sqrt((1 - A)^2 + A^2).",
             ),
             click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the noise."),
             click.option(

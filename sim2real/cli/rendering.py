@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import BadValueError
+
 if TYPE_CHECKING:
     from ..clip import Clip
+    from ..noise import Beta
     from ..noise.layout import NoiseLayout
     from ..scene import Scene
     from .progress import Progress
@@ -52,7 +56,7 @@ def render(source: Path, output: Path, options: dict[str, Any], progress: Progre
         size=options["size"],
         layout=layout,
         seed=options["seed"],
-        beta=options["beta"],
+        beta=beta_of(options["beta"], options["degradation"]),
         device=options["device"],
         only=options["only"],
         overwrite=options["overwrite"],
@@ -60,6 +64,23 @@ def render(source: Path, output: Path, options: dict[str, Any], progress: Progre
         progress=progress,
         scene_options=reading_record(options),
     )
+
+
+def beta_of(beta: Beta | None, degradation: Beta | None) -> Beta:
+    """The share of surface noise in whichever of its two spellings it was given.
+
+    Raises:
+        BadValueError: both were given.
+    """
+    if degradation is None:
+        return 1.0 if beta is None else beta
+    if beta is not None:
+        raise BadValueError("--degradation", degradation, right="left out beside --beta", mend="both say the same thing")
+    from ..noise import beta_from_degradation
+
+    if isinstance(degradation, Mapping):
+        return {name: beta_from_degradation(value) for name, value in degradation.items()}
+    return beta_from_degradation(degradation)
 
 
 def reading_record(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,33 @@ class Intrinsics(click.ParamType):
         if not (fx > 0 and fy > 0):
             self.fail(f"{value!r}: focal lengths must be greater than 0", param, ctx)
         return fx, fy, cx, cy
+
+
+class Shares(click.ParamType):
+    """A number from 0 to 1, or ``name=number`` pairs separated by commas."""
+
+    name = "B|NAME=B,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | dict[str, float]:
+        """Parse ``0.9`` or ``robot=1,background=0.5,*=0.9``."""
+        if isinstance(value, (float, dict)):
+            return value
+        pairs = [entry.rpartition("=") for entry in str(value).split(",")]
+        found = {name.strip(): self._share(number, param, ctx) for name, _, number in pairs}
+        if len(pairs) == 1 and not pairs[0][1]:
+            return next(iter(found.values()))
+        if "" in found or len(found) < len(pairs):
+            self.fail(f"{value!r} must name each class or instance once, for example robot=1,background=0.5,*=0.9", param, ctx)
+        return found
+
+    def _share(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            share = float(text)
+        except ValueError:
+            share = math.nan
+        if not 0 <= share <= 1:
+            self.fail(f"{text.strip()!r} is not a number from 0 to 1", param, ctx)
+        return share
 
 
 class Choices(click.ParamType):

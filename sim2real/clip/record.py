@@ -34,6 +34,9 @@ def _array(value: Any) -> np.ndarray:
 Array = Annotated[np.ndarray, BeforeValidator(_array), PlainSerializer(lambda a: a.tolist())]
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
@@ -92,12 +95,13 @@ class NoiseRecord(_Record):
     """How ``noise.npy`` was made.
 
     - ``factor``: pixels per latent; ``latent_frames``: the pixel frame that each latent stands for.
-    - ``beta``: the share of surface noise, ``beta * surface + sqrt(1 - beta^2) * fresh``.
+    - ``beta``: the share of surface noise, ``beta * surface + sqrt(1 - beta^2) * fresh``; one number, or numbers by name of a
+      class or an instance, ``background``, and ``*`` for all others.
     """
 
     factor: int = Field(ge=1)
     channels: int = Field(ge=1)
-    beta: float = Field(ge=0, le=1)
+    beta: Share | dict[str, Share]
     latent_frames: list[int]
     method: str
 

@@ -86,7 +86,9 @@ def _cards(clip: Clip) -> str:
     ]
     if record.noise is not None:
         facts += [("noise channels", f"{record.noise.channels}"), ("pixels per latent", f"{record.noise.factor}")]
-        facts += [("beta", f"{record.noise.beta:g}")]
+        beta = record.noise.beta
+        shares = beta if isinstance(beta, dict) else {"": beta}
+        facts += [("beta", ", ".join(f"{name} {share:g}".strip() for name, share in shares.items()))]
     return (
         '<dl class="cards">' + "".join(f'<div class="card"><dt>{k}</dt><dd>{escape(v)}</dd></div>' for k, v in facts) + "</dl>"
     )

@@ -19,11 +19,14 @@ from .layout import LatentTime as LatentTime
 from .layout import NoiseLayout as NoiseLayout
 
 if TYPE_CHECKING:
+    from .beta import Beta as Beta
+    from .beta import beta_from_degradation as beta_from_degradation
+    from .beta import beta_of_ids as beta_of_ids
     from .charts import Charts as Charts
     from .charts import charts_of as charts_of
-    from .mixing import beta_from_degradation as beta_from_degradation
     from .mixing import independent_noise as independent_noise
     from .mixing import mix as mix
+    from .mixing import seen_beta as seen_beta
     from .surface_noise import SurfaceNoise as SurfaceNoise
 
 _HOME = {
@@ -32,7 +35,10 @@ _HOME = {
     "SurfaceNoise": "surface_noise",
     "mix": "mixing",
     "independent_noise": "mixing",
-    "beta_from_degradation": "mixing",
+    "seen_beta": "mixing",
+    "Beta": "beta",
+    "beta_from_degradation": "beta",
+    "beta_of_ids": "beta",
 }
 
 

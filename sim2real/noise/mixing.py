@@ -1,4 +1,4 @@
-"""The independent part of the noise: ``beta``, and the other spelling of it."""
+"""The independent part of the noise: drawn, and mixed with the surfaces' part."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 
-from ..errors import BadValueError
+from .beta import check_beta
 
 
 def independent_noise(
@@ -32,13 +32,23 @@ def independent_noise(
 
 
 def mix(
-    noise: Float32[torch.Tensor, "channels height width"], beta: float, *, seed: int, camera: str, frame: int
+    noise: Float32[torch.Tensor, "channels height width"],
+    beta: float | Float32[torch.Tensor, "height width"],
+    *,
+    seed: int,
+    camera: str,
+    frame: int,
 ) -> Float32[torch.Tensor, "channels height width"]:
     """``beta * noise + sqrt(1 - beta^2) * independent``; unit variance stays.
 
+    ``beta`` may differ from pixel to pixel. As long as it depends on geometry alone, never on the values, a frame stays exactly
+    white: given ``beta``, pixel p is a function of its own two standard normals only, independent of those of all other pixels,
+    and ``beta_p^2 + (1 - beta_p^2) = 1`` is its variance. Two frames then have ``beta_p beta_q`` of the covariance of their
+    surface noise.
+
     Args:
         noise: surface noise of one frame.
-        beta: correlation with the surface noise, 0 to 1; 1 returns ``noise`` itself.
+        beta: correlation with the surface noise, 0 to 1, one or one per pixel; where it is 1 the bits of ``noise`` stay.
         seed: the clip's seed.
         camera: the camera's name.
         frame: the pixel frame.
@@ -52,20 +62,26 @@ def mix(
     Reference:
         EquiVDM (arXiv 2504.09789) with beta = 0.9.
     """
-    if not 0 <= beta <= 1:
-        raise BadValueError("beta", beta, right="between 0 (all independent) and 1 (all on the surfaces)")
-    if beta == 1:
+    low, high = (beta, beta) if isinstance(beta, (int, float)) else (float(beta.min()), float(beta.max()))
+    for value in (low, high):
+        check_beta("beta", value)
+    if low == 1:
         return noise
     fresh = independent_noise(tuple(noise.shape), seed=seed, camera=camera, frame=frame).to(noise.device)
-    return beta * noise + math.sqrt(1 - beta * beta) * fresh
+    if isinstance(beta, (int, float)):
+        return beta * noise + math.sqrt(1 - beta * beta) * fresh
+    return torch.where(beta == 1, noise, beta * noise + torch.sqrt((1 - beta) * (1 + beta)) * fresh)
 
 
-def beta_from_degradation(degradation: float) -> float:
-    """``beta`` that equals Go-with-the-Flow's degradation ``a``: ((1 - a) w + a e) / sqrt((1 - a)^2 + a^2).
+def seen_beta(
+    face: Int32[torch.Tensor, "height width"], beta_of_face: Float32[torch.Tensor, "faces_and_background"], factor: int
+) -> Float32[torch.Tensor, "latent_height latent_width"]:
+    """The beta of every latent: the mean over its pixels of the beta of what they see.
 
-    Raises:
-        BadValueError: a outside 0 to 1.
+    Args:
+        face: face that each pixel sees, -1 for the background.
+        beta_of_face: one beta per face, and that of the background at the end.
+        factor: pixels per latent and axis.
     """
-    if not 0 <= degradation <= 1:
-        raise BadValueError("the degradation", degradation, right="between 0 (all on the surfaces) and 1 (all independent)")
-    return (1 - degradation) / math.hypot(1 - degradation, degradation)
+    beta = beta_of_face[face.long()]
+    return torch.nn.functional.avg_pool2d(beta[None], factor)[0]

@@ -29,6 +29,7 @@ from ..clip import (
     write_sheet,
 )
 from ..conditions import DepthRange, estimate_depth_range
+from ..noise.beta import Beta
 from ..noise.layout import NoiseLayout
 from ..scene import Camera, Scene
 from .frame import FrameRenderer
@@ -47,7 +48,7 @@ def render_clip(
     size: tuple[int, int] | None = None,
     layout: NoiseLayout | None = None,
     seed: int = 0,
-    beta: float = 1.0,
+    beta: Beta = 1.0,
     device: str = "cpu",
     only: Collection[str] | None = None,
     overwrite: bool = False,
@@ -66,7 +67,8 @@ def render_clip(
         size: picture (height, width) in pixels; the cameras' own by default.
         layout: how the noise is laid out; noise of the picture's size with 3 channels (the embedded model's) by default.
         seed: of the noise.
-        beta: share of surface noise; 1 is all of it.
+        beta: share of surface noise, 1 is all of it; or shares by name of a class or an instance, ``background``, and ``*`` for
+            all others.
         device: ``cpu`` or ``cuda``.
         only: some of ``KINDS``; all but ``flow`` by default.
         overwrite: replace an existing clip folder.
@@ -79,7 +81,7 @@ def render_clip(
 
     Raises:
         OutputExistsError: the output exists and ``overwrite`` is false.
-        UnknownNameError: a camera or kind of picture does not exist.
+        UnknownNameError: a camera, a kind of picture, or a name in ``beta`` does not exist.
         BadValueError: the size does not fit the layout, or another value is out of its range.
         EmptySceneError: the scene has no camera.
         UnwritableOutputError: the disk is full or the place cannot be written.
@@ -156,7 +158,7 @@ def _record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[s
         noise = NoiseRecord(
             factor=plan.layout.factor,
             channels=plan.layout.channels,
-            beta=plan.beta,
+            beta=dict(plan.beta) if isinstance(plan.beta, Mapping) else plan.beta,
             latent_frames=list(plan.latent_frames),
             method="surface",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from jaxtyping import Bool, Float32, UInt8, UInt16
 
 from ..conditions import Shader, camera_normals, edges, encode_normals, instance_ids, metric_depth
 from ..flow import exact_flow
-from ..noise import SurfaceNoise, charts_of, mix
+from ..noise import SurfaceNoise, charts_of, mix, seen_beta
 from ..raster import Fragments, Visibility, rasterizer
 from ..scene import Camera, deformed_vertices, triangles_of
 from .plan import Plan
@@ -45,6 +46,7 @@ class FrameRenderer:
         self.rasterizer = rasterizer(self.triangles, device=plan.device)
         self._noise = self._surface_noise() if "noise" in plan.kinds else None
         self._noisy = frozenset(plan.latent_frames)
+        self._beta = self._beta_or_one_per_face()
         wants_rgb = "rgb" in plan.kinds
         self._shader = Shader(plan.scene, self.triangles, self.rasterizer, plan.device) if wants_rgb else None
 
@@ -73,7 +75,9 @@ class FrameRenderer:
         if self._noise is not None and frame in self._noisy:
             pose = camera.world_from_camera[frame]
             drawn = self._noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], pose)
-            mixed = mix(drawn, self.plan.beta, seed=self.plan.seed, camera=camera.name, frame=frame)
+            told = self._beta
+            beta = told if isinstance(told, float) else seen_beta(seen.face, told, self.plan.layout.factor)
+            mixed = mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=frame)
             pictures["noise"] = mixed.cpu().numpy()
         return Frame(**pictures)
 
@@ -110,6 +114,14 @@ class FrameRenderer:
     def _options(self, camera: Camera, frame: int) -> dict[str, Any]:
         scene = self.plan.scene
         return {"near": camera.near, "part_visible": scene.part_visible(frame), "vertices": deformed_vertices(scene, frame)}
+
+    def _beta_or_one_per_face(self) -> float | Float32[torch.Tensor, "faces_and_background"]:
+        """The one beta of everything, or one per face and that of the background at the end."""
+        plan = self.plan
+        if not isinstance(plan.beta, Mapping):
+            return float(plan.beta)
+        ids = np.append(self.triangles.part_instance[self.triangles.face_part], 0)
+        return torch.as_tensor(plan.id_beta[ids], device=plan.device)
 
     def _surface_noise(self) -> SurfaceNoise:
         plan = self.plan

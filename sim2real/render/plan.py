@@ -6,8 +6,12 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float32
+
 from ..clip.record import check_names
 from ..errors import BadValueError, EmptySceneError, UnknownNameError
+from ..noise.beta import Beta, beta_of_ids, one_beta
 from ..noise.layout import NoiseLayout
 from ..scene import Camera, Scene, check_cameras
 
@@ -23,6 +27,7 @@ class Plan:
 
     - ``cameras`` are at the picture size of the clip.
     - ``latent_frames`` are the frames whose noise is wanted, in the order of the latents.
+    - ``beta`` is one number, or numbers by name where things differ; ``id_beta`` has one per instance id.
     """
 
     scene: Scene
@@ -31,7 +36,8 @@ class Plan:
     layout: NoiseLayout
     latent_frames: tuple[int, ...]
     seed: int
-    beta: float
+    beta: Beta
+    id_beta: Float32[np.ndarray, "ids"]
     kinds: frozenset[str]
     device: str
     threads: int
@@ -44,7 +50,7 @@ def planned(
     size: tuple[int, int] | None,
     layout: NoiseLayout,
     seed: int,
-    beta: float,
+    beta: Beta,
     device: str,
     only: Collection[str] | None,
     threads: int | None,
@@ -53,7 +59,7 @@ def planned(
 
     Raises:
         EmptySceneError: the scene has no camera.
-        UnknownNameError: a camera or a kind does not exist.
+        UnknownNameError: a camera, a kind, or a name in beta does not exist.
         BadValueError: a value is out of its range, or cameras differ in size.
         CameraInsideError: a chosen camera is inside a solid thing.
     """
@@ -64,10 +70,7 @@ def planned(
     check_cameras(scene, tuple(chosen))
     if "noise" in kinds:
         layout.latent_size(size)
-    if not 0 <= beta <= 1:
-        raise BadValueError(
-            "beta", beta, right="between 0 and 1", mend="1 is noise of surfaces only, 0 fresh noise in every frame"
-        )
+    id_beta = beta_of_ids(beta, scene.instances)
     if threads is not None and threads < 1:
         raise BadValueError("the number of threads", threads, right="1 or more")
     if len(scene.instances) > 65535:
@@ -79,7 +82,8 @@ def planned(
         layout=layout,
         latent_frames=tuple(layout.latent_frames(scene.frames)),
         seed=seed,
-        beta=beta,
+        beta=one_beta(beta, scene.instances),
+        id_beta=id_beta,
         kinds=kinds,
         device=device,
         threads=threads or len(os.sched_getaffinity(0)),

@@ -17,7 +17,7 @@ from sim2real import __version__
 from sim2real.cli import main
 from sim2real.cli.main import COMMANDS
 from sim2real.cli.options import KINDS
-from sim2real.cli.types import Choices, Intrinsics, Size
+from sim2real.cli.types import Choices, Intrinsics, Shares, Size
 from sim2real.clip import read_clip
 
 SCENE = """
@@ -101,7 +101,7 @@ def test_kinds_of_pictures_are_those_that_render_knows():
         (["render", "absent.yaml", "-o", "out", "--size", "480"], 2, "480x720"),
         (["render", "absent.yaml", "-o", "out", "--only", "depht"], 2, "depth"),
         (["render", "absent.yaml", "-o", "out", "--intrinsics", "1,2"], 2, "fx,fy,cx,cy"),
-        (["render", "absent.yaml", "-o", "out", "--beta", "2"], 2, "0<=x<=1"),
+        (["render", "absent.yaml", "-o", "out", "--beta", "2"], 2, "from 0 to 1"),
         (["render", "absent.yaml", "-o", "out"], 1, "absent.yaml"),
         (["render", "absent.yaml", "-o", "out", "--for", "wan-vice"], 1, "wan-vace"),
         (["inspect", "absent.glb"], 1, "absent.glb"),
@@ -155,6 +155,26 @@ def test_layout_options_override_the_model(scene_file):
     options = ["--factor", "4", "--channels", "5", "--only", "noise"]
     assert run("render", scene_file, "-o", output, *options).exit_code == 0
     assert read_clip(output).noise("front").shape == (4, 5, 12, 16)
+
+
+def test_beta_may_be_told_by_class_and_in_both_spellings(scene_file):
+    folder = scene_file.parent
+    only = ["--factor", "4", "--frames", "1", "--only", "noise"]
+
+    def noise_of(name, *options):
+        result = run("render", scene_file, "-o", folder / name, *only, *options)
+        assert result.exit_code == 0, result.stderr
+        return read_clip(folder / name)
+
+    by_beta = noise_of("beta", "--beta", "ball=1,background=0")
+    by_degradation = noise_of("degradation", "--degradation", "ball=0,background=1")
+    assert by_beta.record.noise.beta == {"ball": 1, "background": 0} == by_degradation.record.noise.beta
+    assert np.array_equal(by_beta.noise("front"), by_degradation.noise("front"))
+    assert noise_of("number", "--degradation", "0").record.noise.beta == 1
+    both = run("render", scene_file, "-o", folder / "both", *only, "--beta", "1", "--degradation", "0")
+    assert both.exit_code == 1 and "left out beside --beta" in one_line(both)
+    wrong = run("render", scene_file, "-o", folder / "wrong", *only, "--beta", "bal=1")
+    assert wrong.exit_code == 1 and "did you mean 'ball'" in wrong.stderr
 
 
 def test_view_rebuilds_the_sheet_and_the_report(scene_file):
@@ -222,12 +242,18 @@ def test_option_types_parse_what_they_say():
     assert Size().convert("480x720", None, None) == (480, 720)
     assert Intrinsics().convert("600,601.5,320,240", None, None) == (600, 601.5, 320, 240)
     assert Choices(KINDS).convert("noise, depth", None, None) == {"noise", "depth"}
+    assert Shares().convert("0.9", None, None) == 0.9
+    assert Shares().convert("robot=1, a=b=0.5,*=.9", None, None) == {"robot": 1, "a=b": 0.5, "*": 0.9}
     for kind, bad in (
         (Size(), "0x5"),
         (Size(), "x"),
         (Intrinsics(), "0,1,2,3"),
         (Intrinsics(), "a,b,c,d"),
         (Choices(KINDS), ","),
+        (Shares(), "robot"),
+        (Shares(), "robot=1,0.5"),
+        (Shares(), "robot=1,robot=0.5"),
+        (Shares(), "robot=2"),
     ):
         with pytest.raises(click.BadParameter):
             kind.convert(bad, None, None)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sim2real.errors import BadValueError
-from sim2real.noise import NoiseLayout, beta_from_degradation, independent_noise, mix
+from sim2real.noise import NoiseLayout, independent_noise, mix
 
 
 def test_beta_is_the_correlation_with_the_surface_noise_and_keeps_unit_variance():
@@ -26,11 +26,7 @@ def test_the_independent_part_is_keyed_by_seed_camera_and_frame():
         assert abs(float((drawn() * drawn(**changed)).mean())) < 5 / np.sqrt(1800)
 
 
-def test_degradation_is_the_other_spelling_of_beta():
-    assert beta_from_degradation(0.0) == 1 and beta_from_degradation(1.0) == 0
-    assert abs(beta_from_degradation(0.33) - 0.9) < 0.003
-    with pytest.raises(BadValueError, match="degradation"):
-        beta_from_degradation(1.5)
+def test_a_beta_out_of_range_is_refused():
     with pytest.raises(BadValueError, match="beta is 2"):
         mix(torch.zeros(1, 2, 2), 2.0, seed=0, camera="a", frame=0)
 

@@ -161,7 +161,9 @@ def test_the_size_of_the_pictures_can_be_chosen(scene, tmp_path):
         ({"size": (50, 64)}, BadValueError, "multiple of 8.*48 or 56"),
         ({"only": {"noise", "normal"}}, UnknownNameError, "normals"),
         ({"only": set()}, BadValueError, "empty"),
-        ({"beta": 1.5}, BadValueError, "between 0 and 1"),
+        ({"beta": 1.5}, BadValueError, "beta is 1.5"),
+        ({"beta": {"*": -1.0}}, BadValueError, r"the beta of \* is -1"),
+        ({"beta": {"robto": 1.0}}, UnknownNameError, "ball"),
         ({"threads": 0}, BadValueError, "1 or more"),
     ],
 )
