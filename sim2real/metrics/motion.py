@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..clip import Clip
+from ..scene.lens import pixels_of, points_of
 from ..transforms import inverse_rigid
 
 DEPTH_TOLERANCE = 0.01
@@ -31,9 +32,9 @@ def labelled_motion(
     depth, ids = clip.depth(camera, source).astype(np.float64), clip.instances(camera, source)
     height, width = depth.shape
     y, x = np.mgrid[:height, :width] + 0.5
-    k = record.intrinsics[source]
-    ray = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], axis=-1)
     surface = depth > 0
+    distance = np.where(surface, depth, 1.0)
+    local = points_of(np.stack([x, y], axis=-1), distance, record.intrinsics[source], record.lens)
     into_target = inverse_rigid(record.world_from_camera[target])
 
     # one transform per instance: target camera <- world at target <- instance <- world at source <- source camera
@@ -43,13 +44,15 @@ def labelled_motion(
         moves[instance.id] = into_target @ world[target] @ np.linalg.inv(world[source]) @ record.world_from_camera[source]
     present, index = np.unique(np.where(surface, ids, 0), return_inverse=True)
     move = np.stack([moves[int(i)] for i in present])[index.reshape(height, width)]
-    distance = np.where(surface, depth, 1.0)[..., None]
-    point = np.einsum("hwij,hwj->hwi", move[..., :3, :3], ray * distance) + np.where(surface[..., None], move[..., :3, 3], 0.0)
+    point = np.einsum("hwij,hwj->hwi", move[..., :3, :3], local) + np.where(surface[..., None], move[..., :3, 3], 0.0)
     z = np.where(point[..., 2] > 0, point[..., 2], np.inf)
-    k = record.intrinsics[target]
-    there = np.stack([k[0, 0] * point[..., 0] / z + k[0, 2], k[1, 1] * point[..., 1] / z + k[1, 2]], axis=-1)
+    there = pixels_of(point, record.intrinsics[target], record.lens)
+    shown = np.isfinite(z) & np.isfinite(there).all(-1)
+    if record.lens.parallel:
+        shown &= surface  # what is infinitely far away has no place in a picture of parallel lines
+    there = np.where(shown[..., None], there, 0.0)
 
-    inside = np.isfinite(z) & (there >= 1).all(-1) & (there[..., 0] < width - 1) & (there[..., 1] < height - 1)
+    inside = shown & (there >= 1).all(-1) & (there[..., 0] < width - 1) & (there[..., 1] < height - 1)
     column = np.clip(there[..., 0], 0, width - 1).astype(int)
     row = np.clip(there[..., 1], 0, height - 1).astype(int)
     target_depth, target_ids = clip.depth(camera, target), clip.instances(camera, target)

@@ -33,15 +33,30 @@ class RayScene:
         require("embreex", "verify")
         self.scene, self.frame = scene, frame
         self.triangles = triangles or triangles_of(scene)
-        mesh_vertices = deformed_vertices(scene, frame)
-        mesh_vertices = self.triangles.vertices if mesh_vertices is None else mesh_vertices
-        part = scene.parts
-        instance = [p.instance for p in part]
-        world_from_part = scene.world_from_instance[frame, instance] @ np.stack([p.instance_from_mesh for p in part])
-        m = world_from_part[self.triangles.vertex_part]
-        self.vertices = np.einsum("vij,vj->vi", m[:, :3, :3], mesh_vertices.astype(np.float64)) + m[:, :3, 3]
+        deformed = deformed_vertices(scene, frame)
+        rest = self._in_world(self.triangles.vertices)
+        self.vertices = rest if deformed is None else self._in_world(deformed)
+        self.rest_share = None if deformed is None else self._area(rest) / np.maximum(self._area(self.vertices), 1e-30)
         shown = scene.part_visible(frame)[self.triangles.face_part]
         self.shown = np.flatnonzero(shown)
+
+    def _in_world(self, mesh_vertices: np.ndarray) -> Float[np.ndarray, "vertices 3"]:
+        if not self.scene.parts:
+            return np.zeros((0, 3))
+        instance = [p.instance for p in self.scene.parts]
+        local = np.stack([p.instance_from_mesh for p in self.scene.parts])
+        m = (self.scene.world_from_instance[self.frame, instance] @ local)[self.triangles.vertex_part]
+        return np.einsum("vij,vj->vi", m[:, :3, :3], mesh_vertices.astype(np.float64)) + m[:, :3, 3]
+
+    def _area(self, vertices: np.ndarray) -> Float[np.ndarray, "faces"]:
+        a, b, c = (vertices[self.triangles.faces[:, k]] for k in range(3))
+        return np.linalg.norm(np.cross(b - a, c - a), axis=1)
+
+    def corners(self, face: Int[np.ndarray, "rays"]) -> Float[np.ndarray, "rays 3 3"]:
+        """Corners of faces in the world; zeros if the scene has no face, anything for the sky."""
+        if not len(self.triangles.faces):
+            return np.zeros((len(face), 3, 3))
+        return self.vertices[self.triangles.faces[np.maximum(face, 0)]]
 
     @cached_property
     def _embree(self) -> object:
@@ -54,6 +69,8 @@ class RayScene:
 
     def first_hit(self, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Face that each ray meets first, -1 for none."""
+        if not len(self.shown):
+            return np.full(len(origin), -1)
         hit = self._embree.run(origin.astype(np.float32), direction.astype(np.float32))  # pyright: ignore[reportAttributeAccessIssue]
         return np.where(hit >= 0, self.shown[np.maximum(hit, 0)], -1)
 
@@ -69,7 +86,7 @@ class RayScene:
         direction = ray @ world_from_camera[:3, :3].T
         origin = np.broadcast_to(world_from_camera[:3, 3], direction.shape)
         face = self.first_hit(origin, direction)
-        corner = self.vertices[self.triangles.faces[np.maximum(face, 0)]]
+        corner = self.corners(face)
         normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
         along = np.einsum("ri,ri->r", direction, normal)
         distance = np.einsum("ri,ri->r", corner[:, 0] - origin, normal) / np.where(along == 0, 1, along)
@@ -78,6 +95,8 @@ class RayScene:
         unit_normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
         cosine = np.abs(np.einsum("ri,ri->r", direction / length[:, None], unit_normal))
         surface = solid * (distance * length) ** 2 / np.maximum(cosine, 1e-9)
+        if self.rest_share is not None:  # noise is measured on the surface at rest: all frames of a sheet weigh alike
+            surface *= self.rest_share[np.maximum(face, 0)]
         hit = face >= 0
         position = origin + direction * np.where(hit, distance, SKY_DISTANCE_M)[:, None]
         row, column = (y / factor).astype(int).ravel(), (x / factor).astype(int).ravel()
@@ -131,21 +150,19 @@ def footprint_overlap(
 
 def _carried(a: RayScene, b: RayScene, hits: Hits) -> np.ndarray:
     """Where the surface points of a's frame are in b's frame; the sky stays where it is, seen from b's own place."""
-    index = np.maximum(hits.face, 0)
-    corner = a.vertices[a.triangles.faces[index]]
+    corner, there = a.corners(hits.face), b.corners(hits.face)
     e1, e2, p = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0], hits.position - corner[:, 0]
     d11, d12, d22 = (np.einsum("ri,ri->r", s, t) for s, t in ((e1, e1), (e1, e2), (e2, e2)))
     p1, p2 = np.einsum("ri,ri->r", p, e1), np.einsum("ri,ri->r", p, e2)
     det = np.maximum(d11 * d22 - d12 * d12, 1e-300)
     w1, w2 = (d22 * p1 - d12 * p2) / det, (d11 * p2 - d12 * p1) / det
-    there = b.vertices[b.triangles.faces[index]]
     moved = there[:, 0] + w1[:, None] * (there[:, 1] - there[:, 0]) + w2[:, None] * (there[:, 2] - there[:, 0])
     return np.where((hits.face >= 0)[:, None], moved, hits.position)
 
 
 def _near_enough(scene: RayScene, face: np.ndarray, position: np.ndarray, eye: np.ndarray) -> np.ndarray:
     """A neighbouring face met within a thousandth of the distance counts as the same surface."""
-    corner = scene.vertices[scene.triangles.faces[np.maximum(face, 0)]]
+    corner = scene.corners(face)
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     direction = position - eye
     along = np.einsum("ri,ri->r", direction, normal)

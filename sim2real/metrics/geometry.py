@@ -1,0 +1,109 @@
+"""The geometry that a clip's noise is judged against: its own labels, or its scene behind Embree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from scipy.sparse import csr_matrix
+
+from ..clip import Clip
+from ..errors import BadValueError, MissingFileError, Sim2RealError
+from ..scene import Scene, load, triangles_of
+from .footprints import LabelledView, labelled_overlap, labelled_view
+from .overlap import RayScene, footprint_overlap
+
+Wish = Literal["auto", "labels", "rays"]
+
+
+class Geometry(Protocol):
+    """Knows how much of the surface two pixels of two frames share."""
+
+    what: str
+    """In words, for people."""
+
+    def overlap(self, camera: str, a: int, b: int, *, factor: int, seed: int) -> csr_matrix:
+        """Normalised overlap of all latent pixels of frames a and b: sparse (pixels of b, pixels of a)."""
+        ...
+
+
+class Labels:
+    """Depth, instances and motion as the clip folder has them."""
+
+    what = "the clip's labels"
+
+    def __init__(self, clip: Clip) -> None:
+        self._view = lru_cache(maxsize=4)(lambda camera, frame: labelled_view(clip, camera, frame))
+
+    def overlap(self, camera: str, a: int, b: int, *, factor: int, seed: int) -> csr_matrix:
+        """See ``Geometry``."""
+        views: list[LabelledView] = [self._view(camera, frame) for frame in (a, b)]
+        return labelled_overlap(*views, factor=factor, seed=seed)
+
+
+class Rays:
+    """The scene's triangles, asked by rays through Embree."""
+
+    what = "the scene, by rays through Embree"
+
+    def __init__(self, clip: Clip, scene: Scene) -> None:
+        self._size, self._scene = clip.record.size, scene
+        triangles = triangles_of(scene)
+        self._rays = lru_cache(maxsize=4)(lambda frame: RayScene(scene, frame, triangles))
+
+    def overlap(self, camera: str, a: int, b: int, *, factor: int, seed: int) -> csr_matrix:
+        """See ``Geometry``."""
+        view = self._scene.camera(camera).resized(self._size)
+        per_pixel = max(4, min(8, factor))
+        return footprint_overlap(self._rays(a), view, self._rays(b), view, factor=factor, per_pixel=per_pixel, seed=seed)
+
+
+def geometry_of(clip: Clip, camera: str, wish: Wish = "auto") -> Geometry:
+    """What to judge a camera's noise by.
+
+    Args:
+        clip: the clip folder.
+        camera: a camera of it.
+        wish: ``labels`` or ``rays``; ``auto`` takes rays where the scene is still there, unchanged, and Embree is installed.
+
+    Raises:
+        BadValueError: rays are asked for, and the scene has changed or moved.
+        MissingPackageError: rays are asked for without Embree.
+        MissingFileError: labels are asked for, or all there could be, and the clip has none.
+    """
+    labelled = all(clip.has(camera, kind) for kind in ("depth", "instances"))
+    if wish == "rays" or (wish == "auto" and find_spec("embreex") is not None):
+        try:
+            return Rays(clip, scene_of(clip))
+        except Sim2RealError:
+            if wish == "rays" or not labelled:
+                raise
+    if not labelled:
+        needed = "depth and instances"
+        raise MissingFileError(clip.folder(camera), what=f"{needed} of a camera", mend="render it again without --only")
+    return Labels(clip)
+
+
+def scene_of(clip: Clip) -> Scene:
+    """The scene that a clip was rendered from, read as it was then.
+
+    Raises:
+        BadValueError: the file is another one now, or gives another number of frames.
+        Sim2RealError: whatever the reader finds wrong.
+    """
+    record = clip.record
+    options: Mapping[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in record.scene.options.items()
+    }
+    scene = load(Path(record.scene.path), **options)
+    mend = "judge by the clip's labels instead: --geometry labels"
+    if scene.sha256 != record.scene.sha256:
+        raise BadValueError(
+            "the scene's sha256", scene.sha256[:16], right=record.scene.sha256[:16], mend=mend, where=record.scene.path
+        )
+    if scene.frames != record.frames:
+        raise BadValueError("the scene's number of frames", scene.frames, right=str(record.frames), mend=mend)
+    return scene
