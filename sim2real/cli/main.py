@@ -20,10 +20,12 @@ from ..errors import Sim2RealError
 COMMANDS = {
     "run": "Render a scene or rollout and generate footage from it.",
     "render": "Render a scene or rollout to a clip folder: noise, conditions, labels.",
+    "warp": "Make a clip folder from a real video, without any mesh.",
     "inspect": "Say what a scene or rollout contains.",
     "generate": "Generate footage from a clip folder.",
     "view": "Rebuild the contact sheet and the report of a clip folder.",
     "evaluate": "Measure a clip: is the noise white, does footage follow the geometry?",
+    "bake": "Write a scene's noise as Gaussian textures on a GLB.",
     "train": "Train an embedded-type model on warped noise.",
 }
 """Commands in the order of ``--help``; module and command have the same name."""

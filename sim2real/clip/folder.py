@@ -165,7 +165,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    return (path / "clip.json").is_file() or (path / "settings.json").is_file()
+    return any((path / name).is_file() for name in ("clip.json", "settings.json", "bake.json"))
 
 
 def _replace(work: Path, final: Path) -> None:
