@@ -20,13 +20,13 @@ LAYERS = (
     {"noise", "flow", "conditions"},
     {"clip"},
     {"render"},
-    {"pathtrace", "diffusion", "metrics", "dataset"},
+    {"video", "pathtrace", "diffusion", "metrics", "dataset"},
     {"cli"},
 )
 """Lowest first; a module may import its own sub-package and lower layers, nothing beside or above it."""
 
 HEAVY = ("torch", "diffusers", "transformers", "mujoco", "ray", "warp", "mitsuba", "h5py", "trimesh", "av", "PIL", "numpy")
-OPTIONAL = ("mujoco", "h5py", "gymnasium_robotics", "mitsuba", "embreex", "pytorch3d", "nvdiffrast", "ray")
+OPTIONAL = ("mujoco", "h5py", "gymnasium_robotics", "mitsuba", "embreex", "pytorch3d", "nvdiffrast", "ray", "cv2", "torchvision")
 
 
 def layer_of(name: str) -> int:

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
     from .mixing import independent_noise as independent_noise
     from .mixing import mix as mix
     from .mixing import seen_beta as seen_beta
+    from .reference_map import Places as Places
+    from .reference_map import ReferenceMap as ReferenceMap
     from .surface_noise import SurfaceNoise as SurfaceNoise
+    from .video_noise import VideoNoise as VideoNoise
 
 _HOME = {
     "Charts": "charts",
     "charts_of": "charts",
     "SurfaceNoise": "surface_noise",
+    "Places": "reference_map",
+    "ReferenceMap": "reference_map",
+    "VideoNoise": "video_noise",
     "mix": "mixing",
     "independent_noise": "mixing",
     "seen_beta": "mixing",

@@ -1,0 +1,123 @@
+"""Depth and camera of a video, where somebody supplies them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from ..clip.images import read_depth
+from ..errors import BadValueError, MissingFileError, UnreadableFileError
+
+SUFFIXES = (".exr", ".npy", ".png")
+NOMINAL_FOCAL = 1.0
+"""Focal length over the longer side of a picture whose camera is unknown: a view of 53 degrees."""
+
+
+class DepthFiles:
+    """Metric depth, a file per frame."""
+
+    def __init__(self, folder: Path, frames: int, size: tuple[int, int]) -> None:
+        """Look for the files; the first one is read to see that it fits.
+
+        Args:
+            folder: with ``.exr`` (channel Z, metres), ``.npy`` (metres) or 16-bit ``.png`` (millimetres), in order of names.
+            frames: of the video.
+            size: (height, width) of its frames.
+
+        Raises:
+            MissingFileError: there is no such folder, or it has no depth.
+            BadValueError: the number of files, or a file's shape, does not fit.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise MissingFileError(folder, what="folder of depth")
+        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
+        if not files:
+            raise MissingFileError(folder, what="depth", mend=f"the folder must hold one of {', '.join(SUFFIXES)} per frame")
+        if len(files) != frames:
+            raise BadValueError("the number of depth files", len(files), right=f"{frames}, one per frame", where=folder)
+        self._files, self._size = files, size
+        self.frame(0)
+
+    def frame(self, frame: int) -> Float32[np.ndarray, "height width"]:
+        """Metres along z; 0 where there is none."""
+        path = self._files[frame]
+        depth = _read(path)
+        if depth.shape != self._size:
+            raise BadValueError("the shape of the depth", depth.shape, right=str(self._size), where=path)
+        return np.where(np.isfinite(depth) & (depth > 0), depth, 0).astype(np.float32)
+
+
+def _read(path: Path) -> np.ndarray:
+    if path.suffix.lower() == ".exr":
+        return read_depth(path)
+    mend = "write metres as .exr or .npy, or millimetres as 16-bit .png"
+    try:
+        if path.suffix.lower() == ".npy":
+            return np.load(path, allow_pickle=False)
+        from PIL import Image
+
+        with Image.open(path) as picture:
+            grey = np.array(picture)
+    except (ValueError, OSError, SyntaxError) as fault:
+        raise UnreadableFileError(path, what="the depth", why=str(fault).splitlines()[0], mend=mend) from fault
+    if grey.dtype not in (np.uint16, np.int32) or grey.ndim != 2:
+        raise UnreadableFileError(path, what="the depth", why=f"it is {grey.dtype} {grey.shape}", mend=mend)
+    return grey.astype(np.float32) / 1000
+
+
+def read_poses(path: Path, frames: int) -> Float[np.ndarray, "frames 4 4"]:
+    """Read ``world_from_camera`` of every frame: OpenCV axes, metres.
+
+    - ``.npy``: (frames, 4, 4) or (frames, 3, 4);
+    - ``.json``: the same as nested lists, or a ``clip.json`` with one camera;
+    - ``.txt``: a row of 12 or 16 numbers per frame.
+
+    Raises:
+        MissingFileError: there is no such file.
+        UnreadableFileError: it cannot be understood.
+        BadValueError: its shape does not fit, or a transform is not rigid.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(path, what="file of poses")
+    try:
+        poses = np.asarray(_poses(path), np.float64)
+    except (ValueError, OSError, KeyError, TypeError) as fault:
+        why = (str(fault).splitlines() or ["it is empty"])[0]
+        mend = "write world_from_camera of every frame as .npy (frames, 4, 4), .json, or .txt with 16 numbers a row"
+        raise UnreadableFileError(path, what="the poses", why=why, mend=mend) from fault
+    if poses.ndim == 2 and poses.shape[1] in (12, 16):
+        poses = poses.reshape(len(poses), -1, 4)
+    if poses.ndim == 3 and poses.shape[1:] == (3, 4):
+        poses = np.concatenate([poses, np.broadcast_to([[[0.0, 0, 0, 1]]], (len(poses), 1, 4))], axis=1)
+    if poses.shape != (frames, 4, 4):
+        raise BadValueError("the shape of the poses", poses.shape, right=f"({frames}, 4, 4)", where=path)
+    rotation = poses[:, :3, :3]
+    if not np.allclose(rotation @ rotation.transpose(0, 2, 1), np.eye(3), atol=1e-3):
+        raise BadValueError("a pose", "not rigid", right="a rotation and a translation in metres", where=path)
+    return poses
+
+
+def _poses(path: Path) -> object:
+    if path.suffix.lower() == ".npy":
+        return np.load(path, allow_pickle=False)
+    if path.suffix.lower() != ".json":
+        return np.loadtxt(path, ndmin=2)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(data, dict):
+        cameras = data["cameras"]
+        if len(cameras) != 1:
+            raise ValueError(f"it has {len(cameras)} cameras, must have one")
+        return next(iter(cameras.values()))["world_from_camera"]
+    return data
+
+
+def camera_matrix(intrinsics: tuple[float, float, float, float] | None, size: tuple[int, int]) -> Float[np.ndarray, "3 3"]:
+    """``K`` from fx, fy, cx, cy; a nominal one where nobody knows."""
+    focal = NOMINAL_FOCAL * max(size)
+    fx, fy, cx, cy = intrinsics or (focal, focal, size[1] / 2, size[0] / 2)
+    return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
