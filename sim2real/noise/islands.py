@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import numpy as np
+import warp as wp
 from jaxtyping import Float, Int
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+
+from ..devices import warp_ready
+from .chart_kernels import connect, find_first_equal
 
 
-def welded(points: Float[np.ndarray, "points d"]) -> Int[np.ndarray, "points"]:
-    """The same small integer for bit-equal points, O(n log n)."""
-    bits = np.ascontiguousarray(points.astype(np.float32) + np.float32(0)).view(np.uint32).astype(np.uint64)
-    key = np.zeros(len(points), np.uint64)
-    with np.errstate(over="ignore"):
-        for column in bits.T:
-            key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(29)
-    return np.unique(key, return_inverse=True)[1]
+def first_equal(a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"], *, ordered: bool) -> Int[np.ndarray, "n"]:
+    """For every entry, the index of the first entry with the same (a, b); expected time O(n).
+
+    Args:
+        a: first half of the key.
+        b: second half.
+        ordered: ``a`` are small integers whose neighbours come near each other (faster), rather than anything.
+    """
+    count = len(a)
+    if count == 0:
+        return np.zeros(0, np.int64)
+    warp_ready()
+    slots = 1 << (2 * count - 1).bit_length()
+    spread = slots // (int(a.max()) + 1) if ordered else 0
+    table, first = wp.full(slots, -1, dtype=int, device="cpu"), wp.empty(count, dtype=int, device="cpu")
+    keys = [wp.array(np.ascontiguousarray(half, np.int64), dtype=wp.int64, device="cpu", copy=False) for half in (a, b)]
+    wp.launch(find_first_equal, dim=1, inputs=[*keys, np.uint64(spread), table, first], device="cpu", record_tape=False)
+    return first.numpy().astype(np.int64)
+
+
+def welded(points: Float[np.ndarray, "points 3"]) -> Int[np.ndarray, "points"]:
+    """The same integer (the index of the first of them) for points that are equal as float32."""
+    bits = _bits(points)
+    return first_equal(bits[:, 0] << 32 | bits[:, 1], bits[:, 2], ordered=False)
+
+
+def welded_corners(weld: Int[np.ndarray, "faces 3"], uv: Float[np.ndarray, "faces 3 2"]) -> Int[np.ndarray, "faces 3"]:
+    """The same integer for face corners that are equal in place and in uv."""
+    bits = _bits(uv.reshape(-1, 2))
+    return first_equal(weld.ravel(), bits[:, 0] << 32 | bits[:, 1], ordered=True).reshape(-1, 3)
+
+
+def coincident(weld: Int[np.ndarray, "faces 3"]) -> Int[np.ndarray, "faces"]:
+    """The first face that has the same three corners, in whatever order."""
+    low, high = weld.min(axis=1, initial=np.iinfo(np.int64).max), weld.max(axis=1, initial=0)
+    return first_equal(low, (weld.sum(axis=1) - low - high) << 32 | high, ordered=True)
 
 
 def islands(corners: Int[np.ndarray, "faces 3"], groups: Int[np.ndarray, "faces"]) -> Int[np.ndarray, "faces"]:
@@ -32,33 +61,27 @@ def islands(corners: Int[np.ndarray, "faces 3"], groups: Int[np.ndarray, "faces"
     count = len(corners)
     if count == 0:
         return np.zeros(0, np.int64)
-    a = corners.astype(np.int64)
-    b = np.roll(a, -1, axis=1)
-    size = int(a.max()) + 1
-    group = groups.astype(np.int64)
-    key = ((np.minimum(a, b) * size + np.maximum(a, b)) * (int(group.max()) + 1) + group[:, None]).ravel()
-    order = np.argsort(key, kind="stable")
-    same = np.flatnonzero(key[order][1:] == key[order][:-1])
-    rows, columns = order[same] // 3, order[same + 1] // 3
-    graph = coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(count, count))
-    return first_seen(connected_components(graph, directed=False)[1])
+    corner = corners.astype(np.int64)
+    following = corner[:, [1, 2, 0]]
+    ends = np.maximum(corner, following) * (int(groups.max()) + 1) + groups.astype(np.int64)[:, None]
+    first = first_equal(np.minimum(corner, following).ravel(), ends.ravel(), ordered=True)
+    half_edges = wp.array(first.astype(np.int32), dtype=int, device="cpu")
+    parent, label = (wp.empty(count, dtype=int, device="cpu") for _ in range(2))
+    wp.launch(connect, dim=1, inputs=[half_edges, parent, label], device="cpu", record_tape=False)
+    return label.numpy().astype(np.int64)
 
 
 def first_seen(labels: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
-    """Renumber labels by their first occurrence, so that they depend on nothing else."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    """Renumber small labels by their first occurrence, so that they depend on nothing else."""
+    if len(labels) == 0:
+        return np.zeros(0, np.int64)
+    first = np.full(int(labels.max()) + 1, len(labels), np.int64)
+    np.minimum.at(first, labels, np.arange(len(labels)))
     rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[labels]
 
 
-class Grouped:
-    """Reductions of per-face values over labels 0, 1, ..., by one sort."""
-
-    def __init__(self, labels: Int[np.ndarray, "faces"]) -> None:
-        self.order = np.argsort(labels, kind="stable")
-        self.starts = np.flatnonzero(np.diff(labels[self.order], prepend=-1))
-
-    def reduce(self, ufunc: np.ufunc, values: np.ndarray) -> np.ndarray:
-        """``ufunc`` (np.add, np.minimum, np.maximum) over each label's values, along the first axis."""
-        return ufunc.reduceat(values[self.order], self.starts, axis=0)
+def _bits(points: Float[np.ndarray, "points d"]) -> Int[np.ndarray, "points d"]:
+    """Equal integers for equal numbers; minus zero is zero."""
+    return (np.ascontiguousarray(points, np.float32) + np.float32(0)).view(np.uint32).astype(np.int64)

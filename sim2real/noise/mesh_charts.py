@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Int
+import warp as wp
+from jaxtyping import Bool, Float, Float32, Float64, Int
 
+from ..devices import warp_ready
+from .chart_kernels import measure_islands, place_islands, project_boxes
 from .injectivity import overlapping
-from .islands import Grouped, first_seen, islands, welded
+from .islands import coincident, first_seen, islands, welded
 from .packing import packed
+from .uv_islands import uv_islands
 
-STRETCH_LIMIT = 4.0
-"""Islands whose texels differ by more than this factor in area, or in length along their two axes, get box charts."""
-STRETCHED_SHARE = 0.02
-"""... over more than this share of the island's surface."""
+ROUNDS = 8
+"""How often islands that cover themselves are cut in two."""
+UV_ISLANDS_PER_BOX = 2.0
+"""A layout with more islands than this for each island of box charts is shreds, and not used."""
+SPARE_UV_ISLANDS = 6
+"""... but so many more are no reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +28,12 @@ class MeshCharts:
     """Where every face corner of a mesh lies in the mesh's chart.
 
     - ``coordinates`` in [0, 1); one unit is ``side_m`` metres.
-    - ``from_uv`` says which faces kept their own UV layout (islands may have been moved apart).
+    - ``from_uv`` says which faces kept their own UV layout (islands may have been moved apart and scaled).
     """
 
     coordinates: Float32[np.ndarray, "faces 3 2"]
     side_m: float
-    from_uv: np.ndarray
+    from_uv: Bool[np.ndarray, "faces"]
     islands: int
 
 
@@ -38,6 +44,9 @@ def mesh_charts(
 ) -> MeshCharts:
     """Build the charts of a mesh in O(faces log faces).
 
+    Faces with the same three corners are one surface and share their place in the chart, whichever way they face: whichever
+    copy a rasterizer picks, the noise is the same.
+
     Args:
         vertices: metres.
         faces: vertex indices.
@@ -46,114 +55,109 @@ def mesh_charts(
     Returns:
         Charts in which no two places of the surface share a cell, but for what the tolerances of ``overlapping`` leave.
     """
-    corner = vertices.astype(np.float64)[faces]
-    weld = welded(vertices)[faces]
-    flat, label = _box(corner, weld)
-    from_uv = np.zeros(len(faces), bool)
-    if uv is not None and len(faces):
-        metric, uv_label, usable = _uv(corner, weld, uv.astype(np.float64))
-        from_uv = usable
-        flat = np.where(usable[:, None, None], metric, flat)
-        label = first_seen(np.where(usable, uv_label + label.max() + 1, label))
-    coordinates, side = _packed(corner, flat, label)
-    for _ in range(8):  # spiral stairs and folded sheets: cut at half height until no island covers itself
-        bad = overlapping(coordinates, label, int(label.max(initial=-1)) + 1)
-        if not bad.any():
-            break
-        hit = np.asarray(bad[label])
-        if (hit & from_uv).any():
-            box, _ = _box(corner, weld)
-            retired = hit & from_uv
-            flat = np.where(retired[:, None, None], box, flat)
-            from_uv = from_uv & ~retired
-            label = _boxes_beside(corner, weld, label, retired)
-        else:
-            label = _halved(corner, weld, label, hit)
-        coordinates, side = _packed(corner, flat, label)
-    return MeshCharts(coordinates.astype(np.float32), side, from_uv, int(label.max(initial=-1)) + 1)
+    if len(faces) == 0:
+        return MeshCharts(np.zeros((0, 3, 2), np.float32), 1.0, np.zeros(0, bool), 0)
+    warp_ready()
+    points = vertices.astype(np.float64)
+    points[~np.isfinite(points)] = 0.0
+    weld = welded(points)[faces]
+    original = coincident(weld)
+    kept = np.flatnonzero(original == np.arange(len(faces)))
+    if len(kept) == len(faces):
+        return _Surface(points, faces, weld, uv).charts()
+    made = _Surface(points, faces[kept], weld[kept], None if uv is None else uv[kept]).charts()
+    place = np.searchsorted(kept, original)
+    corner = (weld[:, :, None] == weld[original][:, None, :]).argmax(axis=2)
+    coordinates = np.take_along_axis(made.coordinates[place], corner[..., None], axis=1)
+    return MeshCharts(coordinates, made.side_m, made.from_uv[place], made.islands)
 
 
-def _dominant(corner: Float64[np.ndarray, "faces 3 3"]) -> tuple[np.ndarray, np.ndarray]:
-    """Axis along which each face's normal is longest, and its sign (0 or 1)."""
-    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    axis = np.abs(normal).argmax(axis=1)
-    return axis, (np.take_along_axis(normal, axis[:, None], 1)[:, 0] < 0).astype(np.int64)
+class _Surface:
+    """A mesh without coincident faces on its way to charts: every face has a place in a plane and an island."""
 
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray, weld: np.ndarray, uv: np.ndarray | None) -> None:
+        self.vertices, self.faces, self.weld = vertices, faces, weld
+        self._mesh = [
+            wp.array(np.ascontiguousarray(vertices), dtype=wp.vec3d, device="cpu", copy=False),
+            wp.array(np.ascontiguousarray(faces, np.int32), dtype=int, device="cpu", copy=False),
+        ]
+        flat, group = wp.empty((len(faces), 3), dtype=wp.vec2d, device="cpu"), wp.empty(len(faces), dtype=int, device="cpu")
+        wp.launch(project_boxes, dim=len(faces), inputs=[*self._mesh, flat, group], device="cpu", record_tape=False)
+        self.box: Float64[np.ndarray, "faces 3 2"] = flat.numpy()
+        self.side_of_box: Int[np.ndarray, "faces"] = group.numpy()
+        self.flat, self.label = self.box, islands(weld, self.side_of_box)
+        self.from_uv = np.zeros(len(faces), bool)
+        if uv is not None:
+            self._use(uv.astype(np.float64))
 
-def _box(corner: np.ndarray, weld: np.ndarray) -> tuple[Float64[np.ndarray, "faces 3 2"], np.ndarray]:
-    """Project every face along its dominant axis: coplanar neighbours share a grid, areas shrink by at most sqrt 3."""
-    axis, sign = _dominant(corner)
-    plane = np.stack([(axis + 1) % 3, (axis + 2) % 3], axis=1)
-    flat = np.take_along_axis(corner, np.repeat(plane[:, None], 3, axis=1), axis=2)
-    return flat, islands(weld, 2 * axis + sign)
+    def _use(self, uv: np.ndarray) -> None:
+        """Take over the islands of the asset's own layout that are usable, unless they are shreds."""
+        layout = uv_islands(self.vertices, self.faces, self.weld, uv)
+        boxes = int(self.label.max()) + 1
+        if len(np.unique(layout.label[layout.usable])) > UV_ISLANDS_PER_BOX * boxes + SPARE_UV_ISLANDS:
+            return
+        self.from_uv = layout.usable
+        self.flat = np.where(self.from_uv[:, None, None], layout.flat, self.box)
+        self.label = first_seen(np.where(self.from_uv, layout.label + boxes, self.label))
 
+    def charts(self) -> MeshCharts:
+        """Pack; cut what covers itself (folded layouts, spiral stairs) and pack again."""
+        coordinates, side = self._packed()
+        for _ in range(ROUNDS):
+            bad = overlapping(coordinates, self.label, int(self.label.max()) + 1)
+            if not bad.any():
+                break
+            before = self.label
+            self._mend(bad[self.label])
+            if np.array_equal(before, self.label):  # lies on itself, not above itself: there is nothing to cut
+                break
+            coordinates, side = self._packed()
+        return MeshCharts(coordinates, side, self.from_uv, int(self.label.max()) + 1)
 
-def _boxes_beside(corner: np.ndarray, weld: np.ndarray, label: np.ndarray, retired: np.ndarray) -> np.ndarray:
-    """Labels after the retired faces have gone back to box charts of their own."""
-    axis, sign = _dominant(corner)
-    boxes = islands(weld, np.where(retired, 1 + 2 * axis + sign, 0))
-    return first_seen(np.where(retired, boxes + label.max() + 1, label))
+    def _mend(self, hit: Bool[np.ndarray, "faces"]) -> None:
+        """Send hit UV islands back to box charts; if there are none, cut hit boxes at half their height."""
+        retired = hit & self.from_uv
+        if not retired.any():
+            self.label = islands(self.weld, 2 * self.label + (hit & self._upper_half()))
+            return
+        self.flat = np.where(retired[:, None, None], self.box, self.flat)
+        self.from_uv = self.from_uv & ~retired
+        boxes = islands(self.weld, np.where(retired, 1 + self.side_of_box, 0))
+        self.label = first_seen(np.where(retired, boxes + self.label.max() + 1, self.label))
 
+    def _upper_half(self) -> Bool[np.ndarray, "faces"]:
+        """Which faces lie above the middle of their island, along the axis of projection."""
+        axis = self.side_of_box // 2
+        height = np.take_along_axis(self.vertices[self.faces].mean(axis=1), axis[:, None], 1)[:, 0]
+        count = int(self.label.max()) + 1
+        low, high = np.full(count, np.inf), np.full(count, -np.inf)
+        np.minimum.at(low, self.label, height)
+        np.maximum.at(high, self.label, height)
+        return height > ((low + high) / 2)[self.label]
 
-def _halved(corner: np.ndarray, weld: np.ndarray, label: np.ndarray, hit: np.ndarray) -> np.ndarray:
-    """Cut the hit islands at the middle of their extent along the projection axis."""
-    axis, _ = _dominant(corner)
-    height = np.take_along_axis(corner.mean(axis=1), axis[:, None], 1)[:, 0]
-    grouped = Grouped(label)
-    middle = (grouped.reduce(np.minimum, height) + grouped.reduce(np.maximum, height)) / 2
-    return islands(weld, np.asarray(2 * label + (hit & (height > middle[label]))))
-
-
-def _uv(corner: np.ndarray, weld: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """UV islands scaled to metres, and which faces may use them (one orientation, little stretch)."""
-    finite = np.asarray(np.isfinite(uv).all(axis=(1, 2)))
-    uv = np.where(finite[:, None, None], uv, 0.0)
-    places = np.concatenate([weld.reshape(-1, 1), uv.reshape(-1, 2)], axis=1)
-    label = islands(welded(places).reshape(-1, 3), np.where(finite, 1, 0))
-    grouped = Grouped(label)
-
-    edge = corner[:, 1:] - corner[:, :1]
-    surface = np.linalg.norm(np.cross(edge[:, 0], edge[:, 1]), axis=1) / 2
-    step = uv[:, 1:] - uv[:, :1]
-    signed = (step[:, 0, 0] * step[:, 1, 1] - step[:, 0, 1] * step[:, 1, 0]) / 2
-    total_surface = grouped.reduce(np.add, surface)
-    total_uv = grouped.reduce(np.add, np.abs(signed))
-    turned = np.abs(grouped.reduce(np.add, signed)) < 0.998 * total_uv
-    scale = np.sqrt(total_surface / np.where(total_uv > 0, total_uv, 1))
-
-    metric = uv * scale[label][:, None, None]
-    bad = _stretched(edge, step * scale[label][:, None, None], surface, np.abs(signed) * scale[label] ** 2)
-    bad_share = grouped.reduce(np.add, np.where(bad, surface, 0.0)) / np.where(total_surface > 0, total_surface, 1)
-    good = (total_uv > 0) & (total_surface > 0) & ~turned & (bad_share <= STRETCHED_SHARE)
-    return metric, label, good[label] & finite
-
-
-def _stretched(edge: np.ndarray, step: np.ndarray, surface: np.ndarray, flat: np.ndarray) -> np.ndarray:
-    """Faces whose map from chart to space stretches areas, or one axis against the other, by more than the limit."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = flat / surface
-        jacobian = np.swapaxes(edge, 1, 2) @ np.linalg.inv(
-            np.where((flat > 0)[:, None, None], np.swapaxes(step, 1, 2), np.eye(2))
+    def _packed(self) -> tuple[Float32[np.ndarray, "faces 3 2"], float]:
+        """Chart coordinates in [0, 1) with every island in a block of its own."""
+        count = int(self.label.max()) + 1
+        flat = wp.array(np.ascontiguousarray(self.flat), dtype=wp.vec2d, device="cpu", copy=False)
+        label = wp.array(self.label.astype(np.int32), dtype=int, device="cpu")
+        low, high = (wp.full(count, wp.vec2d(v, v), dtype=wp.vec2d, device="cpu") for v in (np.inf, -np.inf))
+        centre, corners = (wp.zeros(count, dtype=dtype, device="cpu") for dtype in (wp.vec3d, wp.float64))
+        wp.launch(
+            measure_islands,
+            dim=1,
+            inputs=[*self._mesh, flat, label, low, high, centre, corners],
+            device="cpu",
+            record_tape=False,
         )
-        e = (jacobian[:, :, 0] ** 2).sum(1)
-        g = (jacobian[:, :, 1] ** 2).sum(1)
-        f = (jacobian[:, :, 0] * jacobian[:, :, 1]).sum(1)
-        root = np.sqrt(np.maximum((e - g) ** 2 / 4 + f * f, 0))
-        long, short = (e + g) / 2 + root, (e + g) / 2 - root
-        fine = (ratio < STRETCH_LIMIT) & (ratio > 1 / STRETCH_LIMIT) & (long < STRETCH_LIMIT**2 * short)
-    return ~fine & (surface > 0)
-
-
-def _packed(corner: np.ndarray, flat: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, float]:
-    """Chart coordinates in [0, 1) with every island in a block of its own."""
-    if len(label) == 0:
-        return np.zeros((0, 3, 2)), 1.0
-    grouped = Grouped(label)
-    low = grouped.reduce(np.minimum, flat.min(axis=1))
-    high = grouped.reduce(np.maximum, flat.max(axis=1))
-    count = np.bincount(label)
-    centre = grouped.reduce(np.add, corner.mean(axis=1)) / count[:, None]
-    extent = (high - low).max(axis=1)
-    place, side = packed(extent * (1 + 1e-6), centre)
-    coordinates = (flat - low[label][:, None] + place[label][:, None]) / side
-    return np.clip(coordinates, 0.0, np.nextafter(np.float32(1), np.float32(0))), side
+        extent = (high.numpy() - low.numpy()).max(axis=1)
+        place, side = packed(extent * (1 + 1e-6), centre.numpy() / corners.numpy()[:, None])
+        move = wp.array(place - low.numpy(), dtype=wp.vec2d, device="cpu")
+        coordinates = wp.empty((len(self.faces), 3), dtype=wp.vec2, device="cpu")
+        wp.launch(
+            place_islands,
+            dim=len(self.faces),
+            inputs=[flat, label, move, side, coordinates],
+            device="cpu",
+            record_tape=False,
+        )
+        return coordinates.numpy(), side

@@ -8,15 +8,33 @@ from jaxtyping import Float, Int
 FINEST_BLOCKS = 14
 """Blocks smaller than the largest one by more than this power of two are given a larger block than they need."""
 
+_SPREAD_BY_3 = ((16, 0x030000FF), (8, 0x0300F00F), (4, 0x030C30C3), (2, 0x09249249))
+_GATHER_BY_2 = (
+    (1, 0x3333333333333333),
+    (2, 0x0F0F0F0F0F0F0F0F),
+    (4, 0x00FF00FF00FF00FF),
+    (8, 0x0000FFFF0000FFFF),
+    (16, 0x00000000FFFFFFFF),
+)
 
-def interleaved(columns: Int[np.ndarray, "n d"], bits: int) -> Int[np.ndarray, "n"]:
-    """Morton code: bit k of every column in turn."""
+
+def interleaved(columns: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, "n"]:
+    """Morton code of three ten-bit columns: bit k of each in turn."""
     code = np.zeros(len(columns), np.int64)
-    d = columns.shape[1]
-    for k in range(bits):
-        for axis in range(d):
-            code |= ((columns[:, axis].astype(np.int64) >> k) & 1) << (k * d + axis)
+    for axis in range(3):
+        bits = columns[:, axis].astype(np.int64)
+        for shift, mask in _SPREAD_BY_3:
+            bits = (bits | bits << shift) & mask
+        code |= bits << axis
     return code
+
+
+def every_second_bit(code: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    """Bits 0, 2, 4, ... of a Morton code, moved together."""
+    bits = code & 0x5555555555555555
+    for shift, mask in _GATHER_BY_2:
+        bits = (bits | bits >> shift) & mask
+    return bits
 
 
 def packed(
@@ -42,16 +60,13 @@ def packed(
 
     span = np.ptp(centre, axis=0).max()
     grid = ((centre - centre.min(axis=0)) / (span if span > 0 else 1) * 1023).astype(np.int64)
-    order = np.lexsort((interleaved(grid, 10), -exponent))
+    order = np.argsort(((top - exponent) << 30) | interleaved(grid), kind="stable")
     area = np.int64(4) ** (exponent[order] - base)
     start = np.cumsum(area) - area
 
-    corner = np.zeros((len(extent), 2))
-    for axis in range(2):
-        value = np.zeros(len(start), np.int64)
-        for k in range(31):
-            value |= ((start >> (2 * k + axis)) & 1) << k
-        corner[order, axis] = value * 2.0**base
+    corner = np.empty((len(extent), 2))
+    corner[order, 0] = every_second_bit(start) * 2.0**base
+    corner[order, 1] = every_second_bit(start >> 1) * 2.0**base
     levels = 0
     while 4**levels < int(area.sum()):
         levels += 1

@@ -1,0 +1,92 @@
+"""A mesh's own UV layout as charts: its islands brought to metres, and which of them carry noise well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import warp as wp
+from jaxtyping import Bool, Float64, Int
+
+from .chart_kernels import measure_uv, straighten_uv
+from .islands import islands, welded_corners
+
+STRETCH_LIMIT = 4.0
+"""Surface whose texels differ from the island's mean by more than this factor in area, or in length along two axes, ..."""
+STRETCHED_SHARE = 0.02
+"""... may make up this share of an island at most."""
+ONE_ORIENTATION = 0.998
+"""Islands whose faces do not agree on their orientation in the layout, by more than this share of the area, are folded."""
+
+
+@dataclass(frozen=True, eq=False)
+class UvIslands:
+    """The UV layout of a mesh in metres. ``usable`` faces belong to islands of one orientation and little stretch."""
+
+    flat: Float64[np.ndarray, "faces 3 2"]
+    label: Int[np.ndarray, "faces"]
+    usable: Bool[np.ndarray, "faces"]
+
+
+def uv_islands(
+    vertices: Float64[np.ndarray, "vertices 3"],
+    faces: Int[np.ndarray, "faces 3"],
+    weld: Int[np.ndarray, "faces 3"],
+    uv: Float64[np.ndarray, "faces 3 2"],
+) -> UvIslands:
+    """Connect faces through edges that are shared in space and in the layout, and straighten every island.
+
+    The map from the layout to metres is one linear map for each island, the one that makes its mean stretch 1 in every
+    direction: a texture that is wider than high on its surface (tubes, tori, strips) is no reason to drop it, and a linear map
+    keeps what is injective injective.
+
+    Args:
+        vertices: metres.
+        faces: vertex indices, at least one face.
+        weld: welded vertex of every corner.
+        uv: any scale, tiled or not; islands with values that are not finite are not usable.
+
+    Returns:
+        Islands that may still overlap in the layout.
+    """
+    finite = np.isfinite(uv).all(axis=(1, 2)) & (np.abs(uv) < 1e30).all(axis=(1, 2))
+    uv = np.where(finite[:, None, None], uv, 0.0)
+    label = islands(welded_corners(weld, uv), finite.astype(np.int64))
+    count = int(label.max()) + 1
+    mesh = [
+        wp.array(np.ascontiguousarray(vertices), dtype=wp.vec3d, device="cpu", copy=False),
+        wp.array(np.ascontiguousarray(faces, np.int32), dtype=int, device="cpu", copy=False),
+        wp.array(np.ascontiguousarray(uv), dtype=wp.vec2d, device="cpu", copy=False),
+        wp.array(label.astype(np.int32), dtype=int, device="cpu"),
+    ]
+    areas, metric = (wp.zeros(count, dtype=wp.vec3d, device="cpu") for _ in range(2))
+    wp.launch(measure_uv, dim=1, inputs=[*mesh, areas, metric], device="cpu", record_tape=False)
+    surface, layout, signed = areas.numpy().T
+    maps, sound = _straightening(metric.numpy(), surface, layout)
+
+    flat = wp.empty((len(faces), 3), dtype=wp.vec2d, device="cpu")
+    stretched = wp.zeros(count, dtype=wp.float64, device="cpu")
+    wp.launch(
+        straighten_uv,
+        dim=1,
+        inputs=[*mesh, wp.array(maps, dtype=wp.mat22d, device="cpu"), float(STRETCH_LIMIT), flat, stretched],
+        device="cpu",
+        record_tape=False,
+    )
+    good = sound & (np.abs(signed) >= ONE_ORIENTATION * layout) & (stretched.numpy() <= STRETCHED_SHARE * surface)
+    return UvIslands(flat.numpy(), label, good[label] & finite)
+
+
+def _straightening(
+    metric: Float64[np.ndarray, "islands 3"], surface: Float64[np.ndarray, "islands"], layout: Float64[np.ndarray, "islands"]
+) -> tuple[Float64[np.ndarray, "islands 2 2"], Bool[np.ndarray, "islands"]]:
+    """Metres from uv: the root of the mean metric, scaled to the island's area; and for which islands there is one."""
+    uu, uv, vv = metric.T
+    determinant = uu * vv - uv * uv
+    sound = (surface > 0) & (layout > 0) & (determinant > 1e-12 * (uu + vv) ** 2)
+    determinant = np.where(sound, determinant, 1.0)
+    root = np.sqrt(determinant)
+    maps = np.array([[uu + root, uv], [uv, vv + root]]) / np.sqrt(np.maximum(uu + vv + 2 * root, 1e-300))  # square root
+    scale = np.sqrt(np.where(sound, surface / np.where(layout > 0, layout, 1.0), 1.0) / root)
+    maps = np.moveaxis(maps * scale, -1, 0)
+    return np.where(sound[:, None, None], maps, np.eye(2)), sound
