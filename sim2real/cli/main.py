@@ -26,6 +26,7 @@ COMMANDS = {
     "view": "Rebuild the contact sheet and the report of a clip folder.",
     "evaluate": "Measure a clip: is the noise white, does footage follow the geometry?",
     "bake": "Write a scene's noise as Gaussian textures on a GLB.",
+    "export": "Export a clip's noise for other people's models.",
     "train": "Train an embedded-type model on warped noise.",
 }
 """Commands in the order of ``--help``; module and command have the same name."""

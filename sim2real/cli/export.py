@@ -1,0 +1,75 @@
+"""``sim2real export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from .main import Command
+from .options import debug_option
+
+
+@click.command("export", cls=Command)
+@click.argument("clip", type=click.Path(path_type=Path))
+@click.option(
+    "--to", type=click.Choice(["gwtf", "latents", "cosmos-transfer1"]), required=True, help="Whose format; explained above."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The file to make: .npy, .pt or .safetensors; .npy for gwtf.",
+)
+@click.option("--camera", metavar="NAME", help="A camera of the clip.  [default: its only one]")
+@click.option("--for", "model", metavar="MODEL", help="The family that --to latents is for.  [default: wan-vace]")
+@click.option(
+    "--latent-time",
+    type=click.Choice(["first", "middle", "last"]),
+    help="The frame of its group that a latent stands for.  [default: the model's]",
+)
+@click.option(
+    "--sigma-max",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="What --to cosmos-transfer1 multiplies the noise with.  [default: 80]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@debug_option
+def command(
+    clip: Path,
+    to: Literal["gwtf", "latents", "cosmos-transfer1"],
+    output: Path,
+    camera: str | None,
+    model: str | None,
+    latent_time: Literal["first", "middle", "last"] | None,
+    sigma_max: float | None,
+    overwrite: bool,
+) -> None:
+    """Export a clip's noise for other people's models.
+
+    gwtf: Go-with-the-Flow's noises.npy, float16 (frames, h, w, 16), every frame. latents: what a diffusers pipeline takes as
+    latents=, one clip, axes in the family's order. cosmos-transfer1: x_sigma_max of its sampler, (1, 16, latents, h, w),
+    8 frames per latent. A clip rendered with --factor 8 --channels 16 has what all of them want.
+
+    Examples:
+      sim2real export out/clip --to gwtf -o out/gwtf/noises.npy
+      sim2real export out/clip --to latents --for cogvideox -o out/latents.pt
+      sim2real export out/clip --to cosmos-transfer1 --camera front -o out/x_sigma_max.pt
+    """
+    from ..diffusion.exports import export_noise
+
+    shape = export_noise(
+        clip,
+        output,
+        to,
+        camera=camera,
+        model=model,
+        latent_time=latent_time,
+        sigma_max=sigma_max,
+        overwrite=overwrite,
+    )
+    click.echo(f"{output}  {' x '.join(str(n) for n in shape)}")

@@ -1,0 +1,249 @@
+"""A clip's noise in the files that other people's samplers read, and readers of these files."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from jaxtyping import Float16, Float32
+
+from ..clip import Clip, read_clip, readable_write_errors
+from ..errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnreadableFileError
+from ..noise.layout import LatentTime, NoiseLayout
+from .families import ModelFamily, family_of
+
+ExportFormat = Literal["gwtf", "latents", "cosmos-transfer1"]
+GWTF = NoiseLayout(factor=8, channels=16)
+"""Go-with-the-Flow's ``noises.npy`` holds every frame; its reader picks frames 0, 4, ..., 48 for the 13 latents."""
+COSMOS_TRANSFER1 = NoiseLayout(factor=8, channels=16, temporal_factor=8)
+"""Latents of the tokenizer CV8x8x8: 121 frames are 16 latents."""
+COSMOS_SIGMA_MAX = 80.0
+"""The largest sigma of Cosmos' EDM schedule."""
+SUFFIXES = (".pt", ".npy", ".safetensors")
+
+
+def export_noise(
+    clip: Path | str,
+    output: Path | str,
+    to: ExportFormat,
+    *,
+    camera: str | None = None,
+    model: str | Path | None = None,
+    latent_time: LatentTime | None = None,
+    sigma_max: float | None = None,
+    overwrite: bool = False,
+) -> tuple[int, ...]:
+    """Write the noise of one camera of a clip to a file.
+
+    - ``gwtf``: float16 (frames, h, w, channels) as ``.npy``, Go-with-the-Flow's ``noises.npy``.
+    - ``latents``: float32, what a family's pipeline takes as ``latents=``: batch of one, axes in the family's order.
+    - ``cosmos-transfer1``: float32 (1, channels, latents, h, w), the ``x_sigma_max`` of Cosmos-Transfer1's model.
+
+    Noise of every frame serves any temporal factor: the frames that the latents stand for are picked.
+
+    Args:
+        clip: the clip folder.
+        output: the file; ``.pt``, ``.npy`` or ``.safetensors``.
+        to: the format.
+        camera: its name; may be left out where the clip has one.
+        model: for ``latents``: a family's name, hub id or folder; Wan-VACE by default.
+        latent_time: which frame of its group a latent stands for; the family's by default.
+        sigma_max: for ``cosmos-transfer1``: the factor that makes noise ``x_sigma_max``; 80 by default.
+        overwrite: replace an existing file.
+
+    Returns:
+        Shape of the array that was written.
+
+    Raises:
+        BadValueError: the clip's noise has another layout (the message has the command that renders the right one), or an
+            option does not belong to the format.
+        UnknownNameError: no such format, camera or model.
+        OutputExistsError: the file exists and ``overwrite`` is false.
+    """
+    output = Path(output)
+    if to not in get_args(ExportFormat):
+        raise UnknownNameError(to, get_args(ExportFormat), what="export format")
+    for name, value, owners in (
+        ("the model", model, ("latents",)),
+        ("the latent time", latent_time, ("latents", "cosmos-transfer1")),
+        ("sigma_max", sigma_max, ("cosmos-transfer1",)),
+    ):
+        if value is not None and to not in owners:
+            raise BadValueError(name, value, right=f"left out: it belongs to {' and '.join(owners)}")
+    suffixes = (".npy",) if to == "gwtf" else SUFFIXES
+    if output.suffix not in suffixes:
+        raise BadValueError(
+            "the suffix of the output", repr(output.suffix), right=f"one of {', '.join(suffixes)}", where=output
+        )
+    if output.exists() and not overwrite:
+        raise OutputExistsError(output)
+    opened = read_clip(Path(clip))
+    view = _camera(opened, camera)
+    about: dict[str, Any] = {"format": to, "camera": view, "seed": opened.record.seed}
+    if to == "gwtf":
+        values, frames = gwtf_noise(opened, view)
+        name = "noises"
+    elif to == "latents":
+        family = family_of("wan-vace" if model is None else model)
+        values, frames = latents(opened, view, family, latent_time)
+        name, about = "latents", about | {"family": family.name, "axes": family.latent_axes}
+    else:
+        sigma = COSMOS_SIGMA_MAX if sigma_max is None else sigma_max
+        values, frames = x_sigma_max(opened, view, sigma, latent_time)
+        name, about = "x_sigma_max", about | {"sigma_max": sigma, "axes": "BCTHW"}
+    about["frames"] = ",".join(str(frame) for frame in frames)
+    _write(output, name, values, about)
+    return values.shape
+
+
+def gwtf_noise(clip: Clip, camera: str) -> tuple[Float16[np.ndarray, "frames h w channels"], list[int]]:
+    """Go-with-the-Flow's noise, and the frames it belongs to."""
+    noise, frames = _picked(clip, camera, GWTF, None)
+    return np.ascontiguousarray(noise.transpose(0, 2, 3, 1), np.float16), frames
+
+
+def latents(
+    clip: Clip, camera: str, family: ModelFamily, latent_time: LatentTime | None = None
+) -> tuple[Float32[np.ndarray, "..."], list[int]]:
+    """Unit-variance noise as a family's pipeline takes it, and the frames that the latents stand for.
+
+    A pipeline that scales latents itself does so with these, too. The embedded model's noise is folded like its pictures.
+    """
+    noise, frames = _picked(clip, camera, family.layout, latent_time)
+    if family.name == "embedded":
+        noise = _folded(noise)
+    order = ["BTCHW".index(axis) for axis in family.latent_axes]
+    return np.ascontiguousarray(noise[None].transpose(order)), frames
+
+
+def x_sigma_max(
+    clip: Clip, camera: str, sigma_max: float = COSMOS_SIGMA_MAX, latent_time: LatentTime | None = None
+) -> tuple[Float32[np.ndarray, "1 channels latents h w"], list[int]]:
+    """``noise * sigma_max``, what Cosmos-Transfer1 starts from, and the frames that the latents stand for."""
+    if not 0 < sigma_max < float("inf"):
+        raise BadValueError("sigma_max", sigma_max, right="greater than 0")
+    noise, frames = _picked(clip, camera, COSMOS_TRANSFER1, latent_time)
+    return np.ascontiguousarray(noise.transpose(1, 0, 2, 3)[None]) * np.float32(sigma_max), frames
+
+
+def read_exported(path: Path | str, name: str = "latents") -> np.ndarray:
+    """Read a file that ``export_noise`` wrote.
+
+    Args:
+        path: ``.npy``, ``.pt`` or ``.safetensors``.
+        name: of the tensor in a safetensors file: ``latents`` or ``x_sigma_max``.
+
+    Raises:
+        MissingFileError: it does not exist.
+        UnreadableFileError: it holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(path, what="exported noise", mend="make it with: sim2real export CLIP --to FORMAT -o FILE")
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        if path.suffix == ".safetensors":
+            from safetensors.numpy import load_file
+
+            return load_file(path)[name]
+        import torch
+
+        return torch.load(path, map_location="cpu", weights_only=True).numpy()
+    except Exception as fault:  # each library has faults of its own
+        why = " ".join(str(fault).split()) or type(fault).__name__
+        raise UnreadableFileError(path, what="exported noise", why=why, mend="export it again") from fault
+
+
+def _camera(clip: Clip, name: str | None) -> str:
+    if name is None and len(clip.cameras) != 1:
+        raise BadValueError("the camera", "not given", right=f"one of {', '.join(clip.cameras)}", mend="pass --camera NAME")
+    chosen = clip.cameras[0] if name is None else name
+    clip.camera(chosen)
+    return chosen
+
+
+def _picked(
+    clip: Clip, camera: str, layout: NoiseLayout, latent_time: LatentTime | None
+) -> tuple[Float32[np.ndarray, "latents channels h w"], list[int]]:
+    """The latents of a layout out of a clip whose noise has them, among others perhaps, and their frames."""
+    record = clip.noise_record()
+    times = get_args(LatentTime) if latent_time is None else ()
+    wanted = [
+        replace(layout, latent_time=time).latent_frames(clip.frames) for time in (latent_time or layout.latent_time, *times)
+    ]
+    found = [frames for frames in wanted if set(frames) <= set(record.latent_frames)]
+    if (record.factor, record.channels) != (layout.factor, layout.channels) or not found:
+        raise BadValueError(
+            "the clip's noise",
+            f"{record.channels} channels at factor {record.factor} of frames {_listed(record.latent_frames)}",
+            right=f"{layout.channels} channels at factor {layout.factor} of frames {_listed(wanted[0])}",
+            mend=f"render it with: {render_command(clip, layout)}",
+        )
+    places = [record.latent_frames.index(frame) for frame in found[0]]
+    return np.asarray(clip.noise(camera)[places], np.float32), found[0]
+
+
+def render_command(clip: Clip, layout: NoiseLayout) -> str:
+    """The command that renders a clip's noise again, for every frame, with the factor and channels of a layout."""
+    record = clip.record
+    words = ["sim2real", "render", record.scene.path, "-o", "CLIP", "--factor", layout.factor, "--channels", layout.channels]
+    for name, value in record.scene.options.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, (list, tuple)):
+            words += [option, ("x" if name == "size" else ",").join(str(v) for v in value)]
+        else:
+            words += [option] if value is True else [option, value]
+    if record.seed:
+        words += ["--seed", record.seed]
+    beta = 1.0 if record.noise is None else record.noise.beta
+    if isinstance(beta, Mapping):
+        words += ["--beta", ",".join(f"{name}={share:g}" for name, share in beta.items())]
+    elif beta != 1:
+        words += ["--beta", f"{beta:g}"]
+    return shlex.join(str(word) for word in [*words, "--only", "noise"])
+
+
+def _listed(frames: list[int]) -> str:
+    return ", ".join(str(f) for f in frames) if len(frames) < 5 else f"{frames[0]}, {frames[1]}, ..., {frames[-1]}"
+
+
+def _folded(noise: Float32[np.ndarray, "latents channels height width"]) -> Float32[np.ndarray, "latents folded h w"]:
+    """Pixels into channels, as the embedded model has them."""
+    import torch
+
+    from .pixel_vae import FOLD, fold_pixels
+
+    for axis, length in zip(("height", "width"), noise.shape[2:], strict=True):
+        if length % FOLD:
+            raise BadValueError(f"the {axis}", length, right=f"a multiple of {FOLD}, which the model folds", mend="pass --size")
+    return fold_pixels(torch.from_numpy(noise.transpose(1, 0, 2, 3))).numpy().transpose(1, 0, 2, 3)
+
+
+def _write(path: Path, name: str, values: np.ndarray, about: Mapping[str, Any]) -> None:
+    """Write one array, whole or not at all."""
+    work = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.tmp{path.suffix}")
+    try:
+        with readable_write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".npy":
+                np.save(work, values)
+            elif path.suffix == ".safetensors":
+                from safetensors.numpy import save_file
+
+                save_file({name: values}, work, metadata={key: str(value) for key, value in about.items()})
+            else:
+                import torch
+
+                torch.save(torch.from_numpy(values), work)
+            os.replace(work, path)
+    finally:
+        with suppress(OSError):
+            work.unlink()
