@@ -48,7 +48,7 @@ def command(
     Edges: agreement of strong gradients with the condition's edges, 0 to 1. Noise: the worst standard score of any frame.
 
     With --noise, any noise video is judged, anybody's: moments, Kolmogorov-Smirnov, neighbours, channels and spectrum of every
-    frame, and transport efficiency, the covariance of frames 1, 4, 16 and 48 apart over the most that white noise can have.
+    frame, and transport efficiency: the covariance of frames 1, 4, 16 and 48 apart over the overlap of what their pixels see.
 
     Examples:
       sim2real evaluate out/kitchen

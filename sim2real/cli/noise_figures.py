@@ -45,10 +45,12 @@ def _statistics(found: dict[str, Any]) -> list[str]:
 def _transport(found: dict[str, Any]) -> list[str]:
     if not found["transport"]:
         return [f"  motion carried: no two frames 1, 4, 16 or 48 apart share anything ({found['geometry']})"]
-    lines = [f"  {'frames apart':<14}{'efficiency':>18}{'could be carried':>18}{'pairs':>8}"]
+    lines = [f"  {'frames apart':<14}{'efficiency':>18}{'overlap squared':>18}{'pairs':>8}"]
     for row in found["transport"]:
         efficiency = f"{row['efficiency']:.3f} ± {row['standard_error']:.3f}"
         lines.append(f"  {row['distance']:<14}{efficiency:>18}{row['overlap']:>18.3f}{row['pairs']:>8}")
-    ceiling = f"{found['ceiling']:g}" + ("" if found["ceiling"] == 1 else ", beta squared")
-    lines.append(f"  efficiency: share of the motion that white noise can carry (at most {ceiling}); by {found['geometry']}")
+    most = "1" if found["ceiling"] == 1 else f"{found['ceiling']:g}, beta squared,"
+    lines.append(
+        f"  efficiency: covariance over the overlap of what pixels see, {most} if all is carried; by {found['geometry']}"
+    )
     return lines if found["white"] else [*lines, "  (of frames that are not white this says little)"]

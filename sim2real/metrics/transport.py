@@ -1,4 +1,4 @@
-"""How much of the motion a noise video carries: its covariance from frame to frame against what any white noise could have."""
+"""How much of the motion a noise video carries: its covariance from frame to frame against the overlap of footprints."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BANDS = 8
 class Transport:
     """Transport efficiency over one distance in time.
 
-    - ``efficiency``: slope of the covariance against the normalised overlap of footprints; 1 is the ceiling of noise that is
-      white in every frame, 0 is noise that ignores the geometry. Above 1: frames are not white, or the overlap is too small.
+    - ``efficiency``: slope of the covariance against the normalised overlap of footprints; 1 for integrals of white noise over
+      footprints, 0 for noise that ignores the geometry. Of frames that are not white it says little.
     - ``error``: its standard error over the draw of the noise and over parts of the picture.
     - ``overlap``: mean over pixels of the sum of squared overlaps: how much there is to carry.
     """

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from sim2real.cli import main
+from sim2real.noise import NoiseLayout
+from sim2real.render import render_clip
+from tests.render.conftest import moving_scene
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("evaluate") / "clip"
+    only = {"noise", "depth", "instances"}
+    return render_clip(moving_scene(3), out, layout=NoiseLayout(4, 8), only=only, threads=1).path
+
+
+def run(capsys, *arguments: object) -> tuple[str, str, int]:
+    code = 0
+    try:
+        main(["evaluate", *map(str, arguments)])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    shown = capsys.readouterr()
+    return shown.out, shown.err, code
+
+
+def test_the_noise_of_every_camera_is_judged_and_the_table_is_readable(folder, capsys):
+    text, _, code = run(capsys, "--noise", folder, "--geometry", "labels")
+    assert code == 0
+    assert "camera moving" in text and "camera still" in text
+    assert "Kolmogorov-Smirnov" in text and "efficiency" in text and "white: worst score" in text
+
+
+def test_json_holds_the_same_figures(folder, capsys):
+    text, _, _ = run(capsys, "--noise", folder, "--json", "--camera", "still", "--geometry", "labels")
+    (found,) = json.loads(text)
+    assert list(found["cameras"]) == ["still"]
+    figures = found["cameras"]["still"]
+    assert figures["transport"][0]["distance"] == 1
+    assert set(figures["statistics"]) >= {"mean", "variance", "ks", "spectrum", "channels"}
+
+
+def test_somebody_elses_noise_is_judged_against_this_clip(folder, capsys, tmp_path):
+    theirs = tmp_path / "theirs.npy"
+    np.save(theirs, np.random.default_rng(0).standard_normal((3, 4, 6, 8)).astype(np.float32))
+    text, _, code = run(capsys, "--noise-file", theirs, "--camera", "moving", folder, "--geometry", "labels", "--json")
+    assert code == 0
+    figures = json.loads(text)[0]["cameras"]["moving"]
+    assert figures["noise"] == str(theirs) and figures["factor"] == 8
+    assert abs(figures["transport"][0]["efficiency"]) < 0.5
+
+
+def test_a_file_for_two_cameras_is_refused_in_one_line(folder, capsys, tmp_path):
+    np.save(tmp_path / "theirs.npy", np.zeros((3, 4, 6, 8), np.float32))
+    _, error, code = run(capsys, "--noise-file", tmp_path / "theirs.npy", folder)
+    assert code == 1
+    assert error.count("\n") == 1 and "--camera" in error
