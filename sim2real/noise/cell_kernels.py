@@ -1,6 +1,6 @@
 """From what every sample sees to the leaves of the hierarchy: which cells are split, and who owns what is left.
 
-A frame has ``rows x columns`` samples, ``sub x sub`` of them in every pixel of the face image. A cell is split if any
+Every pixel of the face image is one sample of its latent. A cell is split if any
 sample inside it wants a finer one; only split cells are stored. A leaf is an unsplit child of a split cell, named
 ``4 * node + quadrant``, and belongs to the sample nearest its centre.
 """
@@ -65,19 +65,138 @@ class Samples:
     slot: wp.array2d(dtype=int)
 
 
+@wp.struct
+@no_type_check
+class Plane:
+    """A face's plane seen from the eye: ``u = origin + (ray . along) / (ray . normal)``."""
+
+    along_u: wp.vec3d
+    along_v: wp.vec3d
+    normal: wp.vec3d
+    origin: wp.vec2d
+    chart: int
+
+
 @wp.func
 @no_type_check
-def wanted_level(ux: float, uy: float, vx: float, vy: float, tau_squared: float, cap_squared: float) -> int:
-    """Level whose cells are at most tau times the longer axis of a sample's footprint, and at most cap times its root area.
+def wide(v: wp.vec3) -> wp.vec3d:
+    """In float64."""
+    return wp.vec3d(wp.float64(v[0]), wp.float64(v[1]), wp.float64(v[2]))
 
-    The footprint's axes are the singular values of the map from one sample step to the chart.
-    """
-    trace = ux * ux + uy * uy + vx * vx + vy * vy
-    area = wp.abs(ux * vy - uy * vx)
-    long_squared = 0.5 * (trace + wp.sqrt(wp.max(0.0, trace * trace - 4.0 * area * area)))
-    side_squared = wp.min(tau_squared * long_squared, cap_squared * area)
-    exponent = int(wp.cast(wp.max(side_squared, 1.0e-30), wp.uint32) >> wp.uint32(23)) - 127
-    return wp.clamp(-(exponent >> 1), 1, FINEST)
+
+@wp.func
+@no_type_check
+def face_plane(surface: Surface, f: int) -> Plane:
+    """The plane of a face."""
+    a = wide(surface.vertices[surface.faces[f, 0]])
+    e1 = wide(surface.vertices[surface.faces[f, 1]]) - a
+    e2 = wide(surface.vertices[surface.faces[f, 2]]) - a
+    c = surface.coordinates[f, 0]
+    c1 = surface.coordinates[f, 1] - c
+    c2 = surface.coordinates[f, 2] - c
+    from_1 = wp.cross(e2, a)
+    from_2 = wp.cross(a, e1)
+    plane = Plane()
+    plane.normal = wp.cross(e1, e2)
+    plane.along_u = from_1 * wp.float64(c1[0]) + from_2 * wp.float64(c2[0])
+    plane.along_v = from_1 * wp.float64(c1[1]) + from_2 * wp.float64(c2[1])
+    plane.origin = wp.vec2d(wp.float64(c[0]), wp.float64(c[1]))
+    plane.chart = surface.face_chart[f]
+    return plane
+
+
+@wp.func
+@no_type_check
+def sky_chart(to_world: wp.mat33, x: wp.float64, y: wp.float64) -> int:
+    """The side of the cube of directions that a ray (x, y, 1) meets: axis, and 3 more where cube[axis] = -1."""
+    d = to_world * wp.vec3(float(x), float(y), 1.0)
+    a = wp.vec3(wp.abs(d[0]), wp.abs(d[1]), wp.abs(d[2]))
+    axis = int(0)
+    if a[1] > a[0]:
+        axis = 1
+    if a[2] > wp.max(a[0], a[1]):
+        axis = 2
+    if d[axis] < 0.0:
+        return axis + 3
+    return axis
+
+
+@wp.func
+@no_type_check
+def sky_plane(to_world: wp.mat33, chart: int) -> Plane:
+    """One side of the cube of directions, as a plane."""
+    half = wp.float64(0.5)
+    axis = chart % 3
+    plane = Plane()
+    plane.along_u = half * wide(to_world[(axis + 1) % 3])
+    plane.along_v = half * wide(to_world[(axis + 2) % 3])
+    plane.normal = wide(to_world[axis])
+    plane.origin = wp.vec2d(half, half)
+    plane.chart = chart
+    return plane
+
+
+# The footprint's axes are the singular values of the map from one pixel step to the chart; a cell's side is at most tau times
+# the longer one, and at most cap times the root of the area. One loop without calls, so that clang vectorises it.
+_PLACE = """
+    int* columns = column.data + start;
+    int* rows = row.data + start;
+    int* wanted = chart_level.data + start;
+    const double nu = normal[0] * step_x, nv = normal[1] * step_y;
+    const double uu = along_u[0] * step_x, uv = along_u[1] * step_y, vu = along_v[0] * step_x, vv = along_v[1] * step_y;
+    const double fixed = ray_y * normal[1] + normal[2];
+    const double fixed_u = ray_y * along_u[1] + along_u[2], fixed_v = ray_y * along_v[1] + along_v[2];
+    const int tag = chart << 5;
+#if !defined(__CUDA_ARCH__)
+    #pragma clang loop vectorize(assume_safety) vectorize_width(8) interleave(disable)
+#endif
+    for (int k = 0; k < count; ++k) {
+        const double ray_x = first_x + (double)k * step_x;
+        const double inverse = 1.0 / (ray_x * normal[0] + fixed);
+        const double du = (ray_x * along_u[0] + fixed_u) * inverse, dv = (ray_x * along_v[0] + fixed_v) * inverse;
+        const float ux = (float)((uu - du * nu) * inverse), uy = (float)((uv - du * nv) * inverse);
+        const float vx = (float)((vu - dv * nu) * inverse), vy = (float)((vv - dv * nv) * inverse);
+        const float trace = ux * ux + uy * uy + vx * vx + vy * vy;
+        const float cross = ux * vy - uy * vx, area = cross < 0.0f ? -cross : cross;
+        const float gap = trace * trace - 4.0f * area * area;
+        const float longer = tau_squared * (0.5f * (trace + ::sqrtf(gap > 0.0f ? gap : 0.0f))), other = cap_squared * area;
+        const float smaller = longer < other ? longer : other, side_squared = smaller > 1.0e-30f ? smaller : 1.0e-30f;
+        union { float f; int i; } bits;
+        bits.f = side_squared;
+        const int asked = -(((bits.i >> 23) - 127) >> 1);
+        const int level = asked < 1 ? 1 : asked > 20 ? 20 : asked;
+        const float u = (float)(origin_u + du), v = (float)(origin_v + dv), end = 0.99999994f;
+        const float inside_u = u > 0.0f ? u : 0.0f, inside_v = v > 0.0f ? v : 0.0f;
+        columns[k] = (int)((inside_u < end ? inside_u : end) * 1048576.0f);
+        rows[k] = (int)((inside_v < end ? inside_v : end) * 1048576.0f);
+        wanted[k] = tag | level;
+    }
+"""
+
+
+@wp.func_native(_PLACE)
+@no_type_check
+def place_run(
+    along_u: wp.vec3d,
+    along_v: wp.vec3d,
+    normal: wp.vec3d,
+    origin_u: wp.float64,
+    origin_v: wp.float64,
+    chart: int,
+    first_x: wp.float64,
+    ray_y: wp.float64,
+    step_x: wp.float64,
+    step_y: wp.float64,
+    tau_squared: float,
+    cap_squared: float,
+    start: int,
+    count: int,
+    column: wp.array2d(dtype=int),
+    row: wp.array2d(dtype=int),
+    chart_level: wp.array2d(dtype=int),
+):
+    """Places in their chart, and wanted levels, of ``count`` pixels in a row that see one plane."""
+    ...
 
 
 @wp.func
@@ -125,111 +244,70 @@ def split_cells(
     face: wp.array2d(dtype=int),
     surface: Surface,
     view: View,
-    sub: int,
     run: int,
     tau_squared: float,
     cap_squared: float,
     cells: Cells,
     samples: Samples,
 ):
-    """Find every sample's place in its chart and split the cells that are too coarse for it."""
-    y, first = wp.tid()
-    columns = samples.column.shape[1]
-    step = wp.float64(1.0) / wp.float64(sub)
+    """Find every pixel's place in its chart and split the cells that are too coarse for it."""
+    y, part = wp.tid()
+    columns = face.shape[1]
+    step_x = wp.float64(1.0) / view.focal_x
+    step_y = wp.float64(1.0) / view.focal_y
     half = wp.float64(0.5)
-    ray_y = ((wp.float64(y) + half) * step - view.centre_y) / view.focal_y
-    step_x = step / view.focal_x
-    step_y = step / view.focal_y
-    to_world = view.world_from_camera
-    sky_x = to_world * wp.vec3(float(step_x), 0.0, 0.0)
-    sky_y = to_world * wp.vec3(0.0, float(step_y), 0.0)
-
-    last_face = int(-2)
+    ray_y = (wp.float64(y) + half - view.centre_y) * step_y
     last_key = FREE
     last_slot = int(-1)
-    along_u = wp.vec3d()
-    along_v = wp.vec3d()
-    normal = wp.vec3d()
-    origin = wp.vec2()
-    chart = int(0)
-    x = first * run
-    end = wp.min(x + run, columns)
+    end = wp.min((part + 1) * run, columns)
+    x = part * run
     while x < end:
-        ray_x = ((wp.float64(x) + half) * step - view.centre_x) / view.focal_x
-        f = face[y / sub, x / sub]
-        u = float(0.0)
-        v = float(0.0)
-        ux = float(0.0)
-        uy = float(0.0)
-        vx = float(0.0)
-        vy = float(0.0)
+        f = face[y, x]
+        ray_x = (wp.float64(x) + half - view.centre_x) * step_x
+        after = x + 1
+        plane = Plane()
         if f < 0:
-            # the sphere of directions: a cube map, cube[axis] = +-1
-            d = to_world * wp.vec3(float(ray_x), float(ray_y), 1.0)
-            a = wp.vec3(wp.abs(d[0]), wp.abs(d[1]), wp.abs(d[2]))
-            axis = int(0)
-            if a[1] > a[0]:
-                axis = 1
-            if a[2] > wp.max(a[0], a[1]):
-                axis = 2
-            p = (axis + 1) % 3
-            q = (axis + 2) % 3
-            scale = 1.0 / d[axis]
-            u = d[p] * scale
-            v = d[q] * scale
-            ux = 0.5 * (sky_x[p] - u * sky_x[axis]) * scale
-            uy = 0.5 * (sky_y[p] - u * sky_y[axis]) * scale
-            vx = 0.5 * (sky_x[q] - v * sky_x[axis]) * scale
-            vy = 0.5 * (sky_y[q] - v * sky_y[axis]) * scale
-            u = 0.5 + 0.5 * u
-            v = 0.5 + 0.5 * v
-            chart = axis
-            if scale < 0.0:
-                chart = axis + 3
+            chart = sky_chart(view.world_from_camera, ray_x, ray_y)
+            plane = sky_plane(view.world_from_camera, chart)
+            while (
+                after < end
+                and face[y, after] < 0
+                and sky_chart(view.world_from_camera, ray_x + wp.float64(after - x) * step_x, ray_y) == chart
+            ):
+                after += 1
         else:
-            if f != last_face:
-                # u and v are ratios of two linear functions of the ray: (ray . along_u) / (ray . normal)
-                a0 = surface.vertices[surface.faces[f, 0]]
-                a1 = surface.vertices[surface.faces[f, 1]]
-                a2 = surface.vertices[surface.faces[f, 2]]
-                p0 = wp.vec3d(wp.float64(a0[0]), wp.float64(a0[1]), wp.float64(a0[2]))
-                e1 = wp.vec3d(wp.float64(a1[0]), wp.float64(a1[1]), wp.float64(a1[2])) - p0
-                e2 = wp.vec3d(wp.float64(a2[0]), wp.float64(a2[1]), wp.float64(a2[2])) - p0
-                normal = wp.cross(e1, e2)
-                from_1 = wp.cross(e2, p0)
-                from_2 = wp.cross(p0, e1)
-                origin = surface.coordinates[f, 0]
-                c1 = surface.coordinates[f, 1] - origin
-                c2 = surface.coordinates[f, 2] - origin
-                along_u = from_1 * wp.float64(c1[0]) + from_2 * wp.float64(c2[0])
-                along_v = from_1 * wp.float64(c1[1]) + from_2 * wp.float64(c2[1])
-                chart = surface.face_chart[f]
-            ray = wp.vec3d(ray_x, ray_y, wp.float64(1.0))
-            inverse = wp.float64(1.0) / wp.dot(ray, normal)
-            du = wp.dot(ray, along_u) * inverse
-            dv = wp.dot(ray, along_v) * inverse
-            grow_x = inverse * step_x
-            grow_y = inverse * step_y
-            ux = float((along_u[0] - du * normal[0]) * grow_x)
-            uy = float((along_u[1] - du * normal[1]) * grow_y)
-            vx = float((along_v[0] - dv * normal[0]) * grow_x)
-            vy = float((along_v[1] - dv * normal[1]) * grow_y)
-            u = float(wp.float64(origin[0]) + du)
-            v = float(wp.float64(origin[1]) + dv)
-        last_face = f
-        level = wanted_level(ux, uy, vx, vy, tau_squared, cap_squared)
-        i = int(wp.clamp(u, 0.0, 0.99999994) * 1048576.0)
-        j = int(wp.clamp(v, 0.0, 0.99999994) * 1048576.0)
-        samples.column[y, x] = i
-        samples.row[y, x] = j
-        samples.chart_level[y, x] = (chart << 5) | level
-        coarser = FINEST - level + 1
-        key = cell_key(chart, level - 1, i >> coarser, j >> coarser)
-        if key != last_key:
-            last_key = key
-            last_slot = add_split(cells, key)
-        samples.slot[y, x] = last_slot
-        x += 1
+            plane = face_plane(surface, f)
+            while after < end and face[y, after] == f:
+                after += 1
+        place_run(
+            plane.along_u,
+            plane.along_v,
+            plane.normal,
+            plane.origin[0],
+            plane.origin[1],
+            plane.chart,
+            ray_x,
+            ray_y,
+            step_x,
+            step_y,
+            tau_squared,
+            cap_squared,
+            y * columns + x,
+            after - x,
+            samples.column,
+            samples.row,
+            samples.chart_level,
+        )
+        while x < after:
+            chart_level = samples.chart_level[y, x]
+            level = (chart_level & 31) - 1
+            coarser = FINEST - level
+            key = cell_key(chart_level >> 5, level, samples.column[y, x] >> coarser, samples.row[y, x] >> coarser)
+            if key != last_key:
+                last_key = key
+                last_slot = add_split(cells, key)
+            samples.slot[y, x] = last_slot
+            x += 1
 
 
 @wp.kernel

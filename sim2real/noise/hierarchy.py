@@ -14,6 +14,7 @@ CHART_LIMIT = 1 << 18
 FINEST = wp.constant(FINEST_LEVEL)
 FREE = wp.constant(wp.int64(-1))
 NOBODY = wp.constant(wp.int64(0x7FFFFFFFFFFFFFFF))
+NEIGHBOURS = wp.constant(wp.int64((1 << 20) | 3))
 PROBES = wp.constant(128)
 
 
@@ -41,10 +42,11 @@ def key_chart(key: wp.int64) -> int:
 @wp.func
 @no_type_check
 def home(key: wp.int64, shift: int) -> int:
-    """First slot to look at: the top bits of a multiplicative hash."""
-    x = wp.uint64(key)
-    x = (x ^ (x >> wp.uint64(31))) * wp.uint64(0xD6E8FEB86659FD93)
-    return int(x >> wp.uint64(shift))
+    """First slot to look at: the top bits of a multiplicative hash; blocks of 2 x 4 neighbouring cells share a cache line."""
+    block = wp.uint64(key & ~NEIGHBOURS)
+    block = (block ^ (block >> wp.uint64(31))) * wp.uint64(0xD6E8FEB86659FD93)
+    within = (int(key >> wp.int64(18)) & 4) | (int(key) & 3)
+    return (int(block >> wp.uint64(shift)) & ~7) | within
 
 
 @wp.func

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
@@ -22,41 +24,55 @@ def reference_places(
     intrinsics: Float[np.ndarray, "3 3"],
     world_from_camera: Float[np.ndarray, "4 4"],
     *,
-    sub: int,
     tau: float,
     cap: float,
 ) -> Places:
-    """Chart position and wanted level of every sample, with finite differences for the footprint."""
-    height, width = face.shape
-    seen = np.repeat(np.repeat(face, sub, 0), sub, 1)
-    y, x = np.meshgrid((np.arange(height * sub) + 0.5) / sub, (np.arange(width * sub) + 0.5) / sub, indexing="ij")
-    h = 1e-4
-
-    def at(dx: float, dy: float) -> np.ndarray:
-        k = np.asarray(intrinsics, np.float64)
-        ray = np.stack([(x + dx - k[0, 2]) / k[0, 0], (y + dy - k[1, 2]) / k[1, 1], np.ones_like(x)], -1)
-        place = _sky(ray @ world_from_camera[:3, :3].T, axis)
-        if len(triangles.faces):
-            surface = _surface(
-                ray, camera_vertices.astype(np.float64)[triangles.faces], charts.coordinates, np.maximum(seen, 0)
-            )
-            place = np.where((seen >= 0)[..., None], surface, place)
-        return place
-
-    k = np.asarray(intrinsics, np.float64)
-    ray = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], -1) @ world_from_camera[:3, :3].T
-    axis = np.abs(ray).argmax(-1)
-    negative = np.take_along_axis(ray, axis[..., None], -1)[..., 0] < 0
-    chart = axis + 3 * negative
-    if len(charts.face_chart):
-        chart = np.where(seen >= 0, charts.face_chart[np.maximum(seen, 0)], chart)
-    place = at(0.0, 0.0)
-    jacobian = np.stack([(at(h, 0.0) - at(-h, 0.0)) / (2 * h), (at(0.0, h) - at(0.0, -h)) / (2 * h)], -1) / sub
+    """Chart position and wanted level of every pixel, with finite differences for the footprint."""
+    at = _Chart(charts, triangles, face, camera_vertices, intrinsics, world_from_camera)
+    h, chart, place = 1e-4, at.chart, at(0.0, 0.0)
+    jacobian = np.stack([(at(h, 0.0) - at(-h, 0.0)) / (2 * h), (at(0.0, h) - at(0.0, -h)) / (2 * h)], -1)
     singular = np.linalg.svd(jacobian, compute_uv=False)
     squared = np.minimum(tau**2 * singular[..., 0] ** 2, cap**2 * singular.prod(-1))
     level = np.clip(-np.floor(np.floor(np.log2(np.maximum(squared, 1e-30))) / 2), 1, FINEST_LEVEL).astype(int)
     grid = (np.clip(place, 0, 1 - 2.0**-24) * 2**FINEST_LEVEL).astype(int)
     return np.concatenate([np.stack([chart, level], -1), grid], -1)
+
+
+class _Chart:
+    """Chart coordinates that the rays through a picture's pixels meet, each on the plane of the face at its pixel's centre."""
+
+    def __init__(
+        self,
+        charts: Charts,
+        triangles: Triangles,
+        face: np.ndarray,
+        camera_vertices: np.ndarray,
+        intrinsics: np.ndarray,
+        world_from_camera: np.ndarray,
+    ) -> None:
+        self._face, self._k = face, np.asarray(intrinsics, np.float64)
+        self._corner = camera_vertices.astype(np.float64)[triangles.faces]
+        self._coordinates, self._rotation = charts.coordinates, np.asarray(world_from_camera, np.float64)[:3, :3]
+        ray = self._ray(0.0, 0.0) @ self._rotation.T
+        self._axis = np.abs(ray).argmax(-1)
+        negative = np.take_along_axis(ray, self._axis[..., None], -1)[..., 0] < 0
+        self.chart = self._axis + 3 * negative
+        if len(charts.face_chart):
+            self.chart = np.where(face >= 0, charts.face_chart[np.maximum(face, 0)], self.chart)
+
+    def __call__(self, dx: float, dy: float) -> np.ndarray:
+        """At an offset in pixels from the centres."""
+        ray = self._ray(dx, dy)
+        place = _sky(ray @ self._rotation.T, self._axis)
+        if len(self._corner):
+            surface = _surface(ray, self._corner, self._coordinates, np.maximum(self._face, 0))
+            place = np.where((self._face >= 0)[..., None], surface, place)
+        return place
+
+    def _ray(self, dx: float, dy: float) -> np.ndarray:
+        y, x = np.indices(self._face.shape) + 0.5
+        k = self._k
+        return np.stack([(x + dx - k[0, 2]) / k[0, 0], (y + dy - k[1, 2]) / k[1, 1], np.ones_like(x)], -1)
 
 
 def _surface(ray: np.ndarray, corner: np.ndarray, coordinates: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -73,22 +89,17 @@ def _sky(direction: np.ndarray, axis: np.ndarray) -> np.ndarray:
     return 0.5 + 0.5 * np.take_along_axis(direction, others, -1) / main
 
 
-def reference_noise(
-    places: Places, charts: Charts, *, samples_per_axis: int, channels: int, seed: int
-) -> Float32[np.ndarray, "channels latent_height latent_width"]:
-    """Split, own, draw and gather.
+@dataclass(frozen=True, eq=False)
+class OwnedLeaves:
+    """The leaves of a frame (rows of chart, level, column, row) and the pixel that owns each."""
 
-    Args:
-        places: per sample, as ``reference_places`` returns them.
-        charts: for the sides and keys of the charts.
-        samples_per_axis: samples per latent pixel and axis.
-        channels: how many.
-        seed: of the field.
+    leaves: Int[np.ndarray, "leaves 4"]
+    owner: Int[np.ndarray, "leaves"]
+    size: tuple[int, int]
 
-    Returns:
-        The frame's noise; pixels that own nothing are NaN (the kernels draw these afresh).
-    """
-    rows, columns = places.shape[:2]
+
+def sampled_leaves(places: Places) -> OwnedLeaves:
+    """Split and own as coarse layouts do it: every pixel is a sample, and a leaf belongs to the sample nearest its centre."""
     chart, level, i, j = places.reshape(-1, 4).T
     split = [np.unique(_cell(chart, i, j, at)[level > at], axis=0) for at in range(FINEST_LEVEL)]
     leaf_level = np.ones_like(level)
@@ -102,12 +113,94 @@ def reference_noise(
     a, b = ((2 * (g & inside) + 1).astype(np.float32) * scale - np.float32(1) for g in (i, j))
     order = np.lexsort((np.arange(len(leaf)), a * a + b * b, leaf))
     owner = order[np.searchsorted(leaf[order], np.arange(len(leaves)))]
+    return OwnedLeaves(leaves, owner, places.shape[:2])
 
+
+def walked_leaves(
+    charts: Charts,
+    triangles: Triangles,
+    face: Int[np.ndarray, "height width"],
+    camera_vertices: Float[np.ndarray, "vertices 3"],
+    intrinsics: Float[np.ndarray, "3 3"],
+    world_from_camera: Float[np.ndarray, "4 4"],
+    *,
+    cap: float,
+) -> OwnedLeaves:
+    """Split and own as fine layouts do it: a leaf belongs to the pixel whose footprint has its centre.
+
+    For pictures whose pixels' corners all see the face in front of them.
+    """
+    at = _Chart(charts, triangles, face, camera_vertices, intrinsics, world_from_camera)
+    ring = np.stack([at(dx, dy) for dx, dy in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))], -2).reshape(-1, 4, 2)
+    chart, centre = at.chart.ravel(), at(0.0, 0.0).reshape(-1, 2)
+    diagonal, other = ring[:, 2] - ring[:, 0], ring[:, 1] - ring[:, 3]
+    area = np.abs(diagonal[:, 0] * other[:, 1] - diagonal[:, 1] * other[:, 0]) / 2
+    longest = np.maximum((diagonal**2).sum(1), (other**2).sum(1))
+    squared = np.clip(np.maximum(cap**2 * area, longest / 48**2), 1e-30, 1)
+    wanted = np.clip(-np.floor(np.floor(np.log2(squared)) / 2), 1, FINEST_LEVEL).astype(int)
+
+    split: set[tuple[int, int, int, int]] = set()
+    for pixel, corners in enumerate(ring):
+        for i, j in _overlapped(corners * 2.0 ** (wanted[pixel] - 1), 2 ** int(wanted[pixel] - 1)):
+            for above in range(wanted[pixel]):
+                split.add((int(chart[pixel]), wanted[pixel] - 1 - above, i >> above, j >> above))
+    claims: dict[tuple[int, int, int, int], tuple[float, int]] = {}
+    for c, level, i, j in split:
+        for leaf in ((c, level + 1, 2 * i + a, 2 * j + b) for a in (0, 1) for b in (0, 1)):
+            if leaf not in split:
+                claims[leaf] = (np.inf, -1)
+    for leaf in claims:
+        middle = (np.array(leaf[2:]) + 0.5) * 2.0 ** -leaf[1]
+        near = np.flatnonzero((chart == leaf[0]) & (((middle - centre) ** 2).sum(1) <= longest))
+        for pixel in near[_contains(ring[near], middle)]:
+            claims[leaf] = min(claims[leaf], (float(((middle - centre[pixel]) ** 2).sum()), int(pixel)))
+    owned = sorted((leaf, claim[1]) for leaf, claim in claims.items() if claim[1] >= 0)
+    return OwnedLeaves(np.array([leaf for leaf, _ in owned]), np.array([pixel for _, pixel in owned]), face.shape)
+
+
+def _overlapped(ring: np.ndarray, cells: int) -> list[tuple[int, int]]:
+    """Unit cells that a convex quadrilateral overlaps: no line through one of its edges has a whole cell on its outer side."""
+    low = np.clip(np.floor(ring.min(0)), 0, cells).astype(int)
+    high = np.clip(np.floor(ring.max(0)), -1, cells - 1).astype(int)
+    i, j = (a.ravel() for a in np.meshgrid(np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1), indexing="ij"))
+    square = np.stack([i, j], -1)[:, None] + np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    step = np.roll(ring, -1, 0) - ring
+    turn = np.sign(step[0, 0] * (ring[2] - ring[0])[1] - step[0, 1] * (ring[2] - ring[0])[0])
+    from_edge = square[:, :, None] - ring
+    side = turn * (step[:, 0] * from_edge[..., 1] - step[:, 1] * from_edge[..., 0])
+    touching = (side.max(1) >= 0).all(1)
+    return list(zip(i[touching].tolist(), j[touching].tolist(), strict=True))
+
+
+def _contains(rings: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Which convex quadrilaterals have a point inside."""
+    step, offset = np.roll(rings, -1, 1) - rings, point - rings
+    side = step[..., 0] * offset[..., 1] - step[..., 1] * offset[..., 0]
+    return (side > 0).all(1) | (side < 0).all(1)
+
+
+def reference_noise(
+    owned: OwnedLeaves, charts: Charts, *, factor: int, channels: int, seed: int
+) -> Float32[np.ndarray, "channels latent_height latent_width"]:
+    """Draw and gather.
+
+    Args:
+        owned: which pixel owns which leaf.
+        charts: for the sides and keys of the charts.
+        factor: pixels per latent and axis.
+        channels: how many.
+        seed: of the field.
+
+    Returns:
+        The frame's noise; latents that own nothing are NaN (the kernels draw these afresh).
+    """
+    rows, columns = owned.size
+    leaves, owner = owned.leaves, owned.owner
     value = _values(leaves, charts, channels, seed)
-    latent_columns = columns // samples_per_axis
-    pixel = owner // columns // samples_per_axis * latent_columns + owner % columns // samples_per_axis
+    latent_columns = columns // factor
+    pixel = owner // columns // factor * latent_columns + owner % columns // factor
     weight = charts.side_m[leaves[:, 0]].astype(np.float64) * 2.0 ** -leaves[:, 1]
-    count = rows // samples_per_axis * latent_columns
+    count = rows // factor * latent_columns
     total, area = np.zeros((count, channels)), np.bincount(pixel, weight**2, count)
     np.add.at(total, pixel, weight[:, None] * value)
     with np.errstate(invalid="ignore"):

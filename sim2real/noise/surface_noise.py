@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,16 +18,21 @@ from ..errors import BadValueError, Sim2RealError
 from ..scene.triangles import Triangles
 from .cell_kernels import Cells, Samples, Surface, View, own_leaves, sort_by_level, split_cells, start_levels
 from .charts import Charts
+from .footprint_kernels import LEAVES, PARENTS, Lists, gather_footprints, walk_footprints
 from .hierarchy import CHART_LIMIT, FINEST_LEVEL
 from .layout import NoiseLayout
 from .value_kernels import draw_level, gather_pixels
+
+Step = Callable[[], None]
 
 CELL_TAU = 2.0
 """Cells are at most this many times wider than the longer axis of a sample's footprint."""
 CELL_CAP = 0.6
 """... and at most this share of a pixel's side, by area, so that no pixel stays without a cell."""
-SAMPLES_PER_AXIS = 6
-"""At least so many samples per latent and axis; a factor of 8 has 8 from its pixels alone."""
+SAMPLED_FACTOR = 8
+"""From so many pixels per latent and axis, a pixel is one sample of its latent; below, footprints are walked cell by cell."""
+FOOTPRINT_CAP = 0.5
+"""Cells of a footprint that is walked: at most this share of a latent's side, by area."""
 RUN = 90
 """Consecutive samples that one CPU loop handles, so that neighbours share a triangle and a cell."""
 
@@ -51,8 +56,8 @@ class SurfaceNoise:
         *,
         seed: int = 0,
         device: str = "cpu",
-        samples_per_axis: int = SAMPLES_PER_AXIS,
         tau: float = CELL_TAU,
+        cap: float = FOOTPRINT_CAP,
     ) -> None:
         """Upload the scene.
 
@@ -62,8 +67,9 @@ class SurfaceNoise:
             layout: pixels per latent and number of channels.
             seed: another seed, an independent field of noise on the same surfaces.
             device: ``cpu`` or ``cuda``.
-            samples_per_axis: least samples per latent pixel and axis; more carry motion better and cost in proportion.
-            tau: cell side over the longer axis of a sample's footprint.
+            tau: cell side over the longer axis of a sample's footprint, for layouts of factor 8 and more.
+            cap: cell side over the root area of a latent's footprint, for finer layouts; smaller cells carry changes of scale
+                better and cost in proportion to their number.
         """
         if len(charts.side_m) > CHART_LIMIT:
             raise BadValueError("the number of parts", len(charts.side_m), right=f"at most {CHART_LIMIT - 6}")
@@ -71,10 +77,10 @@ class SurfaceNoise:
             raise BadValueError("the number of noise channels", layout.channels, right="1 or more")
         warp_ready()
         self.layout, self.device = layout, device
-        self.sub = max(1, math.ceil(samples_per_axis / layout.factor))
+        self.walks = layout.factor < SAMPLED_FACTOR
         self._seed = np.uint64(seed % 2**64)
         self._tau_squared = float(tau**2)
-        self._cap_squared = float((CELL_CAP * layout.factor * self.sub) ** 2)
+        self._cap_squared = float(((cap if self.walks else CELL_CAP) * layout.factor) ** 2)
         self._padded = layout.channels + layout.channels % 2
         self._faces = wp.array(triangles.faces, dtype=int, device=device)
         self._coordinates = wp.array(charts.coordinates, dtype=wp.vec2, device=device)
@@ -108,8 +114,8 @@ class SurfaceNoise:
         with self._workspace(face) as work:
             work.run(face, camera_vertices, intrinsics, world_from_camera)
             height, width = self.layout.latent_size((face.shape[0], face.shape[1]))
-            values = wp.to_torch(work.out).reshape(height, width, self.layout.channels)
-            return values.permute(2, 0, 1).clone(memory_format=torch.contiguous_format)
+            halves = wp.to_torch(work.out).reshape(height, width, 2, -1)  # even channels, odd channels
+            return halves.permute(3, 2, 0, 1).reshape(-1, height, width)[: self.layout.channels].clone()
 
     def leaves(
         self,
@@ -150,16 +156,23 @@ class _Workspace:
     def __init__(self, noise: SurfaceNoise, size: tuple[int, int]) -> None:
         self.noise, self.size = noise, size
         self.device = noise.device
-        shape = (size[0] * noise.sub, size[1] * noise.sub)
-        self.samples = Samples()
-        for name in ("column", "row", "chart_level", "slot"):
-            setattr(self.samples, name, wp.empty(shape, dtype=int, device=self.device))
-        self.leaf = wp.empty(shape, dtype=int, device=self.device)
+        if noise.walks:
+            pixels = size[0] * size[1]
+            self.lists = Lists()
+            for name, shape in (("slots", (pixels, PARENTS)), ("leaves", (pixels, LEAVES))):
+                setattr(self.lists, name, wp.empty(shape, dtype=int, device=self.device))
+            self.lists.slot_count = wp.empty(pixels, dtype=int, device=self.device)
+            self.lists.leaf_count = wp.empty(pixels, dtype=int, device=self.device)
+        else:
+            self.samples = Samples()
+            for name in ("column", "row", "chart_level", "slot"):
+                setattr(self.samples, name, wp.empty(size, dtype=int, device=self.device))
+            self.leaf = wp.empty(size, dtype=int, device=self.device)
         latent = noise.layout.latent_size(size)
-        self.out = wp.empty((latent[0] * latent[1], noise.layout.channels), dtype=float, device=self.device)
+        self.out = wp.empty((latent[0] * latent[1], noise._padded), dtype=float, device=self.device)
         self.level_start = wp.empty(FINEST_LEVEL + 1, dtype=int, device=self.device)
         self.cursor = wp.empty(FINEST_LEVEL, dtype=int, device=self.device)
-        cells_per_latent = 12 if noise.layout.factor >= 8 else 5  # what most frames need; the rest double it once
+        cells_per_latent = 12 if not noise.walks else 4  # what most frames need; the rest double it once
         self._allocate(max(12, math.ceil(math.log2(latent[0] * latent[1] * cells_per_latent))))
 
     def _allocate(self, bits: int) -> None:
@@ -199,30 +212,74 @@ class _Workspace:
         view.world_from_camera = wp.mat33(*[float(v) for v in np.asarray(world_from_camera)[:3, :3].ravel()])
         face_image = wp.from_torch(face.contiguous(), dtype=wp.int32)
 
-        cpu = self.device == "cpu"
-        run = RUN if cpu else 1
-        rows, columns = self.leaf.shape
-        runs = (rows, -(-columns // run))
+        split, own, gather = (self._walking if noise.walks else self._sampling)(face_image, surface, view)
         while True:
             cells = self.cells
             cells.table.fill_(-1)
             for array in (cells.split_children, cells.level_count, cells.used):
                 array.zero_()
-            self._launch(
-                split_cells,
-                runs,
-                [face_image, surface, view, noise.sub, run, noise._tau_squared, noise._cap_squared, cells, self.samples],
-            )
+            split()
             used, homeless = cells.used.numpy()
             if used <= 1 << self.bits and homeless == 0:
                 break
             if self.bits >= 27:
                 raise Sim2RealError("the picture needs more noise cells than fit in memory; render a smaller --size")
             self._allocate(self.bits + 1)
-        self._launch(own_leaves, runs, [self.samples, run, cells, self.leaf])
-        if not values:
-            return
+        own()
+        if values:
+            self._draw()
+            gather()
 
+    def _sampling(self, face: Any, surface: Any, view: Any) -> tuple[Step, Step, Step]:
+        """Split, own and gather where every pixel is a sample of its latent."""
+        noise, cpu = self.noise, self.device == "cpu"
+        run = RUN if cpu else 1
+        runs = (self.size[0], -(-self.size[1] // run))
+        channels = noise._padded
+        each = channels if cpu else 2
+
+        def split() -> None:
+            settings = [run, noise._tau_squared, noise._cap_squared]
+            self._launch(split_cells, runs, [face, surface, view, *settings, self.cells, self.samples])
+
+        def own() -> None:
+            self._launch(own_leaves, runs, [self.samples, run, self.cells, self.leaf])
+
+        def gather() -> None:
+            latent_columns = self.size[1] // noise.layout.factor
+            self._launch(
+                gather_pixels,
+                (self.out.shape[0], -(-channels // each)),
+                [noise.layout.factor, latent_columns, noise._seed, each, self.leaf]
+                + [self.cells, noise._side, noise._chart_key, self.values, self.out],
+            )
+
+        return split, own, gather
+
+    def _walking(self, face: Any, surface: Any, view: Any) -> tuple[Step, Step, Step]:
+        """Split, own and gather where every pixel walks over the cells of its footprint."""
+        noise = self.noise
+        run = RUN if self.device == "cpu" else 1
+        runs = (self.size[0], -(-self.size[1] // run))
+
+        def walk(claims: int) -> None:
+            settings = [run, wp.float64(noise._cap_squared)]
+            self._launch(walk_footprints, runs, [claims, face, surface, view, *settings, self.cells, self.lists])
+
+        def gather() -> None:
+            latent_columns = self.size[1] // noise.layout.factor
+            self._launch(
+                gather_footprints,
+                self.out.shape[0],
+                [face, noise._face_chart, noise.layout.factor, latent_columns, noise._seed, self.cells, self.lists]
+                + [noise._side, noise._chart_key, self.values, self.out],
+            )
+
+        return lambda: walk(0), lambda: walk(1), gather
+
+    def _draw(self) -> None:
+        """The values of all leaves, level by level."""
+        noise, cells, cpu = self.noise, self.cells, self.device == "cpu"
         pairs = noise._padded // 2
         nodes_at_once, parts, pairs_each = (1, 1, pairs) if cpu else (1 << 15, pairs, 1)
         self._launch(start_levels, 1, [cells.level_count, self.level_start, self.cursor])
@@ -234,15 +291,6 @@ class _Workspace:
                 [level, noise._seed, noise._padded, pairs_each, nodes_at_once, self.level_start, self.order]
                 + [noise._chart_key, cells, self.values],
             )
-        channels = noise.layout.channels
-        each = channels if cpu else 4
-        latent_columns = self.size[1] // noise.layout.factor
-        self._launch(
-            gather_pixels,
-            (self.out.shape[0], -(-channels // each)),
-            [noise.layout.factor * noise.sub, latent_columns, noise._seed, noise._padded, each, self.leaf]
-            + [cells, noise._side, noise._chart_key, self.values, self.out],
-        )
 
     def _launch(self, kernel: Any, dim: int | tuple[int, ...], inputs: list) -> None:
         wp.launch(kernel, dim=dim, inputs=inputs, device=self.device, record_tape=False)
@@ -255,8 +303,7 @@ class _Workspace:
         key = self.cells.key.numpy()[leaf >> 2]
         sample = owner[leaf] & 0xFFFFFFFF
         level = ((key >> 40) & 31) + 1
-        per_axis = self.noise.layout.factor * self.noise.sub
-        columns = self.leaf.shape[1]
+        per_axis, columns = self.noise.layout.factor, self.size[1]
         row, column = sample // columns // per_axis, sample % columns // per_axis
         chart = key >> 45
         return {

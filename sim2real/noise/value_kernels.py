@@ -13,6 +13,7 @@ wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": 
 
 # Children of one split cell: c(si, sj) = (parent + si h1 + sj h2 + si sj h3) / 2 with three fresh normals per channel.
 # Counter 3 * pair + m draws normal m of channels (2 * pair, 2 * pair + 1); roots draw their own value from the upper half.
+# A leaf's values lie in two halves, first the even channels, then the odd ones, so that every loop runs over neighbours.
 _CHILDREN = (
     """
 #if defined(__CUDA_ARCH__)
@@ -21,34 +22,47 @@ _CHILDREN = (
     const int chunk = 16, width = 8;
 #endif
     float first[4 * chunk + width], second[4 * chunk + width];
+    unsigned counters[4 * chunk + width];
     const unsigned key_low = (unsigned)key, key_high = (unsigned)(key >> 32);
     const bool root = parent < 0;
-    float* child = values.data + (size_t)node * 4 * channels;
-    const float* above = values.data + (root ? (size_t)node * 4 : (size_t)parent) * channels;
+    const int half = channels / 2;
     for (int pair = begin; pair < end; pair += chunk) {
         const int n = end - pair < chunk ? end - pair : chunk;
         const int draws = ((root ? 4 * n : 3 * n) + width - 1) / width * width;
+        for (int k = 0; k < n; ++k) {
+            counters[k] = 3 * (pair + k);
+            counters[n + k] = 3 * (pair + k) + 1;
+            counters[2 * n + k] = 3 * (pair + k) + 2;
+            counters[3 * n + k] = 0x80000000u + (unsigned)(pair + k);
+        }
+        for (int j = 4 * n; j < draws; ++j) counters[j] = 0;
 #if !defined(__CUDA_ARCH__)
         #pragma clang loop vectorize(enable) vectorize_width(8) interleave(disable)
 #endif
         for (int j = 0; j < draws; ++j) {
-            const unsigned counter = j < 3 * n ? (unsigned)(3 * pair + j) : 0x80000000u + (unsigned)(pair + j - 3 * n);
+            const unsigned counter = counters[j];
 """
     + NORMAL_PAIR
     + """
             first[j] = first_value;
             second[j] = second_value;
         }
-        for (int k = 0; k < n; ++k) {
-            const int c = 2 * (pair + k);
-            for (int odd = 0; odd < 2; ++odd) {
-                const float* fresh = odd ? second : first;
-                const float h1 = fresh[3 * k], h2 = fresh[3 * k + 1], h3 = fresh[3 * k + 2];
-                const float p = root ? fresh[3 * n + k] : above[c + odd];
-                child[c + odd] = 0.5f * ((p + h1) + (h2 + h3));
-                child[channels + c + odd] = 0.5f * ((p + h1) - (h2 + h3));
-                child[2 * channels + c + odd] = 0.5f * ((p - h1) + (h2 - h3));
-                child[3 * channels + c + odd] = 0.5f * ((p - h1) - (h2 - h3));
+        for (int odd = 0; odd < 2; ++odd) {
+            const float* h1 = odd ? second : first;
+            const float* h2 = h1 + n;
+            const float* h3 = h1 + 2 * n;
+            const int at = pair + odd * half;
+            const float* above = root ? h1 + 3 * n : values.data + (size_t)parent * channels + at;
+            float* child = values.data + (size_t)node * 4 * channels + at;
+#if !defined(__CUDA_ARCH__)
+            #pragma clang loop vectorize(assume_safety) interleave(disable)
+#endif
+            for (int k = 0; k < n; ++k) {
+                const float p = above[k];
+                child[k] = 0.5f * ((p + h1[k]) + (h2[k] + h3[k]));
+                child[channels + k] = 0.5f * ((p + h1[k]) - (h2[k] + h3[k]));
+                child[2 * channels + k] = 0.5f * ((p - h1[k]) + (h2[k] - h3[k]));
+                child[3 * channels + k] = 0.5f * ((p - h1[k]) - (h2[k] - h3[k]));
             }
         }
     }
@@ -102,7 +116,8 @@ def draw_level(
 
 
 @wp.func_native("""
-    float* to = out.data + (size_t)start;
+    const size_t channels = out.shape[1];
+    float* to = out.data + (size_t)pixel * channels + begin;
     const float* from = values.data + (size_t)leaf * channels + begin;
 #if !defined(__CUDA_ARCH__)
     #pragma clang loop vectorize(assume_safety) interleave(disable)
@@ -111,17 +126,18 @@ def draw_level(
 """)
 @no_type_check
 def accumulate(
-    out: wp.array2d(dtype=float),
-    start: int,
-    values: wp.array(dtype=float),
-    leaf: int,
-    channels: int,
-    begin: int,
-    count: int,
-    weight: float,
+    out: wp.array2d(dtype=float), pixel: int, values: wp.array(dtype=float), leaf: int, begin: int, count: int, weight: float
 ):
     """Add a leaf's weighted channels to a pixel's."""
     ...
+
+
+@wp.func
+@no_type_check
+def fresh_value(key: wp.uint64, place: int, channels: int) -> float:
+    """Channel at a place of the two halves, of a pixel that owns nothing."""
+    pairs = channels / 2
+    return keyed_normal(key, wp.uint32(place % pairs), place / pairs)
 
 
 @wp.kernel
@@ -130,7 +146,6 @@ def gather_pixels(
     samples_per_axis: int,
     pixel_columns: int,
     seed: wp.uint64,
-    padded_channels: int,
     channels_per_thread: int,
     leaf: wp.array2d(dtype=int),
     cells: Cells,
@@ -160,7 +175,7 @@ def gather_pixels(
                     unit = wp.cast(wp.uint32(126 - key_level(key)) << wp.uint32(23), wp.float32)
                     weight = unit * side[key_chart(key)]
                     area += weight * weight
-                    accumulate(out, pixel * channels + begin, values, mine, padded_channels, begin, end - begin, weight)
+                    accumulate(out, pixel, values, mine, begin, end - begin, weight)
     if area > 0.0:
         scale = 1.0 / wp.sqrt(area)
         for c in range(begin, end):
@@ -174,4 +189,4 @@ def gather_pixels(
         else:
             drawn = mix64(drawn + seed)
         for c in range(begin, end):
-            out[pixel, c] = keyed_normal(drawn, wp.uint32(c / 2), c % 2)
+            out[pixel, c] = fresh_value(drawn, c, channels)
