@@ -68,6 +68,14 @@ class SigmasEntry(Entry):
     pure: Share = 0.1
 
 
+class RecolouringEntry(Entry):
+    """How samples are recoloured."""
+
+    share: Share
+    hue_deg: Annotated[float, Field(ge=0)] = 40.0
+    gain: Annotated[float, Field(ge=0)] = 0.12
+
+
 class TrainingEntry(Entry):
     """The keys of ``sim2real.diffusion.train.TrainingRecipe``."""
 
@@ -84,6 +92,7 @@ class TrainingEntry(Entry):
     averaging: Share | None = None
     degradation: DegradationEntry | None = None
     palette_dropout: Share | None = None
+    recolouring: RecolouringEntry | None = None
 
 
 class RecipeEntry(Entry):
@@ -124,7 +133,7 @@ def train_recipe(
 
     from ..diffusion.embedded import EmbeddedSpec
     from ..diffusion.train import TrainingRecipe, train
-    from ..diffusion.training_data import Degradation, Sigmas, Stage, read_training_clip
+    from ..diffusion.training_data import Degradation, Recolouring, Sigmas, Stage, read_training_clip
     from ..pathtrace import Recipe, make_training_clips
     from ..pathtrace.noise_draws import NoiseDraws, make_training_noise
     from ..pathtrace.training_clips import clip_path
@@ -148,6 +157,8 @@ def train_recipe(
         fields["degradation"] = Degradation(**_given(entry.training.degradation))
     if entry.training.sigmas is not None:
         fields["sigmas"] = Sigmas(**_given(entry.training.sigmas))
+    if entry.training.recolouring is not None:
+        fields["recolouring"] = Recolouring(**_given(entry.training.recolouring))
     if threads is not None:
         torch.set_num_threads(threads)
     return train(

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from torch import Tensor
 from ..errors import BadValueError
 from .checkpoint import load_checkpoint, save_checkpoint
 from .embedded import EmbeddedInfo, EmbeddedSpec, build_transformer, save_model
-from .training_data import Batch, Degradation, NoiseProvider, Sampler, Sigmas, Stage, TrainingClip
+from .training_data import Batch, Degradation, NoiseProvider, Recolouring, Sampler, Sigmas, Stage, TrainingClip
 
 if TYPE_CHECKING:
     from diffusers import WanVACETransformer3DModel
@@ -50,6 +49,7 @@ class TrainingRecipe:
     averaging: float = 0.999
     degradation: Degradation = field(default_factory=Degradation)
     palette_dropout: float = 0.1
+    recolouring: Recolouring = field(default_factory=Recolouring)
 
     @property
     def steps(self) -> int:
@@ -130,7 +130,7 @@ def train(
     """
     model = build_transformer(recipe.model, recipe.seed)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=recipe.weight_decay
+        model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), weight_decay=recipe.weight_decay, fused=True
     )
     averaged = {name: value.detach().clone() for name, value in model.state_dict().items()}
     described = asdict(recipe)
@@ -143,11 +143,12 @@ def train(
         sigmas=recipe.sigmas,
         degradation=recipe.degradation,
         palette_dropout=recipe.palette_dropout,
+        recolouring=recipe.recolouring,
     )
     last = min(recipe.steps, stop_after if stop_after is not None else recipe.steps)
     saved_at = reported_at = time.monotonic()
     losses: list[float] = []
-    for step, batch in _prefetched(sampler, recipe, done, last):
+    for step, batch in _batches(sampler, recipe, done, last):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step)
         loss = denoising_loss(model, batch, recipe.clamp)
@@ -191,20 +192,15 @@ def learning_rate(recipe: TrainingRecipe, step: int) -> float:
     return recipe.learning_rate * rise * fall
 
 
-def _prefetched(sampler: Sampler, recipe: TrainingRecipe, first: int, last: int) -> Iterator[tuple[int, Batch]]:
-    """Steps and their batches, the next one being drawn while this one is used."""
+def _batches(sampler: Sampler, recipe: TrainingRecipe, first: int, last: int) -> Iterator[tuple[int, Batch]]:
+    """Steps and their batches. Drawn between steps: a drawing thread would cost the kernels' threads more than it saves."""
     plan: list[tuple[int, Stage]] = []
     samples = 0
     for stage in recipe.stages:
         plan += [(samples + i * stage.batch, stage) for i in range(stage.steps)]
         samples += stage.steps * stage.batch
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(sampler.batch, *plan[first]) if first < last else None
-        for step in range(first, last):
-            assert coming is not None
-            batch = coming.result()
-            coming = pool.submit(sampler.batch, *plan[step + 1]) if step + 1 < last else None
-            yield step, batch
+    for step in range(first, last):
+        yield step, sampler.batch(*plan[step])
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
@@ -117,6 +118,31 @@ class Degradation:
     high: float = 1.0
 
 
+@dataclass(frozen=True)
+class Recolouring:
+    """How a sample's colours are changed, its palette with them, so that a scene does not give its colours away.
+
+    A model that knows its few hundred training scenes by heart paints them from memory; in a scene that it has not seen it then
+    paints one surface in several colours. Recoloured, it has to rely on palette, noise and borders.
+
+    - ``share`` of the samples are recoloured.
+    - ``hue_deg``: standard deviation of a rotation about the grey axis, degrees.
+    - ``gain``: standard deviation of the logarithm of a factor per channel.
+    """
+
+    share: float = 0.0
+    hue_deg: float = 40.0
+    gain: float = 0.12
+
+    def draw(self, rng: np.random.Generator) -> Float32[np.ndarray, "3 3"] | None:
+        """A matrix for RGB columns, or None to leave the colours."""
+        angle, gains, chosen = self.hue_deg * rng.standard_normal(), rng.standard_normal(3), rng.random() < self.share
+        if not chosen:
+            return None
+        about_grey = Rotation.from_rotvec(np.radians(angle) / np.sqrt(3) * np.ones(3)).as_matrix()
+        return (np.exp(self.gain * gains)[:, None] * about_grey).astype(np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """What one training step sees; ``sigma`` is the share of noise in ``noisy = (1 - sigma) clean + sigma noise``."""
@@ -138,6 +164,7 @@ class Sampler:
         sigmas: which noise levels to train.
         degradation: of the noise.
         palette_dropout: share of samples that see no palette.
+        recolouring: of pictures and palettes.
     """
 
     def __init__(
@@ -149,6 +176,7 @@ class Sampler:
         sigmas: Sigmas | None = None,
         degradation: Degradation | None = None,
         palette_dropout: float = 0.1,
+        recolouring: Recolouring | None = None,
     ) -> None:
         if not clips:
             raise BadValueError("the number of training clips", 0, right="at least 1")
@@ -158,6 +186,7 @@ class Sampler:
         self.sigmas = sigmas or Sigmas()
         self.degradation = degradation or Degradation()
         self.palette_dropout = palette_dropout
+        self.recolouring = recolouring or Recolouring()
         self.vae = PixelVAE()
 
     def batch(self, first: int, stage: Stage) -> Batch:
@@ -190,6 +219,12 @@ class Sampler:
             arrays = [a[::-1] for a in arrays]
         palette = clip.palette * np.float32(rng.random() >= self.palette_dropout)
         sigma = self.sigmas.draw(rng)
+        colours = self.recolouring.draw(rng)
+        if colours is not None:
+            arrays[0] = np.einsum("dc,fchw->fdhw", colours, arrays[0], optimize=True).clip(0, 255)
+            if palette.any():
+                seen = ((palette[:, :3] + 1) / 2 @ colours.T).clip(0, 1)
+                palette = np.concatenate([2 * seen - 1, palette[:, 3:]], axis=1)
         rgb, control, noise = (torch.from_numpy(np.array(a.swapaxes(0, 1), np.float32, order="C")) for a in arrays)
         return rgb, control, noise, torch.from_numpy(palette), torch.tensor(sigma, dtype=torch.float32)
 

@@ -1,0 +1,5 @@
+"""``python -m sim2real`` is ``sim2real``."""
+
+from .cli.main import main
+
+main()
