@@ -177,6 +177,21 @@ def test_beta_may_be_told_by_class_and_in_both_spellings(scene_file):
     assert wrong.exit_code == 1 and "did you mean 'ball'" in wrong.stderr
 
 
+def test_bake_and_export_say_what_they_made(scene_file):
+    folder = scene_file.parent
+    baked = run("bake", scene_file, "-o", folder / "baked", "--level", "3", "--channels", "2")
+    assert baked.exit_code == 0, baked.stderr
+    assert str(folder / "baked" / "scene.glb") in baked.stdout and "2 of 8x8, 2 channels" in baked.stdout
+    assert "--overwrite" in one_line(run("bake", scene_file, "-o", folder / "baked"))
+    layout = ["--factor", "8", "--channels", "16", "--only", "noise"]
+    assert run("render", scene_file, "-o", folder / "clip", *layout).exit_code == 0
+    exported = run("export", folder / "clip", "--to", "gwtf", "-o", folder / "noises.npy")
+    assert exported.exit_code == 0 and exported.stdout.strip() == f"{folder / 'noises.npy'}  4 x 6 x 8 x 16"
+    assert np.load(folder / "noises.npy").shape == (4, 6, 8, 16)
+    wrong = run("export", folder / "clip", "--to", "latents", "--for", "embedded", "-o", folder / "a.pt")
+    assert wrong.exit_code == 1 and "--factor 1 --channels 3" in one_line(wrong)
+
+
 def test_view_rebuilds_the_sheet_and_the_report(scene_file):
     output = scene_file.parent / "clip"
     run("render", scene_file, "-o", output, "--only", "noise,depth")
