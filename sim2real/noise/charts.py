@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, Int32, UInt64
 
 from ..scene.records import Mesh, Scene
 from ..scene.triangles import Triangles
+from .chart_cache import cached_charts
 from .mesh_charts import MeshCharts, mesh_charts
 
 SKY_CHARTS = 6
@@ -81,18 +82,24 @@ def _split_scale(linear: Float[np.ndarray, "3 3"]) -> tuple[np.ndarray, float]:
 
 
 def _unique_names(names: list[str]) -> list[str]:
-    """Names by which instances differ even where the scene calls several things the same."""
-    seen: dict[str, int] = {}
+    """Names by which instances differ even where the scene calls several things the same, or one thing as another's copy."""
+    given, seen = set(names), dict.fromkeys(names, 0)
     unique = []
     for name in names:
-        count = seen.get(name, 0)
-        seen[name] = count + 1
-        unique.append(f"{name}#{count}" if count else name)
+        mine = name
+        while seen[name] and (mine == name or mine in given):
+            mine = f"{name}#{seen[name]}"
+            seen[name] += 1
+        seen[name] = max(seen[name], 1)
+        unique.append(mine)
     return unique
 
 
-def _charted(mesh: Mesh, linear: np.ndarray) -> MeshCharts:
-    return mesh_charts(mesh.vertices.astype(np.float64) @ linear.T, mesh.faces, mesh.uv)
+def _charted(mesh: Mesh, linear: Float[np.ndarray, "3 3"]) -> MeshCharts:
+    def build() -> MeshCharts:
+        return mesh_charts(mesh.vertices.astype(np.float64) @ linear.T, mesh.faces, mesh.uv)
+
+    return cached_charts(mesh.vertices, mesh.faces, mesh.uv, linear, build)
 
 
 def _key(text: str) -> int:
