@@ -26,7 +26,18 @@ LAYERS = (
 """Lowest first; a module may import its own sub-package and lower layers, nothing beside or above it."""
 
 HEAVY = ("torch", "diffusers", "transformers", "mujoco", "ray", "warp", "mitsuba", "h5py", "trimesh", "av", "PIL", "numpy")
-OPTIONAL = ("mujoco", "h5py", "gymnasium_robotics", "mitsuba", "embreex", "pytorch3d", "nvdiffrast", "ray", "cv2", "torchvision")
+OPTIONAL = (
+    "mujoco",
+    "h5py",
+    "gymnasium_robotics",
+    "mitsuba",
+    "embreex",
+    "pytorch3d",
+    "nvdiffrast",
+    "ray",
+    "cv2",
+    "torchvision",
+)
 
 
 def layer_of(name: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,9 @@ class ReferenceMap:
         self._scale = torch.ones(1, dtype=torch.float32, device=device)
         self.places = self._linked(chart, self._centres)
 
-    def advance(self, motion: Float32[torch.Tensor, "height width 2"], visible: Bool[torch.Tensor, "height width"]) -> Places:
+    def advance(
+        self, motion: Float32[torch.Tensor, "height width 2"], visible: Bool[torch.Tensor, "mask_height mask_width"]
+    ) -> Places:
         """Go on to the next frame.
 
         Args:
@@ -91,7 +94,7 @@ class ReferenceMap:
         return self.places
 
     def recall(
-        self, motion: Float32[torch.Tensor, "height width 2"], trusted: Bool[torch.Tensor, "height width"], chart: int
+        self, motion: Float32[torch.Tensor, "height width 2"], trusted: Bool[torch.Tensor, "mask_height mask_width"], chart: int
     ) -> Places:
         """Use motion that leads directly to the frame that began a chart.
 
@@ -159,7 +162,7 @@ class ReferenceMap:
         return scale.clamp(1 / 64, 64)
 
 
-def kernel_map(places: Places) -> Map:
+def kernel_map(places: Places) -> Any:
     """The map as kernels take it."""
     record = Map()
     record.chart = wp.from_torch(places.chart)

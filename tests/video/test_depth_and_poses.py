@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sim2real.clip.images import write_depth
+from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
+from sim2real.video import DepthFiles, camera_matrix, read_poses
+
+SIZE = (12, 16)
+DEPTH = np.random.default_rng(0).uniform(0.5, 9, SIZE).astype(np.float32)
+
+
+def test_depth_is_read_from_every_format_in_metres(tmp_path):
+    write_depth(tmp_path / "0.exr", DEPTH)
+    np.save(tmp_path / "1.npy", DEPTH)
+    Image.fromarray((DEPTH * 1000).round().astype(np.uint16)).save(tmp_path / "2.png")
+    depth = DepthFiles(tmp_path, 3, SIZE)
+    assert np.array_equal(depth.frame(0), DEPTH)
+    assert np.array_equal(depth.frame(1), DEPTH)
+    assert np.abs(depth.frame(2) - DEPTH).max() <= 0.00051
+
+
+def test_what_is_not_finite_or_not_positive_is_no_depth(tmp_path):
+    bad = DEPTH.copy()
+    bad[0, :3] = np.nan, np.inf, -1
+    np.save(tmp_path / "0.npy", bad)
+    assert (DepthFiles(tmp_path, 1, SIZE).frame(0)[0, :3] == 0).all()
+
+
+def test_depth_that_does_not_fit_is_refused(tmp_path):
+    with pytest.raises(MissingFileError):
+        DepthFiles(tmp_path / "nowhere", 1, SIZE)
+    with pytest.raises(MissingFileError, match="depth not found"):
+        DepthFiles(tmp_path, 1, SIZE)
+    np.save(tmp_path / "0.npy", DEPTH)
+    with pytest.raises(BadValueError, match="the number of depth files is 1, must be 2"):
+        DepthFiles(tmp_path, 2, SIZE)
+    with pytest.raises(BadValueError, match="the shape of the depth"):
+        DepthFiles(tmp_path, 1, (16, 16))
+    (tmp_path / "0.npy").unlink()
+    Image.fromarray(np.zeros((*SIZE, 3), np.uint8)).save(tmp_path / "0.png")
+    with pytest.raises(UnreadableFileError, match="millimetres"):
+        DepthFiles(tmp_path, 1, SIZE)
+
+
+@pytest.mark.parametrize("kind", ["npy", "3x4 npy", "json", "clip.json", "txt"])
+def test_poses_are_read_from_every_format(tmp_path, kind):
+    poses = np.tile(np.eye(4), (3, 1, 1))
+    poses[:, :3, 3] = np.random.default_rng(0).standard_normal((3, 3))
+    path = tmp_path / f"poses.{kind.split()[-1].split('.')[-1]}"
+    if kind.endswith("npy"):
+        np.save(path, poses[:, : 3 if kind.startswith("3x4") else 4])
+    elif kind == "txt":
+        np.savetxt(path, poses.reshape(3, 16))
+    else:
+        path.write_text(
+            json.dumps({"cameras": {"a": {"world_from_camera": poses.tolist()}}} if "clip" in kind else poses.tolist())
+        )
+    assert np.allclose(read_poses(path, 3), poses)
+
+
+def test_poses_that_do_not_fit_are_refused(tmp_path):
+    with pytest.raises(MissingFileError):
+        read_poses(tmp_path / "nowhere.npy", 2)
+    path = tmp_path / "poses.npy"
+    np.save(path, np.tile(np.eye(4), (3, 1, 1)))
+    with pytest.raises(BadValueError, match=r"the shape of the poses is \(3, 4, 4\), must be \(2, 4, 4\)"):
+        read_poses(path, 2)
+    np.save(path, np.tile(2 * np.eye(4), (2, 1, 1)))
+    with pytest.raises(BadValueError, match="not rigid"):
+        read_poses(path, 2)
+    (tmp_path / "poses.json").write_text("{}")
+    with pytest.raises(UnreadableFileError, match="the poses cannot be read"):
+        read_poses(tmp_path / "poses.json", 2)
+
+
+def test_an_unknown_camera_is_nominal_and_a_known_one_is_itself():
+    assert camera_matrix((5, 6, 7, 8), (480, 720)).tolist() == [[5, 0, 7], [0, 6, 8], [0, 0, 1]]
+    assert camera_matrix(None, (480, 720)).tolist() == [[720, 0, 360], [0, 720, 240], [0, 0, 1]]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
+from sim2real.video import open_pictures
+from sim2real.video.pictures import crop_box
+from tests.video.conftest import FRAMES
+
+
+def test_a_folder_is_read_to_the_bit_in_the_order_of_names(disc_folder, disc_frames):
+    pictures = open_pictures(disc_folder)
+    assert (pictures.frames, pictures.size, pictures.fps) == (FRAMES, disc_frames[0].shape[:2], 24.0)
+    assert all(np.array_equal(a, b) for a, b in zip(pictures, disc_frames, strict=True))
+
+
+def test_a_video_is_read_with_its_rate_and_colours(disc_video, disc_frames):
+    pictures = open_pictures(disc_video)
+    assert (pictures.frames, pictures.fps) == (FRAMES, 12.0)
+    for found, true in zip(pictures, disc_frames, strict=True):
+        assert np.abs(found.astype(int) - true).mean() < 4
+        assert np.abs(found.mean((0, 1)) - true.mean((0, 1))).max() < 1.5  # no cast: the colour matrix is undone
+
+
+def test_stride_and_frames_choose_frames(disc_folder, disc_frames):
+    pictures = open_pictures(disc_folder, stride=2, frames=2, fps=30)
+    assert (pictures.frames, pictures.fps) == (2, 15)
+    assert [np.array_equal(p, disc_frames[k]) for p, k in zip(pictures, (0, 2), strict=True)] == [True, True]
+    assert open_pictures(disc_folder, stride=2).frames == 3
+
+
+def test_scaling_covers_the_size_and_distorts_nothing(tmp_path):
+    y, x = np.mgrid[:120, :240] + 0.5
+    disc = ((x - 120) ** 2 + (y - 60) ** 2 < 30**2) * np.uint8(255)
+    Image.fromarray(np.repeat(disc[..., None], 3, 2)).save(tmp_path / "a.png")
+    (picture,) = open_pictures(tmp_path, size=(80, 80))
+    lit = np.argwhere(picture[..., 0] > 127)
+    high, wide = np.ptp(lit, axis=0) + 1
+    assert picture.shape == (80, 80, 3)
+    assert abs(high - 40) <= 1
+    assert abs(wide - 40) <= 1
+    assert crop_box((120, 240), (80, 80)) == (60, 0, 180, 120)
+
+
+def test_the_same_content_has_the_same_hash_and_another_has_not(disc_folder, disc_video):
+    assert open_pictures(disc_folder).sha256 == open_pictures(disc_folder, frames=2).sha256
+    assert open_pictures(disc_folder).sha256 != open_pictures(disc_video).sha256
+
+
+def test_what_is_no_video_is_said_in_one_line(tmp_path):
+    with pytest.raises(MissingFileError, match="video not found"):
+        open_pictures(tmp_path / "nowhere.mp4")
+    (tmp_path / "text.mp4").write_text("not a video")
+    with pytest.raises(UnreadableFileError, match="the video cannot be read: .*; pass a video file"):
+        open_pictures(tmp_path / "text.mp4")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MissingFileError, match="pictures in the folder not found"):
+        open_pictures(tmp_path / "empty")
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for k, size in enumerate([(20, 30), (20, 31)]):
+        Image.fromarray(np.zeros((*size, 3), np.uint8)).save(mixed / f"{k}.png")
+    with pytest.raises(BadValueError, match="the picture size is 20x31 in frame 1, must be 20x30 as in frame 0"):
+        open_pictures(mixed)
+    (mixed / "0.png").write_bytes(b"\x89PNG broken")
+    with pytest.raises(UnreadableFileError, match="the picture cannot be read"):
+        open_pictures(mixed)
