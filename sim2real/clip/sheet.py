@@ -25,6 +25,7 @@ _WHAT = {
     "edges": "geometric",
     "instances": "labels",
 }
+_WHAT_OF_VIDEO = {"rgb": "the video", "noise": "goes with what is seen", "edges": "of brightness"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def spread(frames: int, columns: int) -> list[int]:
 
 def rows_of(clip: Clip, camera: str) -> list[_Row]:
     """The rows that a camera's folder can fill."""
+    what = _WHAT | (_WHAT_OF_VIDEO if of_video(clip) else {})
     depth_range = _seen_depths(clip, camera) if clip.has(camera, "depth") else (0.1, 10.0)
     readers: dict[str, Callable[[int], np.ndarray]] = {
         "rgb": lambda f: clip.rgb(camera, f),
@@ -89,7 +91,7 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
         "instances": lambda f: colorized(clip.instances(camera, f)),
     }
     rows = [
-        _Row(kind, _WHAT[kind], read, kind not in ("noise", "instances"))
+        _Row(kind, what[kind], read, kind not in ("noise", "instances"))
         for kind, read in readers.items()
         if clip.has(camera, kind)
     ]
@@ -97,6 +99,11 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
         if length := footage_length(folder):
             rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))
     return rows
+
+
+def of_video(clip: Clip) -> bool:
+    """Whether the clip was made from a real video, not from a scene."""
+    return clip.record.scene.options.get("reader") == "video"
 
 
 def _seen_depths(clip: Clip, camera: str) -> tuple[float, float]:

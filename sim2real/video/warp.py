@@ -314,7 +314,7 @@ def _record(plan: Plan, pictures: Pictures, depth_range: DepthRange | None, opti
         )
     versions = {name: importlib.metadata.version(name) for name in ("torch", "warp-lang", "numpy")}
     return ClipRecord(
-        scene=SceneRecord(path=str(pictures.source), sha256=pictures.sha256, options=dict(options)),
+        scene=SceneRecord(path=str(pictures.source), sha256=pictures.sha256, options={"reader": "video", **options}),
         seed=plan.seed,
         fps=pictures.fps,
         frames=pictures.frames,
