@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ SPECK_PX = 5
 """Islands of doubt that are much smaller than a square of this side are taken for noise of the estimate."""
 
 
+@runtime_checkable
 class FlowEstimator(Protocol):
     """Anything that finds the motion between two pictures."""
 

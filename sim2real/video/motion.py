@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from .pictures import Picture
 Direction = Literal["backward", "forward"]
 
 COLOUR_MISS = 16.0
-"""Grey levels by which a point may look different in two frames far apart, and still be taken for the same."""
+"""Grey levels by which a point may look different in two frames, and still be taken for the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,7 @@ class Step:
     forth: Flow
 
 
+@runtime_checkable
 class MotionSource(Protocol):
     """What knows the motion between two frames of a video."""
 
@@ -100,9 +101,12 @@ class FileMotion:
         motion, visible = read_flow(self._files[earlier], self._size)
         inside, _ = sampled_at_end(motion, motion)
         known = Flow(motion, inside if visible is None else visible)
+        if visible is None:  # of two points that lead to one place, the one that looks like it is seen there
+            source, target = pictures[::-1] if self._direction == "backward" else pictures
+            known = Flow(motion, inside & _looks_alike(source, target, known))
         other = inverted_flow(known)
-        if visible is None:  # a point that the other frame does not see is one to which nothing leads back
-            known = Flow(motion, returns(motion, other.forward))
+        if visible is None:
+            known = Flow(motion, known.visible & returns(motion, other.forward))
         return Step(known, other) if self._direction == "backward" else Step(other, known)
 
 
@@ -141,10 +145,10 @@ class DepthMotion:
         )
 
 
-def _looks_alike(now: Picture, before: Picture, back: Flow) -> torch.Tensor:
-    """Where a point has about the same colour in both frames, in the mean over three by three pixels."""
-    _, there = sampled_at_end(back.forward, torch.from_numpy(before).float())
-    miss = (torch.from_numpy(now).float() - there).abs().mean(-1)
+def _looks_alike(source: Picture, target: Picture, flow: Flow) -> torch.Tensor:
+    """Where a point has about the same colour at both ends of its motion, in the mean over three by three pixels."""
+    _, there = sampled_at_end(flow.forward, torch.from_numpy(target).float())
+    miss = (torch.from_numpy(source).float() - there).abs().mean(-1)
     return (
         torch.nn.functional.avg_pool2d(miss[None, None], 3, stride=1, padding=1, count_include_pad=False)[0, 0] <= COLOUR_MISS
     )

@@ -89,7 +89,7 @@ def test_supplied_vectors_are_followed_either_way(tmp_path, direction):
     from sim2real.clip.images import write_png
 
     for k in range(4):
-        write_png(folder / f"{k}.png", panned(0, (0, 0)))  # pictures show no motion: vectors alone count
+        write_png(folder / f"{k}.png", panned(0, (3.0 * k, 0)))
         if k < 3:
             np.save(vectors / f"{k}.npy", np.tile(np.float32([shift, 0]), (*SIZE, 1)))
     pictures = open_pictures(folder)
