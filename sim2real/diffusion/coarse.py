@@ -15,10 +15,10 @@ from torch.nn import functional
 from .pixel_vae import FOLD, fold_pixels, unfold_pixels
 from .windows import WindowedTransformer
 
-SWITCH = 0.8
-"""Steps whose sigma is larger run on the coarse picture."""
-LARGEST = 6
-"""Largest pixels per coarse pixel and axis: beyond it the fine windows would have too much left to decide."""
+NOISIEST = 1.5
+"""Least ratio of noise to picture, sigma / (1 - sigma), on the coarse picture: where there is less, a finer one is taken."""
+LARGEST = 2
+"""Largest pixels per coarse pixel and axis: with more, thin parts are settled before they can be seen."""
 CONTROL = slice(3 * FOLD**2, 6 * FOLD**2)
 """Where the control video's channels lie in the condition (between those of grey and the mask)."""
 
@@ -29,11 +29,11 @@ class CoarseToFine(torch.nn.Module):
     The mean over s x s pixels of ``(1 - sigma) clean + sigma noise`` is ``(1 - sigma) mean(clean) + (sigma / s) noise'`` with
     ``noise'`` white of unit variance, and it moves with the surfaces as the noise does. Divided by ``(1 - sigma) + sigma / s``
     it is a noisy picture of sigma' = (sigma / s) / ((1 - sigma) + sigma / s). What the denoiser makes of it, enlarged, is the
-    prediction: at such noise there is nothing finer to be known.
+    prediction: at such noise there is nothing finer to be known. As the noise falls, s falls with it, from picture to detail.
 
     Args:
         windowed: the denoiser for pictures of any size.
-        factor: s, pixels per coarse pixel and axis; 1 never looks at the coarse picture.
+        factor: largest s, pixels per coarse pixel and axis; 1 never looks at a coarse picture.
     """
 
     def __init__(self, windowed: WindowedTransformer, factor: int) -> None:
@@ -61,9 +61,11 @@ class CoarseToFine(torch.nn.Module):
         """Pipelines name their passes for caches; there are none."""
         yield
 
-    def is_coarse(self, sigma: float) -> bool:
-        """Whether a step runs on the coarse picture."""
-        return self.factor > 1 and sigma > SWITCH
+    def factor_at(self, sigma: float) -> int:
+        """Pixels per pixel of the picture that a step runs on: as coarse as the noise leaves nothing finer to be known."""
+        if sigma * (self.factor + 1 / NOISIEST) >= self.factor:  # sigma / (1 - sigma) >= NOISIEST * factor
+            return self.factor
+        return max(1, int(sigma / (1 - sigma) / NOISIEST))
 
     def forward(
         self,
@@ -75,9 +77,10 @@ class CoarseToFine(torch.nn.Module):
     ) -> tuple[Float[Tensor, "1 z frames h w"]]:
         """One prediction of the clean picture; arguments as the pipeline passes them."""
         sigma = float(timestep.flatten()[0]) / 1000
-        if not self.is_coarse(sigma):
+        s = self.factor_at(sigma)
+        if s == 1:
             return self.windowed(hidden_states, timestep, encoder_hidden_states, control_hidden_states, **rest)
-        s, size = self.factor, [FOLD * n for n in hidden_states.shape[3:]]
+        size = [FOLD * n for n in hidden_states.shape[3:]]
         scale = (1 - sigma) + sigma / s
         noisy = block_mean(unfold_pixels(hidden_states), s) / scale
         control = unfold_pixels(control_hidden_states[:, CONTROL])

@@ -73,12 +73,8 @@ def sample_embedded(
     require_deterministic(pipeline.scheduler, FAMILIES["embedded"])
     pipeline.scheduler.set_timesteps(steps)
     plan = [(0, 1) if index == steps - 1 else (index % 2,) for index in range(steps)]
-    sizes = [
-        coarse_size((video.shape[3], video.shape[4]), denoiser.factor)
-        if denoiser.is_coarse(float(time) / 1000)
-        else (latents.shape[3], latents.shape[4])
-        for time in pipeline.scheduler.timesteps
-    ]
+    factors = [denoiser.factor_at(float(time) / 1000) for time in pipeline.scheduler.timesteps]
+    sizes = [coarse_size((video.shape[3], video.shape[4]), factor) for factor in factors]
     counts = [windowed.count(frames, *size, phases) for size, phases in zip(sizes, plan, strict=True)]
     windowed.phases = plan[0]
     before = 0

@@ -6,8 +6,9 @@ import torch
 from safetensors.torch import load_file
 
 from sim2real.diffusion.embedded import EmbeddedSpec, load_model
+from sim2real.diffusion.pixel_vae import unfold_pixels
 from sim2real.diffusion.train import TrainingRecipe, learning_rate, train
-from sim2real.diffusion.training_data import Sampler, Stage, read_training_clip
+from sim2real.diffusion.training_data import Recolouring, Sampler, Stage, read_training_clip
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
 
 TINY = EmbeddedSpec(width=32, layers=2, vace_layers=(0,), heads=2, hidden=64)
@@ -116,3 +117,25 @@ def test_clips_that_are_missing_damaged_or_too_small_are_named(clips, tmp_path):
         Sampler(clips, Independent(), seed=0).batch(0, Stage(1, 1, 3, 64))
     with pytest.raises(BadValueError, match="the number of training clips is 0"):
         train(RECIPE, [], Independent(), tmp_path / "run")
+
+
+def test_recoloured_samples_keep_their_shapes_and_their_palettes_follow(clips):
+    plain = Sampler(clips, Independent(), seed=5, palette_dropout=0.0).batch(0, Stage(1, 12, 1, 16))
+    always = Sampler(clips, Independent(), seed=5, palette_dropout=0.0, recolouring=Recolouring(share=1.0, hue_deg=30.0, gain=0.1))
+    changed = always.batch(0, Stage(1, 12, 1, 16))
+    assert torch.equal(plain.condition, changed.condition) and torch.equal(plain.noise, changed.noise)
+    assert not torch.equal(plain.clean, changed.clean)
+    assert torch.equal(plain.palette[..., 3], changed.palette[..., 3])
+    # a palette colour that occurs in the picture still does afterwards
+    for sample in range(12):
+        pixels = unfold_pixels(changed.clean[sample] / 2).flatten(1).T
+        before = unfold_pixels(plain.clean[sample] / 2).flatten(1).T
+        colour, place = (torch.cdist(before, plain.palette[sample, :, :3])).min(0)
+        moved = (pixels[place] - changed.palette[sample, :, :3]).norm(dim=1)
+        assert (moved <= 1.5 * colour + 0.02).all()
+
+
+def test_recolouring_about_the_grey_axis_leaves_grey_alone():
+    matrix = Recolouring(share=1.0, hue_deg=60.0, gain=0.0).draw(np.random.default_rng(0))
+    assert np.allclose(matrix @ np.ones(3), 1, atol=1e-6) and not np.allclose(matrix, np.eye(3), atol=0.05)
+    assert Recolouring(share=0.0).draw(np.random.default_rng(0)) is None
