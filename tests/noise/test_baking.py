@@ -46,7 +46,7 @@ def test_frames_are_made_of_the_baked_cells():
     for chart, level in set(zip(leaves["chart"].tolist(), leaves["level"].tolist(), strict=True)):
         of = (leaves["chart"] == chart) & (leaves["level"] == level)
         i, j = leaves["i"][of], leaves["j"][of]
-        rows, columns = (j.min(), j.max() + 1), (i.min(), i.max() + 1)
+        rows, columns = ((int(k.min()), int(k.max()) + 1) for k in (j, i))
         key = int(views.charts.key[chart])
         texture = baked_texture(key, level=level, channels=4, seed=7, rows=rows, columns=columns)
         value[of] = texture[j - rows[0], i - columns[0]]
@@ -66,7 +66,7 @@ def test_a_pixel_that_owns_one_cell_is_that_texel_bit_for_bit():
     assert np.bincount(leaves["pixel"]).max() == 1
     assert len(leaves["pixel"]) > 20
     key = int(views.charts.key[leaves["chart"][0]])
-    rows, columns = ((leaves[k].min(), leaves[k].max() + 1) for k in ("j", "i"))
+    rows, columns = ((int(leaves[k].min()), int(leaves[k].max()) + 1) for k in ("j", "i"))
     texture = baked_texture(key, level=20, channels=5, seed=2, rows=rows, columns=columns)
     assert np.array_equal(texture[leaves["j"] - rows[0], leaves["i"] - columns[0]].T, noise[:, leaves["pixel"]])
 
@@ -88,9 +88,9 @@ def test_keys_and_seeds_are_independent_textures():
 
 
 def test_a_density_chooses_the_coarsest_level_that_reaches_it():
-    assert level_for(8.0, 64) == 9
-    assert level_for(8.0, 65) == 10
-    assert level_for(0.001, 1) == 1
+    assert level_for(8.0, 64.0) == 9
+    assert level_for(8.0, 65.0) == 10
+    assert level_for(0.001, 1.0) == 1
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_instances_of_several_parts_and_awkward_names_get_files_of_their_own(sce
 
 
 def test_a_density_gives_every_part_a_level_of_its_own(scene, tmp_path):
-    baked = bake_scene(scene, tmp_path / "baked", texels_per_metre=20, channels=1)
+    baked = bake_scene(scene, tmp_path / "baked", texels_per_metre=20.0, channels=1)
     for texture in baked.textures:
         assert 20 <= 2**texture.level / texture.side_m < 40
     assert len({t.level for t in baked.textures}) > 1
