@@ -46,6 +46,7 @@ def write_glb(path: Path, pieces: Sequence[Piece]) -> None:
     """
     import trimesh
     from PIL import Image
+    from trimesh.exchange.gltf import export_glb
     from trimesh.visual import TextureVisuals
     from trimesh.visual.material import PBRMaterial
 
@@ -67,7 +68,7 @@ def write_glb(path: Path, pieces: Sequence[Piece]) -> None:
             process=False,
         )
         scene.add_geometry(mesh, node_name=piece.name, geom_name=piece.name, transform=file_from_world @ piece.world_from_mesh)
-    path.write_bytes(trimesh.exchange.gltf.export_glb(scene, include_normals=True, tree_postprocessor=_unblended))
+    path.write_bytes(export_glb(scene, include_normals=True, tree_postprocessor=_unblended))
 
 
 def split_corners(piece: Piece) -> tuple[Float32[np.ndarray, "corners 8"], Int[np.ndarray, "faces 3"]]:
