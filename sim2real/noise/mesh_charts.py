@@ -1,5 +1,7 @@
 """Charts of one mesh: its own UV islands where they are injective, box projections elsewhere, packed in one square."""
 
+# pyright: reportArgumentType=false
+# Warp's vector types are not types to pyright
 from __future__ import annotations
 
 from dataclasses import dataclass

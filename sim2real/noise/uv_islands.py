@@ -1,5 +1,7 @@
 """A mesh's own UV layout as charts: its islands brought to metres, and which of them carry noise well."""
 
+# pyright: reportArgumentType=false
+# Warp's vector types are not types to pyright
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -49,7 +51,7 @@ def uv_islands(
     Returns:
         Islands that may still overlap in the layout.
     """
-    finite = np.isfinite(uv).all(axis=(1, 2)) & (np.abs(uv) < 1e30).all(axis=(1, 2))
+    finite: np.ndarray = np.isfinite(uv).all(axis=(1, 2)) & (np.abs(uv) < 1e30).all(axis=(1, 2))
     uv = np.where(finite[:, None, None], uv, 0.0)
     label = islands(welded_corners(weld, uv), finite.astype(np.int64))
     count = int(label.max()) + 1

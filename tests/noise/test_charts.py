@@ -85,6 +85,63 @@ def test_uv_that_is_not_injective_gives_charts_that_are(fold):
     assert charts.from_uv.all() == (fold == "stacked")
 
 
+def torus_with_uv(tube=0.3, around=64, along=32) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A torus whose layout is the unit square: more than four times longer around its rim than across its tube."""
+    u, v = (a.ravel() for a in np.meshgrid(np.arange(around), np.arange(along), indexing="ij"))
+    corner = np.stack([np.stack([u + a, v + b], 1) for a, b in ((0, 0), (1, 0), (1, 1), (0, 1))], 1)
+    layout = np.concatenate([corner[:, [0, 1, 2]], corner[:, [0, 2, 3]]])
+    turn, tilt = 2 * np.pi * np.arange(around) / around, 2 * np.pi * np.arange(along) / along
+    radius = (1 + tube * np.cos(tilt))[None] + 0 * turn[:, None]
+    points = np.stack(
+        [radius * np.cos(turn)[:, None], radius * np.sin(turn)[:, None], tube * np.sin(tilt)[None] + 0 * radius], -1
+    )
+    faces = layout[..., 0] % around * along + layout[..., 1] % along
+    return points.reshape(-1, 3), faces, layout / np.array([around, along])
+
+
+def test_a_layout_that_is_wider_than_its_surface_is_straightened_not_dropped():
+    vertices, faces, uv = torus_with_uv()
+    charts = mesh_charts(vertices, faces, uv)
+    assert charts.from_uv.all() and charts.islands == 1 and not covers_itself(charts)
+    span = np.ptp(charts.coordinates.reshape(-1, 2), axis=0)
+    assert np.isclose(span[0] / span[1], 1 / 0.3, rtol=0.2)
+    assert np.isclose(area(charts.coordinates.astype(float) * charts.side_m).sum(), area(vertices[faces]).sum(), rtol=1e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-2, 2), st.floats(0.02, 50), st.floats(0, 3.1), st.floats(-1e3, 1e3))
+def test_linear_maps_of_a_layout_change_nothing_but_its_orientation(shear, stretch, turn, shift):
+    plane = grid(2.0, 5)
+    uv = plane.vertices[plane.faces][..., :2].astype(float)
+    c, s = np.cos(turn), np.sin(turn)
+    bent = uv @ np.array([[c, s], [-s, c]]) @ np.array([[stretch, 0], [shear, 1.0]]) + shift
+    charts = mesh_charts(plane.vertices, plane.faces, bent)
+    assert charts.from_uv.all()
+    edges = np.diff(charts.coordinates[:, [0, 1, 2, 0]].astype(float) * charts.side_m, axis=1)
+    expected = np.diff(plane.vertices[plane.faces][:, [0, 1, 2, 0]], axis=1)
+    assert np.allclose(np.linalg.norm(edges, axis=2), np.linalg.norm(expected, axis=2), rtol=2e-3)
+
+
+def test_a_layout_in_shreds_is_dropped():
+    plane = grid(4.0, 16)
+    tiled = plane.vertices[plane.faces][..., :2] * 2.0 + 40.0
+    wrapped = tiled - np.floor(tiled.min(axis=1, keepdims=True))
+    per_face = np.tile([[0.0, 0], [1, 0], [0, 1]], (len(plane.faces), 1, 1))
+    for uv, kept in ((tiled, True), (wrapped, False), (per_face, False)):
+        charts = mesh_charts(plane.vertices, plane.faces, uv)
+        assert charts.islands == 1 and charts.from_uv.all() == kept and not covers_itself(charts)
+
+
+def test_surface_that_lies_on_itself_is_packed_all_the_same():
+    one, other = grid(2.0, 3), grid(2.0, 7)  # both in one plane, joined along an edge that they share
+    faces = np.concatenate([one.faces, other.faces + len(one.vertices)])
+    charts = mesh_charts(np.concatenate([one.vertices, other.vertices]), faces, None)
+    assert charts.islands == 2 and not covers_itself(charts)
+    fold = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0.9, 0.2, 0]], np.float32)
+    folded = mesh_charts(fold, np.array([[0, 1, 2], [2, 1, 3], [2, 1, 4]]), None)
+    assert np.isfinite(folded.coordinates).all()
+
+
 def test_a_spiral_stair_is_cut_until_no_chart_covers_itself():
     turn = np.linspace(0, 6 * np.pi, 200)
     inner = np.stack([0.3 * np.cos(turn), 0.3 * np.sin(turn), 0.05 * turn], 1)
