@@ -52,7 +52,10 @@ def _cameras(facts: dict[str, Any], wide: int) -> list[str]:
     for camera in facts["cameras"]:
         height, width = camera["size"]
         motion = "moves" if camera["moves"] else "fixed"
-        lines.append(f"  {camera['name']:<{wide}}  {f'{height}x{width}':>9}  {camera['fov_deg']:5.1f}° high  {motion}")
+        high = f"{camera['fov_deg']:5.1f}° high" if "fov_deg" in camera else f"{camera['height_m']:4.3g} m high"
+        lens = "" if camera["projection"] == "perspective" else f", {camera['projection']}"
+        lens += ", distorted" if any(camera["distortion"] or ()) else ""
+        lines.append(f"  {camera['name']:<{wide}}  {f'{height}x{width}':>9}  {high}  {motion}{lens}")
     return lines
 
 

@@ -18,7 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from ..errors import BadValueError, UnreadableFileError
+from ..errors import BadValueError, Sim2RealError, UnreadableFileError
+from ..scene.lens import Lens, Projection
 
 VERSION = 1
 """Version of the clip folder's layout."""
@@ -54,10 +55,20 @@ class SceneRecord(_Record):
 
 
 class CameraRecord(_Record):
-    """One camera: OpenCV axes, metres, pixel centres at 0.5; ``intrinsics`` and ``world_from_camera`` per frame."""
+    """One camera: OpenCV axes, metres, pixel centres at 0.5; ``intrinsics`` and ``world_from_camera`` per frame.
+
+    - ``projection`` and ``distortion`` are those of ``scene.Lens``; the file leaves them out where the camera is a pinhole.
+    """
 
     intrinsics: Array = Field(validation_alias=AliasChoices("K", "intrinsics"), serialization_alias="K")
     world_from_camera: Array
+    projection: Projection = "perspective"
+    distortion: tuple[float, ...] = ()
+
+    @property
+    def lens(self) -> Lens:
+        """What bends this camera's rays."""
+        return Lens(self.projection, self.distortion)
 
     @model_validator(mode="before")
     @classmethod
@@ -79,6 +90,10 @@ class CameraRecord(_Record):
             raise ValueError(f"world_from_camera has shape {self.world_from_camera.shape}, must be (frames, 4, 4)")
         if self.intrinsics.shape != (frames, 3, 3):
             raise ValueError(f"K has shape {self.intrinsics.shape}, must be (3, 3) or ({frames}, 3, 3)")
+        try:
+            _ = self.lens
+        except Sim2RealError as fault:
+            raise ValueError(str(fault)) from fault
         return self
 
 
@@ -147,6 +162,10 @@ def write_record(path: Path, record: ClipRecord) -> None:
     for camera in data["cameras"].values():
         if all(k == camera["K"][0] for k in camera["K"]):
             camera["K"] = camera["K"][0]
+        if camera["projection"] == "perspective":
+            del camera["projection"]
+        if not camera["distortion"]:
+            del camera["distortion"]
     path.write_text(_pretty(data) + "\n", encoding="utf-8")
 
 

@@ -153,8 +153,12 @@ def _cameras(clip: Clip) -> str:
     for name in clip.cameras:
         camera = clip.camera(name)
         k = camera.intrinsics[0]
+        unit, what = ("px/m", "scale sx, sy") if camera.lens.parallel else ("px", "focal lengths fx, fy")
+        lens = [["projection", camera.projection]] if camera.projection != "perspective" else []
+        lens += [["distortion", ", ".join(f"{c:g}" for c in camera.distortion)]] if camera.distortion else []
         rows = [
-            ["focal lengths fx, fy", f"{k[0, 0]:.2f}, {k[1, 1]:.2f} px"],
+            *lens,
+            [what, f"{k[0, 0]:.2f}, {k[1, 1]:.2f} {unit}"],
             ["principal point cx, cy", f"{k[0, 2]:.2f}, {k[1, 2]:.2f} px"],
             [
                 "intrinsics",

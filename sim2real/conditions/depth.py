@@ -119,6 +119,7 @@ def estimate_depth_range(
                 near=camera.near,
                 part_visible=scene.part_visible(int(frame)),
                 vertices=deformed_vertices(scene, int(frame)),
+                lens=camera.lens,
             )
             estimate.add(metric_depth(seen), camera.name)
     return estimate.result()

@@ -7,7 +7,8 @@ from typing import no_type_check
 
 import warp as wp
 
-from .geometry_kernels import Pinhole, inverse_depth, plane_of, ray_of, shading_normal
+from ..raster.kernels import PARALLEL
+from .geometry_kernels import Eye, direction_of, inverse_depth, plane_of, ray_of, shading_normal
 
 wp.set_module_options({"enable_backward": False})
 
@@ -23,12 +24,26 @@ class Creases:
     face_part: wp.array(dtype=wp.int32)
     face_instance: wp.array(dtype=wp.int32)
     normal_from_part: wp.array(dtype=wp.mat33)
-    pinhole: Pinhole
+    eye: Eye
+    unit: float  # the picture's height in metres; counts for parallel lines of sight
     smooth: int
     step: float  # jump of depth, as a part of it
     bend: float  # the same where a bend of the surface could be the reason
     cos_smooth: float  # crease of interpolated normals
     cos_flat: float  # crease of the faces themselves
+
+
+@wp.func
+@no_type_check
+def missed(guess: wp.vec4, truth: wp.vec4, line: wp.vec3) -> float:
+    """By how much one plane is nearer than another along a line of sight parallel to z, metres."""
+    a = float(0.0)
+    b = float(0.0)
+    if guess[2] != 0.0:
+        a = (guess[3] - guess[0] * line[0] - guess[1] * line[1]) / guess[2]
+    if truth[2] != 0.0:
+        b = (truth[3] - truth[0] * line[0] - truth[1] * line[1]) / truth[2]
+    return b - a
 
 
 @wp.func
@@ -44,12 +59,16 @@ def owns_edge(p: int, q: int, first: int, rp: wp.vec3, rq: wp.vec3, s: Creases) 
         return 1
     plane_p = plane_of(p, s.faces, s.vertices)
     plane_q = plane_of(q, s.faces, s.vertices)
-    at_p = inverse_depth(plane_p, rp)
-    at_q = inverse_depth(plane_q, rq)
+    kind = s.eye.kind
+    at_p = inverse_depth(kind, plane_p, rp)
+    at_q = inverse_depth(kind, plane_q, rq)
     # What either plane predicts at the other's pixel. Across a ridge or valley (or along a bend) both predictions err to one
     # side, across a step to opposite sides: so small steps show and curvature does not.
-    miss_q = (inverse_depth(plane_p, rq) - at_q) / wp.max(at_q, 1.0e-12)
-    miss_p = (inverse_depth(plane_q, rp) - at_p) / wp.max(at_p, 1.0e-12)
+    miss_q = (inverse_depth(kind, plane_p, rq) - at_q) / wp.max(at_q, 1.0e-12)
+    miss_p = (inverse_depth(kind, plane_q, rp) - at_p) / wp.max(at_p, 1.0e-12)
+    if kind == PARALLEL:
+        miss_q = missed(plane_p, plane_q, rq) / s.unit
+        miss_p = missed(plane_q, plane_p, rp) / s.unit
     limit = s.step
     if miss_p * miss_q > 0.0:
         limit = s.bend
@@ -67,16 +86,16 @@ def owns_edge(p: int, q: int, first: int, rp: wp.vec3, rq: wp.vec3, s: Creases) 
         return owner
     gp = wp.vec3(plane_p[0], plane_p[1], plane_p[2])
     gq = wp.vec3(plane_q[0], plane_q[1], plane_q[2])
-    if wp.dot(gp, rp) > 0.0:
+    if wp.dot(gp, direction_of(kind, rp)) > 0.0:
         gp = -gp
-    if wp.dot(gq, rq) > 0.0:
+    if wp.dot(gq, direction_of(kind, rq)) > 0.0:
         gq = -gq
     cos_flat = wp.dot(gp, gq)
     if cos_flat < s.cos_flat:
         return first
     if s.smooth != 0:
-        np = shading_normal(p, rp, s.faces, s.vertices, s.corner_normals, s.face_part, s.normal_from_part)
-        nq = shading_normal(q, rq, s.faces, s.vertices, s.corner_normals, s.face_part, s.normal_from_part)
+        np = shading_normal(kind, p, rp, s.faces, s.vertices, s.corner_normals, s.face_part, s.normal_from_part)
+        nq = shading_normal(kind, q, rq, s.faces, s.vertices, s.corner_normals, s.face_part, s.normal_from_part)
         if wp.dot(np, nq) < s.cos_smooth:
             return first
     return 0
@@ -103,14 +122,14 @@ def carries_edge(face: wp.array2d(dtype=wp.int32), y: int, x: int, s: Creases) -
         return 0
     u = float(x) + 0.5
     v = float(y) + 0.5
-    ray = ray_of(s.pinhole, u, v)
-    own = owns_edge(p, right, 1, ray, ray_of(s.pinhole, u + 1.0, v), s)
+    ray = ray_of(s.eye, u, v)
+    own = owns_edge(p, right, 1, ray, ray_of(s.eye, u + 1.0, v), s)
     if own == 0:
-        own = owns_edge(p, below, 1, ray, ray_of(s.pinhole, u, v + 1.0), s)
+        own = owns_edge(p, below, 1, ray, ray_of(s.eye, u, v + 1.0), s)
     if own == 0:
-        own = owns_edge(p, left, 0, ray, ray_of(s.pinhole, u - 1.0, v), s)
+        own = owns_edge(p, left, 0, ray, ray_of(s.eye, u - 1.0, v), s)
     if own == 0:
-        own = owns_edge(p, above, 0, ray, ray_of(s.pinhole, u, v - 1.0), s)
+        own = owns_edge(p, above, 0, ray, ray_of(s.eye, u, v - 1.0), s)
     return own
 
 

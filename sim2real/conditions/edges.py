@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from ..raster.fragments import Fragments
 from ..scene import Triangles
 from .edge_kernels import Creases, edge_pixels_kernel
-from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, run_of, tables_of, upload
+from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, launch, normal_matrices, run_of, tables_of, upload
 
 LINE_OF_HEIGHT = 1 / 360
 """Thickness of lines as a part of the picture's height."""
@@ -40,7 +40,8 @@ def edge_pixels(
 
     - one of them shows no surface;
     - depth steps off both faces' planes by more than a thousandth of it (and a quarter of a pixel's width): a plane seen at a
-      grazing angle has no edge, whatever its depth does, and neither has a bend;
+      grazing angle has no edge, whatever its depth does, and neither has a bend; an orthographic camera's distance means
+      nothing, so there it is a thousandth of the picture's height in metres;
     - the instance changes;
     - shading normals turn by more than 30 degrees, or the faces by more than 60.
 
@@ -100,9 +101,11 @@ def _edge_pixels(
     if smooth and vertices is not None:
         s.corner_normals = upload(deformed_normals(triangles, vertices), wp.vec3, device)
     s.normal_from_part = upload(matrices.astype(np.float32), wp.mat33, device)
-    s.pinhole = pinhole(fragments.intrinsics)
+    s.eye = eye_of_fragments(fragments)
+    pixel_m = float(max(s.eye.pinhole[0], s.eye.pinhole[1]))  # at a depth of 1 m, or anywhere for parallel lines
+    s.unit = height * pixel_m
     s.smooth = int(smooth)
-    s.step = max(_STEP, _STEP_PX * float(max(s.pinhole[0], s.pinhole[1])))
+    s.step = max(_STEP, _STEP_PX * (1 / height if fragments.lens.parallel else pixel_m))
     s.bend = _BEND
     s.cos_smooth = math.cos(math.radians(_SMOOTH_CREASE_DEG))
     s.cos_flat = math.cos(math.radians(_FLAT_CREASE_DEG if smooth else _SMOOTH_CREASE_DEG))

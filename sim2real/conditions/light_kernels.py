@@ -11,7 +11,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from .geometry_kernels import Pinhole, ray_of
+from .geometry_kernels import Pinhole, straight_ray
 
 wp.set_module_options({"enable_backward": False})
 
@@ -191,6 +191,6 @@ def shadow_kernel(
         d = wp.dot(n, a)
         nearest = wp.min(a[2], wp.min(vertices[v[1]][2], vertices[v[2]][2]))
         if d != 0.0:
-            w = wp.dot(n, ray_of(pinhole, float(x) + 0.5, float(y) + 0.5)) / d
+            w = wp.dot(n, straight_ray(pinhole, float(x) + 0.5, float(y) + 0.5)) / d
         w = wp.clamp(w, 0.0, 1.0 / wp.max(nearest, 1.0e-6))  # a sliver along the rays must not blow up
     shadow[y, x] = wp.max(w, still[y, x])

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..raster.fragments import Fragments
 from ..scene import Triangles
 from .geometry_kernels import encode_normals_kernel, normals_kernel
-from .tables import as_warp, deformed_normals, device_of, launch, normal_matrices, pinhole, run_of, tables_of, upload
+from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, launch, normal_matrices, run_of, tables_of, upload
 
 
 def camera_normals(
@@ -53,7 +53,7 @@ def camera_normals(
             corner_normals,
             tables.face_part,
             upload(matrices.astype(np.float32), wp.mat33, device),
-            pinhole(fragments.intrinsics),
+            eye_of_fragments(fragments),
             int(smooth),
             run,
             as_warp(out, wp.vec3),

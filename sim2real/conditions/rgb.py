@@ -17,7 +17,7 @@ from ..transforms import inverse_rigid
 from . import light_kernels, occlusion_kernels, shading_kernels
 from .shadows import ShadowMaps
 from .sun import fitted_sun
-from .tables import as_warp, blank, deformed_normals, launch, normal_matrices, pinhole, tables_of, upload
+from .tables import as_warp, blank, deformed_normals, eye_of, launch, normal_matrices, pinhole, tables_of, upload
 from .textures import atlas_of, linear_from_srgb, srgb_from_linear
 
 _CURVE = 4096  # entries of the table that ends in 8 bits
@@ -119,6 +119,7 @@ class Shader:
             near=camera.near,
             part_visible=scene.part_visible(frame) & self._opaque,
             vertices=vertices,
+            lens=camera.lens,
         )
         view = shading_kernels.View()
         view.vertices = as_warp(seen.camera_vertices, wp.vec3)
@@ -127,7 +128,7 @@ class Shader:
             view.corner_normals = upload(deformed_normals(self._triangles, vertices), wp.vec3, self._device)
         matrices = normal_matrices(camera_from_part).astype(np.float32)
         view.normal_from_part = upload(matrices, wp.mat33, self._device)
-        view.pinhole = pinhole(camera.intrinsics[frame])
+        view.eye = eye_of(camera.intrinsics[frame], camera.lens, camera.size, self._device)
         face = as_warp(seen.face, wp.int32)
         occlusion = self._ambient(face, view, camera, frame)
         light = self._light(camera, frame)
@@ -136,7 +137,7 @@ class Shader:
     def _ambient(self, face: Any, view: Any, camera: Camera, frame: int) -> Any:
         """The half-size map of (visible part of the sky, inverse depth)."""
         size = (-(-camera.size[0] // 2), -(-camera.size[1] // 2))
-        half = pinhole(np.diag([0.5, 0.5, 1]) @ camera.intrinsics[frame])
+        half = eye_of(camera.intrinsics[frame], camera.lens, camera.size, self._device, pixels_per_px=2.0)
         plane = blank(size, wp.vec4, self._device)
         launch(
             occlusion_kernels.planes_kernel,

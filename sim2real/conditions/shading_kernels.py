@@ -7,7 +7,8 @@ from typing import no_type_check
 
 import warp as wp
 
-from .geometry_kernels import Pinhole, inverse_depth, plane_of, ray_of
+from ..raster.kernels import BENT
+from .geometry_kernels import Eye, direction_of, inverse_depth, plane_of, ray_of, seen_vertex
 from .light_kernels import Light, outgoing, sky_radiance, sun_share, tone_mapped
 
 wp.set_module_options({"enable_backward": False})
@@ -39,12 +40,12 @@ class Materials:
 @wp.struct
 @no_type_check
 class View:
-    """One camera at one instant. ``pinhole`` is in pixels of the finished picture, whatever the samples per pixel."""
+    """One camera at one instant. ``eye`` is in pixels of the finished picture, whatever the samples per pixel."""
 
     vertices: wp.array(dtype=wp.vec3)
     corner_normals: wp.array2d(dtype=wp.vec3)
     normal_from_part: wp.array(dtype=wp.mat33)
-    pinhole: Pinhole
+    eye: Eye
 
 
 @wp.func
@@ -145,11 +146,11 @@ def surface_colour(
     f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: View, light: Light
 ) -> wp.vec3:
     """Radiance that the eye receives from face ``f`` at a point of the picture, px."""
-    ray = ray_of(view.pinhole, x, y)
+    ray = ray_of(view.eye, x, y)
     index = s.faces[f]
-    a = view.vertices[index[0]]
-    b = view.vertices[index[1]]
-    c = view.vertices[index[2]]
+    a = seen_vertex(view.eye.kind, view.vertices[index[0]])
+    b = seen_vertex(view.eye.kind, view.vertices[index[1]])
+    c = seen_vertex(view.eye.kind, view.vertices[index[2]])
     n = wp.cross(b - a, c - a)
     ea = wp.cross(b, c - b)
     eb = wp.cross(c, a - c)
@@ -159,11 +160,12 @@ def surface_colour(
     ka = wp.clamp(wp.dot(ea, ray) / slope, 0.0, 1.0)
     kb = wp.clamp(wp.dot(eb, ray) / slope, 0.0, 1.0 - ka)
     kc = 1.0 - ka - kb
-    p = ka * a + kb * b + kc * c
-    eye = -wp.normalize(ray)
+    p = ka * view.vertices[index[0]] + kb * view.vertices[index[1]] + kc * view.vertices[index[2]]
+    eye = -wp.normalize(direction_of(view.eye.kind, ray))
 
     part = s.face_part[f]
-    g = wp.normalize(n)
+    plane = plane_of(f, s.faces, view.vertices)
+    g = wp.vec3(plane[0], plane[1], plane[2])
     if wp.dot(g, eye) < 0.0:
         g = -g
     m = ka * view.corner_normals[f, 0] + kb * view.corner_normals[f, 1] + kc * view.corner_normals[f, 2]
@@ -183,8 +185,11 @@ def surface_colour(
         vx = tc - ta
         # b_i = e_i.ray / n.ray and its derivatives along x and y (one pixel)
         ec = n - ea - eb
-        dx = wp.vec3(view.pinhole[0], 0.0, 0.0)
-        dy = wp.vec3(-view.pinhole[4] * view.pinhole[1], view.pinhole[1], 0.0)
+        dx = wp.vec3(view.eye.pinhole[0], 0.0, 0.0)
+        dy = wp.vec3(-view.eye.pinhole[4] * view.eye.pinhole[1], view.eye.pinhole[1], 0.0)
+        if view.eye.kind == BENT:
+            dx = ray_of(view.eye, x + 0.5, y) - ray_of(view.eye, x - 0.5, y)
+            dy = ray_of(view.eye, x, y + 0.5) - ray_of(view.eye, x, y - 0.5)
         bx = (wp.dot(eb, dx) - kb * wp.dot(n, dx)) / slope
         cx = (wp.dot(ec, dx) - kc * wp.dot(n, dx)) / slope
         by = (wp.dot(eb, dy) - kb * wp.dot(n, dy)) / slope
@@ -208,8 +213,8 @@ def continues(p: int, q: int, ray: wp.vec3, s: Materials, view: View) -> int:
     b = plane_of(q, s.faces, view.vertices)
     if wp.abs(a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) < 0.97:
         return 0
-    wa = inverse_depth(a, ray)
-    if wp.abs(wa - inverse_depth(b, ray)) > 0.01 * wp.abs(wa):
+    wa = inverse_depth(view.eye.kind, a, ray)
+    if wp.abs(wa - inverse_depth(view.eye.kind, b, ray)) > 0.01 * wp.abs(wa):
         return 0
     return 1
 
@@ -224,7 +229,7 @@ def seen_colour(
     if f >= 0:
         radiance = surface_colour(f, x, y, occlusion, s, view, light)
     else:
-        radiance = sky_radiance(wp.normalize(ray_of(view.pinhole, x, y)), 0.35, light)
+        radiance = sky_radiance(wp.normalize(direction_of(view.eye.kind, ray_of(view.eye, x, y))), 0.35, light)
     if light.exposure > 0.0:
         radiance = tone_mapped(radiance, light.exposure)
     return radiance
@@ -245,7 +250,7 @@ def mixed_colour(
     """Average colour of a pixel whose samples see several faces; samples of one smooth surface are shaded once."""
     samples = side * side
     step = 1.0 / float(side)
-    middle = ray_of(view.pinhole, float(x) + 0.5, float(y) + 0.5)
+    middle = ray_of(view.eye, float(x) + 0.5, float(y) + 0.5)
     total = wp.vec3(0.0, 0.0, 0.0)
     done = int(0)
     for i in range(samples):

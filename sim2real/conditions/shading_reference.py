@@ -12,6 +12,7 @@ import warp as wp
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ..raster.kernels import BENT, PARALLEL
 from .rgb import Shading
 
 
@@ -68,9 +69,34 @@ class _Inputs:
         )
 
     def rays(self, x: Tensor, y: Tensor) -> Tensor:
-        k = self.view["pinhole"]
+        eye = self.view["eye"]
+        if eye.kind == BENT:
+            return self._bent_rays(x, y)
+        k = _tensor(eye.pinhole)
         v = (y - k[3]) * k[1]
         return torch.stack([(x - k[2]) * k[0] - k[4] * v, v, torch.ones_like(v)], -1)
+
+    def _bent_rays(self, x: Tensor, y: Tensor) -> Tensor:
+        """Bilinear between pixel centres, and beyond the outermost ones."""
+        table = _tensor(self.view["eye"].rays)
+        i = torch.floor(x - 0.5).long().clamp(0, table.shape[1] - 2)
+        j = torch.floor(y - 0.5).long().clamp(0, table.shape[0] - 2)
+        a, b = (x - 0.5 - i)[..., None], (y - 0.5 - j)[..., None]
+        upper = (1 - a) * table[j, i] + a * table[j, i + 1]
+        lower = (1 - a) * table[j + 1, i] + a * table[j + 1, i + 1]
+        xy = (1 - b) * upper + b * lower
+        return torch.cat([xy, torch.ones_like(xy[..., :1])], -1)
+
+    @property
+    def parallel(self) -> bool:
+        return self.view["eye"].kind == PARALLEL
+
+    def directions(self, rays: Tensor) -> Tensor:
+        return torch.tensor([0.0, 0, 1], dtype=torch.float64).expand_as(rays) if self.parallel else rays
+
+    def feet(self, *points: Tensor) -> tuple[Tensor, ...]:
+        """Vertices as rays see them."""
+        return tuple(torch.cat([p[..., :2], torch.ones_like(p[..., 2:])], -1) if self.parallel else p for p in points)
 
     def corners(self, f: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         a, b, c = self.view["vertices"][self.s["faces"][f].long()].unbind(1)
@@ -78,7 +104,7 @@ class _Inputs:
 
 
 def _tensor(value: Any) -> Any:
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) or hasattr(value, "_cls"):  # a struct within a struct stays one
         return value
     array = value.numpy() if isinstance(value, wp.array) else np.array(value)
     array = array.reshape(3, 3) if array.shape == (9,) else array
@@ -92,14 +118,17 @@ def _continues(scene: _Inputs, f: Tensor, g: Tensor, ray: Tensor) -> Tensor:
     for face in (f, g):
         a, b, c = scene.corners(face)
         n = F.normalize(torch.linalg.cross(b - a, c - a), dim=-1)
-        planes.append((n, (n * ray).sum(-1) / (n * a).sum(-1)))
+        if scene.parallel:
+            planes.append((n, n[..., 2] / ((n * a).sum(-1) - (n[..., :2] * ray[..., :2]).sum(-1))))
+        else:
+            planes.append((n, (n * ray).sum(-1) / (n * a).sum(-1)))
     (na, wa), (nb, wb) = planes
     part = scene.s["face_part"]
     return ok & (part[f] == part[g]) & ((na * nb).sum(-1).abs() >= 0.97) & ((wa - wb).abs() <= 0.01 * wa.abs())
 
 
 def _seen(scene: _Inputs, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    out = _sky(F.normalize(scene.rays(x, y), dim=-1), torch.full_like(x, 0.35), scene.light)
+    out = _sky(F.normalize(scene.directions(scene.rays(x, y)), dim=-1), torch.full_like(x, 0.35), scene.light)
     hit = f >= 0
     if hit.any():
         out[hit] = _surface(scene, f[hit], x[hit], y[hit])
@@ -112,7 +141,8 @@ def _seen(scene: _Inputs, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
 def _surface(scene: _Inputs, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
     s, view, light = scene.s, scene.view, scene.light
     ray = scene.rays(x, y)
-    a, b, c = scene.corners(f)
+    corners = scene.corners(f)
+    a, b, c = scene.feet(*corners)
     n = torch.linalg.cross(b - a, c - a)
 
     def weights(at: Tensor) -> Tensor:
@@ -123,10 +153,10 @@ def _surface(scene: _Inputs, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
     ka = k[:, :1].clamp(0, 1)
     kb = torch.minimum(k[:, 1:2].clamp(min=0), 1 - ka)
     k = torch.cat([ka, kb, 1 - ka - kb], 1)
-    p = (k[..., None] * torch.stack([a, b, c], 1)).sum(1)
-    eye = -F.normalize(ray, dim=-1)
+    p = (k[..., None] * torch.stack(corners, 1)).sum(1)
+    eye = -F.normalize(scene.directions(ray), dim=-1)
     part = s["face_part"][f]
-    g = F.normalize(n, dim=-1)
+    g = F.normalize(torch.linalg.cross(corners[1] - corners[0], corners[2] - corners[0]), dim=-1)
     g = torch.where((g * eye).sum(-1, keepdim=True) < 0, -g, g)
     m = (k[..., None] * view["corner_normals"][f]).sum(1)
     m = F.normalize((view["normal_from_part"][part] @ m[..., None])[..., 0], dim=-1)

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..raster import Rasterizer
-from ..scene import Camera, Lighting, Scene, deformed_vertices
+from ..scene import Camera, Lighting, Scene, deformed_vertices, points_of
 from ..transforms import look_at
 
 _DISTANCE = 40.0  # of the sun's camera, in radii of what is seen
@@ -85,16 +85,17 @@ def seen_points(scene: Scene, rasterizer: Rasterizer, rows: int = 40) -> Float[n
                 near=camera.near,
                 part_visible=scene.part_visible(int(frame)),
                 vertices=deformed_vertices(scene, int(frame)),
+                lens=camera.lens,
             )
             depth = seen.depth.cpu().numpy().astype(np.float64)
             y, x = np.nonzero(depth)
             if not len(y):
                 continue
             z = depth[y, x]
-            rays = np.stack([x + 0.5, y + 0.5, np.ones(len(x))], axis=-1) @ np.linalg.inv(small.intrinsics[frame]).T
+            local = points_of(np.stack([x + 0.5, y + 0.5], axis=-1), z, small.intrinsics[frame], camera.lens)
             near = z <= 4 * np.median(z)
             pose = camera.world_from_camera[frame]
-            points.append((rays[near] * z[near, None]) @ pose[:3, :3].T + pose[:3, 3])
+            points.append(local[near] @ pose[:3, :3].T + pose[:3, 3])
     return np.concatenate(points)
 
 

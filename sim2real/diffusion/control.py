@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from ..errors import BadValueError
+from ..scene.lens import PINHOLE, Lens, points_of
 
 
 def inverse_depth_range(depth: Float[np.ndarray, "frames height width"]) -> tuple[float, float]:
@@ -22,7 +23,7 @@ def inverse_depth_range(depth: Float[np.ndarray, "frames height width"]) -> tupl
 
 
 def facing_ratio(
-    depth: Float[np.ndarray, "frames height width"], intrinsics: Float[np.ndarray, "frames 3 3"]
+    depth: Float[np.ndarray, "frames height width"], intrinsics: Float[np.ndarray, "frames 3 3"], lens: Lens = PINHOLE
 ) -> Float32[np.ndarray, "frames height width"]:
     """Cosine between the surface normal and the ray to the eye, from depth alone; 0 where there is no surface.
 
@@ -32,14 +33,14 @@ def facing_ratio(
     Args:
         depth: metres along z, 0 without a surface.
         intrinsics: pixels, centres at 0.5.
+        lens: of the camera.
     """
-    frames, height, width = depth.shape
-    fx, fy = intrinsics[:, 0, 0, None, None], intrinsics[:, 1, 1, None, None]
-    cx, cy = intrinsics[:, 0, 2, None, None], intrinsics[:, 1, 2, None, None]
-    x = (np.arange(width) + 0.5 - cx) / fx
-    y = (np.arange(height)[:, None] + 0.5 - cy) / fy
-    rays = np.stack(np.broadcast_arrays(x, y, np.ones((frames, height, width))), axis=-1)
-    points = rays * depth[..., None]
+    y, x = np.indices(depth.shape[1:]) + 0.5
+    pixels = np.stack([x, y], axis=-1)
+    points, rays = np.empty((*depth.shape, 3)), np.empty((*depth.shape, 3))
+    for frame, k in enumerate(intrinsics):
+        points[frame] = points_of(pixels, depth[frame], k, lens)
+        rays[frame] = [0.0, 0, 1] if lens.parallel else points_of(pixels, np.ones(depth.shape[1:]), k, lens)
     along_x = _nearer_difference(points, depth, axis=2)
     along_y = _nearer_difference(points, depth, axis=1)
     normal = np.cross(along_x, along_y)
@@ -72,6 +73,7 @@ def control_video(
     edges: UInt8[np.ndarray, "edge_frames edge_height edge_width"],
     intrinsics: Float[np.ndarray, "*frames 3 3"],
     inverse_range: tuple[float, float] | None = None,
+    lens: Lens = PINHOLE,
 ) -> Float32[np.ndarray, "frames 3 height width"]:
     """Red inverse depth, green edges, blue facing ratio, each in [0, 1].
 
@@ -80,6 +82,7 @@ def control_video(
         edges: white (255) on black.
         intrinsics: one 3x3, or one per frame; pixels.
         inverse_range: from :func:`inverse_depth_range` of the whole clip; None computes it from ``depth``.
+        lens: of the camera.
 
     Raises:
         BadValueError: depth and edges differ in shape.
@@ -90,5 +93,5 @@ def control_video(
     inverse = np.divide(1.0, depth, out=np.zeros(depth.shape, np.float64), where=depth > 0)
     red = np.where(depth > 0, 0.1 + 0.9 * np.clip((inverse - far) / (near - far), 0, 1), 0)
     per_frame = np.broadcast_to(np.asarray(intrinsics, np.float64), (len(depth), 3, 3))
-    blue = facing_ratio(depth.astype(np.float64), per_frame)
+    blue = facing_ratio(depth.astype(np.float64), per_frame, lens)
     return np.stack([red, edges / 255.0, blue], axis=1).astype(np.float32)

@@ -99,7 +99,7 @@ def _embedded(model: str | Path | None, prompt: str | None) -> Callable[..., tup
     ) -> tuple[Frames, dict[str, Any]]:
         depth = np.stack([clip.depth(camera, i) for i in range(clip.frames)])
         edges = np.stack([clip.edges(camera, i) for i in range(clip.frames)])
-        control = control_video(depth, edges, clip.camera(camera).intrinsics)
+        control = control_video(depth, edges, clip.camera(camera).intrinsics, lens=clip.camera(camera).lens)
         palette = choose_palette(palettes, seed)
         frames = sample_embedded(transformer, info, noise, control, palette, steps=steps, progress=tell)
         return frames, {

@@ -11,13 +11,16 @@ from jaxtyping import Bool, Float, Float32, Int32
 from torch import Tensor
 
 from ..raster import Fragments
+from ..raster.lens import ray_tables
+from ..scene.lens import field_of
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
     """Motion from a source view to a target view, for every source pixel.
 
-    - ``forward``: (x, y) in target pixels minus (x, y) in source pixels; 0 where the point is not in front of the target.
+    - ``forward``: (x, y) in target pixels minus (x, y) in source pixels; 0 where the point is not in front of the target, or
+      outside of its lens' field.
     - ``visible``: the target view sees that very point.
     """
 
@@ -38,7 +41,8 @@ def exact_flow(
     """Flow between two views of the same triangles: other frames, other cameras, or both.
 
     A surface point is followed as a face and its barycentrics, so moving and deforming meshes are right. Background is at
-    infinity: it flows by the rotation between the cameras. What does not move has a flow of exactly 0.
+    infinity: it flows by the rotation between the cameras (of an orthographic camera, it is not followed). What does not move
+    has a flow of exactly 0. Lenses are those of the fragments.
 
     A point is visible if it falls into the target picture, no face seen by the pixel centres around it covers it
     exactly and nearer, and the four closest centres see its face or depths that bracket its own. So a silhouette is resolved
@@ -96,4 +100,14 @@ def _picture(fragments: Fragments, faces: Tensor) -> Any:
     record.face = wp.from_torch(fragments.face.contiguous())
     record.depth = wp.from_torch(fragments.depth.contiguous())
     record.intrinsics = wp.from_torch(fragments.intrinsics.contiguous())
+    lens = fragments.lens
+    if lens.parallel:
+        record.kind = kernels.PARALLEL
+    elif lens.bent:
+        record.kind, record.fisheye = kernels.BENT, int(lens.projection == "fisheye")
+        record.coefficients = kernels.Coefficients(*lens.distortion, *(0.0,) * (12 - len(lens.distortion)))
+        record.field = field_of(lens) ** 2
+        height, width = fragments.face.shape
+        tables = ray_tables(fragments.intrinsics.cpu().numpy(), lens, (height, width), str(fragments.face.device))
+        record.rays = wp.from_torch(tables.rays, dtype=wp.vec2d)
     return record

@@ -93,6 +93,9 @@ def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:
         BadValueError: the pixels are not square, or the axes are skewed, which Mitsuba's pinhole cannot be.
     """
     height, width = camera.size
+    if not camera.lens.plain:
+        right = "a pinhole for path tracing"
+        raise BadValueError("the camera", f"{camera.projection}, {camera.lens.distortion}", right=right, where=camera.name)
     k = np.asarray(camera.intrinsics[frame], np.float64)
     if abs(k[1, 1] / k[0, 0] - 1) > 1e-4 or abs(k[0, 1]) > 1e-4 * k[0, 0]:
         raise BadValueError(

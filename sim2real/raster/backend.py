@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Float32, Int32
 from torch import Tensor
 
 from ..errors import UnknownNameError
-from ..scene import Triangles
+from ..scene import PINHOLE, Lens, Triangles
 from .fragments import Fragments
 
 BACKENDS = ("warp", "reference", "pytorch3d")
@@ -42,6 +42,7 @@ class Rasterizer(Protocol):
         near: surfaces nearer than this many metres are cut away, pixel by pixel.
         part_visible: parts to draw; all by default.
         vertices: mesh-frame vertices of this frame instead of the triangles' own, where meshes deform.
+        lens: of the camera (``camera.lens``); a pinhole by default.
     """
 
     def visibility(
@@ -53,6 +54,7 @@ class Rasterizer(Protocol):
         near: float = 0.01,
         part_visible: Bool[np.ndarray, "parts"] | None = None,
         vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+        lens: Lens = PINHOLE,
     ) -> Visibility:
         """Face indices only: the fastest."""
         ...
@@ -66,6 +68,7 @@ class Rasterizer(Protocol):
         near: float = 0.01,
         part_visible: Bool[np.ndarray, "parts"] | None = None,
         vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+        lens: Lens = PINHOLE,
     ) -> Fragments:
         """Face indices, barycentrics and depth."""
         ...

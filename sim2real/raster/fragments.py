@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from jaxtyping import Float32, Int32
 from torch import Tensor
 
+from ..scene.lens import PINHOLE, Lens
+
 
 @dataclass(frozen=True, eq=False)
 class Fragments:
@@ -15,7 +17,8 @@ class Fragments:
     - ``face``: index into the faces, -1 where there is no surface.
     - ``barycentrics``: perspective-correct weights of the three corners, channels first; 0 where there is no surface.
     - ``depth``: metres along the camera's z; 0 where there is no surface.
-    - ``camera_vertices``: all vertices in this camera's frame; ``intrinsics``: 3x3. With ``face`` they determine the rest.
+    - ``camera_vertices``: all vertices in this camera's frame; ``intrinsics``: 3x3; ``lens``: what bends rays. With ``face``
+      they determine the rest.
     """
 
     face: Int32[Tensor, "height width"]
@@ -23,3 +26,4 @@ class Fragments:
     depth: Float32[Tensor, "height width"]
     camera_vertices: Float32[Tensor, "vertices 3"]
     intrinsics: Float32[Tensor, "3 3"]
+    lens: Lens = PINHOLE

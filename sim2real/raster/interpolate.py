@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import BadValueError
+from ..scene.lens import PINHOLE, Lens, bent_rays, lens_map
 from .backend import Visibility
 from .fragments import Fragments
 
@@ -22,6 +23,7 @@ def interpolate(
     faces: Int[Tensor, "faces 3"],
     intrinsics: Float[Tensor, "3 3"],
     attributes: Float[Tensor, "vertices channels"] | Float[Tensor, "faces 3 channels"],
+    lens: Lens | None = None,
 ) -> Float[Tensor, "channels height width"]:
     """Attributes under every pixel, perspective-correct; 0 where there is no surface.
 
@@ -34,11 +36,13 @@ def interpolate(
         faces: vertex indices of every face.
         intrinsics: 3x3, upper triangular; may require gradients.
         attributes: per vertex, or per face corner.
+        lens: of the camera; ``None``: that of fragments, else a pinhole. Its coefficients are taken as given.
     """
     face = seen if isinstance(seen, Tensor) else seen.face
     row, column = torch.nonzero(face >= 0, as_tuple=True)
     index = face[row, column].long()
-    weights, _ = _hit(index, row, column, camera_vertices, faces, intrinsics)
+    ray = _ray(face.shape, row, column, intrinsics, _lens_of(seen, lens))
+    weights, _ = _hit(index, ray, camera_vertices, faces, _lens_of(seen, lens))
     corners = attributes[index] if attributes.ndim == 3 else attributes[faces[index].long()]
     values = (weights[..., None].to(corners.dtype) * corners).sum(1)
     out = values.new_zeros((*face.shape, values.shape[-1]))
@@ -50,30 +54,47 @@ def surface(
     camera_vertices: Float[Tensor, "vertices 3"],
     faces: Int[Tensor, "faces 3"],
     intrinsics: Float[Tensor, "3 3"],
+    lens: Lens | None = None,
 ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
     """Barycentrics and depth of every pixel, differentiable like ``interpolate``; 0 where there is no surface."""
     face = seen if isinstance(seen, Tensor) else seen.face
     row, column = torch.nonzero(face >= 0, as_tuple=True)
-    weights, depth = _hit(face[row, column].long(), row, column, camera_vertices, faces, intrinsics)
+    ray = _ray(face.shape, row, column, intrinsics, _lens_of(seen, lens))
+    weights, depth = _hit(face[row, column].long(), ray, camera_vertices, faces, _lens_of(seen, lens))
     dtype = camera_vertices.dtype
     barycentrics = torch.zeros((*face.shape, 3), dtype=dtype, device=face.device).index_put((row, column), weights.to(dtype))
     depths = torch.zeros(face.shape, dtype=dtype, device=face.device).index_put((row, column), depth.to(dtype))
     return barycentrics.permute(2, 0, 1), depths
 
 
-def _hit(
-    index: Tensor, row: Tensor, column: Tensor, camera_vertices: Tensor, faces: Tensor, intrinsics: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Barycentrics (n, 3) and depth (n,) in float64 where the rays of pixels meet the planes of faces."""
-    if camera_vertices.device != index.device:
-        raise BadValueError("the device of camera_vertices", camera_vertices.device, right=str(index.device))
+def _lens_of(seen: Fragments | Visibility | Tensor, lens: Lens | None) -> Lens:
+    if lens is not None:
+        return lens
+    return seen.lens if isinstance(seen, Fragments) else PINHOLE
+
+
+def _ray(size: torch.Size, row: Tensor, column: Tensor, intrinsics: Tensor, lens: Lens) -> Tensor:
+    """Lines of sight (n, 3) through pixel centres in float64, differentiable in the intrinsics."""
     k = intrinsics.double()
     y = (row.double() + 0.5 - k[1, 2]) / k[1, 1]
     x = (column.double() + 0.5 - k[0, 2] - k[0, 1] * y) / k[0, 0]
-    ray = torch.stack([x, y, torch.ones_like(x)], dim=-1)
+    xy = torch.stack([x, y], dim=-1)
+    if lens.bent:  # the solved rays, and from them one Newton step, which is zero and has the right gradient
+        table = bent_rays(k.detach().cpu().numpy(), lens, (size[0], size[1]))
+        solved = table[row.cpu().numpy(), column.cpu().numpy()]
+        moved, jacobian = (torch.as_tensor(part).to(xy) for part in lens_map(solved, lens))
+        xy = torch.as_tensor(solved).to(xy) + torch.linalg.solve(jacobian, xy - moved)
+    return torch.cat([xy, torch.ones_like(xy[:, :1])], dim=-1)
+
+
+def _hit(index: Tensor, ray: Tensor, camera_vertices: Tensor, faces: Tensor, lens: Lens) -> tuple[Tensor, Tensor]:
+    """Barycentrics (n, 3) and depth (n,) in float64 where lines of sight meet the planes of faces."""
+    if camera_vertices.device != index.device:
+        raise BadValueError("the device of camera_vertices", camera_vertices.device, right=str(index.device))
     corners = camera_vertices.double()[faces[index].long()]
-    planes = torch.linalg.cross(corners[:, [1, 2, 0]], corners[:, [2, 0, 1]])
+    flat = torch.cat([corners[..., :2], torch.ones_like(corners[..., 2:])], dim=-1) if lens.parallel else corners
+    planes = torch.linalg.cross(flat[:, [1, 2, 0]], flat[:, [2, 0, 1]])
     sides = (planes * ray[:, None]).sum(-1)
     total = sides.sum(-1)
-    volume = (corners[:, 0] * planes[:, 0]).sum(-1)
+    volume = (corners[..., 2] * sides).sum(-1) if lens.parallel else (corners[:, 0] * planes[:, 0]).sum(-1)
     return sides / total[:, None], volume / total

@@ -8,6 +8,9 @@ Arithmetic rules that make it watertight and repeatable:
 - A ray hits where the three edge functions have one sign (2D homogeneous rasterization: no clipping, no dropped
   triangles at the near plane; both sides of a face are seen). A centre exactly on an edge belongs to both triangles, and
   the smaller key (depth bits, then face index) wins.
+- Other cameras differ in two things only. A lens that bends rays brings a table of them, and boxes are looked up by
+  where the rays go (``lens.py``). Parallel lines of sight see every vertex as (x, y, 1): ``a x b`` then holds the plane
+  through an edge along z, and depth is the corners' mean by the edge functions.
 - Multiply-adds are not fused and sums have a written order, so that the plain torch twin gives the same bits.
 """
 
@@ -29,10 +32,18 @@ SPAN_PX = wp.constant(16)
 """Rows of boxes wider than this are narrowed to the triangle before pixels are tested."""
 
 
+BENT = wp.constant(1)
+PARALLEL = wp.constant(2)
+BLOCK = wp.constant(3)
+"""A screen box of a bent camera is put together from at most this plus one cells along each axis."""
+
+
 @wp.struct
 @no_type_check
 class View:
-    """A pinhole camera and its picture."""
+    """A camera and its picture."""
+
+    kind: wp.int32  # 0: pinhole; BENT: rays from a table; PARALLEL: lines along z
 
     fx: wp.float64  # focal lengths, their inverses, principal point, in pixels; shear (skew / fx)
     fy: wp.float64
@@ -44,7 +55,12 @@ class View:
     near: wp.float32
     width: wp.int32
     height: wp.int32
-    slack: wp.float32  # pixels by which a screen box is widened against float32 rounding
+    slack: wp.float32  # pixels (bent: cells) by which a screen box is widened against float32 rounding
+    rays: wp.array2d(dtype=wp.vec2d)  # bent only: through pixel centres, z = 1
+    boxes: wp.array(dtype=wp.vec4i)  # bent only: the pixels whose rays fall into a cell, level by level
+    cells: wp.int32  # along each axis at the finest level, a power of two
+    cell_low: wp.vec2d  # where cells begin, angles
+    cell_scale: wp.vec2d  # cells per radian
 
 
 @wp.func
@@ -64,8 +80,14 @@ def ray_x(view: View, column: int, y: wp.float64) -> wp.float64:
 @wp.func
 @no_type_check
 def pixel_of(view: View, p: wp.vec3d) -> wp.vec2f:
-    """Where a point in front of the camera falls, in pixels."""
+    """Where a point in front of the camera falls, in pixels (bent: in cells)."""
     inverse = wp.float64(1.0) / p[2]
+    if view.kind == PARALLEL:
+        inverse = wp.float64(1.0)
+    if view.kind == BENT:
+        across = (wp.atan(p[0] * inverse) - view.cell_low[0]) * view.cell_scale[0]
+        down = (wp.atan(p[1] * inverse) - view.cell_low[1]) * view.cell_scale[1]
+        return wp.vec2f(wp.float32(across), wp.float32(down))
     y = p[1] * inverse
     x = p[0] * inverse + view.shear * y
     return wp.vec2f(wp.float32(x * view.fx + view.cx), wp.float32(y * view.fy + view.cy))
@@ -76,6 +98,16 @@ def pixel_of(view: View, p: wp.vec3d) -> wp.vec2f:
 def wide(p: wp.vec3f) -> wp.vec3d:
     """A vertex in float64."""
     return wp.vec3d(wp.float64(p[0]), wp.float64(p[1]), wp.float64(p[2]))
+
+
+@wp.func
+@no_type_check
+def sight(kind: int, p: wp.vec3d) -> wp.vec3d:
+    """What planes through edges are made of: the vertex itself, or its foot at z = 1 if lines of sight are parallel."""
+    q = p
+    if kind == PARALLEL:
+        q = wp.vec3d(p[0], p[1], wp.float64(1.0))
+    return q
 
 
 @wp.func
@@ -116,8 +148,38 @@ def transform(
 
 @wp.func
 @no_type_check
+def cells_box(view: View, low: wp.vec2f, high: wp.vec2f, slack: float) -> wp.vec4i:
+    """``box_of`` for a bent camera: the pixels that look into a rectangle of cells, and some around."""
+    box = wp.vec4i(view.width, -1, view.height, -1)
+    count = float(view.cells)
+    if high[0] + slack < 0.0 or high[1] + slack < 0.0 or low[0] - slack >= count or low[1] - slack >= count:
+        return box
+    i0 = int(wp.clamp(low[0] - slack, 0.0, count - 1.0))
+    i1 = int(wp.clamp(high[0] + slack, 0.0, count - 1.0))
+    j0 = int(wp.clamp(low[1] - slack, 0.0, count - 1.0))
+    j1 = int(wp.clamp(high[1] + slack, 0.0, count - 1.0))
+    side = int(view.cells)
+    start = int(0)
+    while i1 - i0 > BLOCK or j1 - j0 > BLOCK:
+        start += side * side
+        side = side >> 1
+        i0 = i0 >> 1
+        i1 = i1 >> 1
+        j0 = j0 >> 1
+        j1 = j1 >> 1
+    for j in range(j0, j1 + 1):
+        for i in range(i0, i1 + 1):
+            cell = view.boxes[start + j * side + i]
+            box = wp.vec4i(wp.min(box[0], cell[0]), wp.max(box[1], cell[1]), wp.min(box[2], cell[2]), wp.max(box[3], cell[3]))
+    return box
+
+
+@wp.func
+@no_type_check
 def box_of(view: View, low: wp.vec2f, high: wp.vec2f, slack: float) -> wp.vec4i:
     """First and last column, first and last row of the pixel centres in a rectangle; empty where first > last."""
+    if view.kind == BENT:
+        return cells_box(view, low, high, slack)
     right = float(view.width)
     bottom = float(view.height)
     return wp.vec4i(
@@ -216,18 +278,21 @@ def cover(
     p0 = wide(camera_vertices[corners[0]])
     p1 = wide(camera_vertices[corners[1]])
     p2 = wide(camera_vertices[corners[2]])
-    e0 = eye_plane(p1, p2)
-    e1 = eye_plane(p2, p0)
-    e2 = eye_plane(p0, p1)
+    f0 = sight(view.kind, p0)
+    f1 = sight(view.kind, p1)
+    f2 = sight(view.kind, p2)
+    e0 = eye_plane(f1, f2)
+    e1 = eye_plane(f2, f0)
+    e2 = eye_plane(f0, f1)
     n = e0 + e1 + e2
     if n[0] == wp.float64(0.0) and n[1] == wp.float64(0.0) and n[2] == wp.float64(0.0):
         return
-    volume = p0[0] * e0[0] + p0[1] * e0[1] + p0[2] * e0[2]
+    volume = f0[0] * e0[0] + f0[1] * e0[1] + f0[2] * e0[2]
     nearest = wp.min(p0[2], wp.min(p1[2], p2[2]))
     farthest = wp.max(p0[2], wp.max(p1[2], p2[2]))
     near = wp.float64(view.near)
     zero = wp.float64(0.0)
-    sure = wp.abs(volume) > wp.float64(1.0e-9) * spread(p0, e0)
+    sure = wp.abs(volume) > wp.float64(1.0e-9) * spread(f0, e0)
     if volume < zero:
         volume = -volume
         e0 = -e0
@@ -244,13 +309,19 @@ def cover(
         r1 = e1[1] * y + e1[2]
         r2 = e2[1] * y + e2[2]
         span = wp.vec2i(box[0], box[1])
-        if sure and box[1] - box[0] >= SPAN_PX:
+        if sure and view.kind != BENT and box[1] - box[0] >= SPAN_PX:
             span = narrowed(view, span, e0[0], r0, y)
             span = narrowed(view, span, e1[0], r1, y)
             span = narrowed(view, span, e2[0], r2, y)
         column = span[0] + first[0]
         while column <= span[1]:
             x = (wp.float64(column) + half - cx) * ifx - lean  # ray_x, with the view's fields in registers
+            if view.kind == BENT:
+                x = view.rays[row, column][0]
+                y = view.rays[row, column][1]
+                r0 = e0[1] * y + e0[2]
+                r1 = e1[1] * y + e1[2]
+                r2 = e2[1] * y + e2[2]
             s0 = e0[0] * x + r0
             s1 = e1[0] * x + r1
             s2 = e2[0] * x + r2
@@ -258,7 +329,10 @@ def cover(
             if low >= zero or (not sure and wp.max(s0, wp.max(s1, s2)) <= zero):
                 total = s0 + s1 + s2
                 if total != zero:
-                    z = wp.min(wp.max(volume / total, nearest), farthest)
+                    height = volume
+                    if view.kind == PARALLEL:
+                        height = s0 * p0[2] + s1 * p1[2] + s2 * p2[2]
+                    z = wp.min(wp.max(height / total, nearest), farthest)
                     if z >= near:
                         bits = wp.cast(wp.float32(z), wp.uint32)
                         wp.atomic_min(zbuffer, row, column, (wp.int64(bits) << wp.int64(32)) | wp.int64(face))
@@ -349,13 +423,16 @@ def resolve(
             if face != last:
                 last = face
                 corners = faces[face]
-                p0 = wide(camera_vertices[corners[0]])
-                p1 = wide(camera_vertices[corners[1]])
-                p2 = wide(camera_vertices[corners[2]])
+                p0 = sight(view.kind, wide(camera_vertices[corners[0]]))
+                p1 = sight(view.kind, wide(camera_vertices[corners[1]]))
+                p2 = sight(view.kind, wide(camera_vertices[corners[2]]))
                 e0 = eye_plane(p1, p2)
                 e1 = eye_plane(p2, p0)
                 e2 = eye_plane(p0, p1)
             x = ray_x(view, column, y)
+            if view.kind == BENT:
+                x = view.rays[row, column][0]
+                y = view.rays[row, column][1]
             s0 = e0[0] * x + (e0[1] * y + e0[2])
             s1 = e1[0] * x + (e1[1] * y + e1[2])
             s2 = e2[0] * x + (e2[1] * y + e2[2])

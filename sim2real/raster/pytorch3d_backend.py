@@ -13,7 +13,7 @@ from torch import Tensor
 from ..devices import checked_device
 from ..errors import BadValueError, MissingPackageError
 from ..optional import require
-from ..scene import Triangles
+from ..scene import PINHOLE, Lens, Triangles
 from .backend import Visibility
 from .fragments import Fragments
 from .interpolate import surface
@@ -51,9 +51,11 @@ class Pytorch3dRasterizer:
         near: float = 0.01,
         part_visible: Bool[np.ndarray, "parts"] | None = None,
         vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+        lens: Lens = PINHOLE,
     ) -> Visibility:
         """Face indices only; see ``Rasterizer``."""
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
+        _refuse_lens(lens)
+        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
         camera_vertices = self._camera_vertices(view)
         return Visibility(self._face(view, camera_vertices), camera_vertices)
 
@@ -66,9 +68,11 @@ class Pytorch3dRasterizer:
         near: float = 0.01,
         part_visible: Bool[np.ndarray, "parts"] | None = None,
         vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+        lens: Lens = PINHOLE,
     ) -> Fragments:
         """Face indices, barycentrics and depth; see ``Rasterizer``."""
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
+        _refuse_lens(lens)
+        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
         camera_vertices = self._camera_vertices(view)
         face = self._face(view, camera_vertices)
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
@@ -97,6 +101,13 @@ class Pytorch3dRasterizer:
             z_clip_value=view.near,
         )[0][0, ..., 0]
         return torch.where(found >= 0, drawn[found.clamp(min=0)], -1).to(torch.int32)
+
+
+def _refuse_lens(lens: Lens) -> None:
+    if not lens.plain:
+        raise BadValueError(
+            "the camera of the backend pytorch3d", lens.projection, right="a pinhole", mend="use the backend warp"
+        )
 
 
 def _normalised(view: View, camera_vertices: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Float32, Float64, Int64
 from torch import Tensor
 
 from ..devices import checked_device
-from ..scene import Triangles
+from ..scene import PINHOLE, Lens, Triangles
+from ..scene.lens import bent_rays
 from .backend import Visibility
 from .fragments import Fragments
 from .view import View, check_triangles, checked_view
@@ -41,9 +42,10 @@ class ReferenceRasterizer:
         near: float = 0.01,
         part_visible: Bool[np.ndarray, "parts"] | None = None,
         vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+        lens: Lens = PINHOLE,
     ) -> Visibility:
         """Face indices only; see ``Rasterizer``."""
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
+        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
         keys, camera_vertices = self._zbuffer(view)
         return Visibility(keys.to(torch.int32), camera_vertices)
 
@@ -56,18 +58,20 @@ class ReferenceRasterizer:
         near: float = 0.01,
         part_visible: Bool[np.ndarray, "parts"] | None = None,
         vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+        lens: Lens = PINHOLE,
     ) -> Fragments:
         """Face indices, barycentrics and depth; see ``Rasterizer``."""
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
+        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
         keys, camera_vertices = self._zbuffer(view)
         face = keys.to(torch.int32)
         row, column = torch.nonzero(face >= 0, as_tuple=True)
-        sides = _sides(_planes(camera_vertices[self._faces[face[row, column].long()]]), _rays(view, row, column))
+        planes = _planes(camera_vertices[self._faces[face[row, column].long()]], view.lens)
+        sides = _sides(planes, _rays(view, row, column))
         barycentrics = torch.zeros((3, *size), dtype=torch.float32, device=self.device)
         barycentrics[:, row, column] = (sides * (1 / _sum(sides))[:, None]).T.float()
         depth = torch.where(face >= 0, (keys >> 32).to(torch.int32).view(torch.float32), torch.zeros((), device=self.device))
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
-        return Fragments(face, barycentrics, depth, camera_vertices, k)
+        return Fragments(face, barycentrics, depth, camera_vertices, k, lens)
 
     def _zbuffer(self, view: View) -> tuple[Tensor, Tensor]:
         camera_vertices = self._camera_vertices(view)
@@ -92,14 +96,14 @@ class ReferenceRasterizer:
 
 
 def _boxes(view: View, corners: Float32[Tensor, "n 3 3"]) -> tuple[Int64[Tensor, "n 2"], Int64[Tensor, "n 2"]]:
-    """First (row, column) and size of every triangle's box; the whole picture where a triangle crosses the near plane."""
+    """First (row, column) and size of every triangle's box; the whole picture at the near plane, or for bent rays."""
     p = corners.double()
     k = torch.as_tensor(view.intrinsics).to(p.device)
-    z = p[..., 2].clamp(min=view.near)
+    z = torch.ones_like(p[..., 2]) if view.lens.parallel else p[..., 2].clamp(min=view.near)
     y = p[..., 1] / z
     xy = torch.stack([k[1, 1] * y + k[1, 2], k[0, 0] * p[..., 0] / z + k[0, 1] * y + k[0, 2]], dim=-1)
     limit = torch.tensor(view.size, device=p.device)
-    crosses = (p[..., 2] < view.near).any(1)[:, None]
+    crosses = (p[..., 2] < view.near).any(1)[:, None] | view.lens.bent
     low = torch.where(crosses, 0, (xy.amin(1).nan_to_num(0) - 1).floor().clamp(min=0))
     high = torch.where(crosses, limit, (xy.amax(1).nan_to_num(0) + 1).ceil().minimum(limit))
     return low.long(), (high - low).clamp(min=0).long()
@@ -111,25 +115,36 @@ def _splat(view: View, faces: Tensor, corners: Tensor, first: Tensor, size: Tens
     n = torch.repeat_interleave(torch.arange(len(faces), device=keys.device), area)
     place = torch.arange(len(n), device=keys.device) - (torch.cumsum(area, 0) - area)[n]
     row, column = first[n, 0] + place // size[n, 1], first[n, 1] + place % size[n, 1]
-    planes = _planes(corners)
-    volume = _dot(corners[:, 0].double(), planes[:, 0])
+    planes = _planes(corners, view.lens)
+    volume = _dot(_sights(corners, view.lens)[:, 0], planes[:, 0])
     sides = _sides(planes[n], _rays(view, row, column))
     total = _sum(sides)
-    z = (volume[n] / total).maximum(corners[..., 2].amin(1).double()[n]).minimum(corners[..., 2].amax(1).double()[n])
+    height = _dot(sides, corners[n, :, 2].double()) if view.lens.parallel else volume[n]
+    z = (height / total).maximum(corners[..., 2].amin(1).double()[n]).minimum(corners[..., 2].amax(1).double()[n])
     hit = ((sides >= 0).all(1) | (sides <= 0).all(1)) & (total != 0) & (z >= float(np.float32(view.near)))
     key = (z[hit].float().view(torch.int32).long() << 32) | faces[n[hit]]
     keys.scatter_reduce_(0, row[hit] * view.size[1] + column[hit], key, "amin")
 
 
 def _rays(view: View, row: Tensor, column: Tensor) -> tuple[Float64[Tensor, "n"], Float64[Tensor, "n"]]:
+    if view.lens.bent:
+        rays = torch.as_tensor(bent_rays(view.intrinsics, view.lens, view.size).copy()).to(row.device)[row, column]
+        return rays[:, 0], rays[:, 1]
     ifx, ify, cx, cy, shear = view.ray_terms
     y = (row.double() + 0.5 - cy) * ify
     return (column.double() + 0.5 - cx) * ifx - shear * y, y
 
 
-def _planes(corners: Float32[Tensor, "n 3 3"]) -> Float64[Tensor, "n 3 3"]:
-    """Planes through the eye and the edge opposite to every corner."""
-    a, b = corners.double()[:, [1, 2, 0]], corners.double()[:, [2, 0, 1]]
+def _sights(corners: Float32[Tensor, "n 3 3"], lens: Lens) -> Float64[Tensor, "n 3 3"]:
+    """Corners, or their feet at z = 1 if lines of sight are parallel."""
+    p = corners.double()
+    return torch.cat([p[..., :2], torch.ones_like(p[..., 2:])], dim=-1) if lens.parallel else p
+
+
+def _planes(corners: Float32[Tensor, "n 3 3"], lens: Lens) -> Float64[Tensor, "n 3 3"]:
+    """Planes through the edge opposite to every corner and the eye, or along z."""
+    p = _sights(corners, lens)
+    a, b = p[:, [1, 2, 0]], p[:, [2, 0, 1]]
     i, j = [1, 2, 0], [2, 0, 1]
     return a[..., i] * b[..., j] - a[..., j] * b[..., i]
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from ..errors import BadValueError
-from ..scene import Triangles
+from ..scene import Lens, Triangles
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +17,7 @@ class View:
 
     - ``camera_from_part``: one affine matrix per part; ``part_visible``: parts that exist.
     - ``intrinsics``: upper triangular (skew allowed), in pixels of ``size``.
+    - ``lens``: what bends rays.
     - ``vertices``: mesh-frame vertices instead of the triangles' own, where meshes deform.
     """
 
@@ -26,6 +27,7 @@ class View:
     near: float
     part_visible: Bool[np.ndarray, "parts"]
     vertices: Float32[np.ndarray, "vertices 3"] | None
+    lens: Lens
 
     @property
     def ray_terms(self) -> tuple[float, float, float, float, float]:
@@ -57,6 +59,7 @@ def checked_view(
     near: float,
     part_visible: np.ndarray | None,
     vertices: np.ndarray | None,
+    lens: Lens,
 ) -> View:
     """Check the arguments of a rasterizer; shapes are what it looks at, so it takes any array.
 
@@ -79,6 +82,8 @@ def checked_view(
         raise BadValueError("the picture size", f"{size[0]}x{size[1]}", right="at least 1x1")
     if not 0 < near < float("inf"):
         raise BadValueError("the near distance", near, right="positive", mend="0.01 m suits most scenes")
+    if lens.bent:  # those that fragments carry, so that everything that reads them shares one table of rays
+        k = k.astype(np.float32).astype(np.float64)
     visible = np.ones(parts, bool) if part_visible is None else np.asarray(part_visible, bool)
     if visible.shape != (parts,):
         raise BadValueError("the shape of part_visible", visible.shape, right=f"{(parts,)}")
@@ -86,4 +91,4 @@ def checked_view(
         vertices = np.ascontiguousarray(vertices, np.float32)
         if vertices.shape != triangles.vertices.shape:
             raise BadValueError("the shape of vertices", vertices.shape, right=f"{triangles.vertices.shape}")
-    return View(matrices, k, (int(size[0]), int(size[1])), float(near), visible, vertices)
+    return View(matrices, k, (int(size[0]), int(size[1])), float(near), visible, vertices, lens)

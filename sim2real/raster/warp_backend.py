@@ -11,10 +11,11 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from ..devices import checked_device
-from ..scene import Triangles
+from ..scene import PINHOLE, Lens, Triangles
 from . import kernels
 from .backend import Visibility
 from .fragments import Fragments
+from .lens import ray_tables
 from .view import View, check_triangles, checked_view
 from .warp_runtime import load, stream_of
 
@@ -50,9 +51,10 @@ class WarpRasterizer:
         near: float = 0.01,
         part_visible: Bool[np.ndarray, "parts"] | None = None,
         vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+        lens: Lens = PINHOLE,
     ) -> Visibility:
         """Face indices only; see ``Rasterizer``."""
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
+        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
         keys, camera_vertices = self._zbuffer(view)
         return Visibility(keys.view(torch.int32).view(*size, 2)[..., 0].contiguous(), camera_vertices)
 
@@ -65,14 +67,17 @@ class WarpRasterizer:
         near: float = 0.01,
         part_visible: Bool[np.ndarray, "parts"] | None = None,
         vertices: Float32[np.ndarray, "vertices 3"] | None = None,
+        lens: Lens = PINHOLE,
     ) -> Fragments:
         """Face indices, barycentrics and depth; see ``Rasterizer``."""
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices)
+        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
         keys, camera_vertices = self._zbuffer(view)
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
         if not len(self._faces):
             nothing = torch.zeros((4, *size), device=self.device)
-            return Fragments(torch.full_like(nothing[0], -1, dtype=torch.int32), nothing[:3], nothing[3], camera_vertices, k)
+            return Fragments(
+                torch.full_like(nothing[0], -1, dtype=torch.int32), nothing[:3], nothing[3], camera_vertices, k, lens
+            )
         face = torch.empty(size, dtype=torch.int32, device=self.device)
         barycentrics = torch.empty((3, *size), dtype=torch.float32, device=self.device)
         depth = torch.empty(size, dtype=torch.float32, device=self.device)
@@ -82,14 +87,14 @@ class WarpRasterizer:
             (size[0], -(-size[1] // run)),
             wp.from_torch(self._faces, dtype=wp.vec3i),
             wp.from_torch(camera_vertices, dtype=wp.vec3f),
-            _record(view),
+            self._record(view),
             run,
             wp.from_torch(keys),
             wp.from_torch(face),
             wp.from_torch(barycentrics),
             wp.from_torch(depth),
         )
-        return Fragments(face, barycentrics, depth, camera_vertices, k)
+        return Fragments(face, barycentrics, depth, camera_vertices, k, lens)
 
     def _zbuffer(self, view: View) -> tuple[Tensor, Tensor]:
         mesh = self._vertices if view.vertices is None else self._upload(view.vertices)
@@ -102,7 +107,7 @@ class WarpRasterizer:
             return keys, camera_vertices
         cuda = self.device.type == "cuda"
         queue = torch.zeros(1 + len(self._faces) if cuda else 1, dtype=torch.int32, device=self.device)
-        record = _record(view)
+        record = self._record(view)
         faces = wp.from_torch(self._faces, dtype=wp.vec3i)
         camera = wp.from_torch(camera_vertices, dtype=wp.vec3f)
         projected = wp.from_torch(screen, dtype=wp.vec3f)
@@ -125,7 +130,7 @@ class WarpRasterizer:
             wp.from_torch(self._vertex_part),
             wp.from_torch(rows, dtype=wp.vec4d),
             wp.from_torch(visible),
-            _record(view),
+            self._record(view),
             wp.from_torch(camera_vertices, dtype=wp.vec3f),
             wp.from_torch(screen, dtype=wp.vec3f),
         )
@@ -136,12 +141,20 @@ class WarpRasterizer:
     def _upload(self, array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array)).to(self.device)
 
-
-def _record(view: View) -> Any:
-    record = kernels.View()
-    record.fx, record.fy = float(view.intrinsics[0, 0]), float(view.intrinsics[1, 1])
-    record.ifx, record.ify, record.cx, record.cy, record.shear = view.ray_terms
-    record.near = view.near
-    record.height, record.width = view.size
-    record.slack = 1e-3 + 4e-7 * max(view.size)
-    return record
+    def _record(self, view: View) -> Any:
+        record = kernels.View()
+        record.fx, record.fy = float(view.intrinsics[0, 0]), float(view.intrinsics[1, 1])
+        record.ifx, record.ify, record.cx, record.cy, record.shear = view.ray_terms
+        record.near = view.near
+        record.height, record.width = view.size
+        record.slack = 1e-3 + 4e-7 * max(view.size)
+        if view.lens.parallel:
+            record.kind = kernels.PARALLEL
+        elif view.lens.bent:
+            record.kind = kernels.BENT
+            tables = ray_tables(view.intrinsics, view.lens, view.size, str(self.device))
+            record.rays = wp.from_torch(tables.rays, dtype=wp.vec2d)
+            record.boxes = wp.from_torch(tables.boxes, dtype=wp.vec4i)
+            record.cells = tables.cells
+            record.cell_low, record.cell_scale = wp.vec2d(*tables.low), wp.vec2d(*tables.scale)
+        return record

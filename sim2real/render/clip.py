@@ -177,11 +177,20 @@ def _record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[s
         fps=scene.fps,
         frames=scene.frames,
         size=plan.size,
-        cameras={c.name: CameraRecord(intrinsics=c.intrinsics, world_from_camera=c.world_from_camera) for c in plan.cameras},
+        cameras={camera.name: _camera_record(camera) for camera in plan.cameras},
         instances=instances,
         noise=noise,
         depth_range_m=None if depth_range is None else (depth_range.near, depth_range.far),
         versions=_versions(),
+    )
+
+
+def _camera_record(camera: Camera) -> CameraRecord:
+    return CameraRecord(
+        intrinsics=camera.intrinsics,
+        world_from_camera=camera.world_from_camera,
+        projection=camera.projection,
+        distortion=camera.lens.distortion,
     )
 
 

@@ -2,6 +2,13 @@
 
 from .checks import check_cameras as check_cameras
 from .describe import describe as describe
+from .lens import PINHOLE as PINHOLE
+from .lens import Lens as Lens
+from .lens import check_lens as check_lens
+from .lens import pixels_of as pixels_of
+from .lens import points_of as points_of
+from .lens import ray_table as ray_table
+from .lens import rays_of as rays_of
 from .load import load as load
 from .records import Camera as Camera
 from .records import Instance as Instance

@@ -16,7 +16,8 @@ def describe(scene: Scene) -> dict[str, Any]:
     Returns:
         ``source``, ``sha256``, ``frames``, ``fps``, ``seconds``, totals (``meshes``, ``triangles``, ``vertices``,
         ``textures``), ``bounds_m`` (lowest and highest corner over all frames), ``instances`` (id, name, class, triangles,
-        ``moves``, ``visible_frames``), ``cameras`` (name, size, intrinsics, field of view, ``moves``), ``notes``.
+        ``moves``, ``visible_frames``), ``cameras`` (name, size, intrinsics, projection, distortion, field of view or, if
+        orthographic, ``height_m``, ``moves``), ``notes``.
     """
     low, high = bounds(scene)
     meshes = [scene.meshes[part.mesh] for part in scene.parts]
@@ -56,12 +57,19 @@ def _camera(camera: Camera) -> dict[str, Any]:
     k, way = camera.intrinsics, camera.world_from_camera
     height, width = camera.size
     fixed = bool((k == k[0]).all())
+    if camera.lens.parallel:
+        shows = {"height_m": float(height / k[0, 1, 1])}
+    else:
+        half = height / 2 / k[0, 1, 1]
+        shows = {"fov_deg": float(np.rad2deg(2 * (half if camera.projection == "fisheye" else np.arctan(half))))}
     return {
         "name": camera.name,
         "size": [height, width],
         "K": k[0].tolist(),
         "K_changes": not fixed,
-        "fov_deg": float(np.rad2deg(2 * np.arctan(height / 2 / k[0, 1, 1]))),
+        "projection": camera.projection,
+        "distortion": None if camera.distortion is None else [float(c) for c in camera.distortion],
+        **shows,
         "near_m": float(camera.near),
         "position_m": way[0, :3, 3].tolist(),
         "moves": bool((np.abs(way - way[0]) > 1e-9).any()),

@@ -82,6 +82,22 @@ def _pair(value: Any, names: str) -> tuple[int, int]:
     return value[0], value[1]
 
 
+def _distortion(value: Any) -> tuple[float, ...]:
+    return _numbers(value, (4, 5, 8, 12), "numbers (k1 k2 p1 p2 k3 ..., as OpenCV orders them)")
+
+
+def _zoom(value: Any) -> tuple[float, ...]:
+    try:
+        if not isinstance(value, (list, tuple)) or len(value) < 2:
+            raise ValueError
+        factors = tuple(_number(v) for v in value)
+        if min(factors) <= 0:
+            raise ValueError
+    except ValueError:
+        raise fault(f"is {shown(value)}, must be two or more positive numbers in brackets") from None
+    return factors
+
+
 Size = Annotated[tuple[int, int], BeforeValidator(lambda v: _pair(v, "height, width"))]
 Cells = Annotated[tuple[int, int], BeforeValidator(lambda v: _pair(v, "along the first axis, along the second"))]
 Numbers2 = Annotated[tuple[float, ...], BeforeValidator(lambda v: _numbers(v, (2,)))]
@@ -94,4 +110,6 @@ Axis = Annotated[tuple[float, ...], BeforeValidator(_axis)]
 Scale = Annotated[tuple[float, ...], BeforeValidator(_scale)]
 PointOrName = Annotated[tuple[float, ...] | str, BeforeValidator(_point_or_name)]
 Intervals = Annotated[tuple[tuple[int, int | None], ...], BeforeValidator(_intervals)]
+Distortion = Annotated[tuple[float, ...], BeforeValidator(_distortion)]
+Zoom = Annotated[tuple[float, ...], BeforeValidator(_zoom)]
 Fraction = Annotated[float, Field(ge=0, le=1)]

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import BadValueError
 from .cameras import fitting_orbit, intrinsics_of
 from .checks import cameras_inside, check_cameras
+from .lens import check_lens
 from .readers import Options, read, reader_of
 from .records import Scene
 
@@ -51,7 +52,8 @@ def load(
         The scene, checked: as many frames as asked for, at least one camera, no camera of a scene file inside a solid.
 
     Raises:
-        BadValueError: more frames than there are, and other values that the source does not allow.
+        BadValueError: more frames than there are, a lens that folds the picture, and other values that the source does not
+            allow.
         Sim2RealError: whatever the reader finds wrong.
     """
     path = Path(source)
@@ -75,6 +77,8 @@ def load(
     if intrinsics is not None:
         k = np.repeat(intrinsics_of(intrinsics)[None], scene.frames, axis=0)
         scene = replace(scene, cameras=tuple(replace(camera, intrinsics=k) for camera in scene.cameras))
+    for camera in scene.cameras:
+        check_lens(camera, where=path)
     if reader.what in ("scene file", "mesh file"):
         check_cameras(scene)
         return scene

@@ -104,7 +104,7 @@ def scene_of_model(
     shown = visual_groups(model) if groups is None else tuple(groups)
     labelling = label_geoms(model, shown, source)
     meshes, parts = _meshes_and_parts(model, labelling)
-    cameras, camera_notes = cameras_of(model, poses.world_from_camera, size)
+    cameras = cameras_of(model, poses.world_from_camera, size)
     count = len(poses.world_from_body)
     return Scene(
         source=source,
@@ -117,7 +117,7 @@ def scene_of_model(
         cameras=cameras,
         fps=_rate(fps, seconds, (default_fps or DEFAULT_FPS) / (frames.step or 1 if frames else 1), source),
         lighting=lighting_of(model, poses.light_position, poses.light_direction),
-        notes=(*notes, *_notes(model, labelling, shown, groups is None, layout, recording), *camera_notes),
+        notes=(*notes, *_notes(model, labelling, shown, groups is None, layout, recording)),
     )
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
+from .lens import Lens, Projection
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +66,14 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """A pinhole camera over all frames of a scene, OpenCV axes, pixel centres at 0.5.
+    """A camera over all frames of a scene, OpenCV axes, pixel centres at 0.5.
 
-    - ``intrinsics`` has one matrix per frame; the principal point may lie anywhere.
+    - ``intrinsics`` has one matrix per frame; the principal point may lie anywhere. An orthographic camera's hold pixels per
+      metre in place of focal lengths.
     - ``world_from_camera`` is rigid.
-    - surfaces nearer than ``near`` metres are cut away.
+    - surfaces nearer than ``near`` metres (along z) are cut away.
+    - ``distortion`` holds a lens' coefficients in OpenCV's order (``Lens``); ``None``: rays are straight.
+    - ``projection``: a fisheye is OpenCV's equidistant model with its four coefficients.
     """
 
     name: str
@@ -77,6 +81,13 @@ class Camera:
     intrinsics: Float[np.ndarray, "frames 3 3"]
     world_from_camera: Float[np.ndarray, "frames 4 4"]
     near: float = 0.01
+    distortion: Float[np.ndarray, "coefficients"] | None = None
+    projection: Projection = "perspective"
+
+    @property
+    def lens(self) -> Lens:
+        """What bends this camera's rays."""
+        return Lens(self.projection, () if self.distortion is None else tuple(self.distortion))
 
     def resized(self, size: tuple[int, int]) -> Camera:
         """The same view on another pixel grid (both focal lengths follow their own axis)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..errors import BadValueError, UnknownNameError
 from ..transforms import OPENCV_FROM_OPENGL, look_at, rigid
 from . import motion
 from .cameras import intrinsics_of, intrinsics_of_fov, orbit, turned
+from .lens import Projection
 from .records import Camera
 from .scene_objects import Files, rotation_of
 from .schema import CameraEntry
@@ -23,41 +24,99 @@ Ways = Mapping[str, Float[np.ndarray, "frames 4 4"]]
 """``world_from_object`` of everything that a camera can look at or ride on, by name."""
 
 
-def camera_of(
-    entry: CameraEntry,
+def cameras_of(
+    entries: Sequence[CameraEntry],
     ways: Ways,
+    given: Sequence[Camera],
     frames: int,
     fps: float,
     files: Files,
     size: tuple[int, int],
     override: tuple[int, int] | None,
-) -> Camera:
-    """Build one camera.
+) -> tuple[Camera, ...]:
+    """Build the cameras of a scene file.
 
     Args:
-        entry: what the scene file says.
+        entries: what the scene file says; a camera may ride on those before it.
         ways: the scene's objects.
+        given: cameras of the rollout, on which cameras may ride too.
         frames: how many.
         fps: frames per second.
         files: where tables are read from.
         size: (height, width) of the scene's cameras.
         override: size that the user asks for instead; a vertical field of view is kept, intrinsics are scaled.
     """
-    own = entry.size or size
-    if entry.table is not None:
-        table, path = files.table(entry.table, frames)
-        way = _from_table(table, entry, path)[:frames]
-        k = None if table.intrinsics is None else intrinsics_of(table.intrinsics[:frames])
-    else:
-        way, k = _way(entry, ways, frames, fps, files.source), None
+    made: dict[str, Camera] = {}
+    for entry in entries:
+        carriers = {camera.name: camera for camera in given} | made
+        carrier = None if entry.attached_to in ways else carriers.get(entry.attached_to or "")
+        way, k = _placed(
+            entry, carrier, {name: c.world_from_camera for name, c in carriers.items()} | dict(ways), frames, fps, files
+        )
+        made[entry.name] = _camera(entry, carrier, way, k, size, override)
+    return tuple(made.values())
+
+
+def _placed(
+    entry: CameraEntry, carrier: Camera | None, ways: Ways, frames: int, fps: float, files: Files
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Where a camera is, and the intrinsics of its table if it has some."""
+    if entry.table is None:
+        return _way(entry, ways, carrier is not None, frames, fps, files.source), None
+    table, path = files.table(entry.table, frames)
+    k = None if table.intrinsics is None else intrinsics_of(table.intrinsics[:frames])
+    return _from_table(table, entry, path)[:frames], k
+
+
+def _camera(
+    entry: CameraEntry,
+    carrier: Camera | None,
+    way: np.ndarray,
+    k: np.ndarray | None,
+    size: tuple[int, int],
+    override: tuple[int, int] | None,
+) -> Camera:
+    """A camera's picture; what the entry leaves out is as in the carrier."""
+    said = entry.model_fields_set
+    final = override or entry.size or (carrier.size if carrier else size)
+    projection = carrier.projection if carrier and "projection" not in said else entry.projection
+    distortion = None if entry.distortion is None else np.array(entry.distortion)
+    if carrier and not said & {"projection", "distortion"}:
+        distortion = carrier.distortion
+    if projection == "fisheye" and distortion is None:
+        distortion = np.zeros(4)
+    near = carrier.near if carrier and "near" not in said else entry.near
     if entry.intrinsics is not None:
-        k = np.repeat(intrinsics_of(entry.intrinsics)[None], frames, axis=0)
+        k = np.repeat(intrinsics_of(entry.intrinsics)[None], len(way), axis=0)
     if k is not None:
-        camera = Camera(entry.name, own, k, way, entry.near)
-        return camera.resized(override) if override else camera
-    final = override or own
-    k = intrinsics_of_fov(entry.fov_deg or DEFAULT_FOV_DEG, final)
-    return Camera(entry.name, final, np.repeat(k[None], frames, axis=0), way, entry.near)
+        own = entry.size or (size if carrier is None or override else carrier.size)
+        scaled = Camera(entry.name, own, k, way).resized(final).intrinsics
+    elif carrier and not said & {"fov_deg", "height_m", "projection"}:
+        scaled = carrier.resized(final).intrinsics
+    else:
+        scaled = np.repeat(_intrinsics(entry, projection, final)[None], len(way), axis=0)
+    return Camera(entry.name, final, _zoomed(scaled, entry.zoom), way, near, distortion, projection)
+
+
+def _intrinsics(entry: CameraEntry, projection: Projection, size: tuple[int, int]) -> Float[np.ndarray, "3 3"]:
+    """From the field of view, or from the height that an orthographic camera shows."""
+    if projection == "orthographic":
+        per_metre = size[0] / (entry.height_m or 1.0)
+        return intrinsics_of((per_metre, per_metre, size[1] / 2, size[0] / 2))
+    fov_deg = entry.fov_deg or DEFAULT_FOV_DEG
+    if projection == "fisheye":
+        focal_px = size[0] / np.deg2rad(fov_deg)
+        return intrinsics_of((focal_px, focal_px, size[1] / 2, size[0] / 2))
+    return intrinsics_of_fov(fov_deg, size)
+
+
+def _zoomed(k: Float[np.ndarray, "frames 3 3"], factors: tuple[float, ...] | None) -> Float[np.ndarray, "frames 3 3"]:
+    """Focal lengths times factors that are spread evenly over the clip; between them the zoom's speed is steady."""
+    if factors is None:
+        return k
+    at = np.linspace(0, len(factors) - 1, len(k))
+    zoom = np.exp(np.interp(at, np.arange(len(factors)), np.log(factors)))
+    return np.concatenate([np.concatenate([k[:, :2, :2] * zoom[:, None, None], k[:, :2, 2:]], axis=2), k[:, 2:]], axis=1)
 
 
 def _from_table(table: Table, entry: CameraEntry, path: Path) -> Float[np.ndarray, "rows 4 4"]:
@@ -68,7 +127,7 @@ def _from_table(table: Table, entry: CameraEntry, path: Path) -> Float[np.ndarra
     return way @ OPENCV_FROM_OPENGL if entry.axes == "opengl" else way
 
 
-def _way(entry: CameraEntry, ways: Ways, frames: int, fps: float, source: Path) -> Float[np.ndarray, "frames 4 4"]:
+def _way(entry: CameraEntry, ways: Ways, rides: bool, frames: int, fps: float, source: Path) -> Float[np.ndarray, "frames 4 4"]:
     up = np.array(entry.up)
     if entry.orbit is not None:
         o = entry.orbit
@@ -78,12 +137,12 @@ def _way(entry: CameraEntry, ways: Ways, frames: int, fps: float, source: Path) 
         p = entry.path
         eye, _ = motion.along(np.array(p.waypoints), frames, fps, speed=p.speed, smooth=p.smooth, loop=p.loop)
         return _looking(eye, _points(p.target, ways, frames, entry, source), up, entry, source)
-    way = _fixed(entry, ways, frames, up, source)
+    way = _fixed(entry, ways, rides, frames, up, source)
     return way if entry.turn_deg is None else turned(way, entry.turn_deg, up)
 
 
-def _fixed(entry: CameraEntry, ways: Ways, frames: int, up: np.ndarray, source: Path) -> np.ndarray:
-    """A resting camera, or one that rides on an object; both may follow another object with their eyes."""
+def _fixed(entry: CameraEntry, ways: Ways, rides: bool, frames: int, up: np.ndarray, source: Path) -> np.ndarray:
+    """A resting camera, or one that rides on an object or a camera; each may follow an object with its eyes."""
     position = np.array(entry.position)
     carrier = np.repeat(np.eye(4)[None], frames, axis=0)
     if entry.attached_to is not None:
@@ -91,6 +150,11 @@ def _fixed(entry: CameraEntry, ways: Ways, frames: int, up: np.ndarray, source: 
     rotation = rotation_of(entry)
     if rotation is not None:
         return carrier @ rigid(rotation, position)
+    if entry.look_at is None:
+        if not rides:
+            what = f"the rotation of camera {entry.name}, attached to an object,"
+            raise BadValueError(what, "left out", right="one of: look_at, quaternion, euler_deg", where=source)
+        return carrier @ rigid(np.eye(3), position)
     if isinstance(entry.look_at, str):
         eye = (carrier @ np.append(position, 1.0))[:, :3]
         return _looking(eye, _points(entry.look_at, ways, frames, entry, source), up, entry, source)
@@ -115,5 +179,5 @@ def _points(where: tuple[float, ...] | str, ways: Ways, frames: int, entry: Came
 
 def _object(name: str, ways: Ways, entry: CameraEntry, key: str, source: Path) -> np.ndarray:
     if name not in ways:
-        raise UnknownNameError(name, list(ways), what="object", where=f"{key} of camera {entry.name}, {source}")
+        raise UnknownNameError(name, list(ways), what="object or camera", where=f"{key} of camera {entry.name}, {source}")
     return ways[name]

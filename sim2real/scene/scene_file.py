@@ -14,7 +14,7 @@ from .mesh_files import sha256_of
 from .package_files import package_file
 from .readers import Options, read
 from .records import Instance, Lighting, Mesh, Part, Scene
-from .scene_cameras import camera_of
+from .scene_cameras import cameras_of
 from .scene_objects import Files, Placed, placed
 from .schema import LightEntry, ObjectEntry, RolloutEntry, SceneFile
 from .tables import read_table
@@ -54,7 +54,7 @@ def load_scene_file(
     scene = _classified(scene, file, [entry.class_name for entry in file.objects], files)
     ways = {instance.name: scene.world_from_instance[:, k] for k, instance in enumerate(base.instances)}
     ways |= {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
-    cameras = tuple(camera_of(entry, ways, base.frames, base.fps, files, file.size, size) for entry in file.cameras)
+    cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, size)
     scene = replace(
         scene,
         source=path,

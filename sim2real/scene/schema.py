@@ -23,6 +23,7 @@ from .fields import (
     Axis,
     Cells,
     Color,
+    Distortion,
     Fraction,
     HalfSize,
     Intervals,
@@ -33,6 +34,7 @@ from .fields import (
     Quaternion,
     Scale,
     Size,
+    Zoom,
 )
 from .yaml_file import Entry, fault, shown
 
@@ -237,15 +239,25 @@ class CameraEntry(PlacedEntry):
 
     - A fixed camera has ``look_at`` (a point, or an object that it follows), or the rotation of its axes (x right, y down, z
       forward). ``turn_deg`` pans it about ``up`` over the clip.
-    - ``attached_to`` carries a fixed camera on an object; position and rotation are then in that object's axes.
+    - ``attached_to`` carries a fixed camera on an object; position and rotation are then in that object's axes. It may also
+      name a camera that stands before it (or one of the rollout's): so stereo pairs and rigs are made. Then a rotation that is
+      left out is the carrier's, and so are size, field of view, near, projection and distortion.
     - Field of view: ``fov_deg`` (vertical; 45 if left out) or ``intrinsics`` [fx, fy, cx, cy] in pixels of ``size`` (left out:
-      that of the scene).
+      that of the scene). The principal point may lie anywhere.
+    - ``projection: orthographic`` has ``height_m``, the height of what it shows, or ``intrinsics`` in pixels per metre.
+    - ``distortion``: OpenCV's coefficients, k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4]]]; with ``projection: fisheye``
+      (equidistant) k1 k2 k3 k4, none if left out. ``fov_deg`` is that of the lens without its coefficients.
+    - ``zoom``: factors on the focal length, evenly over the clip and steady between them: [1, 16, 1] goes near and back.
     """
 
     name: Annotated[str, Field(min_length=1)]
     size: Size | None = None
     fov_deg: Annotated[float, Field(gt=0, lt=180)] | None = None
     intrinsics: Numbers4 | None = None
+    projection: Literal["perspective", "fisheye", "orthographic"] = "perspective"
+    distortion: Distortion | None = None
+    height_m: PositiveFloat | None = None
+    zoom: Zoom | None = None
     near: PositiveFloat = 0.01
     up: Axis = (0.0, 0.0, 1.0)
     look_at: PointOrName | None = None
@@ -259,7 +271,7 @@ class CameraEntry(PlacedEntry):
     @model_validator(mode="after")
     def _kind(self) -> CameraEntry:
         _one_of(self, "position", "orbit", "path", "table")
-        _one_of(self, "fov_deg", "intrinsics", at_least=0)
+        _one_of(self, "fov_deg", "intrinsics", "height_m", at_least=0)
         _one_of(self, "look_at", "quaternion", "euler_deg", at_least=0)
         if self.intrinsics is not None and min(self.intrinsics[:2]) <= 0:
             raise fault(f"is {shown(list(self.intrinsics))}, must have positive fx and fy", key="intrinsics")
@@ -267,8 +279,23 @@ class CameraEntry(PlacedEntry):
             for key in ("look_at", "quaternion", "euler_deg", "turn_deg", "attached_to"):
                 if getattr(self, key) is not None:
                     raise fault("belongs to a camera with a position only", key=key)
-        elif self.look_at is None and self.quaternion is None and self.euler_deg is None:
+        elif self.attached_to is None and self.look_at is None and self.quaternion is None and self.euler_deg is None:
             raise fault("a camera with a position must have one of: look_at, quaternion, euler_deg")
+        return self
+
+    @model_validator(mode="after")
+    def _lens(self) -> CameraEntry:
+        parallel = self.projection == "orthographic"
+        if self.height_m is not None and not parallel:
+            raise fault("belongs to projection: orthographic only, the others take fov_deg or intrinsics", key="height_m")
+        if parallel and self.fov_deg is not None:
+            raise fault("does not belong to an orthographic camera, which takes height_m", key="fov_deg")
+        if parallel and self.distortion is not None:
+            raise fault("does not belong to an orthographic camera", key="distortion")
+        if parallel and self.table is None and self.attached_to is None and self.height_m is None and self.intrinsics is None:
+            raise fault("an orthographic camera must have one of: height_m, intrinsics (pixels per metre)", key="projection")
+        if self.projection == "fisheye" and self.distortion is not None and len(self.distortion) != 4:
+            raise fault(f"has {len(self.distortion)} numbers, must be k1 k2 k3 k4 for a fisheye", key="distortion")
         return self
 
 
