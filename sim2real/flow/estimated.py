@@ -16,6 +16,7 @@ from ..optional import require
 from .exact import Flow
 
 Picture = UInt8[np.ndarray, "height width 3"]
+OtherPicture = UInt8[np.ndarray, "other_height other_width 3"]
 
 LEAST_SIZE_PX = 16
 """Estimators work on pyramids of patches; smaller pictures have none."""
@@ -29,7 +30,7 @@ SPECK_PX = 5
 class FlowEstimator(Protocol):
     """Anything that finds the motion between two pictures."""
 
-    def __call__(self, source: Picture, target: Picture) -> Float32[np.ndarray, "height width 2"]:
+    def __call__(self, source: Picture, target: OtherPicture) -> Float32[np.ndarray, "height width 2"]:
         """Motion (x, y) in pixels from every pixel of ``source`` to the same point in ``target``."""
         ...
 
@@ -54,7 +55,7 @@ class DisFlow:
         self._cv2.setNumThreads(1)
         self._own = threading.local()
 
-    def __call__(self, source: Picture, target: Picture) -> Float32[np.ndarray, "height width 2"]:
+    def __call__(self, source: Picture, target: OtherPicture) -> Float32[np.ndarray, "height width 2"]:
         """Motion (x, y) in pixels from every pixel of ``source`` to the same point in ``target``."""
         _check_pair(source, target)
         if not hasattr(self._own, "search"):
@@ -97,7 +98,7 @@ class RaftFlow:
             raise UnreadableFileError(path, what="the weights", why=why, mend=mend) from fault
         self._device, self._updates = device, updates
 
-    def __call__(self, source: Picture, target: Picture) -> Float32[np.ndarray, "height width 2"]:
+    def __call__(self, source: Picture, target: OtherPicture) -> Float32[np.ndarray, "height width 2"]:
         """Motion (x, y) in pixels from every pixel of ``source`` to the same point in ``target``."""
         _check_pair(source, target)
         height, width = source.shape[:2]

@@ -104,8 +104,7 @@ def inverted_flow(forward: Flow, *, iterations: int = 20) -> Flow:
     motion = forward.forward
     back = _splatted(forward)
     for _ in range(iterations):
-        inside, there = sampled_at_end(back, motion)
-        back = torch.where(inside[..., None], -there, back)
+        back = -sampled_at_end(back, motion)[1]
     seen = forward.visible[..., None].float()
     inside, there = sampled_at_end(back, torch.cat([motion, seen], dim=-1))
     misses = (back + there[..., :2]).square().sum(-1) > 0.25**2

@@ -1,4 +1,4 @@
-"""The map of a video's pixels to its reference domain: carried from frame to frame, and split into cells.
+"""The map of a video's pixels to its reference domain, carried from frame to frame.
 
 ``chart`` and ``position`` say where every pixel centre lies: position (x, y) in pixels of the frame that began the chart. The
 map is smooth but for silhouettes; ``link`` marks which neighbours lie on one surface (1: with the right one, 2: with the one
@@ -10,10 +10,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from .cell_kernels import Cells, Samples, add_split
-from .hierarchy import FINEST, FREE, cell_key
-
-wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
+wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False, "max_unroll": 1})
 
 RIGHT, BELOW = wp.constant(1), wp.constant(2)
 STRETCH = wp.constant(wp.float64(9.0))
@@ -32,22 +29,6 @@ class Map:
     chart: wp.array2d(dtype=int)
     position: wp.array2d(dtype=wp.vec2d)
     link: wp.array2d(dtype=int)
-
-
-@wp.func
-@no_type_check
-def wanted_level(t: wp.mat22d, tau_squared: wp.float64, cap_squared: wp.float64) -> int:
-    """Level whose cells are at most tau times the longer axis of a sample's footprint, and at most cap times its root area.
-
-    The footprint's axes are the singular values of the map ``t`` from one sample step to the chart.
-    """
-    trace = t[0, 0] * t[0, 0] + t[0, 1] * t[0, 1] + t[1, 0] * t[1, 0] + t[1, 1] * t[1, 1]
-    area = wp.abs(t[0, 0] * t[1, 1] - t[0, 1] * t[1, 0])
-    gap = wp.max(wp.float64(0.0), trace * trace - wp.float64(4.0) * area * area)
-    long_squared = wp.float64(0.5) * (trace + wp.sqrt(gap))
-    side_squared = float(wp.min(tau_squared * long_squared, cap_squared * area))
-    exponent = int(wp.cast(wp.clamp(side_squared, 1.0e-30, 1.0), wp.uint32) >> wp.uint32(23)) - 127
-    return wp.clamp(-(exponent >> 1), 1, FINEST)
 
 
 @wp.func
@@ -302,57 +283,3 @@ def advance(
     if from_centre_x < limit and from_centre_y < limit:
         chart[y, x] = before.chart[near_y, near_x]
         position[y, x] = place
-
-
-@wp.kernel
-@no_type_check
-def split_mapped(
-    map: Map,
-    domain_px: wp.float64,
-    sub: int,
-    run: int,
-    tau_squared: wp.float64,
-    cap_squared: wp.float64,
-    cells: Cells,
-    samples: Samples,
-):
-    """As ``split_cells``, from a map: every sample's place in its chart, and the cells that are too coarse for it."""
-    y, first = wp.tid()
-    columns = samples.column.shape[1]
-    half = wp.float64(0.5)
-    one = wp.float64(1.0)
-    fine = one / wp.float64(sub)
-    unit = one / domain_px
-    middle = wp.vec2d(half * wp.float64(map.chart.shape[1]), half * wp.float64(map.chart.shape[0]))
-    row = y / sub
-    last_pixel = int(-1)
-    last_key = FREE
-    last_slot = int(-1)
-    chart = int(0)
-    level = int(1)
-    x = first * run
-    end = wp.min(x + run, columns)
-    while x < end:
-        column = x / sub
-        if column != last_pixel:
-            last_pixel = column
-            chart = map.chart[row, column]
-            t = tangents(map, row, column) * (unit * fine)
-            level = wanted_level(t, tau_squared, cap_squared)
-        place = map.position[row, column]
-        if sub > 1:
-            at = wp.vec2d((wp.float64(x) + half) * fine, (wp.float64(y) + half) * fine)
-            place = smooth_place(map, row, column, at)
-        place = (place - middle) * unit
-        i = wp.clamp(int(wp.floor((place[0] + half) * wp.float64(1048576.0))), 0, 1048575)
-        j = wp.clamp(int(wp.floor((place[1] + half) * wp.float64(1048576.0))), 0, 1048575)
-        samples.column[y, x] = i
-        samples.row[y, x] = j
-        samples.chart_level[y, x] = (chart << 5) | level
-        coarser = FINEST - level + 1
-        key = cell_key(chart, level - 1, i >> coarser, j >> coarser)
-        if key != last_key:
-            last_key = key
-            last_slot = add_split(cells, key)
-        samples.slot[y, x] = last_slot
-        x += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,16 @@ from jaxtyping import Float32
 from ..devices import warp_ready
 from ..errors import BadValueError, Sim2RealError
 from .cell_kernels import Cells, Samples, own_leaves, sort_by_level, start_levels
+from .footprint_kernels import LEAVES, PARENTS, Lists, gather_footprints
 from .hierarchy import FINEST_LEVEL
 from .layout import NoiseLayout
-from .map_kernels import split_mapped
+from .map_footprint_kernels import split_mapped, walk_mapped
 from .reference_map import Places, chart_keys, kernel_map
+from .surface_noise import CELL_CAP, CELL_TAU, FOOTPRINT_CAP, RUN, SAMPLED_FACTOR
 from .value_kernels import draw_level, gather_pixels
 
-CELL_TAU = 2.0
-"""Cells are at most this many times wider than the longer axis of a sample's footprint."""
-CELL_CAP = 0.6
-"""... and at most this share of a latent's side, by area, so that no latent stays without a cell."""
-SAMPLES_PER_AXIS = 6
-"""At least so many samples per latent and axis; a factor of 8 has 8 from its pixels alone."""
-RUN = 90
-"""Consecutive samples that one CPU loop handles."""
 FINEST_BITS = 27
+"""Of the largest table of cells."""
 
 
 class VideoNoise:
@@ -45,32 +41,20 @@ class VideoNoise:
         reference domain.
     """
 
-    def __init__(
-        self,
-        layout: NoiseLayout,
-        *,
-        seed: int = 0,
-        device: str = "cpu",
-        samples_per_axis: int = SAMPLES_PER_AXIS,
-        tau: float = CELL_TAU,
-    ) -> None:
+    def __init__(self, layout: NoiseLayout, *, seed: int = 0, device: str = "cpu") -> None:
         """Fix what all frames share.
 
         Args:
             layout: pixels per latent and number of channels.
             seed: another seed, an independent field of noise.
             device: ``cpu`` or ``cuda``.
-            samples_per_axis: least samples per latent and axis; more carry motion better and cost in proportion.
-            tau: cell side over the longer axis of a sample's footprint.
         """
         if layout.channels < 1:
             raise BadValueError("the number of noise channels", layout.channels, right="1 or more")
         warp_ready()
         self.layout, self.device = layout, device
-        self.sub = max(1, math.ceil(samples_per_axis / layout.factor))
+        self.walks = layout.factor < SAMPLED_FACTOR
         self.seed = np.uint64(seed % 2**64)
-        self.tau_squared = wp.float64(tau**2)
-        self.cap_squared = wp.float64((CELL_CAP * layout.factor * self.sub) ** 2)
         self.padded = layout.channels + layout.channels % 2
         self._keys = np.zeros(0, np.uint64)
         self._idle: list[_Workspace] = []
@@ -113,16 +97,24 @@ class _Workspace:
 
     def __init__(self, noise: VideoNoise, size: tuple[int, int]) -> None:
         self.noise, self.size, self.device = noise, size, noise.device
-        shape = (size[0] * noise.sub, size[1] * noise.sub)
-        self.samples = Samples()
-        for name in ("column", "row", "chart_level", "slot"):
-            setattr(self.samples, name, wp.empty(shape, dtype=int, device=self.device))
-        self.leaf = wp.empty(shape, dtype=int, device=self.device)
+        pixels = size[0] * size[1]
+        if noise.walks:
+            self.lists = Lists()
+            for name, shape in (("slots", (pixels, PARENTS)), ("leaves", (pixels, LEAVES))):
+                setattr(self.lists, name, wp.empty(shape, dtype=int, device=self.device))
+            for name in ("slot_count", "leaf_count"):
+                setattr(self.lists, name, wp.empty(pixels, dtype=int, device=self.device))
+        else:
+            self.samples = Samples()
+            for name in ("column", "row", "chart_level", "slot"):
+                setattr(self.samples, name, wp.empty(size, dtype=int, device=self.device))
+            self.leaf = wp.empty(size, dtype=int, device=self.device)
         latent = noise.layout.latent_size(size)
         self.out = wp.empty((latent[0] * latent[1], noise.padded), dtype=float, device=self.device)
         self.level_start = wp.empty(FINEST_LEVEL + 1, dtype=int, device=self.device)
         self.cursor = wp.empty(FINEST_LEVEL, dtype=int, device=self.device)
-        self._allocate(max(12, math.ceil(math.log2(latent[0] * latent[1] * 12))))
+        cells_per_latent = 4 if noise.walks else 12  # what most frames need; the rest double it once
+        self._allocate(max(12, math.ceil(math.log2(latent[0] * latent[1] * cells_per_latent))))
 
     def _allocate(self, bits: int) -> None:
         nodes = 1 << bits
@@ -143,31 +135,52 @@ class _Workspace:
 
     def run(self, places: Places, keys: np.ndarray) -> None:
         """Fill ``out``."""
-        noise, cpu = self.noise, self.device == "cpu"
-        run = RUN if cpu else 1
-        rows, columns = self.leaf.shape
-        runs = (rows, -(-columns // run))
-        domain = places.domain_px
-        self._split(runs, [kernel_map(places), wp.float64(domain), noise.sub, run, noise.tau_squared, noise.cap_squared])
-        self._launch(own_leaves, runs, [self.samples, run, self.cells, self.leaf])
+        run = RUN if self.device == "cpu" else 1
+        runs = (self.size[0], -(-self.size[1] // run))
+        where = [kernel_map(places), wp.float64(places.domain_px), run]
         chart_key = wp.array(keys, dtype=wp.uint64, device=self.device)
+        side = wp.from_torch((places.scale * places.domain_px).contiguous())
+        if self.noise.walks:
+            self._walk(runs, where, places, chart_key, side)
+        else:
+            self._sample(runs, where, chart_key, side)
+
+    def _sample(self, runs: tuple[int, int], where: list, chart_key: wp.array, side: wp.array) -> None:
+        """Where every pixel is a sample of its latent."""
+        noise, factor = self.noise, self.noise.layout.factor
+        limits = [wp.float64(CELL_TAU**2), wp.float64((CELL_CAP * factor) ** 2)]
+        self._split(lambda: self._launch(split_mapped, runs, [*where, *limits, self.cells, self.samples]))
+        self._launch(own_leaves, runs, [self.samples, where[2], self.cells, self.leaf])
         self._draw(chart_key)
-        side = wp.from_torch((places.scale * domain).contiguous())
-        each = noise.padded if cpu else 2
+        each = noise.padded if self.device == "cpu" else 2
         self._launch(
             gather_pixels,
             (self.out.shape[0], -(-noise.padded // each)),
-            [noise.layout.factor * noise.sub, self.size[1] // noise.layout.factor, noise.seed, each]
-            + [self.leaf, self.cells, side, chart_key, self.values, self.out],
+            [factor, self.size[1] // factor, noise.seed, each, self.leaf, self.cells, side, chart_key, self.values, self.out],
         )
 
-    def _split(self, runs: tuple[int, int], inputs: list) -> None:
+    def _walk(self, runs: tuple[int, int], where: list, places: Places, chart_key: wp.array, side: wp.array) -> None:
+        """Where every pixel walks over the cells of its footprint."""
+        noise, factor = self.noise, self.noise.layout.factor
+        limit = wp.float64((FOOTPRINT_CAP * factor) ** 2)
+        self._split(lambda: self._launch(walk_mapped, runs, [0, *where, limit, self.cells, self.lists]))
+        self._launch(walk_mapped, runs, [1, *where, limit, self.cells, self.lists])
+        self._draw(chart_key)
+        itself = wp.array(np.arange(len(places.scale), dtype=np.int32), dtype=int, device=self.device)
+        self._launch(
+            gather_footprints,
+            self.out.shape[0],
+            [wp.from_torch(places.chart), itself, factor, self.size[1] // factor, noise.seed, self.cells, self.lists]
+            + [side, chart_key, self.values, self.out],
+        )
+
+    def _split(self, split: Callable[[], None]) -> None:
         while True:
             cells = self.cells
             cells.table.fill_(-1)
             for array in (cells.split_children, cells.level_count, cells.used):
                 array.zero_()
-            self._launch(split_mapped, runs, [*inputs, cells, self.samples])
+            split()
             used, homeless = cells.used.numpy()
             if used <= 1 << self.bits and homeless == 0:
                 return
