@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from .. import __version__
@@ -30,25 +26,19 @@ from ..clip import (
     write_sheet,
 )
 from ..conditions import DepthRange, DepthRangeEstimate
-from ..conditions.picture_edges import picture_edges
 from ..errors import BadValueError, UnknownNameError
-from ..flow import DisFlow, Flow
-from ..noise import NoiseLayout, Places, VideoNoise, mix
-from ..render.frame import Frame
+from ..flow import DisFlow
+from ..noise import NoiseLayout
 from ..render.plan import Plan, planned
-from ..render.writer import CameraWriter, Shots
+from ..render.writer import CameraWriter
 from ..scene import Camera, Scene
 from .depth import DepthFiles, camera_matrix
-from .motion import EstimatedMotion, MotionSource, Step
-from .pictures import Picture, Pictures
-from .track import Track
-
-Progress = Callable[[str, int, int], None]
+from .motion import EstimatedMotion, MotionSource
+from .pictures import Pictures
+from .stream import CAMERA, Progress, Work, stream
 
 KINDS = ("noise", "rgb", "depth", "edges", "flow")
 """What a clip of a video can hold."""
-CAMERA = "video"
-"""The name of its camera."""
 
 
 def warp_video(
@@ -122,143 +112,17 @@ def warp_video(
         motion = EstimatedMotion(DisFlow())
     tell = progress or _silent
     depth_range = _depth_range(depth, pictures.frames) if depth is not None and "depth" in kinds else None
-    work = _Work(pictures, plan, motion, depth)
+    work = Work(pictures, plan, beta, motion, depth)
     with new_folder(output, overwrite=overwrite) as folder:
         with CameraWriter(folder / CAMERA, plan, depth_range) as writer:
-            _stream(work, writer, tell)
-        write_record(folder / "clip.json", _record(plan, pictures, depth_range, options or {}))
+            stream(work, writer, tell)
+        write_record(folder / "clip.json", _record(plan, beta, pictures, depth_range, options or {}))
         tell("contact sheet and report", 0, 1)
         clip = read_clip(folder)
         write_sheet(clip)
         write_report(clip)
         tell("contact sheet and report", 1, 1)
     return read_clip(output)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What is known of a frame before its place in the reference domain is."""
-
-    frame: int
-    picture: Picture
-    step: Step | None
-    key: int
-    direct: Flow | None
-
-
-class _Work:
-    """The parts of the work that need no order, for a pool of threads."""
-
-    def __init__(self, pictures: Pictures, plan: Plan, motion: MotionSource | None, depth: DepthFiles | None) -> None:
-        self.pictures, self.plan, self.motion, self.depth = pictures, plan, motion, depth
-        self.noise = VideoNoise(plan.layout, seed=plan.seed, device=plan.device) if "noise" in plan.kinds else None
-        self.noisy = frozenset(plan.latent_frames)
-
-    def see(self, frame: int, before: Picture, picture: Picture, key: int, key_picture: Picture) -> _Seen:
-        """Find a frame's motion."""
-        step, direct = None, None
-        if frame > 0 and self.motion is not None:
-            step = self.motion.step(frame - 1, frame, (before, picture))
-            direct = self.direct(frame, picture, key, key_picture)
-        return _Seen(frame, picture, step, key, direct)
-
-    def direct(self, frame: int, picture: Picture, key: int, key_picture: Picture) -> Flow | None:
-        """Motion to the key frame, where the source knows it and it is not the frame before."""
-        if self.motion is None or not self.motion.direct or frame - key < 2 or self.noise is None:
-            return None
-        return self.motion.step(key, frame, (key_picture, picture)).back
-
-    def draw(self, seen: _Seen, places: Places | None, following: Step | None, writer: CameraWriter) -> Shots:
-        """Draw a frame's noise and write its files."""
-        kinds, frame = self.plan.kinds, seen.frame
-        shown: dict[str, Any] = {}
-        if "rgb" in kinds:
-            shown["rgb"] = seen.picture
-        if "edges" in kinds:
-            shown["edges"] = picture_edges(seen.picture)
-        if "depth" in kinds and self.depth is not None:
-            shown["depth"] = self.depth.frame(frame)
-        if "flow" in kinds:
-            forth = _no_motion(self.plan.size) if following is None else following.forth
-            shown["flow"], shown["visible"] = forth.forward.numpy(), forth.visible.numpy()
-        if self.noise is not None and places is not None and frame in self.noisy:
-            drawn = self.noise.frame(places)
-            mixed = mix(drawn, self.beta, seed=self.plan.seed, camera=CAMERA, frame=frame)
-            shown["noise"] = mixed.cpu().numpy()
-        return writer.save(frame, Frame(**shown))
-
-    @property
-    def beta(self) -> float:
-        """Share of the noise that moves."""
-        return float(self.plan.id_beta[0])
-
-
-def _stream(work: _Work, writer: CameraWriter, progress: Progress) -> None:
-    """Frames in order through the map; motion before it and noise after it in a pool. Thread count changes no bit."""
-    plan, frames = work.plan, work.pictures.frames
-    progress("warping", 0, frames)
-    track = Track(plan.size, device=plan.device) if work.noise is not None else None
-    before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(plan.threads, "frame", initializer=torch.set_num_threads, initargs=(1,))
-    drawing: deque[Future[Shots]] = deque()
-    done = 0
-    try:
-        held: tuple[_Seen, Places | None] | None = None
-        for seen in _seen(work, pool, track):
-            places = _placed(work, track, seen)
-            if held is not None:
-                drawing.append(pool.submit(work.draw, held[0], held[1], seen.step, writer))
-            held = seen, places
-            while len(drawing) > 2 * plan.threads:
-                writer.show(drawing.popleft().result())
-                done += 1
-                progress("warping", done, frames)
-        if held is not None:
-            drawing.append(pool.submit(work.draw, held[0], held[1], None, writer))
-        while drawing:
-            writer.show(drawing.popleft().result())
-            done += 1
-            progress("warping", done, frames)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(before)
-
-
-def _seen(work: _Work, pool: ThreadPoolExecutor, track: Track | None) -> Iterator[_Seen]:
-    """The frames with their motion, a few ahead; what was compared with a key frame that a cut has replaced is done again."""
-    waiting: deque[Future[_Seen]] = deque()
-    keys: dict[int, Picture] = {}
-    before: Picture | None = None
-
-    def ready() -> _Seen:
-        seen = waiting.popleft().result()
-        key = 0 if track is None else track.key
-        if key != seen.key and seen.frame - 1 > key:
-            return _Seen(seen.frame, seen.picture, seen.step, key, work.direct(seen.frame, seen.picture, key, keys[key]))
-        return seen
-
-    for frame, picture in enumerate(work.pictures):
-        keys[frame] = picture
-        key = 0 if track is None else track.key
-        for old in [k for k in keys if k != key and k < frame - 2 * work.plan.threads - 2]:
-            del keys[old]
-        waiting.append(pool.submit(work.see, frame, picture if before is None else before, picture, key, keys[key]))
-        before = picture
-        while len(waiting) > 2 * work.plan.threads:
-            yield ready()
-    while waiting:
-        yield ready()
-
-
-def _placed(work: _Work, track: Track | None, seen: _Seen) -> Places | None:
-    """A frame's places, once all earlier ones are known."""
-    if track is None:
-        return None
-    if seen.step is not None:
-        track.advance(seen.frame, seen.step.back)
-        if seen.direct is not None and seen.key == track.key:
-            track.recall(seen.direct)
-    return track.places
 
 
 def _kinds(only: Collection[str] | None, has_depth: bool) -> frozenset[str]:
@@ -296,11 +160,9 @@ def _depth_range(depth: DepthFiles, frames: int, most: int = 12) -> DepthRange:
     return estimate.result()
 
 
-def _no_motion(size: tuple[int, int]) -> Flow:
-    return Flow(torch.zeros((*size, 2)), torch.zeros(size, dtype=torch.bool))
-
-
-def _record(plan: Plan, pictures: Pictures, depth_range: DepthRange | None, options: Mapping[str, Any]) -> ClipRecord:
+def _record(
+    plan: Plan, beta: float, pictures: Pictures, depth_range: DepthRange | None, options: Mapping[str, Any]
+) -> ClipRecord:
     camera = plan.cameras[0]
     noise = None
     if "noise" in plan.kinds:
@@ -308,7 +170,7 @@ def _record(plan: Plan, pictures: Pictures, depth_range: DepthRange | None, opti
         noise = NoiseRecord(
             factor=layout.factor,
             channels=layout.channels,
-            beta=float(plan.id_beta[0]),
+            beta=beta,
             latent_frames=list(plan.latent_frames),
             method="video",
         )
