@@ -36,6 +36,7 @@ EVERYTHING = """
     <geom name="floor" type="plane" size="0 0 0.1"/>
     <geom name="hills" type="hfield" hfield="hills" pos="-0.8 0.7 0.05" euler="0 0 20"/>
     <camera name="front" pos="0.2 -2 1.2" xyaxes="1 0 0 0 0.5 0.9" fovy="50"/>
+    <camera name="plan" pos="0 0 3" xyaxes="1 0.2 0 -0.2 1 0" {parallel} fovy="2.5"/>
     <camera name="lens" pos="-0.5 -1.8 1.3" xyaxes="1 0.3 0 -0.2 0.8 0.5" focal="0.004 0.005" principal="0.0007 -0.0004"
             sensorsize="0.0064 0.0048" resolution="160 120"/>
     <body name="things" pos="0 0 0.3">
@@ -63,7 +64,7 @@ def ours(scene: Scene, camera_name: str, frames: list[int]):
     camera = scene.camera(camera_name)
     for frame in frames:
         view = scene.camera_from_part(camera, frame)
-        found = draw.fragments(view, camera.intrinsics[frame], camera.size, near=camera.near)
+        found = draw.fragments(view, camera.intrinsics[frame], camera.size, near=camera.near, lens=camera.lens)
         face = found.face.numpy()
         ids = np.where(face >= 0, triangles.part_instance[triangles.face_part[np.maximum(face, 0)]], 0)
         yield ids, found.depth.numpy(), found
@@ -131,14 +132,15 @@ def everything(tmp_path_factory):
     """A scene with every kind of geom and camera, MuJoCo's pictures by camera, and which instance each geom belongs to."""
     folder = tmp_path_factory.mktemp("everything")
     path = folder / "everything.xml"
-    path.write_text(EVERYTHING)
+    parallel = 'projection="orthographic"' if hasattr(mujoco, "mjtProjection") else 'orthographic="true"'
+    path.write_text(EVERYTHING.format(parallel=parallel))
     qpos = np.array([[0.0, 0.0], [0.7, 0.1], [-0.5, -0.2]])
     scene = load_mujoco(path, states=qpos, size=(120, 160))
-    names = ["front", "lens", "rider"]
+    names = ["front", "lens", "rider", "plan"]
     order = [name for name in names for _ in qpos]
     nothing = np.zeros((0, 4, 4))
     pictures = mujoco_pictures(
-        folder, path, np.tile(qpos, (3, 1)), nothing, nothing, (120, 160), scene.cameras[0].near, names=order
+        folder, path, np.tile(qpos, (4, 1)), nothing, nothing, (120, 160), scene.cameras[0].near, names=order
     )
     by_camera = {name: {what: views[3 * k : 3 * k + 3] for what, views in pictures.items()} for k, name in enumerate(names)}
     return scene, by_camera, label_geoms(mujoco.MjModel.from_xml_path(str(path)), (0,)).geom_instance
@@ -152,6 +154,18 @@ def test_every_kind_of_geom_and_camera_agrees_with_mujocos_renderer(everything, 
     assert same >= 0.995
     assert drawn == 1
     assert np.mean(errors < 1e-4) >= 0.995
+
+
+def test_an_orthographic_camera_sees_what_mujocos_renderer_draws(everything):
+    scene, pictures, geom_instance = everything
+    camera = scene.camera("plan")
+    assert camera.projection == "orthographic"
+    assert camera.intrinsics[0].tolist() == [[48, 0, 80], [0, 48, 60], [0, 0, 1]]  # pixels per metre
+    table = np.zeros(max(geom_instance) + 2, int)
+    table[list(geom_instance)] = list(geom_instance.values())
+    same = [ids == table[pictures["plan"]["geom"][k]] for k, (ids, _, _) in enumerate(ours(scene, "plan", [0, 1, 2]))]
+    assert len(np.unique(pictures["plan"]["geom"])) >= 6
+    assert np.mean(same) >= 0.99
 
 
 TEXTURED = """
