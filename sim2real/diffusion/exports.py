@@ -32,7 +32,7 @@ SUFFIXES = (".pt", ".npy", ".safetensors")
 def export_noise(
     clip: Path | str,
     output: Path | str,
-    to: ExportFormat,
+    to: str,
     *,
     camera: str | None = None,
     model: str | Path | None = None,
@@ -51,7 +51,7 @@ def export_noise(
     Args:
         clip: the clip folder.
         output: the file; ``.pt``, ``.npy`` or ``.safetensors``.
-        to: the format.
+        to: the format, one of ``ExportFormat``.
         camera: its name; may be left out where the clip has one.
         model: for ``latents``: a family's name, hub id or folder; Wan-VACE by default.
         latent_time: which frame of its group a latent stands for; the family's by default.

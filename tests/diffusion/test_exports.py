@@ -3,6 +3,7 @@ from __future__ import annotations
 import shlex
 from typing import get_args
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -93,7 +94,7 @@ def test_another_layout_is_refused_with_the_command_that_renders_the_right_one(m
             export_noise(folder, tmp_path / "x.npy", to)
         told = shlex.split(str(caught.value).split("render it with: ")[1])
         assert told[:2] == ["sim2real", "render"]
-        command = main.get_command(None, "render")
+        command = main.get_command(click.Context(main), "render")
         parsed = command.make_context("render", told[2:]).params
         assert (str(parsed["scene"]), parsed["factor"], parsed["channels"]) == ("scene.yaml", 8, 16)
     assert not (tmp_path / "x.npy").exists()
@@ -132,5 +133,5 @@ def test_the_reader_refuses_what_is_not_there_or_something_else(tmp_path):
 
 
 def test_the_command_offers_every_format():
-    command = main.get_command(None, "export")
+    command = main.get_command(click.Context(main), "export")
     assert next(p for p in command.params if p.name == "to").type.choices == get_args(ExportFormat)
