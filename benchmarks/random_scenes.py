@@ -1,7 +1,7 @@
 """Does any frame of any scene fail? ``python -m benchmarks.random_scenes --scenes 10000 --log scores.jsonl``.
 
 Random scenes (shapes, damages and layouts of ``benchmarks.random_meshes``; cameras inside, grazing, far, with huge focal
-lengths and tiny pictures; any layout of latents; any seed) of two frames each. Each frame is checked alone:
+lengths, tiny pictures, lenses, parallel rays; any layout of latents; any seed) of two frames each. Each frame is checked alone:
 
 - all scores of ``exact_scores`` (standard normal for white noise, exactly, at any size);
 - the same bits from an engine that has seen nothing else;
@@ -16,7 +16,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +97,15 @@ def _random_camera(rng: np.random.Generator, factor: int) -> Camera:
     k = np.diag([max(size) * 10 ** rng.choice([-0.7, 0, 0.3, 1, 3])] * 2 + [1.0])
     k[1, 1] *= rng.uniform(0.5, 2)
     k[:2, 2] = np.array(size[::-1]) * rng.uniform(-0.5, 1.5, 2)
-    return Camera("camera", size, np.tile(k, (FRAMES, 1, 1)), look_at(eyes, target, UP))
+    straight = Camera("camera", size, np.tile(k, (FRAMES, 1, 1)), look_at(eyes, target, UP))
+    kind = str(rng.choice(["perspective"] * 7 + ["orthographic", "distorted", "fisheye"]))
+    if kind in ("perspective", "orthographic"):
+        return replace(straight, projection=kind)
+    k[0, 0] = k[1, 1] = max(size) * rng.uniform(0.8, 3)  # what a lens sees has its limits
+    k[:2, 2] = np.array(size[::-1]) * rng.uniform(0.4, 0.6, 2)
+    bent = {"distorted": ("perspective", rng.uniform(-0.05, 0.05, 5)), "fisheye": ("fisheye", rng.uniform(-0.02, 0.02, 4))}
+    projection, coefficients = bent[kind]
+    return replace(straight, intrinsics=np.tile(k, (FRAMES, 1, 1)), projection=projection, distortion=coefficients)
 
 
 class Checked:
@@ -136,8 +144,9 @@ class Checked:
             near=camera.near,
             part_visible=self.scene.part_visible(frame),
             vertices=deformed_vertices(self.scene, frame),
+            lens=camera.lens,
         )
-        return seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame]
+        return seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame], camera.lens
 
 
 def leaf_faults(leaves: dict[str, np.ndarray], values: np.ndarray, charts: Charts, seed: int) -> list[str]:

@@ -225,11 +225,15 @@ def straighten_uv(
     uv: wp.array2d(dtype=wp.vec2d),
     label: wp.array(dtype=int),
     metres_from_uv: wp.array(dtype=wp.mat22d),
-    limit: wp.float64,
+    most_area: wp.float64,
+    most_stretch: wp.float64,
     flat: wp.array2d(dtype=wp.vec2d),
-    stretched: wp.array(dtype=wp.float64),
+    stretch: wp.array(dtype=wp.float64),
 ):
-    """Bring every UV island to metres, and sum the surface that is stretched more than ``limit`` all the same. One thread."""
+    """Bring UV islands to metres, and integrate over their surface how much longer they are one way than the other. One thread.
+
+    Faces that the layout makes ``most_area`` times larger or smaller count as stretched by ``most_stretch``, the most there is.
+    """
     for f in range(label.shape[0]):
         island = label[f]
         p = metres_from_uv[island] * uv[f, 0]
@@ -240,9 +244,11 @@ def straighten_uv(
         flat[f, 2] = r
         face = _stretch(vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]], p, q, r)
         area = wp.abs(face.layout)
-        middle = (face.uu + face.vv) * wp.float64(0.5)
-        half = (face.uu - face.vv) * wp.float64(0.5)
-        root = wp.sqrt(half * half + face.uv * face.uv)
-        fine = area < limit * face.surface and face.surface < limit * area and middle + root < limit * limit * (middle - root)
-        if not fine:
-            stretched[island] = stretched[island] + face.surface
+        ratio = most_stretch
+        if area < most_area * face.surface and face.surface < most_area * area:
+            middle = (face.uu + face.vv) * wp.float64(0.5)
+            half = (face.uu - face.vv) * wp.float64(0.5)
+            root = wp.sqrt(half * half + face.uv * face.uv)
+            if middle + root < most_stretch * most_stretch * (middle - root):
+                ratio = wp.sqrt((middle + root) / (middle - root))
+        stretch[island] = stretch[island] + ratio * face.surface

@@ -176,3 +176,25 @@ def test_a_scaled_instance_has_its_metres_scaled():
     made.parts[1].instance_from_mesh[:3, :3] *= 2.5
     charts = charts_of(made, triangles_of(made))
     assert np.isclose(charts.side_m[SKY_CHARTS + 1], 2.5 * charts.side_m[SKY_CHARTS])
+
+
+@pytest.mark.parametrize(("stretch", "kept"), [(1.5, True), (4.0, False)])
+def test_a_layout_that_is_stretched_all_over_is_dropped_and_areas_are_of_no_account(stretch, kept):
+    plane = grid(2.0, 24)
+    line = np.linspace(0, 1, 25)
+    step = np.where(np.arange(24) // 4 % 2 == 0, stretch, 1 / stretch)
+    bent = np.concatenate([[0], np.cumsum(step)]) / step.sum()
+    uv = plane.vertices[plane.faces][..., :2].astype(float) / 2 + 0.5
+    uv[..., 0] = np.interp(uv[..., 0], line, bent)
+    assert mesh_charts(plane.vertices, plane.faces, uv).from_uv.all() == kept
+    finer = plane.vertices[plane.faces][..., :2].astype(float) + 1.1  # z -> log z keeps angles and not areas
+    polar = np.stack([np.log(np.hypot(finer[..., 0], finer[..., 1])), np.arctan2(finer[..., 1], finer[..., 0])], -1)
+    assert mesh_charts(plane.vertices, plane.faces, polar).from_uv.all()
+
+
+def test_a_few_collapsed_faces_do_not_cost_an_asset_its_layout_and_many_do():
+    plane = grid(2.0, 24)
+    for share, kept in ((0.005, True), (0.2, False)):
+        uv = plane.vertices[plane.faces][..., :2].astype(float)
+        uv[: int(share * len(uv))] = 0.0
+        assert mesh_charts(plane.vertices, plane.faces, uv).from_uv.any() == kept
