@@ -4,8 +4,8 @@ One row per scene of ``suite_scenes`` and resolution (latents: 60x90x16 of 480x7
 random phases of the scene. Whiteness: standard scores of at least a million values, all frames and seeds independent;
 independent normals stay below 4 or so. Transport efficiency: slope of the noise's exact covariance (from the leaves of its
 hierarchy, no Monte Carlo) against the overlap of the pixels' footprints, which is computed twice with Embree, from 8 x 8 rays
-per latent and no code of ours; 1 is the ceiling of any method whose frames are white. "hidden": pixels that an occluder has
-covered between the two frames. "second": another camera at the same instant. "loop": a camera that has been far away.
+per latent and no code of ours; 1 is the ceiling of any method whose frames are white. "hidden": pixels whose surfaces an
+occluder has covered between the two frames. "second": another camera at the same instant. "loop": after being far away.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
+from scipy.sparse import csr_matrix, diags
 
 from benchmarks.machine import machine
 from benchmarks.suite_scenes import FRAMES, SCENES, SIZE, Case, case
@@ -82,33 +83,41 @@ class Phase:
         noise = SurfaceNoise(self.charts, self.triangles, self.layout, seed=seed)
         return noise.frame(*self.inputs(view)).numpy()
 
-    def efficiency(self, a: View, b: View, among: np.ndarray | None = None) -> float | None:
-        """Slope between two views; ``among``: pixels of b that count. ``None`` where they share next to nothing."""
-        overlap = [
-            footprint_overlap(
-                self.rays(a[1]),
-                self.cameras[a[0]],
-                self.rays(b[1]),
-                self.cameras[b[0]],
-                factor=self.layout.factor,
-                per_pixel=8 if self.layout.factor > 1 else 6,
-                seed=seed,
-            )
-            for seed in (0, 1)
-        ]
-        if among is not None:
-            overlap = [o.multiply(among[:, None]).tocsr() for o in overlap]
-        counted = self.pixels if among is None else max(1, int(among.sum()))
-        if overlap[0].multiply(overlap[1]).sum() / counted < LEAST_OVERLAP:
+    def efficiency(self, a: View, b: View, unseen_in: View | None = None) -> float | None:
+        """Slope between two views.
+
+        Args:
+            a: one view.
+            b: the other.
+            unseen_in: count only those pixels of b that see nothing of what this view sees.
+
+        Returns:
+            ``None`` where the views share next to nothing.
+        """
+        overlap = self.overlaps(a, b, unseen_in)
+        if overlap[0].multiply(overlap[1]).sum() / max(1, (overlap[0].getnnz(axis=1) > 0).sum()) < LEAST_OVERLAP:
             return None
         return transport_efficiency(model_covariance(self.leaves(b), self.leaves(a), self.pixels), *overlap)
 
-    def covered(self, frame: int, part: int) -> np.ndarray:
-        """Latent pixels that see nothing but one part."""
-        face = self.inputs(("camera", frame))[0].numpy()
-        mine = (face >= 0) & (self.triangles.face_part[face] == part)
-        height, width = self.layout.latent_size(face.shape)
-        return mine.reshape(height, self.layout.factor, width, self.layout.factor).all((1, 3)).ravel()
+    def overlaps(self, a: View, b: View, unseen_in: View | None = None) -> tuple[csr_matrix, csr_matrix]:
+        """Two independent estimates of the overlap of two views; see ``efficiency``."""
+        first, second = self._overlap(a, b, 0), self._overlap(a, b, 1)
+        if unseen_in is None:
+            return first, second
+        seen = np.asarray(self._overlap(unseen_in, b, 2).sum(axis=1)).ravel() > 1e-3
+        counts = csr_matrix(diags(np.where(seen, 0.0, 1.0)))
+        return csr_matrix(counts @ first), csr_matrix(counts @ second)
+
+    def _overlap(self, a: View, b: View, seed: int) -> csr_matrix:
+        return footprint_overlap(
+            self.rays(a[1]),
+            self.cameras[a[0]],
+            self.rays(b[1]),
+            self.cameras[b[0]],
+            factor=self.layout.factor,
+            per_pixel=8 if self.layout.factor > 1 else 6,
+            seed=seed,
+        )
 
 
 @dataclass
@@ -160,9 +169,8 @@ def measured(name: str, resolution: str, effort: Effort) -> Row:
             row.add(str(distance), phase.efficiency(("camera", start), ("camera", start + distance)))
         row.add("second", phase.efficiency(("camera", shown), ("second", shown)))
         if phase.case.hidden:
-            before, during, after = phase.case.hidden
-            among = phase.covered(during, len(phase.scene.parts) - 1)
-            row.add("hidden", phase.efficiency(("camera", before), ("camera", after), among))
+            before, during, after = (("camera", frame) for frame in phase.case.hidden)
+            row.add("hidden", phase.efficiency(before, after, unseen_in=during))
         if phase.case.loop:
             row.add("loop", phase.efficiency(*(("camera", frame) for frame in phase.case.loop)))
     row.white = whiteness(np.stack(draws))

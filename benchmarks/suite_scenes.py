@@ -131,8 +131,8 @@ def fast_rotation(rng: np.random.Generator) -> Case:
 
 
 def occluder(rng: np.random.Generator) -> Case:
-    """A slab passes before a ball on a floor; the camera drifts."""
-    eye = np.array([3.6, 0, 1.3]) + rng.uniform(-0.2, 0.2, 3) + 0.002 * TIME[:, None] * [0, 1, 0.3]
+    """A slab passes before a ball on a floor; the camera drifts by some two pixels a frame."""
+    eye = np.array([3.6, 0, 1.3]) + rng.uniform(-0.2, 0.2, 3) + 0.012 * TIME[:, None] * [0, 1, 0.3]
     slab = rigid(np.eye(3), np.stack([0 * TIME + 1.8, 0.25 * (TIME - 24.0), 0 * TIME + 0.5], 1))
     meshes = shuffled(rng, [bumpy_ball(5), bare(plane((8, 8), cells=(20, 20))), bare(box((0.05, 0.8, 0.8), name="slab"))])
     return Case(scene_of(meshes, two_cameras(eye, np.zeros(3)), {1: lowered(1.0), 2: slab}), hidden=(8, 24, 40))

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix, csr_matrix, diags
 
 from ..clip import Clip
+from ..scene.lens import PINHOLE, Lens, bent_rays, pixels_of, rays_of
 from ..transforms import inverse_rigid
 
 DEPTH_TOLERANCE = 0.01
@@ -37,18 +38,24 @@ class LabelledView:
     intrinsics: Float[np.ndarray, "3 3"]
     world_from_camera: Float[np.ndarray, "4 4"]
     world_from_instance: Float[np.ndarray, "ids 4 4"]
+    lens: Lens = PINHOLE
 
     @cached_property
     def planes(self) -> Float[np.ndarray, "height width 3"]:
         """Per pixel (a, b, c): inverse depth is ``a x + b y + c`` at the picture position (x, y); 0 in the sky.
 
-        Inverse depth is linear over the picture of a plane. Of the two neighbours along an axis, or both, those count whose
-        own neighbours continue the line best: a slope is never taken across a silhouette or a crease.
+        Inverse depth (for parallel rays: depth) is linear over the picture of a plane. Of the two neighbours along an axis, or
+        both, those count whose own neighbours continue the line best: a slope is never taken across a silhouette or a crease.
         """
-        inverse = np.divide(1.0, self.depth, out=np.zeros(self.depth.shape), where=self.depth > 0)
-        a, b = (_slope(inverse, self.instances, axis) for axis in (1, 0))
+        surface = self.depth > 0
+        value = np.where(surface, self.depth, 0.0) if self.lens.parallel else np.where(surface, 1 / self._safe_depth, 0.0)
+        a, b = (_slope(value, self.instances, axis) for axis in (1, 0))
         y, x = np.indices(self.depth.shape) + 0.5
-        return np.stack([a, b, inverse - a * x - b * y], axis=-1)
+        return np.stack([a, b, value - a * x - b * y], axis=-1)
+
+    @property
+    def _safe_depth(self) -> Float[np.ndarray, "height width"]:
+        return np.where(self.depth > 0, self.depth, 1.0)
 
 
 def labelled_view(clip: Clip, camera: str, frame: int) -> LabelledView:
@@ -63,6 +70,7 @@ def labelled_view(clip: Clip, camera: str, frame: int) -> LabelledView:
         intrinsics=record.intrinsics[frame],
         world_from_camera=record.world_from_camera[frame],
         world_from_instance=world,
+        lens=record.lens,
     )
 
 
@@ -121,44 +129,75 @@ class Samples:
     instance: Int[np.ndarray, "samples"]
 
 
-def samples_of(view: LabelledView, row: Int[np.ndarray, "n"], x: np.ndarray, y: np.ndarray) -> Samples:
-    """Lift picture positions to what the picture shows there; ``row`` is the flat index of each position's pixel."""
-    plane, instance = view.planes.reshape(-1, 3)[row], view.instances.ravel()[row]
-    k = view.intrinsics
-    ray = np.stack([x, y, np.ones_like(x)], -1) @ np.linalg.inv(k).T
-    centre = view.depth.ravel()[row]
+def samples_of(view: LabelledView, pixel: Int[np.ndarray, "n"], x: np.ndarray, y: np.ndarray) -> Samples:
+    """Lift picture positions to what the picture shows there; ``pixel`` is the flat index of each position's pixel."""
+    plane, instance, centre = view.planes.reshape(-1, 3)[pixel], view.instances.ravel()[pixel], view.depth.ravel()[pixel]
     sky = centre <= 0
-    inverse = plane[:, 0] * x + plane[:, 1] * y + plane[:, 2]
-    inverse = np.where(sky, 1.0, np.clip(inverse * centre, 0.25, 4.0) / np.where(sky, 1, centre))
-    cell = 1 / (k[0, 0] * k[1, 1])
-    # the plane is n . p = 1 with n = K^T plane; its area per unit of the ray's plane is |n| z^3
-    surface = np.linalg.norm(plane @ k, axis=1) / inverse**3
-    area = cell * np.where(sky, SKY_WEIGHT / np.linalg.norm(ray, axis=1) ** 3, surface)
-    return Samples(x, y, area, ray / inverse[:, None], instance)
+    centre = np.where(sky, 1.0, centre)
+    value = plane[:, 0] * x + plane[:, 1] * y + plane[:, 2]
+    xy, along_x, along_y = _lines_of_sight(view, pixel, x, y)
+    if view.lens.parallel:
+        z, slopes = np.where(sky, 1.0, value), plane[:, :2]
+        point = np.concatenate([xy, z[:, None]], axis=1)
+        sky_area = np.full(len(x), SKY_WEIGHT * 1e-6)
+    else:
+        z = centre / np.where(sky, 1.0, np.clip(value * centre, 0.25, 4.0))
+        slopes = -plane[:, :2] * (z * z)[:, None]
+        ray = np.concatenate([xy, np.ones((len(x), 1))], axis=1)
+        point = ray * z[:, None]
+        cell = np.abs(along_x[:, 0] * along_y[:, 1] - along_x[:, 1] * along_y[:, 0])
+        sky_area = SKY_WEIGHT * cell / np.linalg.norm(ray, axis=1) ** 3
+    steps = []
+    for along, slope in ((along_x, slopes[:, 0]), (along_y, slopes[:, 1])):  # how the point moves with the picture position
+        sideways = along if view.lens.parallel else along * z[:, None] + xy * slope[:, None]
+        steps.append(np.concatenate([sideways, slope[:, None]], axis=1))
+    area = np.linalg.norm(np.cross(*steps), axis=1)
+    return Samples(x, y, np.where(sky, sky_area, area), point, instance)
 
 
 def carried(a: LabelledView, b: LabelledView, samples: Samples) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where samples of one view lie in the picture of another, and which are seen there.
 
     Returns:
-        ``x`` and ``y`` in pixels, and a mask: inside the picture, the same instance, and nothing in front.
+        ``x`` and ``y`` in pixels, and a mask: inside the picture, the same instance, and nothing in front. The sky of parallel
+        rays is one point, which no other view sees.
     """
-    into = inverse_rigid(b.world_from_camera)
-    back = np.linalg.inv(a.world_from_instance)
-    move = into @ b.world_from_instance @ back @ a.world_from_camera
+    move = (
+        inverse_rigid(b.world_from_camera) @ b.world_from_instance @ np.linalg.inv(a.world_from_instance) @ a.world_from_camera
+    )
     move[0, :3, 3] = 0.0  # the sky is a direction
     chosen = move[samples.instance]
     point = np.einsum("nij,nj->ni", chosen[:, :3, :3], samples.point) + chosen[:, :3, 3]
-    front = point[:, 2] > 1e-6
-    z = np.where(front, point[:, 2], 1.0)
-    x, y, _ = b.intrinsics @ (point / z[:, None]).T
+    x, y = np.moveaxis(pixels_of(point, b.intrinsics, b.lens), -1, 0)
     height, width = b.depth.shape
-    inside = front & (x >= 0) & (y >= 0) & (x < width) & (y < height)
-    row, column = np.where(inside, y, 0).astype(int), np.where(inside, x, 0).astype(int)
-    same = b.instances[row, column] == samples.instance
-    plane = b.planes[row, column]
-    near = np.abs((plane[:, 0] * x + plane[:, 1] * y + plane[:, 2]) * z - 1) < DEPTH_TOLERANCE
-    return x, y, inside & same & (near | (samples.instance == 0))
+    with np.errstate(invalid="ignore"):
+        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (point[:, 2] > 1e-6)
+    x, y = np.where(inside, x, 0.0), np.where(inside, y, 0.0)
+    row, column = y.astype(int), x.astype(int)
+    plane, z = b.planes[row, column], point[:, 2]
+    value = plane[:, 0] * x + plane[:, 1] * y + plane[:, 2]
+    near = np.abs(value - z) < DEPTH_TOLERANCE * z if b.lens.parallel else np.abs(value * z - 1) < DEPTH_TOLERANCE
+    sky = samples.instance == 0
+    near |= sky & (not (a.lens.parallel or b.lens.parallel))
+    return x, y, inside & (b.instances[row, column] == samples.instance) & near
+
+
+def _lines_of_sight(
+    view: LabelledView, pixel: np.ndarray, x: np.ndarray, y: np.ndarray
+) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n 2"], Float[np.ndarray, "n 2"]]:
+    """Lines of sight (``rays_of``) at picture positions, and how they change per pixel to the right and down."""
+    k, size = view.intrinsics, view.depth.shape
+    if not view.lens.bent:
+        right = np.array([1 / k[0, 0], 0.0])
+        down = np.array([-k[0, 1] / (k[0, 0] * k[1, 1]), 1 / k[1, 1]])
+        xy = rays_of(np.stack([x, y], axis=-1), k, view.lens)
+        return xy, np.broadcast_to(right, xy.shape), np.broadcast_to(down, xy.shape)
+    corners = bent_rays(k, view.lens, (size[0], size[1]), corners=True)
+    row, column = pixel // size[1], pixel % size[1]
+    u, v = (x - column)[:, None], (y - row)[:, None]
+    a, b, c, d = (corners[row + i, column + j] for i in (0, 1) for j in (0, 1))
+    xy = (a * (1 - u) + b * u) * (1 - v) + (c * (1 - u) + d * u) * v
+    return xy, (b - a) * (1 - v) + (d - c) * v, (c - a) * (1 - u) + (d - b) * u
 
 
 def _bundles(view: LabelledView, per_axis: int, seed: int):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from scipy.sparse import csr_matrix
 
@@ -19,6 +19,7 @@ from .overlap import RayScene, footprint_overlap
 Wish = Literal["auto", "labels", "rays"]
 
 
+@runtime_checkable
 class Geometry(Protocol):
     """Knows how much of the surface two pixels of two frames share."""
 

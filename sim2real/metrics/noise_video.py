@@ -12,8 +12,7 @@ from jaxtyping import Float
 from scipy.stats import kstest, norm
 
 from ..clip import Clip
-from ..clip.images import read_noise
-from ..errors import BadValueError, MissingFileError
+from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..noise.statistics import estimates, normal_score
 from .geometry import Wish, geometry_of
 from .transport import Transport, transport
@@ -52,12 +51,13 @@ def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo
 
     Raises:
         MissingFileError: there is no such file.
+        UnreadableFileError: it is no array of numbers.
         BadValueError: its shape fits neither the clip's pictures nor its number of frames.
     """
     path = file or clip.folder(camera) / "noise.npy"
     if not path.is_file():
         raise MissingFileError(path, what="noise", mend="render it, or name a file with --noise-file")
-    values = read_noise(path)
+    values = _opened(path)
     factor = _factor(values.shape, clip.record.size)
     if factor is None and values.ndim == 4 and (last := _factor((0, 0, *values.shape[1:3]), clip.record.size)):
         values, factor = np.moveaxis(values, -1, 1), last
@@ -70,6 +70,19 @@ def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo
         beta = record.beta if isinstance(record.beta, float) else 1.0
         return NoiseVideo(path, values, factor, list(record.latent_frames), beta)
     return NoiseVideo(path, values, factor, _latent_frames(len(values), clip, path), 1.0)
+
+
+def _opened(path: Path) -> np.ndarray:
+    """The file as a memory map, whatever its float type."""
+    try:
+        values = np.load(path, mmap_mode="r")
+    except (ValueError, OSError, EOFError) as fault:
+        mend = "write it with numpy.save"
+        raise UnreadableFileError(path, what="the noise", why=str(fault).splitlines()[0], mend=mend) from fault
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
+        kind = f"an array of {values.dtype}" if isinstance(values, np.ndarray) else "several arrays"
+        raise UnreadableFileError(path, what="the noise", why=f"it is {kind}", mend="write one float array with numpy.save")
+    return values
 
 
 def _factor(shape: tuple[int, ...], size: tuple[int, int]) -> int | None:
@@ -153,7 +166,7 @@ def frame_statistics(
     numbers: list[int],
     *,
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, float | int]]:
     """Whiteness frame by frame; frames of one clip share their noise, so scores are not pooled.
 
     Args:
@@ -164,10 +177,15 @@ def frame_statistics(
     Returns:
         By figure: ``value`` averaged over frames, the largest absolute standard score, and the frame that has it. The value
         of ``ks`` is the distance of the distribution functions.
+
+    Raises:
+        BadValueError: a frame has values that are not finite.
     """
     rows = []
     for k, frame in enumerate(frames):
         x = np.asarray(frame, np.float64)[None]
+        if not np.isfinite(x).all():
+            raise BadValueError(f"the noise of frame {numbers[k]}", "not finite everywhere", right="finite numbers")
         found = estimates(x)
         ks = kstest(x.ravel(), "norm")
         values = {name: estimate.value for name, estimate in found.items()} | {"ks": float(ks.statistic)}
@@ -191,7 +209,7 @@ def expected_below(frames: int) -> float:
     return round(float(norm.isf((1 - 0.99 ** (1 / (frames * FIGURES))) / 2)), 2)
 
 
-def _plain(result: Transport) -> dict[str, float]:
+def _plain(result: Transport) -> dict[str, float | int]:
     return {
         "distance": result.distance,
         "efficiency": round(result.efficiency, 4),

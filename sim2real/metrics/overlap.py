@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix, csr_matrix, diags
 
 from ..optional import require
+from ..scene.lens import Lens, lens_map, pixels_of, rays_of
 from ..scene.records import Camera, Scene
 from ..scene.triangles import Triangles, deformed_vertices, triangles_of
 
@@ -80,21 +81,21 @@ class RayScene:
         step = factor / per_pixel
         jitter = np.random.default_rng([seed, 0x0E]).random((2, height * per_pixel, width * per_pixel))
         y, x = (np.indices(jitter.shape[1:]) + jitter) * step
-        k = camera.intrinsics[self.frame]
-        ray = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], axis=-1).reshape(-1, 3)
+        k, lens = camera.intrinsics[self.frame], camera.lens
+        xy = rays_of(np.stack([x, y], axis=-1).reshape(-1, 2), k, lens)
+        cell = step * step / (k[0, 0] * k[1, 1]) / np.linalg.det(lens_map(xy, lens)[1] if lens.bent else np.eye(2))
         world_from_camera = camera.world_from_camera[self.frame]
-        direction = ray @ world_from_camera[:3, :3].T
-        origin = np.broadcast_to(world_from_camera[:3, 3], direction.shape)
+        origin, direction = _world_rays(xy, lens, world_from_camera)
         face = self.first_hit(origin, direction)
         corner = self.corners(face)
         normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
         along = np.einsum("ri,ri->r", direction, normal)
         distance = np.einsum("ri,ri->r", corner[:, 0] - origin, normal) / np.where(along == 0, 1, along)
-        length = np.linalg.norm(ray, axis=1)
-        solid = step * step / (k[0, 0] * k[1, 1]) / length**3
+        length = np.linalg.norm(direction, axis=1)
         unit_normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
         cosine = np.abs(np.einsum("ri,ri->r", direction / length[:, None], unit_normal))
-        surface = solid * (distance * length) ** 2 / np.maximum(cosine, 1e-9)
+        solid = cell / length**3
+        surface = (cell if lens.parallel else solid * (distance * length) ** 2) / np.maximum(cosine, 1e-9)
         if self.rest_share is not None:  # noise is measured on the surface at rest: all frames of a sheet weigh alike
             surface *= self.rest_share[np.maximum(face, 0)]
         hit = face >= 0
@@ -125,18 +126,19 @@ def footprint_overlap(
     """
     seen_a, seen_b = (s.dense(c, per_pixel, factor, seed) for s, c in ((a, camera_a), (b, camera_b)))
     position = _carried(a, b, seen_a)
-    camera_from_world = np.linalg.inv(camera_b.world_from_camera[b.frame])
-    local = position @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]
-    k = camera_b.intrinsics[b.frame]
-    front = local[:, 2] > camera_b.near
-    z = np.where(front, local[:, 2], 1)
-    x, y = k[0, 0] * local[:, 0] / z + k[0, 2], k[1, 1] * local[:, 1] / z + k[1, 2]
+    world_from_camera = camera_b.world_from_camera[b.frame]
+    local = (position - world_from_camera[:3, 3]) @ world_from_camera[:3, :3]
+    x, y = np.moveaxis(pixels_of(local, camera_b.intrinsics[b.frame], camera_b.lens), -1, 0)
     height, width = camera_b.size[0] // factor, camera_b.size[1] // factor
-    inside = front & (x >= 0) & (y >= 0) & (x < width * factor) & (y < height * factor)
+    with np.errstate(invalid="ignore"):
+        inside = (local[:, 2] > camera_b.near) & (x >= 0) & (y >= 0) & (x < width * factor) & (y < height * factor)
+    if camera_a.lens.parallel or camera_b.lens.parallel:
+        inside &= seen_a.face >= 0  # the sky of parallel rays is one point
 
-    eye = camera_b.world_from_camera[b.frame][:3, 3]
-    direction = position[inside] - eye
-    met = b.first_hit(np.broadcast_to(eye, direction.shape), direction)
+    sight = local[inside] if not camera_b.lens.parallel else local[inside] * [0, 0, 1]
+    direction = sight @ world_from_camera[:3, :3].T
+    eye = position[inside] - direction
+    met = b.first_hit(eye, direction)
     same = met == seen_a.face[inside]
     same |= _near_enough(b, met, position[inside], eye)
     kept = np.flatnonzero(inside)[same]
@@ -146,6 +148,17 @@ def footprint_overlap(
     total_a = np.bincount(seen_a.pixel, seen_a.area, count_a)
     total_b = np.bincount(seen_b.pixel, seen_b.area, count_b)
     return (diags(1 / np.sqrt(total_b)) @ shared @ diags(1 / np.sqrt(total_a))).tocsr()
+
+
+def _world_rays(
+    xy: Float[np.ndarray, "rays 2"], lens: Lens, world_from_camera: Float[np.ndarray, "4 4"]
+) -> tuple[Float[np.ndarray, "rays 3"], Float[np.ndarray, "rays 3"]]:
+    """Where lines of sight begin, and their directions, one unit long along the camera's axis."""
+    last = np.full((len(xy), 1), 0.0 if lens.parallel else 1.0)
+    sight = np.concatenate([xy, last], axis=1) @ world_from_camera[:3, :3].T
+    if lens.parallel:
+        return world_from_camera[:3, 3] + sight, np.broadcast_to(world_from_camera[:3, 2], sight.shape)
+    return np.broadcast_to(world_from_camera[:3, 3], sight.shape), sight
 
 
 def _carried(a: RayScene, b: RayScene, hits: Hits) -> np.ndarray:

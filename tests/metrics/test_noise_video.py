@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from sim2real.clip import Clip
-from sim2real.errors import BadValueError, MissingFileError
+from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
 from sim2real.metrics.geometry import Labels, Rays, geometry_of
 from sim2real.metrics.noise_video import judge, noise_video
 from sim2real.metrics.transport import Slope, transport
@@ -103,6 +103,20 @@ def test_noise_of_another_clip_is_refused(clip, tmp_path, shape, told):
     np.save(tmp_path / "noise.npy", np.zeros(shape))
     with pytest.raises(BadValueError, match=told):
         noise_video(clip, "moving", tmp_path / "noise.npy")
+
+
+def test_what_is_no_float_array_is_refused(clip, tmp_path):
+    for content in (np.zeros((5, 4, 12, 16), np.int64), np.array([{}])):
+        np.save(tmp_path / "noise.npy", content, allow_pickle=True)
+        with pytest.raises(UnreadableFileError, match="noise cannot be read"):
+            noise_video(clip, "moving", tmp_path / "noise.npy")
+
+
+def test_a_frame_with_holes_is_named(clip, tmp_path):
+    noise = white(clip)
+    noise[2, 0, 0, 0] = np.nan
+    with pytest.raises(BadValueError, match="frame 2 is not finite"):
+        judged(clip, noise, tmp_path)
 
 
 def test_a_missing_file_is_named(clip, tmp_path):
