@@ -158,7 +158,7 @@ def motion_of_depth(
     z = np.where(ahead, point[..., 2], 1.0)
     at = (point / z[..., None]) @ np.asarray(other_intrinsics, np.float64).T
     motion = np.where(ahead[..., None], at[..., :2] - np.stack([x, y], -1), 0.0)
-    if np.array_equal(other_from_camera, np.eye(4)) and np.array_equal(intrinsics, other_intrinsics):
+    if np.allclose(other_from_camera, np.eye(4), rtol=0, atol=1e-12) and np.array_equal(intrinsics, other_intrinsics):
         motion = np.zeros_like(motion)  # what stands still does not drift by rounding
 
     column, row = (np.floor(np.clip(at[..., k], 0, n - 1)).astype(int) for k, n in ((0, width), (1, height)))

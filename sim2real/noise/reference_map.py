@@ -98,8 +98,8 @@ class ReferenceMap:
     ) -> Places:
         """Use motion that leads directly to the frame that began a chart.
 
-        What the present frame revealed, and that frame had seen, gets its old place back; what never left is moved a little
-        towards the place that the direct motion says, so that errors of single steps do not add up.
+        What was revealed later, and that frame had seen, gets its old place back; what never left is moved a little towards the
+        place that the direct motion says, so that errors of single steps do not add up.
 
         Args:
             motion: from every pixel to where its point lay in that frame, (x, y) in pixels.
@@ -114,7 +114,7 @@ class ReferenceMap:
         direct = self._centres + motion.double()
         off = direct - places.position
         near = off.square().sum(-1) <= DRIFT_PX**2
-        back = trusted & (places.chart == len(self._scale) - 1) & (places.chart != chart)
+        back = trusted & (places.chart > chart)
         drifted = trusted & (places.chart == chart) & near
         position = torch.where(drifted[..., None], places.position + PULL * off, places.position)
         position = torch.where(back[..., None], direct, position)

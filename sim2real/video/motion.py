@@ -18,7 +18,7 @@ from .pictures import Picture
 
 Direction = Literal["backward", "forward"]
 
-COLOUR_MISS = 16.0
+COLOUR_MISS = 10.0
 """Grey levels by which a point may look different in two frames, and still be taken for the same."""
 
 
@@ -56,12 +56,11 @@ class EstimatedMotion:
         self._estimator = estimator
 
     def step(self, earlier: int, frame: int, pictures: tuple[Picture, Picture]) -> Step:
-        """Motion both ways, believed where it leads back to its start."""
+        """Motion both ways, believed where it leads back to its start and to the same colour."""
         before, now = pictures
         back, forth = estimated_flow(now, before, self._estimator)
-        if frame - earlier > 1:
-            back = Flow(back.forward, back.visible & _looks_alike(now, before, back))
-        return Step(back, forth)
+        back = Flow(back.forward, back.visible & _looks_alike(now, before, back))
+        return Step(back, Flow(forth.forward, forth.visible & _looks_alike(before, now, forth)))
 
 
 class FileMotion:
@@ -146,9 +145,13 @@ class DepthMotion:
 
 
 def _looks_alike(source: Picture, target: Picture, flow: Flow) -> torch.Tensor:
-    """Where a point has about the same colour at both ends of its motion, in the mean over three by three pixels."""
+    """Where a point has about the same colour at both ends of its motion, in the mean over three by three pixels.
+
+    A change of the whole picture, as by a camera's exposure, does not count.
+    """
     _, there = sampled_at_end(flow.forward, torch.from_numpy(target).float())
-    miss = (torch.from_numpy(source).float() - there).abs().mean(-1)
+    change = torch.from_numpy(source).float() - there
+    miss = (change - change.flatten(0, 1).median(dim=0).values).abs().mean(-1)
     return (
         torch.nn.functional.avg_pool2d(miss[None, None], 3, stride=1, padding=1, count_include_pad=False)[0, 0] <= COLOUR_MISS
     )

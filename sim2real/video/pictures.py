@@ -152,7 +152,7 @@ def _picture(file: Path) -> Picture:
         raise UnreadableFileError(file, what="the picture", why=str(fault).split(" '")[0], mend=mend) from fault
 
 
-def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:
+def _fitted(picture: Picture, size: tuple[int, int]) -> UInt8[np.ndarray, "fitted_height fitted_width 3"]:
     height, width = picture.shape[:2]
     if (height, width) == size:
         return picture

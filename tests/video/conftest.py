@@ -28,7 +28,7 @@ def disc_folder(disc_frames, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def disc_video(disc_frames, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("video") / "disc.mp4"
-    with VideoWriter(path, 12, crf=4) as video:
+    with VideoWriter(path, 12.0, crf=4) as video:
         for picture in disc_frames:
             video.write(picture)
     return path

@@ -79,5 +79,5 @@ def test_poses_that_do_not_fit_are_refused(tmp_path):
 
 
 def test_an_unknown_camera_is_nominal_and_a_known_one_is_itself():
-    assert camera_matrix((5, 6, 7, 8), (480, 720)).tolist() == [[5, 0, 7], [0, 6, 8], [0, 0, 1]]
+    assert camera_matrix((5.0, 6.0, 7.0, 8.0), (480, 720)).tolist() == [[5, 0, 7], [0, 6, 8], [0, 0, 1]]
     assert camera_matrix(None, (480, 720)).tolist() == [[720, 0, 360], [0, 720, 240], [0, 0, 1]]

@@ -25,7 +25,7 @@ def test_a_video_is_read_with_its_rate_and_colours(disc_video, disc_frames):
 
 
 def test_stride_and_frames_choose_frames(disc_folder, disc_frames):
-    pictures = open_pictures(disc_folder, stride=2, frames=2, fps=30)
+    pictures = open_pictures(disc_folder, stride=2, frames=2, fps=30.0)
     assert (pictures.frames, pictures.fps) == (2, 15)
     assert [np.array_equal(p, disc_frames[k]) for p, k in zip(pictures, (0, 2), strict=True)] == [True, True]
     assert open_pictures(disc_folder, stride=2).frames == 3
