@@ -15,16 +15,29 @@ from .hierarchy import FINEST, FREE, NOBODY, cell_key, insert, key_level, lookup
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
 
+BENT, PARALLEL = wp.constant(1), wp.constant(2)
+SKY_SPAN_M = wp.constant(wp.float64(1024.0))
+"""What parallel lines of sight see behind everything: a wall so many metres wide, across the world's axis they look along."""
+
+
 @wp.struct
 @no_type_check
 class View:
-    """One frame's camera: intrinsics as (fx, fy, cx, cy) and the camera's rotation."""
+    """One frame's camera.
 
+    ``kind`` is 0 for a pinhole, BENT where a lens bends rays (``rays`` then holds those through pixel corners, z = 1),
+    PARALLEL for lines of sight along z, named by their x and y.
+    """
+
+    kind: int
     focal_x: wp.float64
     focal_y: wp.float64
     centre_x: wp.float64
     centre_y: wp.float64
+    shear: wp.float64
+    rays: wp.array2d(dtype=wp.vec2d)
     world_from_camera: wp.mat33
+    position: wp.vec3d
 
 
 @wp.struct
@@ -86,11 +99,64 @@ def wide(v: wp.vec3) -> wp.vec3d:
 
 @wp.func
 @no_type_check
-def face_plane(surface: Surface, f: int) -> Plane:
+def line_of_sight(view: View, column: wp.float64, row: wp.float64) -> wp.vec2d:
+    """The ray through a place of the picture, px, of a camera that bends none."""
+    y = (row - view.centre_y) / view.focal_y
+    return wp.vec2d((column - view.centre_x) / view.focal_x - view.shear * y, y)
+
+
+@wp.func
+@no_type_check
+def corner_ray(view: View, column: int, row: int) -> wp.vec2d:
+    """The ray through the upper left corner of a pixel."""
+    if view.kind == BENT:
+        return view.rays[row, column]
+    return line_of_sight(view, wp.float64(column), wp.float64(row))
+
+
+@wp.func
+@no_type_check
+def centre_ray(view: View, column: int, row: int) -> wp.vec2d:
+    """The ray through a pixel's centre."""
+    half = wp.float64(0.5)
+    if view.kind == BENT:
+        upper = view.rays[row, column] + view.rays[row, column + 1]
+        lower = view.rays[row + 1, column] + view.rays[row + 1, column + 1]
+        return (upper + lower) * wp.float64(0.25)
+    return line_of_sight(view, wp.float64(column) + half, wp.float64(row) + half)
+
+
+@wp.func
+@no_type_check
+def ray_steps(view: View, column: int, row: int) -> wp.vec2d:
+    """How far the ray moves from one pixel to the next along x and along y."""
+    if view.kind == BENT:
+        half = wp.float64(0.5)
+        a = view.rays[row, column]
+        b = view.rays[row, column + 1]
+        c = view.rays[row + 1, column]
+        d = view.rays[row + 1, column + 1]
+        return wp.vec2d(half * (wp.length(b - a) + wp.length(d - c)), half * (wp.length(c - a) + wp.length(d - b)))
+    return wp.vec2d(wp.float64(1.0) / view.focal_x, wp.float64(1.0) / view.focal_y)
+
+
+@wp.func
+@no_type_check
+def seen_from(kind: int, v: wp.vec3) -> wp.vec3d:
+    """A vertex as planes are made of it: itself, or its foot at z = 1 where lines of sight are parallel."""
+    p = wide(v)
+    if kind == PARALLEL:
+        p = wp.vec3d(p[0], p[1], wp.float64(1.0))
+    return p
+
+
+@wp.func
+@no_type_check
+def face_plane(surface: Surface, kind: int, f: int) -> Plane:
     """The plane of a face."""
-    a = wide(surface.vertices[surface.faces[f, 0]])
-    e1 = wide(surface.vertices[surface.faces[f, 1]]) - a
-    e2 = wide(surface.vertices[surface.faces[f, 2]]) - a
+    a = seen_from(kind, surface.vertices[surface.faces[f, 0]])
+    e1 = seen_from(kind, surface.vertices[surface.faces[f, 1]]) - a
+    e2 = seen_from(kind, surface.vertices[surface.faces[f, 2]]) - a
     c = surface.coordinates[f, 0]
     c1 = surface.coordinates[f, 1] - c
     c2 = surface.coordinates[f, 2] - c
@@ -107,9 +173,11 @@ def face_plane(surface: Surface, f: int) -> Plane:
 
 @wp.func
 @no_type_check
-def sky_chart(to_world: wp.mat33, x: wp.float64, y: wp.float64) -> int:
-    """The side of the cube of directions that a ray (x, y, 1) meets: axis, and 3 more where cube[axis] = -1."""
-    d = to_world * wp.vec3(float(x), float(y), 1.0)
+def sky_chart(view: View, ray: wp.vec2d) -> int:
+    """The side of the cube of directions that a ray meets: axis, and 3 more where cube[axis] = -1."""
+    d = view.world_from_camera * wp.vec3(float(ray[0]), float(ray[1]), 1.0)
+    if view.kind == PARALLEL:
+        d = view.world_from_camera * wp.vec3(0.0, 0.0, 1.0)
     a = wp.vec3(wp.abs(d[0]), wp.abs(d[1]), wp.abs(d[2]))
     axis = int(0)
     if a[1] > a[0]:
@@ -123,14 +191,22 @@ def sky_chart(to_world: wp.mat33, x: wp.float64, y: wp.float64) -> int:
 
 @wp.func
 @no_type_check
-def sky_plane(to_world: wp.mat33, chart: int) -> Plane:
-    """One side of the cube of directions, as a plane."""
+def sky_plane(view: View, chart: int) -> Plane:
+    """One side of the cube of directions, or of the wall behind everything, as a plane."""
     half = wp.float64(0.5)
     axis = chart % 3
+    p = (axis + 1) % 3
+    q = (axis + 2) % 3
     plane = Plane()
-    plane.along_u = half * wide(to_world[(axis + 1) % 3])
-    plane.along_v = half * wide(to_world[(axis + 2) % 3])
-    plane.normal = wide(to_world[axis])
+    plane.along_u = half * wide(view.world_from_camera[p])
+    plane.along_v = half * wide(view.world_from_camera[q])
+    plane.normal = wide(view.world_from_camera[axis])
+    if view.kind == PARALLEL:
+        plane.along_u = wide(view.world_from_camera[p]) / SKY_SPAN_M
+        plane.along_v = wide(view.world_from_camera[q]) / SKY_SPAN_M
+        plane.along_u[2] = view.position[p] / SKY_SPAN_M
+        plane.along_v[2] = view.position[q] / SKY_SPAN_M
+        plane.normal = wp.vec3d(wp.float64(0.0), wp.float64(0.0), wp.float64(1.0))
     plane.origin = wp.vec2d(half, half)
     plane.chart = chart
     return plane
@@ -253,31 +329,29 @@ def split_cells(
     """Find every pixel's place in its chart and split the cells that are too coarse for it."""
     y, part = wp.tid()
     columns = face.shape[1]
-    step_x = wp.float64(1.0) / view.focal_x
-    step_y = wp.float64(1.0) / view.focal_y
-    half = wp.float64(0.5)
-    ray_y = (wp.float64(y) + half - view.centre_y) * step_y
     last_key = FREE
     last_slot = int(-1)
     end = wp.min((part + 1) * run, columns)
     x = part * run
     while x < end:
         f = face[y, x]
-        ray_x = (wp.float64(x) + half - view.centre_x) * step_x
+        ray = centre_ray(view, x, y)
+        step = ray_steps(view, x, y)
         after = x + 1
         plane = Plane()
         if f < 0:
-            chart = sky_chart(view.world_from_camera, ray_x, ray_y)
-            plane = sky_plane(view.world_from_camera, chart)
+            chart = sky_chart(view, ray)
+            plane = sky_plane(view, chart)
             while (
-                after < end
+                view.kind != BENT
+                and after < end
                 and face[y, after] < 0
-                and sky_chart(view.world_from_camera, ray_x + wp.float64(after - x) * step_x, ray_y) == chart
+                and sky_chart(view, wp.vec2d(ray[0] + wp.float64(after - x) * step[0], ray[1])) == chart
             ):
                 after += 1
         else:
-            plane = face_plane(surface, f)
-            while after < end and face[y, after] == f:
+            plane = face_plane(surface, view.kind, f)
+            while view.kind != BENT and after < end and face[y, after] == f:
                 after += 1
         place_run(
             plane.along_u,
@@ -286,10 +360,10 @@ def split_cells(
             plane.origin[0],
             plane.origin[1],
             plane.chart,
-            ray_x,
-            ray_y,
-            step_x,
-            step_y,
+            ray[0],
+            ray[1],
+            step[0],
+            step[1],
             tau_squared,
             cap_squared,
             y * columns + x,

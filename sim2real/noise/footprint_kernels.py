@@ -13,7 +13,19 @@ from typing import no_type_check
 
 import warp as wp
 
-from .cell_kernels import Cells, Plane, Surface, View, add_split, face_plane, sky_chart, sky_plane
+from .cell_kernels import (
+    Cells,
+    Plane,
+    Surface,
+    View,
+    add_split,
+    centre_ray,
+    corner_ray,
+    face_plane,
+    ray_steps,
+    sky_chart,
+    sky_plane,
+)
 from .generator import mix64
 from .hierarchy import FINEST, cell_key, key_chart, key_level, lookup
 from .value_kernels import accumulate, fresh_value
@@ -47,8 +59,10 @@ class Footprint:
 
 @wp.func
 @no_type_check
-def place(plane: Plane, x: wp.float64, y: wp.float64) -> wp.vec3d:
-    """Chart coordinates that the ray (x, y, 1) meets, and ray . normal."""
+def place(plane: Plane, ray: wp.vec2d) -> wp.vec3d:
+    """Chart coordinates that a ray meets, and ray . normal."""
+    x = ray[0]
+    y = ray[1]
     depth = x * plane.normal[0] + y * plane.normal[1] + plane.normal[2]
     inverse = wp.float64(1.0) / depth
     return wp.vec3d(
@@ -67,8 +81,7 @@ def footprint(
     top_right: wp.vec3d,
     bottom_left: wp.vec3d,
     bottom_right: wp.vec3d,
-    step_x: wp.float64,
-    step_y: wp.float64,
+    step: wp.vec2d,
     cap_squared: wp.float64,
 ) -> Footprint:
     """The quadrilateral of a pixel and the level whose cells have at most ``cap_squared`` of its area."""
@@ -85,10 +98,10 @@ def footprint(
         inverse = wp.float64(0.5) / centre[2]
         du = centre[0] - plane.origin[0]
         dv = centre[1] - plane.origin[1]
-        ux = (plane.along_u[0] - du * plane.normal[0]) * inverse * step_x
-        uy = (plane.along_u[1] - du * plane.normal[1]) * inverse * step_y
-        vx = (plane.along_v[0] - dv * plane.normal[0]) * inverse * step_x
-        vy = (plane.along_v[1] - dv * plane.normal[1]) * inverse * step_y
+        ux = (plane.along_u[0] - du * plane.normal[0]) * inverse * step[0]
+        uy = (plane.along_u[1] - du * plane.normal[1]) * inverse * step[1]
+        vx = (plane.along_v[0] - dv * plane.normal[0]) * inverse * step[0]
+        vy = (plane.along_v[1] - dv * plane.normal[1]) * inverse * step[1]
         it.u = wp.vec4d(centre[0] - ux - uy, centre[0] + ux - uy, centre[0] - ux + uy, centre[0] + ux + uy)
         it.v = wp.vec4d(centre[1] - vx - vy, centre[1] + vx - vy, centre[1] - vx + vy, centre[1] + vx + vy)
     # cross product of the diagonals: twice the area
@@ -277,12 +290,6 @@ def walk_footprints(
 ):
     """Split (``claims`` 0) or claim (1), ``run`` pixels of a row per thread."""
     y, part = wp.tid()
-    half = wp.float64(0.5)
-    step_x = wp.float64(1.0) / view.focal_x
-    step_y = wp.float64(1.0) / view.focal_y
-    top_y = (wp.float64(y) - view.centre_y) * step_y
-    centre_y = (wp.float64(y) + half - view.centre_y) * step_y
-    bottom_y = (wp.float64(y + 1) - view.centre_y) * step_y
     columns = face.shape[1]
     plane = Plane()
     top_right = wp.vec3d()
@@ -291,28 +298,27 @@ def walk_footprints(
     for x in range(part * run, wp.min((part + 1) * run, columns)):
         pixel = y * columns + x
         f = face[y, x]
-        centre_x = (wp.float64(x) + half - view.centre_x) * step_x
-        right_x = (wp.float64(x + 1) - view.centre_x) * step_x
+        ray = centre_ray(view, x, y)
         top_left = top_right
         bottom_left = bottom_right
         fresh = bool(False)
         if f < 0:
-            chart = sky_chart(view.world_from_camera, centre_x, centre_y)
+            chart = sky_chart(view, ray)
             fresh = seen != -1 or chart != plane.chart
             if fresh:
-                plane = sky_plane(view.world_from_camera, chart)
+                plane = sky_plane(view, chart)
         elif f != seen:
-            plane = face_plane(surface, f)
+            plane = face_plane(surface, view.kind, f)
             fresh = True
         seen = f
         if fresh:
-            left_x = (wp.float64(x) - view.centre_x) * step_x
-            top_left = place(plane, left_x, top_y)
-            bottom_left = place(plane, left_x, bottom_y)
-        top_right = place(plane, right_x, top_y)
-        bottom_right = place(plane, right_x, bottom_y)
-        centre = place(plane, centre_x, centre_y)
-        it = footprint(plane, centre, top_left, top_right, bottom_left, bottom_right, step_x, step_y, cap_squared)
+            top_left = place(plane, corner_ray(view, x, y))
+            bottom_left = place(plane, corner_ray(view, x, y + 1))
+        top_right = place(plane, corner_ray(view, x + 1, y))
+        bottom_right = place(plane, corner_ray(view, x + 1, y + 1))
+        it = footprint(
+            plane, place(plane, ray), top_left, top_right, bottom_left, bottom_right, ray_steps(view, x, y), cap_squared
+        )
         if claims == 0:
             walk(0, it, cells, lists, pixel)
         else:

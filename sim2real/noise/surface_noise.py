@@ -15,8 +15,9 @@ from jaxtyping import Float, Float32, Int32
 
 from ..devices import warp_ready
 from ..errors import BadValueError, Sim2RealError
+from ..scene.lens import PINHOLE, Lens, bent_rays
 from ..scene.triangles import Triangles
-from .cell_kernels import Cells, Samples, Surface, View, own_leaves, sort_by_level, split_cells, start_levels
+from .cell_kernels import BENT, PARALLEL, Cells, Samples, Surface, View, own_leaves, sort_by_level, split_cells, start_levels
 from .charts import Charts
 from .footprint_kernels import LEAVES, PARENTS, Lists, gather_footprints, walk_footprints
 from .hierarchy import CHART_LIMIT, FINEST_LEVEL
@@ -96,6 +97,7 @@ class SurfaceNoise:
         camera_vertices: Float32[torch.Tensor, "vertices 3"],
         intrinsics: Float[np.ndarray, "3 3"],
         world_from_camera: Float[np.ndarray, "4 4"],
+        lens: Lens = PINHOLE,
     ) -> Float32[torch.Tensor, "channels latent_height latent_width"]:
         """The noise of one view.
 
@@ -103,7 +105,8 @@ class SurfaceNoise:
             face: face that each pixel sees, -1 for the background; any rasterizer's.
             camera_vertices: all vertices in the camera's frame, metres.
             intrinsics: of the face image, pixels.
-            world_from_camera: the camera; only its rotation matters, and only for the background.
+            world_from_camera: the camera; it matters for the background only.
+            lens: what bends the camera's rays, or makes them parallel.
 
         Returns:
             i.i.d. standard normal values, a new tensor.
@@ -112,7 +115,7 @@ class SurfaceNoise:
             BadValueError: the picture is not a multiple of the layout's factor.
         """
         with self._workspace(face) as work:
-            work.run(face, camera_vertices, intrinsics, world_from_camera)
+            work.run(face, camera_vertices, _view(intrinsics, world_from_camera, lens, work.size, self.device))
             height, width = self.layout.latent_size((face.shape[0], face.shape[1]))
             halves = wp.to_torch(work.out).reshape(height, width, 2, -1)  # even channels, odd channels
             return halves.permute(3, 2, 0, 1).reshape(-1, height, width)[: self.layout.channels].clone()
@@ -123,6 +126,7 @@ class SurfaceNoise:
         camera_vertices: Float32[torch.Tensor, "vertices 3"],
         intrinsics: Float[np.ndarray, "3 3"],
         world_from_camera: Float[np.ndarray, "4 4"],
+        lens: Lens = PINHOLE,
     ) -> dict[str, np.ndarray]:
         """The cells that make up each pixel of a view, for exact covariances (``model_covariance``).
 
@@ -130,7 +134,8 @@ class SurfaceNoise:
             ``chart``, ``level``, ``i``, ``j``, ``area`` (square metres) and ``pixel`` (owner, row-major) of every owned leaf.
         """
         with self._workspace(face) as work:
-            work.run(face, camera_vertices, intrinsics, world_from_camera, values=False)
+            view = _view(intrinsics, world_from_camera, lens, work.size, self.device)
+            work.run(face, camera_vertices, view, values=False)
             return work.owned_leaves()
 
     @contextmanager
@@ -148,6 +153,20 @@ class SurfaceNoise:
         finally:
             with self._lock:
                 self._idle = [w for w in self._idle if w.size == size] + [work]
+
+
+def _view(intrinsics: np.ndarray, world_from_camera: np.ndarray, lens: Lens, size: tuple[int, int], device: str) -> Any:
+    """A camera as the kernels take it."""
+    k, pose = np.asarray(intrinsics, np.float64), np.asarray(world_from_camera, np.float64)
+    view = View()
+    view.kind = BENT if lens.bent else PARALLEL if lens.parallel else 0
+    view.focal_x, view.focal_y, view.centre_x, view.centre_y = k[0, 0], k[1, 1], k[0, 2], k[1, 2]
+    view.shear = k[0, 1] / k[0, 0]
+    if lens.bent:
+        view.rays = wp.array(bent_rays(k, lens, size, corners=True), dtype=wp.vec2d, device=device)
+    view.world_from_camera = wp.mat33(*[float(v) for v in pose[:3, :3].ravel()])
+    view.position = wp.vec3d(*[float(v) for v in pose[:3, 3]])
+    return view
 
 
 class _Workspace:
@@ -192,24 +211,13 @@ class _Workspace:
         self.bits, self.cells, self.order = bits, cells, ints(nodes)
         self.values = wp.empty(4 * nodes * self.noise._padded, dtype=float, device=self.device)
 
-    def run(
-        self,
-        face: torch.Tensor,
-        camera_vertices: torch.Tensor,
-        intrinsics: np.ndarray,
-        world_from_camera: np.ndarray,
-        *,
-        values: bool = True,
-    ) -> None:
+    def run(self, face: torch.Tensor, camera_vertices: torch.Tensor, view: Any, *, values: bool = True) -> None:
         """Fill the leaves, and ``out`` if values are wanted."""
         noise = self.noise
-        surface, view = Surface(), View()
+        surface = Surface()
         empty = camera_vertices.shape[0] == 0
         surface.vertices = None if empty else wp.from_torch(camera_vertices.contiguous(), dtype=wp.vec3)
         surface.faces, surface.coordinates, surface.face_chart = noise._faces, noise._coordinates, noise._face_chart
-        k = np.asarray(intrinsics, np.float64)
-        view.focal_x, view.focal_y, view.centre_x, view.centre_y = k[0, 0], k[1, 1], k[0, 2], k[1, 2]
-        view.world_from_camera = wp.mat33(*[float(v) for v in np.asarray(world_from_camera)[:3, :3].ravel()])
         face_image = wp.from_torch(face.contiguous(), dtype=wp.int32)
 
         split, own, gather = (self._walking if noise.walks else self._sampling)(face_image, surface, view)

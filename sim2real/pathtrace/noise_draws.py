@@ -33,8 +33,10 @@ def clip_noise(scene: Scene, *, channels: int = CHANNELS, seed: int = 0) -> Floa
             near=camera.near,
             part_visible=scene.part_visible(frame),
             vertices=deformed_vertices(scene, frame),
+            lens=camera.lens,
         )
-        values = noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame])
+        pose = camera.world_from_camera[frame]
+        values = noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], pose, camera.lens)
         out[frame] = values.numpy()
     return out
 

@@ -74,9 +74,10 @@ class FrameRenderer:
             pictures["rgb"] = self._shader.frame(camera, frame)
         if self._noise is not None and frame in self._noisy:
             pose = camera.world_from_camera[frame]
-            drawn = self._noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], pose)
+            k = camera.intrinsics[frame]
+            drawn = self._noise.frame(seen.face, seen.camera_vertices, k, pose, camera.lens)
             told = self._beta
-            beta = told if isinstance(told, float) else seen_beta(seen.face, told, self.plan.layout.factor)
+            beta = seen_beta(seen.face, told, self.plan.layout.factor) if isinstance(told, torch.Tensor) else told
             mixed = mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=frame)
             pictures["noise"] = mixed.cpu().numpy()
         return Frame(**pictures)
@@ -113,7 +114,12 @@ class FrameRenderer:
 
     def _options(self, camera: Camera, frame: int) -> dict[str, Any]:
         scene = self.plan.scene
-        return {"near": camera.near, "part_visible": scene.part_visible(frame), "vertices": deformed_vertices(scene, frame)}
+        return {
+            "near": camera.near,
+            "part_visible": scene.part_visible(frame),
+            "vertices": deformed_vertices(scene, frame),
+            "lens": camera.lens,
+        }
 
     def _beta_or_one_per_face(self) -> float | Float32[torch.Tensor, "faces_and_background"]:
         """The one beta of everything, or one per face and that of the background at the end."""

@@ -10,6 +10,7 @@ import trimesh
 
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
 from sim2real.raster import rasterizer
+from sim2real.scene.lens import Lens
 from sim2real.scene.records import Camera, Instance, Mesh, Part, Scene
 from sim2real.scene.triangles import triangles_of
 from sim2real.transforms import look_at
@@ -87,14 +88,18 @@ class Views:
             view.size,
             near=view.near,
             part_visible=self.scene.part_visible(frame),
+            lens=view.lens,
         )
         return seen.face, seen.camera_vertices, view.intrinsics[frame], view.world_from_camera[frame]
 
     def frame(self, frame=0, name=None, noise: SurfaceNoise | None = None) -> np.ndarray:
-        return (noise or self.noise).frame(*self.inputs(frame, name)).numpy()
+        return (noise or self.noise).frame(*self.inputs(frame, name), self.lens(name)).numpy()
 
     def leaves(self, frame=0, name=None) -> dict[str, np.ndarray]:
-        return self.noise.leaves(*self.inputs(frame, name))
+        return self.noise.leaves(*self.inputs(frame, name), self.lens(name))
+
+    def lens(self, name=None) -> Lens:
+        return (self.scene.camera(name) if name else self.scene.cameras[0]).lens
 
     @property
     def pixels(self) -> int:
