@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import colorsys
+from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Integer, UInt8
+from jaxtyping import Float, UInt8, UInt16
+
+_GOLDEN = 0.6180339887498949
+_TONES = ((0.95, 0.65), (0.75, 0.85), (1.0, 0.45), (0.6, 0.7), (0.85, 1.0))  # value and saturation, in turn
 
 
-def id_color(instance_id: int) -> tuple[int, int, int]:
-    """Colour (sRGB) of an id; neighbours differ in hue (golden angle), every third in lightness; 0 is black."""
-    if instance_id == 0:
-        return (0, 0, 0)
-    hue = (instance_id * 0.618033988749895 + 0.08) % 1.0
-    value, saturation = ((0.95, 0.62), (0.78, 0.72), (0.98, 0.38))[instance_id % 3]
-    r, g, b = colorsys.hsv_to_rgb(hue, saturation, value)
-    return (round(255 * r), round(255 * g), round(255 * b))
+@lru_cache(maxsize=1)
+def _table() -> UInt8[np.ndarray, "65536 3"]:
+    table = np.zeros((65536, 3), np.uint8)
+    used = {(0, 0, 0)}
+    for k in range(1, 4096):
+        value, saturation = _TONES[(k - 1) // 7 % len(_TONES)]
+        rgb = colorsys.hsv_to_rgb(k * _GOLDEN % 1, saturation, value)
+        color = (round(255 * rgb[0]), round(255 * rgb[1]), round(255 * rgb[2]))
+        while color in used:  # a neighbouring blue tells equal colours apart
+            color = (color[0], color[1], (color[2] + 1) % 256)
+        used.add(color)
+        table[k] = color
+    table[4096:] = table[1 + np.arange(4096, 65536) % 4095]
+    return table
 
 
-def colorized(ids: Integer[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width 3"]:
+def id_colors(count: int) -> UInt8[np.ndarray, "count 3"]:
+    """Colours (sRGB) of the ids 0 .. count - 1.
+
+    Hues walk by the golden ratio, so that near ids look different; id 0 (background) is black. The colour of an id never
+    depends on anything else. Colours are distinct for ids below 4096 and repeat beyond.
+    """
+    return _table()[:count].copy()
+
+
+def colorized(ids: UInt16[np.ndarray, "*frames height width"]) -> UInt8[np.ndarray, "*frames height width 3"]:
     """A picture of instance ids to look at."""
-    table = np.array([id_color(i) for i in range(int(ids.max(initial=0)) + 1)], np.uint8)
-    return table[ids]
+    return _table()[ids]
 
 
 _NEAR_TO_FAR = np.array(

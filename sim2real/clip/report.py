@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .colors import id_color
+from .colors import id_colors
 from .figures import noise_figures
 from .folder import Clip
 from .footage import footage_settings
 from .record import CameraRecord
-from .sheet import sheet_picture
+from .sheet import of_video, sheet_picture
 
 _HERE = Path(__file__).parent
 _CAPTIONS = {
@@ -28,6 +28,7 @@ _CAPTIONS = {
     "instances": "one colour per instance",
     "normals": "in the camera's frame",
 }
+_CAPTIONS_OF_VIDEO = {"rgb": "the video", "edges": "of brightness", "depth": "inverse depth, as supplied"}
 
 
 def write_report(clip: Clip, path: Path | None = None) -> Path:
@@ -99,7 +100,8 @@ def _videos(clip: Clip) -> str:
     blocks = []
     for camera in clip.cameras:
         folder = clip.folder(camera)
-        found = [(kind, _CAPTIONS[kind], folder / f"{kind}.mp4") for kind in _CAPTIONS]
+        captions = _CAPTIONS | (_CAPTIONS_OF_VIDEO if of_video(clip) else {})
+        found = [(kind, captions[kind], folder / f"{kind}.mp4") for kind in captions]
         found[1:1] = [("generated", d.name, d / "video.mp4") for d in clip.generated(camera)]
         figures = [_video(title, caption, file) for title, caption, file in found if file.is_file()]
         if figures:
@@ -196,7 +198,7 @@ def _instances(clip: Clip) -> str:
     rows = []
     for instance in clip.record.instances:
         moved = np.ptp(instance.world_from_instance[:, :3, 3], axis=0).max()
-        color = "#{:02x}{:02x}{:02x}".format(*id_color(instance.id))
+        color = "#{:02x}{:02x}{:02x}".format(*id_colors(instance.id + 1)[-1])
         swatch = f'<span class="swatch" style="background:{color}"></span>'
         cells = [instance.name, instance.class_name, f"{moved:.3f} m" if moved > 1e-6 else "still"]
         rows.append(f"<tr><td>{swatch}{instance.id}</td>" + "".join(f"<td>{escape(c)}</td>" for c in cells) + "</tr>")

@@ -11,6 +11,4 @@ from .normals import camera_normals as camera_normals
 from .normals import decode_normals as decode_normals
 from .normals import encode_normals as encode_normals
 from .rgb import Shader as Shader
-from .segmentation import colour_ids as colour_ids
 from .segmentation import instance_ids as instance_ids
-from .segmentation import palette as palette

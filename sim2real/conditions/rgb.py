@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
+from torch.nn.functional import avg_pool2d
 
 from ..raster import Rasterizer
 from ..raster.warp_runtime import load
 from ..scene import Camera, Scene, Triangles, deformed_vertices
+from ..scene.colors import linear_from_srgb, srgb_from_linear
 from ..transforms import inverse_rigid
 from . import light_kernels, occlusion_kernels, shading_kernels
 from .shadows import ShadowMaps
 from .sun import fitted_sun
 from .tables import as_warp, blank, deformed_normals, eye_of, launch, normal_matrices, pinhole, tables_of, upload
-from .textures import atlas_of, linear_from_srgb, srgb_from_linear
+from .textures import atlas_of
 
 _CURVE = 4096  # entries of the table that ends in 8 bits
+_MARGIN_PX = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +42,8 @@ class Shading:
 class Shader:
     """Shades a clip; ``frame`` may be called from several threads at once.
 
-    - Parts whose base alpha is below 0.5 are left out (one sees through them, they cast no shadow); all others are opaque,
-      whatever the alpha of their texture.
+    - One sees through parts whose base alpha is below 1: they are blended over what is behind all of them. Those below 0.5 cast
+      no shadow. The alpha of a texture is not looked at. (Labels, depth and noise are those of the first surface.)
     - The sun's camera is fitted once to what the scene's cameras see; the shadow map of a frame serves all cameras.
     - Exposure is fixed, so that nothing flickers.
 
@@ -72,28 +75,48 @@ class Shader:
         self._tables = tables_of(triangles, device)
         for module in (occlusion_kernels, shading_kernels):
             load(module, device)
-        self._opaque = np.array([scene.meshes[p.mesh].material.base_color[3] >= 0.5 for p in scene.parts], bool)
+        alpha = np.array([scene.meshes[p.mesh].material.base_color[3] for p in scene.parts], np.float32)
+        self._clear = alpha < 1
+        self._face_alpha = torch.from_numpy(np.append(alpha, np.float32(1))[triangles.face_part]).to(device)
         self._materials = self._upload_materials()
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
         self._taps = upload(occlusion_kernels.spiral(), wp.vec2, device)
         self._sun = fitted_sun(scene, rasterizer, shadow_texels) if shadow_texels else None
-        self._shadows = ShadowMaps(scene, self._tables, rasterizer, self._sun, self._opaque, device) if self._sun else None
+        self._shadows = ShadowMaps(scene, self._tables, rasterizer, self._sun, alpha >= 0.5, device) if self._sun else None
         self._no_shadow = blank((1, 1), wp.float32, device)
 
     def frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """The picture of a camera at a frame, sRGB."""
-        shading = self.shading(camera, frame)
-        colour = self._shade(shading)
-        out = torch.empty((*shading.size, 3), dtype=torch.uint8, device=self._device)
-        launch(shading_kernels.encode_kernel, shading.size, [colour, self._curve, as_warp(out, wp.uint8)], self._device)
+        colour = self._blended(camera, frame, self._exposure)
+        out = torch.empty((*camera.size, 3), dtype=torch.uint8, device=self._device)
+        launch(shading_kernels.encode_kernel, camera.size, [colour, self._curve, as_warp(out, wp.uint8)], self._device)
         return out.cpu().numpy()
 
     def radiance(self, camera: Camera, frame: int) -> Float32[np.ndarray, "height width 3"]:
         """Linear radiance before exposure and tone curve, averaged over each pixel."""
-        shading = self.shading(camera, frame)
-        shading.light.exposure = 0.0
-        return self._shade(shading).numpy()
+        return self._blended(camera, frame, 0.0).numpy()
+
+    def _blended(self, camera: Camera, frame: int, exposure: float) -> Any:
+        """The picture with everything in it, over the one without what is clear."""
+        first = self.shading(camera, frame)
+        first.light.exposure = exposure
+        colour = self._shade(first)
+        if not self._clear.any():
+            return colour
+        face = wp.to_torch(first.face).long()
+        alpha = torch.where(face >= 0, self._face_alpha[face.clamp(min=0)], 1.0)
+        share = avg_pool2d((alpha < 1).float()[None, None], first.side)[0, 0]
+        if not share.any():
+            return colour
+        rows, columns = _box_around(share > 0)
+        behind = self.shading(_cut(camera, rows, columns), frame, without_clear=True)
+        behind.light.exposure = exposure
+        weight = avg_pool2d(torch.where(alpha < 1, alpha, 0.0)[None, None], first.side)[0, 0] / share.clamp(min=1e-6)
+        weight = torch.where(share > 0, weight, 1.0)[rows, columns, None]  # both pictures are the same where nothing is clear
+        picture = wp.to_torch(colour)
+        picture[rows, columns] = torch.lerp(wp.to_torch(self._shade(behind)), picture[rows, columns], weight)
+        return colour
 
     def _shade(self, s: Shading) -> Any:
         run = s.size[1] if self._device == "cpu" else 1  # a CPU thread copies the structs each time it starts
@@ -106,8 +129,8 @@ class Shader:
         )
         return colour
 
-    def shading(self, camera: Camera, frame: int) -> Shading:
-        """Rasterize a view and gather what its picture is shaded from."""
+    def shading(self, camera: Camera, frame: int, *, without_clear: bool = False) -> Shading:
+        """Rasterize a view and gather what its picture is shaded from; if asked, without the parts that one sees through."""
         scene, side = self._scene, self._samples
         vertices = deformed_vertices(scene, frame)
         camera_from_part = scene.camera_from_part(camera, frame)
@@ -117,7 +140,7 @@ class Shader:
             fine.intrinsics[frame],
             fine.size,
             near=camera.near,
-            part_visible=scene.part_visible(frame) & self._opaque,
+            part_visible=scene.part_visible(frame) & ~(self._clear & without_clear),
             vertices=vertices,
             lens=camera.lens,
         )
@@ -196,3 +219,19 @@ class Shader:
         s.level_count = upload(atlas.level_count, wp.int32, device)
         s.linear = upload(linear_from_srgb(np.arange(256) / 255).astype(np.float32), wp.float32, device)
         return s
+
+
+def _box_around(chosen: Bool[torch.Tensor, "height width"]) -> tuple[slice, slice]:
+    """Rows and columns that hold all chosen pixels and some margin, for the darkening of corners; they begin at even places."""
+    slices = []
+    for axis, length in enumerate(chosen.shape):
+        at = torch.nonzero(chosen.any(1 - axis)).flatten()
+        slices.append(slice(max(0, int(at[0]) // 2 * 2 - _MARGIN_PX), min(length, int(at[-1]) + 1 + _MARGIN_PX)))
+    return slices[0], slices[1]
+
+
+def _cut(camera: Camera, rows: slice, columns: slice) -> Camera:
+    """A camera that sees a part of the picture."""
+    intrinsics = camera.intrinsics.copy()
+    intrinsics[:, :2, 2] -= [columns.start, rows.start]
+    return replace(camera, size=(rows.stop - rows.start, columns.stop - columns.start), intrinsics=intrinsics)

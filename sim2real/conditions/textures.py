@@ -6,21 +6,10 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int32, UInt8, UInt32
+from jaxtyping import Int32, UInt8, UInt32
 
 from ..scene import Material
-
-
-def linear_from_srgb(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """IEC 61966-2-1, values in [0, 1]."""
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-
-
-def srgb_from_linear(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Inverse of ``linear_from_srgb``."""
-    value = np.maximum(value, 0)
-    return np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
-
+from ..scene.colors import linear_from_srgb, srgb_from_linear
 
 _SRGB_BYTES = np.rint(255 * srgb_from_linear(np.linspace(0, 1, 4096))).astype(np.uint8)
 

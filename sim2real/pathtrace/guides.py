@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
-from ..conditions.textures import linear_from_srgb, mip_pyramid
+from ..conditions.textures import mip_pyramid
 from ..raster import Rasterizer
+from ..scene.colors import linear_from_srgb
 from ..scene.records import Camera, Material, Scene
 from ..scene.triangles import Triangles, deformed_vertices
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..conditions.textures import srgb_from_linear
+from ..scene.colors import srgb_from_linear
 
 
 def developed(light: Float[np.ndarray, "*batch 3"], exposure: float = 0.8) -> UInt8[np.ndarray, "*batch 3"]:

@@ -13,6 +13,6 @@ def linear_from_srgb(srgb: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*s
 
 
 def srgb_from_linear(linear: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Screen values of linear light, both 0..1 (IEC 61966-2-1)."""
-    c = np.asarray(linear, np.float64)
+    """Screen values of linear light, both 0..1 (IEC 61966-2-1); what is darker than black is black."""
+    c = np.maximum(np.asarray(linear, np.float64), 0)
     return np.where(c <= 0.0031308, c * 12.92, 1.055 * np.maximum(c, 0.0031308) ** (1 / 2.4) - 0.055)

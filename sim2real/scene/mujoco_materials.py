@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from ..optional import require
+from .colors import linear_from_srgb
 from .mujoco_types import MjModel
 from .records import Lighting, Material
 
@@ -23,12 +24,6 @@ _SKYBOX = 2
 # sides of a cube map in MuJoCo's order +x -x +y -y +z -z: (axis, sign) of u and of v (up), as OpenGL defines them
 _CUBE_U = ((2, -1), (2, 1), (0, 1), (0, 1), (0, 1), (0, -1))
 _CUBE_V = ((1, 1), (1, 1), (2, -1), (2, 1), (1, 1), (1, 1))
-
-
-def linear_from_srgb(srgb: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Linear light of sRGB values in [0, 1]."""
-    srgb = np.asarray(srgb, np.float64)
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def geom_rgba(model: MjModel, geom: int) -> tuple[float, float, float, float]:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from sim2real.clip import VideoWriter, images, read_clip, write_report, write_sheet
-from sim2real.clip.colors import colorized, depth_picture, id_color
+from sim2real.clip.colors import colorized, depth_picture, id_colors
 from sim2real.clip.figures import noise_figures
 from sim2real.clip.sheet import latent_of_frame, rows_of, sheet_picture, spread
 
@@ -129,8 +129,7 @@ def test_noise_figures_tell_white_noise_from_smooth_noise():
 def test_an_id_has_the_same_colour_everywhere():
     ids = np.array([[0, 1], [2, 500]], np.uint16)
     picture = colorized(ids)
-    assert [tuple(c) for c in picture.reshape(-1, 3)] == [id_color(i) for i in (0, 1, 2, 500)]
-    assert len({id_color(i) for i in range(64)}) == 64
+    assert (picture.reshape(-1, 3) == id_colors(501)[[0, 1, 2, 500]]).all()
 
 
 def test_depth_pictures_darken_with_distance_and_mark_nothing():
@@ -146,3 +145,22 @@ def test_the_depth_row_suits_each_camera_whatever_the_clips_range_is(clip):
     row = next(row for row in rows_of(clip, "wrist") if row.label == "depth")
     brightness = row.picture(0).sum(axis=-1)[0].astype(int)
     assert (np.diff(brightness) <= 0).all() and brightness[0] - brightness[-1] > 300
+
+
+def test_a_thousand_ids_have_a_thousand_colours_and_the_background_is_black():
+    colours = id_colors(4096)
+    assert len(np.unique(colours, axis=0)) == 4096
+    assert (colours[0] == 0).all() and (colours[1:1000].max(axis=1) > 100).all()
+
+
+def test_ids_that_are_near_each_other_look_different():
+    colours = id_colors(40).astype(int)[1:]
+    apart = [np.abs(colours[k] - colours[j]).sum() for k in range(39) for j in range(k + 1, min(k + 6, 39))]
+    assert min(apart) > 50
+
+
+def test_a_colour_depends_on_nothing_but_the_id():
+    assert (id_colors(7) == id_colors(300)[:7]).all()
+    assert id_colors(4)[1:].tolist() == [[85, 131, 242], [177, 242, 85], [242, 85, 223]]
+    ids = np.array([[0, 3], [2, 65535]], np.uint16)
+    assert (colorized(ids)[0, 1] == id_colors(4)[3]).all() and colorized(ids).shape == (2, 2, 3)

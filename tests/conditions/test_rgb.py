@@ -8,9 +8,9 @@ import pytest
 
 from sim2real.conditions import Shader
 from sim2real.conditions.shading_reference import reference_colour
-from sim2real.conditions.textures import linear_from_srgb
 from sim2real.raster import rasterizer
 from sim2real.scene import Lighting, Material, triangles_of
+from sim2real.scene.colors import linear_from_srgb
 from sim2real.scene.primitives import box, plane, sphere
 from sim2real.transforms import rigid
 
@@ -185,7 +185,10 @@ def test_glass_is_looked_through_and_textures_with_alpha_are_opaque():
     pane = quad(Material((1.0, 0.0, 0.0, 0.3)), half=0.5)
     camera = camera_at((0, -2, 0), (0, 0, 0), (40, 60))
     with_pane = scene_of([(wall, (0, 0, 0)), (pane, (0, -0.5, 0))], camera, lighting=NIGHT)
-    assert shader_of(with_pane).radiance(camera, 0)[20, 30].tolist() == [0, 1, 0]
+    seen, alone = (shader_of(s).radiance(camera, 0) for s in (with_pane, scene_of([(wall, (0, 0, 0))], camera, lighting=NIGHT)))
+    assert alone[20, 30].tolist() == [0, 1, 0]
+    assert seen[20, 30] == pytest.approx([0, 0.7, 0], abs=1e-5)  # a pane without light of its own takes its share
+    assert seen[:, 0] == pytest.approx(alone[:, 0], abs=1e-6)
     leaf = quad(Material((1.0, 0.0, 0.0, 1.0), np.zeros((2, 2, 4), np.uint8)), half=0.5)
     with_leaf = scene_of([(wall, (0, 0, 0)), (leaf, (0, -0.5, 0))], camera, lighting=NIGHT)
     assert shader_of(with_leaf).radiance(camera, 0)[20, 30].tolist() == [0, 0, 0]

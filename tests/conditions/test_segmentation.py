@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim2real.conditions import colour_ids, instance_ids, palette
+from sim2real.conditions import instance_ids
 from sim2real.scene import Part
 from sim2real.scene.primitives import box
 
@@ -41,22 +41,3 @@ def test_parts_of_one_instance_share_its_id_and_nothing_is_zero():
 def test_an_empty_scene_is_background():
     fragments, triangles, _ = seen(scene_of([], camera_at((0, -1, 0), (0, 0, 0))))
     assert (instance_ids(fragments.face, triangles) == 0).all()
-
-
-def test_a_thousand_ids_have_a_thousand_colours_and_the_background_is_black():
-    colours = palette(4096)
-    assert len(np.unique(colours, axis=0)) == 4096
-    assert (colours[0] == 0).all() and (colours[1:1000].max(axis=1) > 100).all()
-
-
-def test_ids_that_are_near_each_other_look_different():
-    colours = palette(40).astype(int)[1:]
-    apart = [np.abs(colours[k] - colours[j]).sum() for k in range(39) for j in range(k + 1, min(k + 6, 39))]
-    assert min(apart) > 50
-
-
-def test_a_colour_depends_on_nothing_but_the_id():
-    assert (palette(7) == palette(300)[:7]).all()
-    assert palette(4)[1:].tolist() == [[85, 131, 242], [177, 242, 85], [242, 85, 223]]
-    ids = np.array([[0, 3], [2, 65535]], np.uint16)
-    assert (colour_ids(ids)[0, 1] == palette(4)[3]).all() and colour_ids(ids).shape == (2, 2, 3)

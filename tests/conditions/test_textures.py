@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from sim2real.conditions.textures import atlas_of, linear_from_srgb, mip_pyramid, srgb_from_linear
+from sim2real.conditions.textures import atlas_of, mip_pyramid
 from sim2real.scene import Material
+from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 
 
 def test_the_srgb_curve_and_its_inverse_agree():

@@ -121,7 +121,9 @@ def test_clips_that_are_missing_damaged_or_too_small_are_named(clips, tmp_path):
 
 def test_recoloured_samples_keep_their_shapes_and_their_palettes_follow(clips):
     plain = Sampler(clips, Independent(), seed=5, palette_dropout=0.0).batch(0, Stage(1, 12, 1, 16))
-    always = Sampler(clips, Independent(), seed=5, palette_dropout=0.0, recolouring=Recolouring(share=1.0, hue_deg=30.0, gain=0.1))
+    always = Sampler(
+        clips, Independent(), seed=5, palette_dropout=0.0, recolouring=Recolouring(share=1.0, hue_deg=30.0, gain=0.1)
+    )
     changed = always.batch(0, Stage(1, 12, 1, 16))
     assert torch.equal(plain.condition, changed.condition) and torch.equal(plain.noise, changed.noise)
     assert not torch.equal(plain.clean, changed.clean)

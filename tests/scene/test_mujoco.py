@@ -10,9 +10,9 @@ import pytest
 
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
 from sim2real.scene import Scene
+from sim2real.scene.colors import linear_from_srgb
 from sim2real.scene.load import load
 from sim2real.scene.mujoco_geoms import visual_groups
-from sim2real.scene.mujoco_materials import linear_from_srgb
 from sim2real.scene.mujoco_model import load_mujoco
 from sim2real.transforms import rotation_from_quaternion
 
