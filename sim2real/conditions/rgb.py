@@ -77,7 +77,8 @@ class Shader:
             load(module, device)
         alpha = np.array([scene.meshes[p.mesh].material.base_color[3] for p in scene.parts], np.float32)
         self._clear = alpha < 1
-        self._face_alpha = torch.from_numpy(np.append(alpha, np.float32(1))[triangles.face_part]).to(device)
+        of_face = np.append(alpha, np.float32(1))[np.append(triangles.face_part, -1)]  # the last is the background's, face -1
+        self._face_alpha = torch.from_numpy(of_face).to(device)
         self._materials = self._upload_materials()
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
@@ -104,15 +105,15 @@ class Shader:
         colour = self._shade(first)
         if not self._clear.any():
             return colour
-        face = wp.to_torch(first.face).long()
-        alpha = torch.where(face >= 0, self._face_alpha[face.clamp(min=0)], 1.0)
-        share = avg_pool2d((alpha < 1).float()[None, None], first.side)[0, 0]
-        if not share.any():
+        alpha = self._face_alpha[wp.to_torch(first.face)]
+        clear = alpha < 1
+        if not clear.any():
             return colour
+        share = avg_pool2d(clear.float()[None, None], first.side)[0, 0]
         rows, columns = _box_around(share > 0)
         behind = self.shading(_cut(camera, rows, columns), frame, without_clear=True)
         behind.light.exposure = exposure
-        weight = avg_pool2d(torch.where(alpha < 1, alpha, 0.0)[None, None], first.side)[0, 0] / share.clamp(min=1e-6)
+        weight = avg_pool2d(torch.where(clear, alpha, 0.0)[None, None], first.side)[0, 0] / share.clamp(min=1e-6)
         weight = torch.where(share > 0, weight, 1.0)[rows, columns, None]  # both pictures are the same where nothing is clear
         picture = wp.to_torch(colour)
         picture[rows, columns] = torch.lerp(wp.to_torch(self._shade(behind)), picture[rows, columns], weight)
