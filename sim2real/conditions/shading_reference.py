@@ -50,7 +50,7 @@ class _Inputs:
 
     face: Int[Tensor, "rows columns"]
     s: dict[str, Tensor]
-    view: dict[str, Tensor]
+    view: dict[str, Any]
     light: dict[str, Any]
     occlusion: Float[Tensor, "h w 2"]
 

@@ -310,7 +310,8 @@ def _roots(polynomial: Polynomial) -> np.ndarray:
 
 
 def _least_positive(roots: np.ndarray) -> float:
-    real = roots.real[(np.abs(roots.imag) <= 1e-9 * (1 + np.abs(roots.real))) & (roots.real > 0)]
+    along, off = np.real(roots), np.imag(roots)
+    real = along[(np.abs(off) <= 1e-9 * (1 + np.abs(along))) & (along > 0)]
     return float(real.min(initial=np.inf))
 
 

@@ -179,5 +179,6 @@ def _points(where: tuple[float, ...] | str, ways: Ways, frames: int, entry: Came
 
 def _object(name: str, ways: Ways, entry: CameraEntry, key: str, source: Path) -> np.ndarray:
     if name not in ways:
-        raise UnknownNameError(name, list(ways), what="object or camera", where=f"{key} of camera {entry.name}, {source}")
+        what = "object or camera" if key == "attached_to" else "object"
+        raise UnknownNameError(name, list(ways), what=what, where=f"{key} of camera {entry.name}, {source}")
     return ways[name]

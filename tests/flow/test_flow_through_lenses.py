@@ -67,7 +67,7 @@ def test_what_does_not_move_has_no_flow_and_is_visible(name: str) -> None:
 def test_the_background_turns_with_a_fast_camera(name: str) -> None:
     lens, k = LENSES[name]
     turn = rigid(rotation_about(np.array([0.2, 1, 0.1]), np.array(np.deg2rad(30))), np.zeros(3))
-    up = look_at(np.zeros(3), np.array([0, -1.0, 0]), np.array([0, 0, 1.0]))  # nothing but background
+    up = look_at(np.array([0, -3.0, 0]), np.array([0, -4.0, 0]), np.array([0, 0, 1.0]))  # nothing but background
     a, b = seen(up, name), seen(up @ turn, name)
     flow = flow_of(a, b, up, up @ turn)
     hit = (a.face < 0).numpy()
