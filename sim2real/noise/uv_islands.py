@@ -55,7 +55,7 @@ def uv_islands(
     Returns:
         Islands that may still overlap in the layout.
     """
-    finite: np.ndarray = np.isfinite(uv).all(axis=(1, 2)) & (np.abs(uv) < 1e30).all(axis=(1, 2))
+    finite = np.asarray((np.isfinite(uv) & (np.abs(uv) < 1e30)).all(axis=(1, 2)))
     uv = np.where(finite[:, None, None], uv, 0.0)
     label = islands(welded_corners(weld, uv), finite.astype(np.int64))
     count = int(label.max()) + 1
