@@ -33,7 +33,7 @@ from sim2real.raster import rasterizer
 from sim2real.scene import Scene, triangles_of
 from sim2real.scene.yaml_file import read_yaml
 
-STEPS = (1, 4, 20)
+STEPS = (1, 4, 8)
 DISTANCES = (1, 4)
 
 
