@@ -28,7 +28,7 @@ SCENES = (
     "dolly by 16 and back",
     "mirrored UVs",
 )
-SIZES = {8: SIZE, 1: (96, 144)}
+WINDOWS = {8: None, 1: (120, 180)}
 DISTANCES = (1, 4, 16)
 
 
@@ -36,7 +36,7 @@ def slopes(name: str, factor: int, phases: int) -> dict[int, list[float]]:
     """Slope of the labels' overlap against the rays', phase by phase, by distance."""
     found: dict[int, list[float]] = {}
     for number in range(phases):
-        phase = Phase(case(name, number), SIZES[factor], NoiseLayout(factor, 1))
+        phase = Phase(case(name, number), SIZE, NoiseLayout(factor, 1), WINDOWS[factor])
         labels = Stage(phase, seed=0).labels
         camera = phase.cameras["camera"]
         for distance in DISTANCES:
@@ -59,11 +59,11 @@ def main() -> None:
     parser.add_argument("--phases", type=int, default=4)
     phases = parser.parse_args().phases
     print(machine() + "\n")
-    columns = [f"{'latents of 8 px' if factor == 8 else 'pixels'}, {d}" for factor in SIZES for d in DISTANCES]
+    columns = [f"{'latents of 8 px' if factor == 8 else 'pixels'}, {d}" for factor in WINDOWS for d in DISTANCES]
     print("| scene | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
     for name in SCENES:
         cells = []
-        for factor in SIZES:
+        for factor in WINDOWS:
             found = slopes(name, factor, phases)
             for distance in DISTANCES:
                 values = found.get(distance, [])

@@ -31,8 +31,7 @@ class Stage:
     def __init__(self, phase: Phase, seed: int) -> None:
         self.phase, self.seed = phase, seed
         self.factor, self.channels = phase.layout.factor, phase.layout.channels
-        camera = next(iter(phase.cameras.values()))
-        self.size = phase.layout.latent_size(camera.size)
+        self.size = phase.latent_size
         self.fragments = lru_cache(maxsize=4)(self._fragments)
         self.labels = lru_cache(maxsize=4)(self._labels)
 

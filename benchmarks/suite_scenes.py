@@ -28,11 +28,20 @@ class Case:
 
     - ``hidden``: a frame before, one during and one after an occluder has passed.
     - ``loop``: two frames between which the camera has been far away; it does not come back to the very same place.
+    - ``wide``: frames overlap at the picture's rim only, so a window in its middle would see nothing twice.
     """
 
     scene: Scene
     hidden: tuple[int, int, int] | None = None
     loop: tuple[int, int] | None = None
+    wide: bool = False
+
+    def cameras(self, size: tuple[int, int], window: tuple[int, int] | None = None) -> dict[str, Camera]:
+        """The cameras by name at a picture size, or what a window in the middle of that picture shows."""
+        if window is None or self.wide:
+            return {camera.name: camera.resized(window or size) for camera in self.scene.cameras}
+        top, left = (size[0] - window[0]) // 2, (size[1] - window[1]) // 2
+        return {camera.name: camera.resized(size).cropped(top, left, window) for camera in self.scene.cameras}
 
 
 def two_cameras(eye: np.ndarray, target: np.ndarray, focal: np.ndarray | float = 620.0) -> tuple[Camera, Camera]:
@@ -127,7 +136,7 @@ def fast_rotation(rng: np.random.Generator) -> Case:
     angle = rng.uniform(0, 2 * np.pi) + np.deg2rad(30 + 0.1 / 12) * TIME
     eye = np.array([2.6, -2.4, 0.2]) + rng.uniform(-0.2, 0.2, 3)
     ahead = np.stack([np.cos(angle), np.sin(angle), np.full(FRAMES, -0.1)], 1)
-    return Case(scene_of(room(rng), two_cameras(eye, eye + 3 * ahead, 480.0)), loop=(0, 12))
+    return Case(scene_of(room(rng), two_cameras(eye, eye + 3 * ahead, 480.0)), loop=(0, 12), wide=True)
 
 
 def occluder(rng: np.random.Generator) -> Case:

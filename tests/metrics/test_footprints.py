@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def flat_wall(shift_px: float = 0.0, distance: float = 2.0, size=(16, 24)) -> La
 def labelled(scene: Scene, camera: str, frame: int) -> LabelledView:
     view, triangles = scene.camera(camera), triangles_of(scene)
     seen = rasterizer(triangles).fragments(
-        scene.camera_from_part(view, frame), view.intrinsics[frame], view.size, near=view.near
+        scene.camera_from_part(view, frame), view.intrinsics[frame], view.size, near=view.near, lens=view.lens
     )
     ids = np.append(triangles.part_instance[triangles.face_part], 0)[seen.face.numpy()]
     return LabelledView(
@@ -40,6 +42,7 @@ def labelled(scene: Scene, camera: str, frame: int) -> LabelledView:
         intrinsics=view.intrinsics[frame],
         world_from_camera=view.world_from_camera[frame],
         world_from_instance=np.concatenate([np.eye(4)[None], scene.world_from_instance[frame]]),
+        lens=view.lens,
     )
 
 
@@ -106,13 +109,26 @@ def test_the_sky_turns_with_the_camera_and_ignores_its_place():
     assert labelled_overlap(sky, behind, factor=1).nnz == 0
 
 
-@pytest.mark.parametrize(("factor", "least"), [(8, 0.97), (1, 0.93)])
-@pytest.mark.parametrize("camera", ["moving", "still"])
-def test_labels_give_the_overlap_that_rays_through_the_scene_give(camera, factor, least):
+LENSES = {
+    "pinhole": {},
+    "bent": {"distortion": np.array([-0.25, 0.06, 0.002, -0.001])},
+    "fisheye": {"distortion": np.array([0.02, -0.01, 0.0, 0.0]), "projection": "fisheye"},
+    "orthographic": {"projection": "orthographic"},
+}
+
+
+@pytest.mark.parametrize("factor", [8, 1])
+@pytest.mark.parametrize("lens", LENSES)
+def test_labels_give_the_overlap_that_rays_through_the_scene_give(lens, factor):
     pytest.importorskip("embreex")
-    scene = moving_scene(size=SIZE)
-    view = scene.camera(camera)
+    scene, camera, least = moving_scene(size=SIZE), "moving", {8: 0.97, 1: 0.93}[factor]
+    view = replace(scene.camera(camera), **LENSES[lens])
+    if lens == "orthographic":  # 50 pixels a metre
+        k = np.array([[50.0, 0, 64], [0, 50.0, 48], [0, 0, 1]])
+        view = replace(view, intrinsics=np.tile(k, (scene.frames, 1, 1)))
+    scene = replace(scene, cameras=(view,))
     rays = [RayScene(scene, frame) for frame in (1, 3)]
-    exact = [footprint_overlap(rays[0], view, rays[1], view, factor=factor, seed=seed) for seed in (0, 1)]
+    per_pixel = max(4, factor)
+    exact = [footprint_overlap(rays[0], view, rays[1], view, factor=factor, per_pixel=per_pixel, seed=seed) for seed in (0, 1)]
     found = labelled_overlap(labelled(scene, camera, 1), labelled(scene, camera, 3), factor=factor)
     assert least < transport_efficiency(found, *exact) < 1.02
