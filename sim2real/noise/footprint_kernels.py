@@ -208,7 +208,9 @@ def claim_below(it: Footprint, cells: Cells, lists: Lists, pixel: int, level: in
                 quadrant = 0
                 slot = lookup(cells.table, cell_key(it.chart, level, i, j), cells.shift)
             else:
-                claim_leaf(it, cells, lists, pixel, cells.slot_node[slot], level + 1, ci, cj)
+                node = cells.slot_node[slot]
+                if node >= 0:
+                    claim_leaf(it, cells, lists, pixel, node, level + 1, ci, cj)
                 quadrant += 1
 
 
@@ -217,6 +219,8 @@ def claim_below(it: Footprint, cells: Cells, lists: Lists, pixel: int, level: in
 def claim_children(it: Footprint, cells: Cells, lists: Lists, pixel: int, slot: int):
     """Claim what lies inside among the leaves below one of the cells that the pixel splits."""
     node = cells.slot_node[slot]
+    if node < 0:
+        return
     key = cells.key[node]
     i = 2 * int((key >> wp.int64(20)) & wp.int64(0xFFFFF))
     j = 2 * int(key & wp.int64(0xFFFFF))

@@ -175,6 +175,7 @@ class _Workspace:
     def __init__(self, noise: SurfaceNoise, size: tuple[int, int]) -> None:
         self.noise, self.size = noise, size
         self.device = noise.device
+        self.asks_late = noise.device != "cpu"  # a device is not waited for inside a frame; too large a one is repeated
         if noise.walks:
             pixels = size[0] * size[1]
             self.lists = Lists()
@@ -227,16 +228,24 @@ class _Workspace:
             for array in (cells.split_children, cells.level_count, cells.used):
                 array.zero_()
             split()
-            used, homeless = cells.used.numpy()
-            if used <= 1 << self.bits and homeless == 0:
+            if not self.asks_late and self._grown():
+                continue
+            own()
+            if values:
+                self._draw()
+                gather()
+            if not self.asks_late or not self._grown():
                 break
-            if self.bits >= 27:
-                raise Sim2RealError("the picture needs more noise cells than fit in memory; render a smaller --size")
-            self._allocate(self.bits + 1)
-        own()
-        if values:
-            self._draw()
-            gather()
+
+    def _grown(self) -> bool:
+        """Whether the last split wanted more cells than there is room for; then there is more room now."""
+        used, homeless = self.cells.used.numpy()
+        if used <= 1 << self.bits and homeless == 0:
+            return False
+        if self.bits >= 27:
+            raise Sim2RealError("the picture needs more noise cells than fit in memory; render a smaller --size")
+        self._allocate(self.bits + 1)
+        return True
 
     def _sampling(self, face: Any, surface: Any, view: Any) -> tuple[Step, Step, Step]:
         """Split, own and gather where every pixel is a sample of its latent."""

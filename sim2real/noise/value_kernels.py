@@ -106,8 +106,8 @@ def draw_level(
         node = order[at]
         key = cells.key[node]
         parent = int(-1)
-        if level > 0:
-            above = cells.parent[node]
+        above = cells.parent[node]
+        if above >= 0:
             parent = (cells.slot_node[above >> 2] << 2) | (above & 3)
         mixed = noise_key(key, chart_key, seed)
         begin = part * pairs

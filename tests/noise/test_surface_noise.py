@@ -103,10 +103,13 @@ def test_a_frame_is_the_same_bits_alone_in_any_order_and_from_any_thread():
             assert np.array_equal(values, forwards[3 - k % 4])
 
 
-def test_a_crowded_frame_that_outgrows_the_cell_table_is_the_same_noise():
-    views = Views(bumpy_room(1), LATENT16)
+@pytest.mark.parametrize("asks_late", [False, True], ids=["as on the CPU", "as on a GPU"])
+@pytest.mark.parametrize("layout", [LATENT16, PIXEL], ids=["latents", "pixels"])
+def test_a_crowded_frame_that_outgrows_the_cell_table_is_the_same_noise(layout, asks_late):
+    views = Views(bumpy_room(1), layout)
     expected = views.frame()
     work = views.noise._idle[0]
+    work.asks_late = asks_late
     work._allocate(6)
     assert np.array_equal(views.frame(), expected)
     assert work.bits > 6
