@@ -176,7 +176,7 @@ def _contains(rings: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Which convex quadrilaterals have a point inside."""
     step, offset = np.roll(rings, -1, 1) - rings, point - rings
     side = step[..., 0] * offset[..., 1] - step[..., 1] * offset[..., 0]
-    return (side > 0).all(1) | (side < 0).all(1)
+    return np.asarray((side > 0).all(1) | (side < 0).all(1))
 
 
 def reference_noise(

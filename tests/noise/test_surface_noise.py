@@ -13,7 +13,7 @@ from sim2real.errors import BadValueError
 from sim2real.noise import NoiseLayout
 from sim2real.noise.reference import reference_noise, reference_places, sampled_leaves, walked_leaves
 from sim2real.noise.statistics import whiteness
-from sim2real.noise.surface_noise import CELL_CAP, CELL_TAU, FOOTPRINT_CAP, SAMPLED_FACTOR
+from sim2real.noise.workspace import CELL_CAP, CELL_TAU, FOOTPRINT_CAP, SAMPLED_FACTOR
 from sim2real.scene.records import Mesh
 from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
 
@@ -108,9 +108,9 @@ def test_a_frame_is_the_same_bits_alone_in_any_order_and_from_any_thread():
 def test_a_crowded_frame_that_outgrows_the_cell_table_is_the_same_noise(layout, asks_late):
     views = Views(bumpy_room(1), layout)
     expected = views.frame()
-    work = views.noise._idle[0]
+    work = views.noise.workspaces.idle[0]
     work.asks_late = asks_late
-    work._allocate(6)
+    work.allocate(6)
     assert np.array_equal(views.frame(), expected)
     assert work.bits > 6
 
