@@ -9,7 +9,6 @@ import numpy as np
 import torch
 import warp as wp
 from jaxtyping import Bool, Float32, UInt8
-from torch.nn.functional import avg_pool2d
 
 from ..raster import Rasterizer
 from ..raster.warp_runtime import load
@@ -77,8 +76,8 @@ class Shader:
             load(module, device)
         alpha = np.array([scene.meshes[p.mesh].material.base_color[3] for p in scene.parts], np.float32)
         self._clear = alpha < 1
-        of_face = np.append(alpha, np.float32(1))[np.append(triangles.face_part, -1)]  # the last is the background's, face -1
-        self._face_alpha = torch.from_numpy(of_face).to(device)
+        of_face = alpha[triangles.face_part] if len(triangles.face_part) else np.ones(1, np.float32)
+        self._face_alpha = upload(of_face, wp.float32, device)
         self._materials = self._upload_materials()
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
@@ -105,22 +104,28 @@ class Shader:
         colour = self._shade(first)
         if not self._clear.any():
             return colour
-        alpha = self._face_alpha[wp.to_torch(first.face)]
-        clear = alpha < 1
-        if not clear.any():
+        weights, run = blank(first.size, wp.float32, self._device), self._run(first.size)
+        shape = (first.size[0], -(-first.size[1] // run))
+        launch(shading_kernels.clear_kernel, shape, [first.face, first.side, run, self._face_alpha, weights], self._device)
+        weight = wp.to_torch(weights)
+        if not (weight < 1).any():
             return colour
-        share = avg_pool2d(clear.float()[None, None], first.side)[0, 0]
-        rows, columns = _box_around(share > 0)
+        rows, columns = _box_around(weight < 1)
         behind = self.shading(_cut(camera, rows, columns), frame, without_clear=True)
         behind.light.exposure = exposure
-        weight = avg_pool2d(torch.where(clear, alpha, 0.0)[None, None], first.side)[0, 0] / share.clamp(min=1e-6)
-        weight = torch.where(share > 0, weight, 1.0)[rows, columns, None]  # both pictures are the same where nothing is clear
+        # both pictures are the same where nothing is clear
         picture = wp.to_torch(colour)
-        picture[rows, columns] = torch.lerp(wp.to_torch(self._shade(behind)), picture[rows, columns], weight)
+        picture[rows, columns] = torch.lerp(
+            wp.to_torch(self._shade(behind)), picture[rows, columns], weight[rows, columns, None]
+        )
         return colour
 
+    def _run(self, size: tuple[int, int]) -> int:
+        """Pixels per thread: a CPU thread copies the structs each time it starts."""
+        return size[1] if self._device == "cpu" else 1
+
     def _shade(self, s: Shading) -> Any:
-        run = s.size[1] if self._device == "cpu" else 1  # a CPU thread copies the structs each time it starts
+        run = self._run(s.size)
         colour = blank(s.size, wp.vec3, self._device)
         launch(
             shading_kernels.shade_kernel,

@@ -316,3 +316,25 @@ def encode_kernel(colour: wp.array2d(dtype=wp.vec3), srgb: wp.array(dtype=wp.uin
     last = float(srgb.shape[0] - 1)
     for k in range(3):
         picture[y, x, k] = srgb[int(wp.clamp(c[k], 0.0, 1.0) * last + 0.5)]
+
+
+@wp.kernel
+@no_type_check
+def clear_kernel(
+    face: wp.array2d(dtype=wp.int32), side: int, run: int, alpha: wp.array(dtype=wp.float32), out: wp.array2d(dtype=wp.float32)
+):
+    """Mean alpha of those of a pixel's ``side`` x ``side`` samples that see something clear (alpha below 1); 1 without any."""
+    y, part = wp.tid()
+    for x in range(part * run, wp.min((part + 1) * run, out.shape[1])):
+        total = float(0.0)
+        count = float(0.0)
+        for j in range(side * side):
+            f = face[y * side + j / side, x * side + j % side]
+            if f >= 0:
+                a = alpha[f]
+                if a < 1.0:
+                    total += a
+                    count += 1.0
+        out[y, x] = 1.0
+        if count > 0.0:
+            out[y, x] = total / count
