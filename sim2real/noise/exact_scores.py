@@ -52,7 +52,7 @@ def exact_scores(frame: Float[np.ndarray, "channels height width"]) -> dict[str,
     return {name: score for name, score in scores.items() if not math.isnan(score)}
 
 
-def expected_maximum(count: float) -> float:
+def expected_maximum(count: int) -> float:
     """Mean of the largest absolute value among ``count`` independent standard normal scores."""
     at = np.linspace(0, 12, 24_001)
     inside = 1 - np.vectorize(math.erfc)(at / math.sqrt(2))

@@ -32,7 +32,7 @@ from .value_kernels import accumulate, fresh_value
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
-PARENTS, LEAVES = 16, 48
+PARENTS, LEAVES = 16, 36
 """Per pixel, split cells that are listed and leaves that can be claimed; a usual footprint has 4 to 16 leaves."""
 LONGEST = wp.constant(wp.float64(48.0))
 """Cells along a footprint, at most: footprints thinner than that get coarser cells."""

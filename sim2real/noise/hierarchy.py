@@ -15,7 +15,7 @@ FINEST = wp.constant(FINEST_LEVEL)
 FREE = wp.constant(wp.int64(-1))
 NOBODY = wp.constant(wp.int64(0x7FFFFFFFFFFFFFFF))
 NEIGHBOURS = wp.constant(wp.int64((1 << 20) | 3))
-PROBES = wp.constant(128)
+PROBES = wp.constant(1024)
 
 
 @wp.func

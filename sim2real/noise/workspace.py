@@ -33,8 +33,10 @@ FOOTPRINT_CAP = 0.5
 """Cells of a footprint that is walked: at most this share of a latent's side, by area."""
 RUN = 90
 """Consecutive pixels that one CPU loop handles, so that neighbours share a triangle and a cell."""
-FINEST_BITS = 27
-"""Of the largest table of cells."""
+TABLE_SHARE = 1.5
+"""Slots of the hash table per split cell, at least."""
+MOST_NODES = 1 << 27
+"""Split cells in a frame, at most."""
 
 
 def walks(layout: NoiseLayout) -> bool:
@@ -83,23 +85,23 @@ class Workspace:
         self._out = wp.empty((height * width, self.padded), dtype=float, device=device)
         self._level_start, self._cursor = self._ints(FINEST_LEVEL + 1), self._ints(FINEST_LEVEL)
         cells_per_latent = 4 if walks(layout) else 12  # what most frames need; the rest double it once
-        self.allocate(max(12, math.ceil(math.log2(height * width * cells_per_latent))))
+        self.allocate(max(4096, height * width * cells_per_latent))
 
     def _ints(self, shape: int | tuple[int, int], dtype: Any = int) -> wp.array:
         return wp.empty(shape, dtype=dtype, device=self.device)
 
-    def allocate(self, bits: int) -> None:
-        """Make room for 2^bits split cells."""
-        nodes = 1 << bits
+    def allocate(self, nodes: int) -> None:
+        """Make room for so many split cells."""
+        bits = math.ceil(math.log2(TABLE_SHARE * nodes))
         cells = Cells()
-        cells.table = self._ints(2 * nodes, wp.int64)
-        cells.split_children, cells.slot_node = self._ints(2 * nodes), self._ints(2 * nodes)
-        cells.shift = 64 - (bits + 1)
+        cells.table = self._ints(1 << bits, wp.int64)
+        cells.split_children, cells.slot_node = self._ints(1 << bits), self._ints(1 << bits)
+        cells.shift = 64 - bits
         cells.key = self._ints(nodes, wp.int64)
         cells.parent = self._ints(nodes)
         cells.owner = self._ints(4 * nodes, wp.int64)
         cells.level_count, cells.used = self._ints(FINEST_LEVEL), self._ints(2)
-        self.bits, self.cells, self._order = bits, cells, self._ints(nodes)
+        self.nodes, self.cells, self._order = nodes, cells, self._ints(nodes)
         self._values = wp.empty(4 * nodes * self.padded, dtype=float, device=self.device)
 
     def run(self, split: Step, claim: Step | None, domain: Domain | None) -> None:
@@ -131,11 +133,11 @@ class Workspace:
     def _grown(self) -> bool:
         """Whether the last split wanted more cells than there is room for; then there is more room now."""
         used, homeless = self.cells.used.numpy()
-        if used <= 1 << self.bits and homeless == 0:
+        if used <= self.nodes and homeless == 0:
             return False
-        if self.bits >= FINEST_BITS:
+        if self.nodes > MOST_NODES // 2:
             raise Sim2RealError("the picture needs more noise cells than fit in memory; choose a smaller --size")
-        self.allocate(self.bits + 1)
+        self.allocate(2 * self.nodes)
         return True
 
     def _draw(self, domain: Domain) -> None:

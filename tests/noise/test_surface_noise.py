@@ -110,9 +110,9 @@ def test_a_crowded_frame_that_outgrows_the_cell_table_is_the_same_noise(layout, 
     expected = views.frame()
     work = views.noise.workspaces.idle[0]
     work.asks_late = asks_late
-    work.allocate(6)
+    work.allocate(64)
     assert np.array_equal(views.frame(), expected)
-    assert work.bits > 6
+    assert work.nodes > 64
 
 
 def test_more_channels_extend_fewer():
