@@ -162,11 +162,9 @@ def leaf_faults(leaves: dict[str, np.ndarray], values: np.ndarray, charts: Chart
     channels, height, width = values.shape
     if not len(leaves["pixel"]):
         return []
-    faults = []
     if leaves["pixel"].min() < 0 or leaves["pixel"].max() >= height * width:
-        faults.append("a leaf is owned outside the picture")
-    if not disjoint(leaves):
-        faults.append("leaves overlap")
+        return ["a leaf is owned outside the picture"]
+    faults = [] if disjoint(leaves) else ["leaves overlap"]
     table = np.stack([leaves[name] for name in ("chart", "level", "i", "j")], 1).astype(np.int64)
     owned = OwnedLeaves(table, leaves["pixel"].astype(np.int64), (height, width))
     expected = reference_noise(owned, charts, factor=1, channels=channels, seed=seed)

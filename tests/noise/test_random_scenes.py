@@ -46,7 +46,7 @@ WHITE = RNG.standard_normal((4, 12, 14))
     [
         ("mean", WHITE + 0.4),
         ("variance", WHITE * 1.3),
-        ("pixels", WHITE * np.where(np.arange(168).reshape(12, 14) == 77, 5.0, 1.0)),
+        ("pixels", WHITE * np.where(np.arange(168).reshape(12, 14) == 77, 20.0, 1.0)),
         ("tails", np.where(np.abs(WHITE) > 2, 2 * WHITE, WHITE)),
         ("ks", np.sign(WHITE)),
         ("below", (WHITE + np.roll(WHITE, 1, 1)) / np.sqrt(2)),
@@ -56,7 +56,7 @@ WHITE = RNG.standard_normal((4, 12, 14))
         ("below_2", (WHITE + np.roll(WHITE, 2, 1)) / np.sqrt(2)),
         ("right_2", (WHITE + np.roll(WHITE, 2, 2)) / np.sqrt(2)),
         ("channels", np.repeat(WHITE[:1], 4, axis=0)),
-        ("spectrum", (WHITE + np.roll(WHITE, 1, 2)) / np.sqrt(2)),
+        ("spectrum", sum(np.roll(WHITE, (a, b), (1, 2)) for a in (0, 1) for b in (0, 1)) / 2),
         ("finite", np.where(WHITE > 2, np.nan, WHITE)),
     ],
 )
@@ -80,7 +80,10 @@ def test_leaves_that_overlap_or_carry_other_values_are_noticed():
     child["i"][-1], child["j"][-1] = 2 * child["i"][-1] + 1, 2 * child["j"][-1]
     assert not disjoint(child)
     assert leaf_faults(leaves, values + 0.01, views.charts, -4) == ["values are not the leaves' sums"]
-    assert leaf_faults(leaves | {"pixel": leaves["pixel"] - 1}, values, views.charts, -4)
+    outside = leaves | {"pixel": leaves["pixel"] - 1}
+    assert leaf_faults(outside, values, views.charts, -4) == ["a leaf is owned outside the picture"]
+    moved = leaves | {"pixel": (leaves["pixel"] + 1) % views.pixels}
+    assert leaf_faults(moved, values, views.charts, -4) == ["values are not the leaves' sums"]
 
 
 def test_a_run_continues_where_it_was_killed(tmp_path, monkeypatch, capsys):
