@@ -62,7 +62,7 @@ def read_flow(
         raise BadValueError("the shape of the motion", motion.shape, right=str((*size, 2)), where=path)
     if visible is not None and visible.shape != size:
         raise BadValueError("the shape of visible", visible.shape, right=str(size), where=path)
-    finite = np.isfinite(motion).all(-1)
+    finite = np.asarray(np.isfinite(motion).all(axis=-1))
     if not finite.all():  # renderers mark what has no counterpart this way
         motion, visible = np.where(finite[..., None], motion, 0), finite if visible is None else visible & finite
     seen = None if visible is None else torch.from_numpy(np.ascontiguousarray(visible, bool))
