@@ -2,9 +2,9 @@
 
 480x720 pixels. ``T(k)`` is the correlation, over latents of 8x8 pixels that frame 0 shows whole, between frame k's noise and
 frame 0's noise carried along by areas (each latent takes from frame 0's pixels the parts that it covers, normalised). The
-ceiling is what the exact integral of white noise over the latents' footprints reaches; it follows from the areas alone. Noise of
-cells instead of points may exceed it by a hundredth where cells and frame 0's pixels happen to align. Motion is supplied exactly,
-frame by frame. Times are of one core.
+ceiling is what the exact integral of white noise over the latents' footprints reaches; it follows from the areas alone. Noise
+of cells instead of points may exceed it by a hundredth where cells and frame 0's pixels happen to align. Motion is supplied
+exactly, frame by frame. Times are of one core.
 """
 
 from __future__ import annotations
