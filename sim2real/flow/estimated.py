@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float32, UInt8
 from torch import Tensor
 
-from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..errors import BadValueError, MissingFileError, MissingPackageError, UnreadableFileError
 from ..optional import require
 from .exact import Flow
 
@@ -87,11 +87,14 @@ class RaftFlow:
             updates: recurrent refinements of the motion.
 
         Raises:
-            MissingPackageError: torchvision is not installed.
+            MissingPackageError: torchvision is not installed, or not for this torch.
             MissingFileError: no weights are at hand.
             UnreadableFileError: the file does not hold RAFT's weights.
         """
-        models = require("torchvision.models.optical_flow", "raft")
+        try:
+            models = require("torchvision.models.optical_flow", "raft")
+        except RuntimeError as fault:  # built for another torch
+            raise MissingPackageError("torchvision", "raft", str(fault).splitlines()[0]) from fault
         path = _cached_raft() if weights is None else Path(weights)
         if not path.is_file():
             raise MissingFileError(path, what="weights of RAFT", mend="pass --weights FILE, or use --estimator dis")
