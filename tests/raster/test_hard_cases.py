@@ -155,7 +155,7 @@ def test_of_surfaces_in_one_place_the_first_face_is_seen() -> None:
 def test_a_wrong_argument_is_named(change: dict, words: str) -> None:
     arguments = {"camera_from_part": placed(), "intrinsics": INTRINSICS, "size": SIZE, "near": 0.01} | change
     with pytest.raises(BadValueError, match=words):
-        checked_view(soup(1), **({"part_visible": None, "vertices": None} | arguments))
+        checked_view(soup(1), **({"part_visible": None, "vertices": None, "lens": PINHOLE} | arguments))
 
 
 def test_an_unknown_backend_lists_the_valid_ones() -> None:
