@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sim2real.errors import BadValueError, UnknownNameError
 from sim2real.raster import rasterizer
 from sim2real.raster.view import checked_view
+from sim2real.scene.lens import PINHOLE
 
 from .soups import INTRINSICS, SIZE, bumpy_ball, placed, soup, triangles
 
