@@ -34,8 +34,8 @@ def find_first_equal(
 ):
     """For every entry the first one with the same (a, b). One thread.
 
-    The hash table keeps neighbours in ``a`` together (``spread`` slots for each), which is how meshes are mostly ordered; an
-    entry that finds its neighbourhood crowded goes anywhere, so that a fan around one vertex stays linear.
+    The hash table keeps neighbours in ``a`` together (``spread`` slots for each), which is how meshes are mostly ordered. An
+    entry that finds its neighbourhood crowded goes anywhere, in steps of its own, so that fans and crowds stay linear.
     """
     mask = wp.uint64(table.shape[0] - 1)
     for k in range(a.shape[0]):
@@ -44,9 +44,11 @@ def find_first_equal(
         mixed = _hash(mine_a, mine_b)
         far = int((mixed >> wp.uint64(8)) & mask)
         probe = int(0)
+        step = int(1)
         slot = int((wp.uint64(mine_a) * spread + (mixed & wp.uint64(7))) & mask)
         if spread == wp.uint64(0):
             probe = LOCAL_PROBES
+            step = int((mixed >> wp.uint64(36)) & mask) | 1
             slot = far
         found = int(-1)
         while found < 0:
@@ -58,8 +60,9 @@ def find_first_equal(
                 found = held
             else:
                 probe += 1
-                slot = (slot + 1) & int(mask)
+                slot = int((wp.uint64(slot) + wp.uint64(step)) & mask)
                 if probe == LOCAL_PROBES:
+                    step = int((mixed >> wp.uint64(36)) & mask) | 1
                     slot = far
         first[k] = found
 

@@ -96,7 +96,7 @@ class _Surface:
         """Take over the islands of the asset's own layout that are usable, unless they are shreds."""
         layout = uv_islands(self.vertices, self.faces, self.weld, uv)
         boxes = int(self.label.max()) + 1
-        if len(np.unique(layout.label[layout.usable])) > UV_ISLANDS_PER_BOX * boxes + SPARE_UV_ISLANDS:
+        if np.count_nonzero(np.bincount(layout.label[layout.usable])) > UV_ISLANDS_PER_BOX * boxes + SPARE_UV_ISLANDS:
             return
         self.from_uv = layout.usable
         self.flat = np.where(self.from_uv[:, None, None], layout.flat, self.box)
