@@ -2,9 +2,10 @@
 
 Two scenes of the suite, latents 60x90x16 of 480x720 pixels. All methods get exact motion; all are ours, written from the
 mathematics. Variance and the correlation of neighbours are those of frame 16; transport efficiency is measured on the drawn
-noise, from frame 0 on, against the overlap of footprints computed with Embree. "hidden": pixels that an occluder has covered in
-between. "second": another camera at the same instant. "loop": once around and back. Milliseconds per frame are processor time
-of one thread that a method adds to the visibility of a view; standard errors are over channels and parts of the picture.
+noise, from frame 0 on, against the overlap of footprints computed with Embree. "16 to 20": between these two, when much is seen
+that was not in frame 0. "hidden": pixels that an occluder has covered in between. "second": another camera at the same instant.
+"loop": once around and back. Milliseconds per frame are processor time of one thread that a method adds to the visibility of a
+view; standard errors are over channels and parts of the picture.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Judge:
     def __init__(self, name: str, number: int, size: tuple[int, int]) -> None:
         self.phase = Phase(case(name, number), size, LAYOUT)
         self.columns: dict[str, tuple[View, View]] = {str(d): (("camera", 0), ("camera", d)) for d in DISTANCES}
+        self.columns["16 to 20"] = ("camera", 16), ("camera", 20)
         self.columns["second"] = ("camera", 0), ("second", 0)
         during: View | None = None
         if self.phase.case.hidden:
