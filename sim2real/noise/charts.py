@@ -15,6 +15,8 @@ from .mesh_charts import MeshCharts, mesh_charts
 
 SKY_CHARTS = 6
 """Charts 0 ... 5 are the faces of a cube of directions: +x, +y, +z, -x, -y, -z of the world."""
+LEAST_SIDE_M = 1e-9
+"""Of a chart; the cells of a mesh without any size would have areas that float32 takes for 0."""
 SKY_SIDE_M = 16.0
 """Side of a cube face in the metric of the surfaces, which weighs sky against surface inside one pixel."""
 
@@ -67,7 +69,7 @@ def charts_of(scene: Scene, triangles: Triangles) -> Charts:
     return Charts(
         coordinates=np.concatenate(coordinates),
         face_chart=(triangles.face_part + SKY_CHARTS).astype(np.int32),
-        side_m=np.array(side, np.float32),
+        side_m=np.maximum(np.array(side, np.float32), LEAST_SIDE_M),
         key=np.array(key, np.uint64),
     )
 
