@@ -141,8 +141,7 @@ def _require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: NoiseKi
     needed = ["depth", *(["edges"] if family.name == "embedded" else []), *(["noise"] if noise == "clip" else [])]
     for kind in needed:
         if not clip.has(camera, kind):
-            render = f"sim2real render {clip.record.scene.path} -o CLIP --for {family.name}"
-            raise MissingFileError(clip.folder(camera) / kind, what=kind, mend=f"render it with: {render}")
+            raise MissingFileError(clip.folder(camera) / kind, what=kind, mend=f"make it with: {_command(clip, family, kind)}")
     if noise == "iid":
         return
     layout, record = family.layout, clip.noise_record()
@@ -153,9 +152,17 @@ def _require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: NoiseKi
             "the clip's noise",
             received,
             right=f"{layout.channels} channels at factor {layout.factor}, {len(wanted[2])} latents for {family.name}",
-            mend=f"render the clip again with: sim2real render {clip.record.scene.path} -o CLIP --for {family.name}",
+            mend=f"make the clip again with: {_command(clip, family)}",
             where=clip.path,
         )
+
+
+def _command(clip: Clip, family: ModelFamily, kind: str = "") -> str:
+    """The command that makes the clip with what a model needs."""
+    scene = clip.record.scene
+    if scene.options.get("reader") != "video":
+        return f"sim2real render {scene.path} -o CLIP --for {family.name}"
+    return f"sim2real warp {scene.path} -o CLIP --for {family.name}" + (" --depth DIR" if kind == "depth" else "")
 
 
 def _noise_of(
