@@ -13,7 +13,7 @@ from sim2real.noise import NoiseLayout
 from sim2real.noise.exact_scores import exact_scores, expected_maximum
 from tests.noise.views import Views, bumpy_room
 
-SCENES = 60
+SCENES = 40
 """How many CI draws; ``benchmarks/README.md`` says what came of 10 000."""
 
 
@@ -26,15 +26,15 @@ def test_no_scene_gives_a_frame_that_fails(seed, number):
     assert all(abs(score) < 5.5 for _, score in result["worst"]), result
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 7), (3, 4, 5), (16, 6, 7)])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 7), (3, 4, 5)])
 def test_scores_of_small_white_frames_are_standard_normal_and_never_large(shape):
     rng = np.random.default_rng(5)
-    table = [exact_scores(rng.standard_normal(shape)) for _ in range(400)]
+    table = [exact_scores(rng.standard_normal(shape)) for _ in range(200)]
     for name in table[0]:
         scores = np.array([row[name] for row in table])
         assert abs(scores).max() < 4.6, name
         if name not in ("tails", "ks", "pixels", "spectrum"):  # counts, one-sided p-values, maxima of several
-            assert abs(scores.mean()) < 0.25 and 0.85 < scores.std() < 1.15, name
+            assert abs(scores.mean()) < 0.35 and 0.75 < scores.std() < 1.25, name
 
 
 RNG = np.random.default_rng(11)
