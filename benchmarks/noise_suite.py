@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -192,9 +192,11 @@ def main() -> None:
     parser.add_argument("--scene", help="only scenes whose name holds this")
     parser.add_argument("--resolution", choices=["latents", "pixels"], help="only this one")
     parser.add_argument("--quick", action="store_true", help="smaller pictures, two phases, two distances")
+    parser.add_argument("--phases", type=int, metavar="N", help="phases of every scene")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a threshold is missed")
     options = parser.parse_args()
     effort = QUICK if options.quick else FULL
+    effort = replace(effort, phases=options.phases or effort.phases)
     columns = [*(str(d) for d in effort.distances), "hidden", "second", "loop"]
     head = ["scene", "noise", "worst score", "KS p", "neighbours", "spectrum", *columns]
     print(machine() + "\n")

@@ -14,7 +14,7 @@ from sim2real.noise.exact_scores import exact_scores, expected_maximum
 from tests.noise.views import Views, bumpy_room
 
 SCENES = 40
-"""How many CI draws; ``benchmarks/README.md`` says what came of 10 000."""
+"""How many CI draws; ``benchmarks/README.md`` says what came of thousands."""
 
 
 @settings(max_examples=SCENES, deadline=None)
