@@ -26,7 +26,7 @@ from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
 from sim2real.noise.charts import Charts
 from sim2real.noise.exact_scores import exact_scores, expected_maximum
 from sim2real.noise.hierarchy import FINEST_LEVEL
-from sim2real.noise.reference import OwnedLeaves, reference_noise
+from sim2real.noise.reference import OwnedCells, reference_noise
 from sim2real.raster import rasterizer
 from sim2real.scene import deformed_vertices, triangles_of
 from sim2real.scene.records import Camera, Instance, Part, Scene
@@ -166,8 +166,8 @@ def leaf_faults(leaves: dict[str, np.ndarray], values: np.ndarray, charts: Chart
         return ["a leaf is owned outside the picture"]
     faults = [] if disjoint(leaves) else ["leaves overlap"]
     table = np.stack([leaves[name] for name in ("chart", "level", "i", "j")], 1).astype(np.int64)
-    owned = OwnedLeaves(table, leaves["pixel"].astype(np.int64), (height, width))
-    expected = reference_noise(owned, charts, factor=1, channels=channels, seed=seed)
+    owned = OwnedCells(table, leaves["pixel"].astype(np.int64))
+    expected = reference_noise(owned, charts, latents=(height, width), channels=channels, seed=seed)
     drawn = np.isfinite(expected)
     if not np.allclose(values[drawn], expected[drawn], atol=2e-4):
         faults.append("values are not the leaves' sums")

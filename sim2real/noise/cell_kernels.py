@@ -1,8 +1,8 @@
 """From what every sample sees to the leaves of the hierarchy: which cells are split, and who owns what is left.
 
-Every pixel of the face image is one sample of its latent. A cell is split if any
-sample inside it wants a finer one; only split cells are stored. A leaf is an unsplit child of a split cell, named
-``4 * node + quadrant``, and belongs to the sample nearest its centre.
+Every pixel of the face image is one sample. A cell is split if any sample inside it wants a finer one; only split cells
+are stored. A leaf is an unsplit child of a split cell, named ``4 * node + quadrant``, and belongs to the sample nearest its
+centre, from which its own cells are found (``cut_kernels``).
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -54,7 +54,9 @@ class Surface:
 @wp.struct
 @no_type_check
 class Cells:
-    """The split cells of a frame. ``node`` numbers them, ``slot`` is their place in the hash table."""
+    """The split cells of a frame. ``node`` numbers them, ``slot`` is their place in the hash table.
+
+    ``owner``: of each of the 4 x 4 parts of every leaf, the first pixel whose centre sees it."""
 
     table: wp.array(dtype=wp.int64)
     split_children: wp.array(dtype=int)
@@ -62,20 +64,28 @@ class Cells:
     shift: int
     key: wp.array(dtype=wp.int64)
     parent: wp.array(dtype=int)
-    owner: wp.array(dtype=wp.int64)
+    owner: wp.array(dtype=int)
     level_count: wp.array(dtype=int)
     used: wp.array(dtype=int)
 
 
 @wp.struct
 @no_type_check
-class Samples:
-    """Per sample: position in its chart on the finest grid, (chart << 5 | wanted level), slot of the cell it splits."""
+class Sample:
+    """What the centre of a pixel sees.
 
-    column: wp.array2d(dtype=int)
-    row: wp.array2d(dtype=int)
-    chart_level: wp.array2d(dtype=int)
-    slot: wp.array2d(dtype=int)
+    ``u``, ``v``: its place in the chart, 0 to 1. ``x_u`` ... ``y_v``: pixels to the right and down per chart side along u and v.
+    ``chart_level``: (chart << 5 | level of the cell it wants). ``leaf``: the leaf that it lies in; before, the slot it splits.
+    """
+
+    u: float
+    v: float
+    x_u: float
+    x_v: float
+    y_u: float
+    y_v: float
+    chart_level: int
+    leaf: int
 
 
 @wp.struct
@@ -128,16 +138,20 @@ def centre_ray(view: View, column: int, row: int) -> wp.vec2d:
 
 @wp.func
 @no_type_check
-def ray_steps(view: View, column: int, row: int) -> wp.vec2d:
-    """How far the ray moves from one pixel to the next along x and along y."""
+def ray_slopes(view: View, column: int, row: int) -> wp.vec4d:
+    """How the ray changes from one pixel to the next: (x, y) along a row, (x, y) along a column."""
     if view.kind == BENT:
         half = wp.float64(0.5)
         a = view.rays[row, column]
         b = view.rays[row, column + 1]
         c = view.rays[row + 1, column]
         d = view.rays[row + 1, column + 1]
-        return wp.vec2d(half * (wp.length(b - a) + wp.length(d - c)), half * (wp.length(c - a) + wp.length(d - b)))
-    return wp.vec2d(wp.float64(1.0) / view.focal_x, wp.float64(1.0) / view.focal_y)
+        right = half * ((b - a) + (d - c))
+        down = half * ((c - a) + (d - b))
+        return wp.vec4d(right[0], right[1], down[0], down[1])
+    zero = wp.float64(0.0)
+    one = wp.float64(1.0)
+    return wp.vec4d(one / view.focal_x, zero, -view.shear / view.focal_y, one / view.focal_y)
 
 
 @wp.func
@@ -215,37 +229,59 @@ def sky_plane(view: View, chart: int) -> Plane:
 # The footprint's axes are the singular values of the map from one pixel step to the chart; a cell's side is at most tau times
 # the longer one, and at most cap times the root of the area. One loop without calls, so that clang vectorises it.
 _PLACE = """
-    int* columns = column.data + start;
-    int* rows = row.data + start;
-    int* wanted = chart_level.data + start;
-    const double nu = normal[0] * step_x, nv = normal[1] * step_y;
-    const double uu = along_u[0] * step_x, uv = along_u[1] * step_y, vu = along_v[0] * step_x, vv = along_v[1] * step_y;
+#if defined(__CUDA_ARCH__)
+    const int LANES = 1;
+#else
+    const int LANES = 8;
+#endif
+    const double right_x = slopes[0], right_y = slopes[1], down_x = slopes[2], down_y = slopes[3];
+    const double nu = normal[0] * right_x + normal[1] * right_y, nv = normal[0] * down_x + normal[1] * down_y;
+    const double uu = along_u[0] * right_x + along_u[1] * right_y, uv = along_u[0] * down_x + along_u[1] * down_y;
+    const double vu = along_v[0] * right_x + along_v[1] * right_y, vv = along_v[0] * down_x + along_v[1] * down_y;
     const double fixed = ray_y * normal[1] + normal[2];
     const double fixed_u = ray_y * along_u[1] + along_u[2], fixed_v = ray_y * along_v[1] + along_v[2];
-    const int tag = chart << 5;
+    float us[LANES], vs[LANES], x_u[LANES], x_v[LANES], y_u[LANES], y_v[LANES];
+    int levels[LANES];
+    for (int first = 0; first < count; first += LANES) {
 #if !defined(__CUDA_ARCH__)
-    #pragma clang loop vectorize(assume_safety) vectorize_width(8) interleave(disable)
+        #pragma clang loop vectorize(assume_safety) vectorize_width(8) interleave(disable)
 #endif
-    for (int k = 0; k < count; ++k) {
-        const double ray_x = first_x + (double)k * step_x;
-        const double inverse = 1.0 / (ray_x * normal[0] + fixed);
-        const double du = (ray_x * along_u[0] + fixed_u) * inverse, dv = (ray_x * along_v[0] + fixed_v) * inverse;
-        const float ux = (float)((uu - du * nu) * inverse), uy = (float)((uv - du * nv) * inverse);
-        const float vx = (float)((vu - dv * nu) * inverse), vy = (float)((vv - dv * nv) * inverse);
-        const float trace = ux * ux + uy * uy + vx * vx + vy * vy;
-        const float cross = ux * vy - uy * vx, area = cross < 0.0f ? -cross : cross;
-        const float gap = trace * trace - 4.0f * area * area;
-        const float longer = tau_squared * (0.5f * (trace + ::sqrtf(gap > 0.0f ? gap : 0.0f))), other = cap_squared * area;
-        const float smaller = longer < other ? longer : other, side_squared = smaller > 1.0e-30f ? smaller : 1.0e-30f;
-        union { float f; int i; } bits;
-        bits.f = side_squared;
-        const int asked = -(((bits.i >> 23) - 127) >> 1);
-        const int level = asked < 1 ? 1 : asked > 20 ? 20 : asked;
-        const float u = (float)(origin_u + du), v = (float)(origin_v + dv), end = 0.99999994f;
-        const float inside_u = u > 0.0f ? u : 0.0f, inside_v = v > 0.0f ? v : 0.0f;
-        columns[k] = (int)((inside_u < end ? inside_u : end) * 1048576.0f);
-        rows[k] = (int)((inside_v < end ? inside_v : end) * 1048576.0f);
-        wanted[k] = tag | level;
+        for (int k = 0; k < LANES; ++k) {
+            const double ray_x = first_x + (double)(first + k) * right_x;
+            const double inverse = 1.0 / (ray_x * normal[0] + fixed);
+            const double du = (ray_x * along_u[0] + fixed_u) * inverse, dv = (ray_x * along_v[0] + fixed_v) * inverse;
+            const float ux = (float)((uu - du * nu) * inverse), uy = (float)((uv - du * nv) * inverse);
+            const float vx = (float)((vu - dv * nu) * inverse), vy = (float)((vv - dv * nv) * inverse);
+            const float trace = ux * ux + uy * uy + vx * vx + vy * vy;
+            const float cross = ux * vy - uy * vx, area = cross < 0.0f ? -cross : cross;
+            const float gap = trace * trace - 4.0f * area * area;
+            const float longer = tau_squared * (0.5f * (trace + ::sqrtf(gap > 0.0f ? gap : 0.0f))), other = cap_squared * area;
+            const float smaller = longer < other ? longer : other, side_squared = smaller > 1.0e-30f ? smaller : 1.0e-30f;
+            union { float f; int i; } bits;
+            bits.f = side_squared;
+            const int asked = -(((bits.i >> 23) - 127) >> 1);
+            levels[k] = asked < 1 ? 1 : asked > 20 ? 20 : asked;
+            const float u = (float)(origin_u + du), v = (float)(origin_v + dv), end = 0.99999994f;
+            const float inside_u = u > 0.0f ? u : 0.0f, inside_v = v > 0.0f ? v : 0.0f;
+            us[k] = inside_u < end ? inside_u : end;
+            vs[k] = inside_v < end ? inside_v : end;
+            const float upright = area > 1.0e-30f ? area : 1.0e-30f, back = 1.0f / (cross < 0.0f ? -upright : upright);
+            x_u[k] = vy * back;
+            x_v[k] = -uy * back;
+            y_u[k] = -vx * back;
+            y_v[k] = ux * back;
+        }
+        const int n = count - first < LANES ? count - first : LANES;
+        for (int k = 0; k < n; ++k) {
+            auto& it = samples.data[start + first + k];
+            it.u = us[k];
+            it.v = vs[k];
+            it.x_u = x_u[k];
+            it.x_v = x_v[k];
+            it.y_u = y_u[k];
+            it.y_v = y_v[k];
+            it.chart_level = (chart << 5) | levels[k];
+        }
     }
 """
 
@@ -261,18 +297,22 @@ def place_run(
     chart: int,
     first_x: wp.float64,
     ray_y: wp.float64,
-    step_x: wp.float64,
-    step_y: wp.float64,
+    slopes: wp.vec4d,
     tau_squared: float,
     cap_squared: float,
     start: int,
     count: int,
-    column: wp.array2d(dtype=int),
-    row: wp.array2d(dtype=int),
-    chart_level: wp.array2d(dtype=int),
+    samples: wp.array2d(dtype=Sample),
 ):
-    """Places in their chart, and wanted levels, of ``count`` pixels in a row that see one plane."""
+    """What ``count`` pixels in a row see of one plane, and the levels that they want."""
     ...
+
+
+@wp.func
+@no_type_check
+def on_grid(place: float) -> int:
+    """A place in a chart as a column or row of its finest grid."""
+    return int(place * 1048576.0)
 
 
 @wp.func
@@ -293,8 +333,8 @@ def add_split(cells: Cells, key: wp.int64) -> int:
         else:
             cells.slot_node[slot] = node
             cells.key[node] = key
-            for quadrant in range(4):
-                cells.owner[4 * node + quadrant] = NOBODY
+            for place in range(64):
+                cells.owner[64 * node + place] = NOBODY
             level = key_level(key)
             wp.atomic_add(cells.level_count, level, 1)
             cells.parent[node] = -1
@@ -314,6 +354,18 @@ def add_split(cells: Cells, key: wp.int64) -> int:
     return first
 
 
+@wp.func
+@no_type_check
+def split_above(cells: Cells, chart_level: int, u: float, v: float, last_key: wp.int64, last_slot: int):
+    """Split the parent of the cell that a sample wants; most samples split what the one before has split."""
+    level = (chart_level & 31) - 1
+    coarser = FINEST - level
+    key = cell_key(chart_level >> 5, level, on_grid(u) >> coarser, on_grid(v) >> coarser)
+    if key != last_key:
+        last_slot = add_split(cells, key)
+    return key, last_slot
+
+
 @wp.kernel
 @no_type_check
 def split_cells(
@@ -324,7 +376,7 @@ def split_cells(
     tau_squared: float,
     cap_squared: float,
     cells: Cells,
-    samples: Samples,
+    samples: wp.array2d(dtype=Sample),
 ):
     """Find every pixel's place in its chart and split the cells that are too coarse for it."""
     y, part = wp.tid()
@@ -336,7 +388,7 @@ def split_cells(
     while x < end:
         f = face[y, x]
         ray = centre_ray(view, x, y)
-        step = ray_steps(view, x, y)
+        slopes = ray_slopes(view, x, y)
         after = x + 1
         plane = Plane()
         if f < 0:
@@ -346,7 +398,7 @@ def split_cells(
                 view.kind != BENT
                 and after < end
                 and face[y, after] < 0
-                and sky_chart(view, wp.vec2d(ray[0] + wp.float64(after - x) * step[0], ray[1])) == chart
+                and sky_chart(view, wp.vec2d(ray[0] + wp.float64(after - x) * slopes[0], ray[1])) == chart
             ):
                 after += 1
         else:
@@ -362,44 +414,37 @@ def split_cells(
             plane.chart,
             ray[0],
             ray[1],
-            step[0],
-            step[1],
+            slopes,
             tau_squared,
             cap_squared,
             y * columns + x,
             after - x,
-            samples.column,
-            samples.row,
-            samples.chart_level,
+            samples,
         )
         while x < after:
-            chart_level = samples.chart_level[y, x]
-            level = (chart_level & 31) - 1
-            coarser = FINEST - level
-            key = cell_key(chart_level >> 5, level, samples.column[y, x] >> coarser, samples.row[y, x] >> coarser)
-            if key != last_key:
-                last_key = key
-                last_slot = add_split(cells, key)
-            samples.slot[y, x] = last_slot
+            last_key, last_slot = split_above(
+                cells, samples[y, x].chart_level, samples[y, x].u, samples[y, x].v, last_key, last_slot
+            )
+            samples[y, x].leaf = last_slot
             x += 1
 
 
 @wp.kernel
 @no_type_check
-def own_leaves(samples: Samples, run: int, cells: Cells, leaf: wp.array2d(dtype=int)):
-    """Descend from the cell that each sample splits to the leaf that it lies in; each leaf keeps its most central sample."""
+def own_leaves(samples: wp.array2d(dtype=Sample), run: int, cells: Cells):
+    """Descend from the cell that each sample splits to the leaf that it lies in, and note one sample in each of its 16 parts."""
     y, first = wp.tid()
-    columns = samples.column.shape[1]
-    last_leaf = int(-1)
-    best = NOBODY
+    columns = samples.shape[1]
     x = first * run
     end = wp.min(x + run, columns)
     while x < end:
-        i = samples.column[y, x]
-        j = samples.row[y, x]
-        chart_level = samples.chart_level[y, x]
+        u = samples[y, x].u
+        v = samples[y, x].v
+        i = on_grid(u)
+        j = on_grid(v)
+        chart_level = samples[y, x].chart_level
         level = (chart_level & 31) - 1
-        slot = samples.slot[y, x]
+        slot = samples[y, x].leaf
         quadrant = int(0)
         descending = int(1)
         while descending == 1 and slot >= 0:
@@ -415,24 +460,11 @@ def own_leaves(samples: Samples, run: int, cells: Cells, leaf: wp.array2d(dtype=
             node = cells.slot_node[slot]
             if node >= 0:
                 mine = (node << 2) | quadrant
-                finer = FINEST - 1 - level
-                inside = (1 << finer) - 1
-                scale = 1.0 / float(1 << finer)
-                a = float(2 * (i & inside) + 1) * scale - 1.0
-                b = float(2 * (j & inside) + 1) * scale - 1.0
-                distance = wp.int64(wp.cast(a * a + b * b, wp.uint32))
-                claim = (distance << wp.int64(32)) | wp.int64(y * columns + x)
-                if mine == last_leaf:
-                    best = wp.min(best, claim)
-                else:
-                    if last_leaf >= 0:
-                        wp.atomic_min(cells.owner, last_leaf, best)
-                    best = claim
-                    last_leaf = mine
-        leaf[y, x] = mine
+                parts = wp.cast(wp.uint32(130 + level) << wp.uint32(23), wp.float32)  # 2^(level + 3)
+                part = ((int(u * parts) & 3) << 2) | (int(v * parts) & 3)
+                wp.atomic_min(cells.owner, 16 * mine + part, y * columns + x)
+        samples[y, x].leaf = mine
         x += 1
-    if last_leaf >= 0:
-        wp.atomic_min(cells.owner, last_leaf, best)
 
 
 @wp.kernel

@@ -13,7 +13,7 @@ CHART_LIMIT = 1 << 18
 
 FINEST = wp.constant(FINEST_LEVEL)
 FREE = wp.constant(wp.int64(-1))
-NOBODY = wp.constant(wp.int64(0x7FFFFFFFFFFFFFFF))
+NOBODY = wp.constant(0x7FFFFFFF)
 NEIGHBOURS = wp.constant(wp.int64((1 << 20) | 3))
 PROBES = wp.constant(1024)
 

@@ -12,11 +12,25 @@ from .charts import Charts
 from .generator import mix64_reference, philox_reference
 from .hierarchy import FINEST_LEVEL
 
-Places = Int[np.ndarray, "rows columns 4"]
-"""Per sample: chart, wanted level, column and row on the chart's finest grid."""
+FAR_PX, NEAR_PX, FOLLOW_PX, THIN_PX, MOST_CUTS = 128.0, 1.5, 0.75, 0.03125, 12
 
 
-def reference_places(
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What the pixel centres of a view see, rows x columns each.
+
+    - ``chart``, ``level``: of the cell that each wants.
+    - ``place``: in the chart, 0 to 1.
+    - ``inverse``: 2 x 2, how many pixels right and down per chart side along u and v.
+    """
+
+    chart: Int[np.ndarray, "rows columns"]
+    level: Int[np.ndarray, "rows columns"]
+    place: Float[np.ndarray, "rows columns 2"]
+    inverse: Float[np.ndarray, "rows columns 2 2"]
+
+
+def reference_samples(
     charts: Charts,
     triangles: Triangles,
     face: Int[np.ndarray, "height width"],
@@ -24,18 +38,19 @@ def reference_places(
     intrinsics: Float[np.ndarray, "3 3"],
     world_from_camera: Float[np.ndarray, "4 4"],
     *,
-    tau: float,
-    cap: float,
-) -> Places:
-    """Chart position and wanted level of every pixel, with finite differences for the footprint."""
+    limits: tuple[float, float],
+) -> Samples:
+    """Every pixel's place and wanted level, with finite differences for the footprint.
+
+    ``limits``: ``workspace.leaf_limits`` of the layout.
+    """
     at = _Chart(charts, triangles, face, camera_vertices, intrinsics, world_from_camera)
-    h, chart, place = 1e-4, at.chart, at(0.0, 0.0)
+    h, place = 1e-4, at(0.0, 0.0)
     jacobian = np.stack([(at(h, 0.0) - at(-h, 0.0)) / (2 * h), (at(0.0, h) - at(0.0, -h)) / (2 * h)], -1)
     singular = np.linalg.svd(jacobian, compute_uv=False)
-    squared = np.minimum(tau**2 * singular[..., 0] ** 2, cap**2 * singular.prod(-1))
+    squared = np.minimum(limits[0] * singular[..., 0] ** 2, limits[1] * singular.prod(-1))
     level = np.clip(-np.floor(np.floor(np.log2(np.maximum(squared, 1e-30))) / 2), 1, FINEST_LEVEL).astype(int)
-    grid = (np.clip(place, 0, 1 - 2.0**-24) * 2**FINEST_LEVEL).astype(int)
-    return np.concatenate([np.stack([chart, level], -1), grid], -1)
+    return Samples(at.chart, level, np.clip(place, 0, 1 - 2.0**-24), np.linalg.inv(jacobian))
 
 
 class _Chart:
@@ -90,140 +105,178 @@ def _sky(direction: np.ndarray, axis: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class OwnedLeaves:
-    """The leaves of a frame (rows of chart, level, column, row) and the pixel that owns each."""
+class OwnedCells:
+    """Disjoint cells (rows of chart, level, column, row), and the latent that each belongs to."""
 
-    leaves: Int[np.ndarray, "leaves 4"]
-    owner: Int[np.ndarray, "leaves"]
-    size: tuple[int, int]
-
-
-def sampled_leaves(places: Places) -> OwnedLeaves:
-    """Split and own as coarse layouts do it: every pixel is a sample, and a leaf belongs to the sample nearest its centre."""
-    chart, level, i, j = places.reshape(-1, 4).T
-    split = [np.unique(_cell(chart, i, j, at)[level > at], axis=0) for at in range(FINEST_LEVEL)]
-    leaf_level = np.ones_like(level)
-    for at in range(1, FINEST_LEVEL):
-        leaf_level[_member(_cell(chart, i, j, at), split[at]) & (leaf_level == at)] = at + 1
-    shift = FINEST_LEVEL - leaf_level
-    leaves, leaf = np.unique(np.stack([chart, leaf_level, i >> shift, j >> shift], 1), axis=0, return_inverse=True)
-
-    inside = (1 << shift) - 1
-    scale = np.float32(1) / (inside + 1).astype(np.float32)
-    a, b = ((2 * (g & inside) + 1).astype(np.float32) * scale - np.float32(1) for g in (i, j))
-    order = np.lexsort((np.arange(len(leaf)), a * a + b * b, leaf))
-    owner = order[np.searchsorted(leaf[order], np.arange(len(leaves)))]
-    return OwnedLeaves(leaves, owner, places.shape[:2])
+    cells: Int[np.ndarray, "cells 4"]
+    latent: Int[np.ndarray, "cells"]
 
 
-def walked_leaves(
-    charts: Charts,
-    triangles: Triangles,
-    face: Int[np.ndarray, "height width"],
-    camera_vertices: Float[np.ndarray, "vertices 3"],
-    intrinsics: Float[np.ndarray, "3 3"],
-    world_from_camera: Float[np.ndarray, "4 4"],
-    *,
-    cap: float,
-) -> OwnedLeaves:
-    """Split and own as fine layouts do it: a leaf belongs to the pixel whose footprint has its centre.
+def reference_cells(samples: Samples, *, factor: int, loss: float) -> OwnedCells:
+    """The cells of a frame.
 
-    For pictures whose pixels' corners all see the face in front of them.
+    Args:
+        samples: of its pixels.
+        factor: pixels per latent and axis.
+        loss: what a cell may lose to its latent's neighbours, square pixels.
     """
-    at = _Chart(charts, triangles, face, camera_vertices, intrinsics, world_from_camera)
-    ring = np.stack([at(dx, dy) for dx, dy in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))], -2).reshape(-1, 4, 2)
-    chart, centre = at.chart.ravel(), at(0.0, 0.0).reshape(-1, 2)
-    diagonal, other = ring[:, 2] - ring[:, 0], ring[:, 1] - ring[:, 3]
-    area = np.abs(diagonal[:, 0] * other[:, 1] - diagonal[:, 1] * other[:, 0]) / 2
-    longest = np.maximum((diagonal**2).sum(1), (other**2).sum(1))
-    squared = np.clip(np.maximum(cap**2 * area, longest / 48**2), 1e-30, 1)
-    wanted = np.clip(-np.floor(np.floor(np.log2(squared)) / 2), 1, FINEST_LEVEL).astype(int)
-
-    split: set[tuple[int, int, int, int]] = set()
-    for pixel, corners in enumerate(ring):
-        for i, j in _overlapped(corners * 2.0 ** (wanted[pixel] - 1), 2 ** int(wanted[pixel] - 1)):
-            for above in range(wanted[pixel]):
-                split.add((int(chart[pixel]), wanted[pixel] - 1 - above, i >> above, j >> above))
-    claims: dict[tuple[int, int, int, int], tuple[float, int]] = {}
-    for c, level, i, j in split:
-        for leaf in ((c, level + 1, 2 * i + a, 2 * j + b) for a in (0, 1) for b in (0, 1)):
-            if leaf not in split:
-                claims[leaf] = (np.inf, -1)
-    for leaf in claims:
-        middle = (np.array(leaf[2:]) + 0.5) * 2.0 ** -leaf[1]
-        near = np.flatnonzero((chart == leaf[0]) & (((middle - centre) ** 2).sum(1) <= longest))
-        for pixel in near[_contains(ring[near], middle)]:
-            claims[leaf] = min(claims[leaf], (float(((middle - centre[pixel]) ** 2).sum()), int(pixel)))
-    owned = sorted((leaf, claim[1]) for leaf, claim in claims.items() if claim[1] >= 0)
-    return OwnedLeaves(np.array([leaf for leaf, _ in owned]), np.array([pixel for _, pixel in owned]), face.shape)
+    chart, wanted, grid = samples.chart.ravel(), samples.level.ravel(), (samples.place.reshape(-1, 2) * 2**FINEST_LEVEL).astype(int)
+    split = {
+        (int(c), above, *(int(g) >> (FINEST_LEVEL - above) for g in place))
+        for c, level, place in zip(chart, wanted, grid, strict=True)
+        for above in range(level)
+    }
+    leaves: dict[tuple[int, int, int, int], dict[tuple[int, int], int]] = {}
+    for pixel, (c, place) in enumerate(zip(chart, samples.place.reshape(-1, 2), strict=True)):
+        level = next(k for k in range(1, FINEST_LEVEL + 1) if (int(c), k, *(int(v) for v in place * 2**k)) not in split)
+        i, j = (int(v) for v in place * 2 ** (level + 2))
+        leaves.setdefault((int(c), level, i >> 2, j >> 2), {}).setdefault((i & 3, j & 3), pixel)
+    cut = _Cut(samples, factor, loss)
+    for leaf, inside in leaves.items():
+        cut.leaf(leaf, inside)
+    return OwnedCells(np.array([cell for cell, _ in cut.owned]), np.array([latent for _, latent in cut.owned]))
 
 
-def _overlapped(ring: np.ndarray, cells: int) -> list[tuple[int, int]]:
-    """Unit cells that a convex quadrilateral overlaps: no line through one of its edges has a whole cell on its outer side."""
-    low = np.clip(np.floor(ring.min(0)), 0, cells).astype(int)
-    high = np.clip(np.floor(ring.max(0)), -1, cells - 1).astype(int)
-    i, j = (a.ravel() for a in np.meshgrid(np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1), indexing="ij"))
-    square = np.stack([i, j], -1)[:, None] + np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-    step = np.roll(ring, -1, 0) - ring
-    turn = np.sign(step[0, 0] * (ring[2] - ring[0])[1] - step[0, 1] * (ring[2] - ring[0])[0])
-    from_edge = square[:, :, None] - ring
-    side = turn * (step[:, 0] * from_edge[..., 1] - step[:, 1] * from_edge[..., 0])
-    touching = (side.max(1) >= 0).all(1)
-    return list(zip(i[touching].tolist(), j[touching].tolist(), strict=True))
+@dataclass(frozen=True)
+class _At:
+    """Where a cell's centre lies in the picture, the pixel whose map says so, and whether that pixel sees it."""
+
+    xy: np.ndarray
+    pixel: tuple[int, int]
+    seen: bool = True
 
 
-def _contains(rings: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Which convex quadrilaterals have a point inside."""
-    step, offset = np.roll(rings, -1, 1) - rings, point - rings
-    side = step[..., 0] * offset[..., 1] - step[..., 1] * offset[..., 0]
-    return np.asarray((side > 0).all(1) | (side < 0).all(1))
+class _Cut:
+    """Cuts leaves along the borders of latents; ``owned`` lists what comes out."""
+
+    SPLIT = -2
+
+    def __init__(self, samples: Samples, factor: int, loss: float) -> None:
+        self._samples, self._factor, self._loss = samples, factor, loss
+        self._size = np.array(samples.chart.shape[::-1], float)
+        self.owned: list[tuple[tuple[int, int, int, int], int]] = []
+
+    def leaf(self, cell: tuple[int, int, int, int], inside: dict[tuple[int, int], int]) -> None:
+        """Cut one leaf.
+
+        Args:
+            cell: chart, level, column, row.
+            inside: by place in the leaf's 4 x 4 parts, the first pixel that sees that part.
+        """
+        order = sorted(((a, b) for a in range(4) for b in range(4)), key=lambda p: (_ring(p), 4 * p[0] + p[1]))
+        first = next(inside[part] for part in order if part in inside)
+        at = self._found(self._centre_of(first), cell)
+        self._settle(cell, at, self._verdict(cell, at, 0, hiding=True), 0, inside)
+
+    def _settle(self, cell: tuple[int, int, int, int], at: _At, verdict: int, depth: int, inside: dict) -> None:
+        if verdict != self.SPLIT:
+            if verdict >= 0:
+                self.owned.append((cell, verdict))
+            return
+        chart, level, i, j = cell
+        half = 0.5 ** (level + 2)
+        inverse = self._samples.inverse[at.pixel]
+        reach = half * np.abs(inverse).sum(1)
+        follow = depth >= 2 and at.seen and 2 * reach.max() <= FOLLOW_PX
+        for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            child = (chart, level + 1, 2 * i + a, 2 * j + b)
+            guess = _At(at.xy + inverse @ np.array([2 * a - 1, 2 * b - 1]) * half, at.pixel)
+            if follow:
+                verdict = self._verdict(child, guess, depth + 1, hiding=False)
+                if verdict >= 0 and self._samples.chart[tuple(guess.xy.astype(int)[::-1])] != chart:
+                    verdict = -1
+            else:
+                sample = self._sample_in(child, depth + 1, inside)
+                guess = self._found(guess if sample is None else self._centre_of(sample), child)
+                extent = 2.0 ** -(level + 2) * np.abs(self._samples.inverse[guess.pixel]).sum(1).max()
+                verdict = self._verdict(child, guess, depth + 1, hiding=bool(extent > 1) if depth else sample is not None)
+            self._settle(child, guess, verdict, depth + 1, inside)
+
+    @staticmethod
+    def _sample_in(cell: tuple[int, int, int, int], depth: int, inside: dict) -> int | None:
+        _, _, i, j = cell
+        if depth == 1:
+            quarter = [(2 * (i & 1) + a, 2 * (j & 1) + b) for a, b in ((0, 0), (0, 1), (1, 0), (1, 1))]
+            return next((inside[part] for part in quarter if part in inside), None)
+        return inside.get((i & 3, j & 3)) if depth == 2 else None
+
+    def _centre_of(self, pixel: int) -> _At:
+        row, column = divmod(pixel, self._samples.chart.shape[1])
+        return _At(np.array([column + 0.5, row + 0.5]), (row, column))
+
+    def _found(self, guess: _At, cell: tuple[int, int, int, int]) -> _At:
+        """Newton's steps from pixel to pixel."""
+        chart, level, i, j = cell
+        centre, at, before = (np.array([i, j]) + 0.5) * 0.5**level, guess, FAR_PX
+        for step in range(4):
+            if (at.xy < 0).any() or (at.xy >= self._size).any():
+                break
+            column, row = (int(v) for v in at.xy)
+            if self._samples.chart[row, column] != chart:
+                break
+            offset = self._samples.inverse[row, column] @ (centre - self._samples.place[row, column])
+            off = np.abs(offset).max()
+            if off > 0.5 and off > 0.5 * before:
+                return _At(at.xy, at.pixel, bool(off <= NEAR_PX and step > 0))
+            before = off
+            at = _At(np.array([column + 0.5, row + 0.5]) + offset, (row, column))
+            if off <= 0.5:
+                return at
+        return _At(at.xy, at.pixel, False)
+
+    def _verdict(self, cell: tuple[int, int, int, int], at: _At, depth: int, *, hiding: bool) -> int:
+        """The latent that a cell goes to, -1 for none, SPLIT."""
+        side, inverse, size = 0.5 ** cell[1], self._samples.inverse[at.pixel], self._factor
+        reach, area = 0.5 * side * np.abs(inverse).sum(1), side**2 * abs(np.linalg.det(inverse))
+        latent, lost, wide = -1, area, True
+        if (at.xy >= 0).all() and (at.xy < self._size).all():
+            column, row = at.xy.astype(int) // size
+            within = at.xy - np.array([column, row]) * size
+            over = reach - np.minimum(within, size - within)
+            lost, wide = area * 0.5 * (np.maximum(over, 0) / reach).sum(), over.max() > 0
+            if at.seen:
+                latent = int(row * (self._samples.chart.shape[1] // size) + column)
+        elif (at.xy + reach <= 0).any() or (at.xy - reach >= self._size).any():
+            return -1
+        more = lost > self._loss or (wide and reach.max() > 0.5 * size) or (latent == -1 and hiding)
+        last = cell[1] >= FINEST_LEVEL or depth >= MOST_CUTS
+        return self.SPLIT if more and not last and area > THIN_PX * reach.sum() else latent
+
+
+def _ring(part: tuple[int, int]) -> int:
+    """0 for the four middle parts of a leaf, 1 along its edges, 2 at its corners."""
+    return sum(k in (0, 3) for k in part)
 
 
 def reference_noise(
-    owned: OwnedLeaves, charts: Charts, *, factor: int, channels: int, seed: int
+    owned: OwnedCells, charts: Charts, *, latents: tuple[int, int], channels: int, seed: int
 ) -> Float32[np.ndarray, "channels latent_height latent_width"]:
-    """Draw and gather.
+    """Draw and add.
 
     Args:
-        owned: which pixel owns which leaf.
+        owned: which latent owns which cell.
         charts: for the sides and keys of the charts.
-        factor: pixels per latent and axis.
+        latents: their (height, width).
         channels: how many.
         seed: of the field.
 
     Returns:
         The frame's noise; latents that own nothing are NaN (the kernels draw these afresh).
     """
-    rows, columns = owned.size
-    leaves, owner = owned.leaves, owned.owner
-    value = _values(leaves, charts, channels, seed)
-    latent_columns = columns // factor
-    pixel = owner // columns // factor * latent_columns + owner % columns // factor
-    weight = charts.side_m[leaves[:, 0]].astype(np.float64) * 2.0 ** -leaves[:, 1]
-    count = rows // factor * latent_columns
-    total, area = np.zeros((count, channels)), np.bincount(pixel, weight**2, count)
-    np.add.at(total, pixel, weight[:, None] * value)
+    value = _values(owned.cells, charts, channels, seed)
+    weight = charts.side_m[owned.cells[:, 0]].astype(np.float64) * 2.0 ** -owned.cells[:, 1]
+    count = latents[0] * latents[1]
+    total, area = np.zeros((count, channels)), np.bincount(owned.latent, weight**2, count)
+    np.add.at(total, owned.latent, weight[:, None] * value)
     with np.errstate(invalid="ignore"):
         noise = total / np.sqrt(area)[:, None]
-    return noise.T.reshape(channels, -1, latent_columns).astype(np.float32)
+    return noise.T.reshape(channels, *latents).astype(np.float32)
 
 
-def _cell(chart: np.ndarray, i: np.ndarray, j: np.ndarray, level: int) -> np.ndarray:
-    return np.stack([chart, i >> (FINEST_LEVEL - level), j >> (FINEST_LEVEL - level)], 1)
-
-
-def _member(rows: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Which rows occur among others."""
-    if not len(among):
-        return np.zeros(len(rows), bool)
-    _, inverse = np.unique(np.concatenate([among, rows]), axis=0, return_inverse=True)
-    return np.isin(inverse[len(among) :], inverse[: len(among)])
-
-
-def _values(leaves: np.ndarray, charts: Charts, channels: int, seed: int) -> np.ndarray:
-    """Every leaf's value by walking down from its chart's root, one Haar step a level."""
-    chart, level, i, j = leaves.T
-    value = np.zeros((len(leaves), channels))
+def _values(cells: np.ndarray, charts: Charts, channels: int, seed: int) -> np.ndarray:
+    """Every cell's value by walking down from its chart's root, one Haar step a level."""
+    chart, level, i, j = cells.T
+    value = np.zeros((len(cells), channels))
     pair, odd = np.arange(channels) // 2, np.arange(channels) % 2
     for at in range(int(level.max())):
         below = level > at

@@ -15,10 +15,9 @@ from ..scene.lens import PINHOLE, Lens, bent_rays
 from ..scene.triangles import Triangles
 from .cell_kernels import BENT, PARALLEL, Surface, View, split_cells
 from .charts import Charts
-from .footprint_kernels import walk_footprints
 from .hierarchy import CHART_LIMIT
 from .layout import NoiseLayout
-from .workspace import CELL_CAP, CELL_TAU, FOOTPRINT_CAP, Domain, Workspace, Workspaces, walks
+from .workspace import Domain, Workspace, Workspaces, leaf_limits
 
 
 class SurfaceNoise:
@@ -40,8 +39,6 @@ class SurfaceNoise:
         *,
         seed: int = 0,
         device: str = "cpu",
-        tau: float = CELL_TAU,
-        cap: float = FOOTPRINT_CAP,
     ) -> None:
         """Upload the scene.
 
@@ -51,9 +48,6 @@ class SurfaceNoise:
             layout: pixels per latent and number of channels.
             seed: another seed, an independent field of noise on the same surfaces.
             device: ``cpu`` or ``cuda``.
-            tau: cell side over the longer axis of a sample's footprint, for layouts of factor 8 and more.
-            cap: cell side over the root area of a latent's footprint, for finer layouts; smaller cells carry changes of scale
-                better and cost in proportion to their number.
         """
         if len(charts.side_m) > CHART_LIMIT:
             raise BadValueError("the number of parts", len(charts.side_m), right=f"at most {CHART_LIMIT - 6}")
@@ -63,8 +57,7 @@ class SurfaceNoise:
         self.layout, self.device = layout, device
         self.workspaces = Workspaces(layout, device)
         self._seed = np.uint64(seed % 2**64)
-        self._tau_squared = float(tau**2)
-        self._cap_squared = float(((cap if walks(layout) else CELL_CAP) * layout.factor) ** 2)
+        self._limits = leaf_limits(layout)
         self._faces = wp.array(triangles.faces, dtype=int, device=device)
         self._coordinates = wp.array(charts.coordinates, dtype=wp.vec2, device=device)
         self._face_chart = wp.array(charts.face_chart, dtype=int, device=device)
@@ -109,12 +102,12 @@ class SurfaceNoise:
         """The cells that make up each pixel of a view, for exact covariances (``model_covariance``).
 
         Returns:
-            ``chart``, ``level``, ``i``, ``j``, ``area`` (square metres) and ``pixel`` (owner, row-major) of every owned leaf.
+            ``chart``, ``level``, ``i``, ``j``, ``area`` (square metres) and ``pixel`` (owner, row-major) of every cell.
         """
         with self.workspaces.of((int(face.shape[0]), int(face.shape[1]))) as work:
             view = _view(intrinsics, world_from_camera, lens, work.size, self.device)
             self._run(work, face, camera_vertices, view, values=False)
-            return self._owned_leaves(work)
+            return self._listed(work)
 
     def _run(
         self, work: Workspace, face: torch.Tensor, camera_vertices: torch.Tensor, view: Any, *, values: bool = True
@@ -127,37 +120,22 @@ class SurfaceNoise:
         seen = wp.from_torch(face.contiguous(), dtype=wp.int32)
 
         def split() -> None:
-            settings = [work.run_length, self._tau_squared, self._cap_squared]
-            work.launch(split_cells, work.runs, [seen, surface, view, *settings, work.cells, work.samples])
+            inputs = [seen, surface, view, work.run_length, *self._limits, work.cells, work.samples]
+            work.launch(split_cells, work.runs, inputs)
 
-        def walk(claims: int) -> None:
-            settings = [work.run_length, wp.float64(self._cap_squared)]
-            work.launch(walk_footprints, work.runs, [claims, seen, surface, view, *settings, work.cells, work.lists])
+        work.run(split, Domain(self._side, self._chart_key, self._seed) if values else None)
 
-        domain = Domain(seen, self._face_chart, self._side, self._chart_key, self._seed) if values else None
-        if walks(self.layout):
-            work.run(lambda: walk(0), lambda: walk(1), domain)
-        else:
-            work.run(split, None, domain)
-
-    def _owned_leaves(self, work: Workspace) -> dict[str, np.ndarray]:
-        """Decode the leaves that have an owner."""
-        cells, per_axis, columns = work.cells, self.layout.factor, work.size[1]
-        count = int(cells.used.numpy()[0])
-        owner = cells.owner.numpy()[: 4 * count]
-        leaf = np.flatnonzero(owner != np.iinfo(np.int64).max)
-        key = cells.key.numpy()[leaf >> 2]
-        pixel = owner[leaf] & 0xFFFFFFFF
-        level = ((key >> 40) & 31) + 1
-        row, column = pixel // columns // per_axis, pixel % columns // per_axis
-        chart = key >> 45
+    def _listed(self, work: Workspace) -> dict[str, np.ndarray]:
+        """Decode the cells that the leaves are cut into."""
+        key, latent = work.listed()
+        chart, level = key >> 45, (key >> 40) & 31
         return {
             "chart": chart,
             "level": level,
-            "i": ((key >> 20) & 0xFFFFF) * 2 + ((leaf & 3) >> 1),
-            "j": (key & 0xFFFFF) * 2 + (leaf & 1),
+            "i": (key >> 20) & 0xFFFFF,
+            "j": key & 0xFFFFF,
             "area": (self._side.numpy()[chart].astype(np.float64) * 2.0**-level) ** 2,
-            "pixel": row * (columns // per_axis) + column,
+            "pixel": latent,
         }
 
 

@@ -1,4 +1,4 @@
-"""From leaves to noise: the normals of every split cell's children, and their sums over pixels."""
+"""The normals of every split cell's children, level by level."""
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
 from typing import no_type_check
@@ -6,8 +6,8 @@ from typing import no_type_check
 import warp as wp
 
 from .cell_kernels import Cells
-from .generator import NORMAL_PAIR, keyed_normal, mix64
-from .hierarchy import key_chart, key_level
+from .generator import NORMAL_PAIR, mix64
+from .hierarchy import key_chart
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
@@ -113,80 +113,3 @@ def draw_level(
         begin = part * pairs
         draw_children(values, node, parent, channels, begin, wp.min(begin + pairs, channels / 2), mixed)
         at += stride
-
-
-@wp.func_native("""
-    const size_t channels = out.shape[1];
-    float* to = out.data + (size_t)pixel * channels + begin;
-    const float* from = values.data + (size_t)leaf * channels + begin;
-#if !defined(__CUDA_ARCH__)
-    #pragma clang loop vectorize(assume_safety) interleave(disable)
-#endif
-    for (int k = 0; k < count; ++k) to[k] = to[k] + weight * from[k];
-""")
-@no_type_check
-def accumulate(
-    out: wp.array2d(dtype=float), pixel: int, values: wp.array(dtype=float), leaf: int, begin: int, count: int, weight: float
-):
-    """Add a leaf's weighted channels to a pixel's."""
-    ...
-
-
-@wp.func
-@no_type_check
-def fresh_value(key: wp.uint64, place: int, channels: int) -> float:
-    """Channel at a place of the two halves, of a pixel that owns nothing."""
-    pairs = channels / 2
-    return keyed_normal(key, wp.uint32(place % pairs), place / pairs)
-
-
-@wp.kernel
-@no_type_check
-def gather_pixels(
-    samples_per_axis: int,
-    pixel_columns: int,
-    seed: wp.uint64,
-    channels_per_thread: int,
-    leaf: wp.array2d(dtype=int),
-    cells: Cells,
-    side: wp.array(dtype=float),
-    chart_key: wp.array(dtype=wp.uint64),
-    values: wp.array(dtype=float),
-    out: wp.array2d(dtype=float),
-):
-    """Sum the leaves that each pixel's own samples own, in sample order, and normalise: no atomics, the same bits always."""
-    pixel, part = wp.tid()
-    top = (pixel / pixel_columns) * samples_per_axis
-    left = (pixel % pixel_columns) * samples_per_axis
-    columns = leaf.shape[1]
-    channels = out.shape[1]
-    begin = part * channels_per_thread
-    end = wp.min(begin + channels_per_thread, channels)
-    for c in range(begin, end):
-        out[pixel, c] = 0.0
-    area = float(0.0)
-    for y in range(top, top + samples_per_axis):
-        for x in range(left, left + samples_per_axis):
-            mine = leaf[y, x]
-            if mine >= 0:
-                if int(cells.owner[mine] & wp.int64(0xFFFFFFFF)) == y * columns + x:
-                    key = cells.key[mine >> 2]
-                    # 2^-level from the exponent bits, times the chart's side: the side of the leaf in metres
-                    unit = wp.cast(wp.uint32(126 - key_level(key)) << wp.uint32(23), wp.float32)
-                    weight = unit * side[key_chart(key)]
-                    area += weight * weight
-                    accumulate(out, pixel, values, mine, begin, end - begin, weight)
-    if area > 0.0:
-        scale = 1.0 / wp.sqrt(area)
-        for c in range(begin, end):
-            out[pixel, c] = out[pixel, c] * scale
-    else:
-        # a pixel that owns nothing draws afresh, keyed by itself and by the leaf at its centre: a still camera stays still
-        centre = leaf[top + samples_per_axis / 2, left + samples_per_axis / 2]
-        drawn = mix64(wp.uint64(pixel) + wp.uint64(0x51A2C0FFEE5EED00))
-        if centre >= 0:
-            drawn = mix64(drawn + noise_key(cells.key[centre >> 2], chart_key, seed) + wp.uint64(centre & 3))
-        else:
-            drawn = mix64(drawn + seed)
-        for c in range(begin, end):
-            out[pixel, c] = fresh_value(drawn, c, channels)

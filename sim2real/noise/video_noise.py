@@ -16,9 +16,9 @@ from jaxtyping import Float32
 from ..devices import warp_ready
 from ..errors import BadValueError
 from .layout import NoiseLayout
-from .map_footprint_kernels import split_mapped, walk_mapped
+from .map_cell_kernels import split_mapped
 from .reference_map import Places, chart_keys, kernel_map
-from .workspace import CELL_CAP, CELL_TAU, FOOTPRINT_CAP, Domain, Workspace, Workspaces, walks
+from .workspace import Domain, Workspace, Workspaces, leaf_limits
 
 
 class VideoNoise:
@@ -70,22 +70,12 @@ class VideoNoise:
 
     def _run(self, work: Workspace, places: Places, keys: np.ndarray) -> None:
         """Find a frame's leaves and their values."""
-        factor = self.layout.factor
-        where = [kernel_map(places), wp.float64(places.domain_px), work.run_length]
-        itself = wp.array(np.arange(len(places.scale), dtype=np.int32), dtype=int, device=self.device)
         side = wp.from_torch((places.scale * places.domain_px).contiguous())
         chart_key = wp.array(keys, dtype=wp.uint64, device=self.device)
-        domain = Domain(wp.from_torch(places.chart), itself, side, chart_key, self.seed)
+        limits = [wp.float64(limit) for limit in leaf_limits(self.layout)]
 
         def split() -> None:
-            limits = [wp.float64(CELL_TAU**2), wp.float64((CELL_CAP * factor) ** 2)]
+            where = [kernel_map(places), wp.float64(places.domain_px), work.run_length]
             work.launch(split_mapped, work.runs, [*where, *limits, work.cells, work.samples])
 
-        def walk(claims: int) -> None:
-            limit = wp.float64((FOOTPRINT_CAP * factor) ** 2)
-            work.launch(walk_mapped, work.runs, [claims, *where, limit, work.cells, work.lists])
-
-        if walks(self.layout):
-            work.run(lambda: walk(0), lambda: walk(1), domain)
-        else:
-            work.run(split, None, domain)
+        work.run(split, Domain(side, chart_key, self.seed))

@@ -15,22 +15,20 @@ import warp as wp
 from jaxtyping import Float32
 
 from ..errors import Sim2RealError
-from .cell_kernels import Cells, Samples, own_leaves, sort_by_level, start_levels
-from .footprint_kernels import LEAVES, PARENTS, Lists, gather_footprints
+from .cell_kernels import Cells, Sample, own_leaves, sort_by_level, start_levels
+from .cut_kernels import add_leaves, list_leaves, normalise, scale_latents
 from .hierarchy import FINEST_LEVEL
 from .layout import NoiseLayout
-from .value_kernels import draw_level, gather_pixels
+from .value_kernels import draw_level
 
 Step = Callable[[], None]
 
-SAMPLED_FACTOR = 8
-"""From so many pixels per latent and axis, a pixel is one sample of its latent; below, footprints are walked cell by cell."""
-CELL_TAU = 2.0
-"""Cells are at most this many times wider than the longer axis of a sample's footprint."""
-CELL_CAP = 0.6
-"""... and at most this share of a latent's side, by area, so that no latent stays without a cell."""
-FOOTPRINT_CAP = 0.5
-"""Cells of a footprint that is walked: at most this share of a latent's side, by area."""
+LEAF_PX, LEAF_SHARE = 4.0, 0.5
+"""Leaves are at most so many pixels wide, measured along the longer axis of a pixel's footprint, or this share of a latent."""
+LEAF_SPREAD = 20.0
+"""... and at most so many times the root of a pixel's footprint: beyond a stretch of 25, leaves get narrower."""
+LOSS = 0.02
+"""Leaves are cut until what a cell loses to a neighbour of its latent is at most this share of a latent."""
 RUN = 90
 """Consecutive pixels that one CPU loop handles, so that neighbours share a triangle and a cell."""
 TABLE_SHARE = 1.5
@@ -39,21 +37,18 @@ MOST_NODES = 1 << 27
 """Split cells in a frame, at most."""
 
 
-def walks(layout: NoiseLayout) -> bool:
-    """Whether pixels walk over their footprints (fine layouts), instead of being samples of them."""
-    return layout.factor < SAMPLED_FACTOR
+def leaf_limits(layout: NoiseLayout) -> tuple[float, float]:
+    """Squared side of a leaf over that of the longer axis of a pixel's footprint, and over its area, at most."""
+    return max(LEAF_PX, LEAF_SHARE * layout.factor) ** 2, LEAF_SPREAD**2
 
 
 @dataclass(frozen=True, eq=False)
 class Domain:
     """What cells become values by.
 
-    - ``face`` per pixel and ``face_chart`` per face: the chart that a latent without cells is keyed by.
     - ``side`` (m) and ``chart_key`` per chart; ``seed`` of the field.
     """
 
-    face: Any
-    face_chart: Any
     side: Any
     chart_key: Any
     seed: np.uint64
@@ -62,7 +57,7 @@ class Domain:
 class Workspace:
     """Buffers for frames of one size; the table of cells doubles when a frame needs more.
 
-    ``samples`` and ``leaf`` (coarse layouts) or ``lists`` (fine ones), and ``cells``, are for the caller's steps to fill.
+    ``samples`` and ``cells`` are for the caller's step to fill.
     """
 
     def __init__(self, layout: NoiseLayout, size: tuple[int, int], device: str) -> None:
@@ -71,21 +66,14 @@ class Workspace:
         self.padded = layout.channels + layout.channels % 2
         self.run_length = RUN if device == "cpu" else 1
         self.runs = (size[0], -(-size[1] // self.run_length))
-        if walks(layout):
-            pixels = size[0] * size[1]
-            self.lists = Lists()
-            self.lists.slots, self.lists.leaves = self._ints((pixels, PARENTS)), self._ints((pixels, LEAVES))
-            self.lists.slot_count, self.lists.leaf_count = self._ints(pixels), self._ints(pixels)
-        else:
-            self.samples = Samples()
-            for name in ("column", "row", "chart_level", "slot"):
-                setattr(self.samples, name, self._ints(size))
-            self.leaf = self._ints(size)
+        self.samples = wp.empty(size, dtype=Sample, device=device)
         height, width = layout.latent_size(size)
-        self._out = wp.empty((height * width, self.padded), dtype=float, device=device)
+        latents = height * width
+        self._out = wp.empty((latents, self.padded), dtype=float, device=device)
+        self._sum = wp.empty((latents, self.padded), dtype=wp.float64, device=device)
+        self._area, self._unit = wp.empty(latents, dtype=wp.float64, device=device), wp.empty(latents, dtype=float, device=device)
         self._level_start, self._cursor = self._ints(FINEST_LEVEL + 1), self._ints(FINEST_LEVEL)
-        cells_per_latent = 4 if walks(layout) else 12  # what most frames need; the rest double it once
-        self.allocate(max(4096, height * width * cells_per_latent))
+        self.allocate(max(4096, size[0] * size[1] // 12))  # what most frames need; the rest double it once
 
     def _ints(self, shape: int | tuple[int, int], dtype: Any = int) -> wp.array:
         return wp.empty(shape, dtype=dtype, device=self.device)
@@ -99,17 +87,16 @@ class Workspace:
         cells.shift = 64 - bits
         cells.key = self._ints(nodes, wp.int64)
         cells.parent = self._ints(nodes)
-        cells.owner = self._ints(4 * nodes, wp.int64)
+        cells.owner = self._ints(64 * nodes)
         cells.level_count, cells.used = self._ints(FINEST_LEVEL), self._ints(2)
         self.nodes, self.cells, self._order = nodes, cells, self._ints(nodes)
         self._values = wp.empty(4 * nodes * self.padded, dtype=float, device=self.device)
 
-    def run(self, split: Step, claim: Step | None, domain: Domain | None) -> None:
-        """Split, own, draw and gather.
+    def run(self, split: Step, domain: Domain | None) -> None:
+        """Split, own, draw and add.
 
         Args:
-            split: fills ``samples`` or ``lists`` and the split cells.
-            claim: fills the owners of leaves from ``lists``; ``None`` where they are found from ``samples``.
+            split: fills ``samples`` and the split cells.
             domain: ``None`` stops at the leaves.
         """
         while True:
@@ -120,13 +107,10 @@ class Workspace:
             split()
             if not self.asks_late and self._grown():
                 continue
-            if claim is None:
-                self.launch(own_leaves, self.runs, [self.samples, self.run_length, self.cells, self.leaf])
-            else:
-                claim()
+            self.launch(own_leaves, self.runs, [self.samples, self.run_length, self.cells])
             if domain is not None:
                 self._draw(domain)
-                self._gather(domain)
+                self._add(domain)
             if not self.asks_late or not self._grown():
                 break
 
@@ -154,18 +138,39 @@ class Workspace:
                 + [domain.chart_key, cells, self._values],
             )
 
-    def _gather(self, domain: Domain) -> None:
+    def _add(self, domain: Domain) -> None:
         """The values of all latents."""
-        factor = self.layout.factor
-        latent_columns, latents = self.size[1] // factor, self._out.shape[0]
-        values = [domain.side, domain.chart_key, self._values, self._out]
-        if walks(self.layout):
-            keyed_by = [domain.face, domain.face_chart, factor, latent_columns, domain.seed]
-            self.launch(gather_footprints, latents, [*keyed_by, self.cells, self.lists, *values])
-        else:
-            each = self.padded if self.device == "cpu" else 2
-            shape = (latents, -(-self.padded // each))
-            self.launch(gather_pixels, shape, [factor, latent_columns, domain.seed, each, self.leaf, self.cells, *values])
+        cells, factor, latents = self.cells, self.layout.factor, self._out.shape[0]
+        sums = [self._unit, self._sum, self._area]
+        leaves_at_once, pairs = (1, 8) if self.device == "cpu" else (1 << 16, 1)
+        self.launch(scale_latents, latents, [self.samples, factor, domain.side, *sums])
+        self.launch(
+            add_leaves,
+            (leaves_at_once, -(-self.padded // (2 * pairs))),
+            [self.samples, factor, self.loss_px, cells, domain.side, domain.chart_key, domain.seed, self._values]
+            + [leaves_at_once, pairs, *sums],
+        )
+        keyed_by = [factor, domain.seed, self.samples, cells, domain.chart_key]
+        self.launch(normalise, latents, [*keyed_by, self._sum, self._area, self._out])
+
+    @property
+    def loss_px(self) -> float:
+        """What a cell may lose, in square pixels."""
+        return LOSS * self.layout.factor**2
+
+    def listed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Keys of the cells that the leaves of the last run are cut into, and the latent that each goes to."""
+        count = self._ints(1)
+        room = 8 * self._out.shape[0]
+        while True:
+            key, latent = self._ints(room, wp.int64), self._ints(room)
+            count.zero_()
+            inputs = [self.samples, self.layout.factor, self.loss_px, self.cells, key, latent, count]
+            self.launch(list_leaves, 4 * self.nodes, inputs)
+            found = int(count.numpy()[0])
+            if found <= room:
+                return key.numpy()[:found], latent.numpy()[:found]
+            room = found
 
     def launch(self, kernel: Any, dim: int | tuple[int, ...], inputs: list) -> None:
         """Run a kernel on the workspace's device."""

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from sim2real.errors import BadValueError
 from sim2real.noise import NoiseLayout
-from sim2real.noise.reference import reference_noise, reference_places, sampled_leaves, walked_leaves
+from sim2real.noise.reference import reference_cells, reference_noise, reference_samples
 from sim2real.noise.statistics import whiteness
-from sim2real.noise.workspace import CELL_CAP, CELL_TAU, FOOTPRINT_CAP, SAMPLED_FACTOR
+from sim2real.noise.workspace import LOSS, leaf_limits
 from sim2real.scene.records import Mesh
 from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
 
@@ -81,14 +81,13 @@ def test_kernels_equal_the_plain_reference(layout):
     face, vertices, intrinsics, world_from_camera = views.inputs()
     values = views.noise.frame(face, vertices, intrinsics, world_from_camera).numpy()
     seen = (views.charts, views.triangles, face.numpy(), vertices.numpy(), intrinsics, world_from_camera)
-    if layout.factor >= SAMPLED_FACTOR:
-        owned = sampled_leaves(reference_places(*seen, tau=CELL_TAU, cap=CELL_CAP * layout.factor))
-    else:
-        owned = walked_leaves(*seen, cap=FOOTPRINT_CAP * layout.factor)
-    expected = reference_noise(owned, views.charts, factor=layout.factor, channels=layout.channels, seed=7)
+    owned = reference_cells(
+        reference_samples(*seen, limits=leaf_limits(layout)), factor=layout.factor, loss=LOSS * layout.factor**2
+    )
+    expected = reference_noise(owned, views.charts, latents=values.shape[1:], channels=layout.channels, seed=7)
     has_leaves = ~np.isnan(expected[0])
     assert has_leaves.mean() > 0.99
-    # float32 and float64 may disagree on which side of a border a sample or a centre lies
+    # float32 and float64 may disagree on which side of a border a centre lies
     close = np.abs(values - expected)[:, has_leaves].max(axis=0) < 1e-4
     assert close.mean() > 0.97
 

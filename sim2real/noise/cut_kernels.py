@@ -1,0 +1,483 @@
+"""From leaves to latents: every leaf is cut along the borders of the latents that see it, drawn, and added to them.
+
+A leaf of the stored tree is a few pixels wide. Its centre is found in the picture with the inverse of the map from pixels to
+the chart, as the pixel there has it; so are the centres of its children, theirs, and so on, down to cells that lie in one
+latent or whose part beyond its border is too small to matter. Each cell goes whole to the latent that its centre falls
+in, if the pixel there sees the surface. Cells are disjoint, and each has one latent at most: that is all that whiteness needs.
+
+Sums are taken in float64 on a grid of 2^-30, so that they are exact and do not depend on the order.
+"""
+
+# pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
+from typing import no_type_check
+
+import warp as wp
+
+from .cell_kernels import Cells, Sample
+from .generator import NORMAL_PAIR, keyed_normal, mix64
+from .hierarchy import NOBODY, cell_key, key_chart, key_level
+from .value_kernels import noise_key
+
+wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
+
+# Where a cell lies, and what becomes of it. `find` walks from pixel to pixel (Newton's steps) until the cell's centre lies in
+# the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
+# the leaf start from a sample that lies in them, if one does: where islands of a chart lie side by side, a leaf can be seen in
+# two places of the picture. Smaller cells start from the cell around them, and those narrower than a pixel just follow it.
+_PLACE = """
+    const int NONE = -1, SPLIT = -2, DEPTH = 12, FINEST = 20, NOBODY = 0x7FFFFFFF;
+    const float THIN = 0.03125f;  // px: cells are not made narrower than that where a surface is seen edge-on
+    const float FAR = 128.0f;     // px: half of it is the most that a first guess may be off
+    const float NEAR = 1.5f;      // px: a pixel sees a point of its chart if it is no farther from its centre
+    const float FOLLOWS = 0.75f;  // px: half of the width up to which a cell's children need no search
+    struct Cell { int i, j, column, row; float x, y; bool seen; };  // its pixel, and its centre in the picture
+    const int columns = samples.shape[1], rows = samples.shape[0], latent_columns = columns / factor;
+    const float size = (float)factor, per_size = 1.0f / size, width = (float)columns, height = (float)rows;
+    const int chart = (int)(key >> 45), level = (int)(key >> 40) & 31;
+    const int* inner = owner.data + (size_t)leaf * 16;
+    auto absolute = [](float a) { return a < 0.0f ? -a : a; };
+    auto larger = [](float a, float b) { return a > b ? a : b; };
+    auto power = [](int exponent) { union { int i; float f; } bits; bits.i = (127 + exponent) << 23; return bits.f; };
+    auto pixel = [&](int column, int row) -> const auto& { return samples.data[(size_t)row * columns + column]; };
+    auto in_picture = [&](float x, float y) { return x >= 0.0f && y >= 0.0f && x < width && y < height; };
+    auto find = [&](Cell& cell, float u, float v) {
+        cell.seen = false;
+        float before = FAR;
+        for (int step = 0; step < 4; ++step) {
+            if (!in_picture(cell.x, cell.y)) return;
+            const int column = (int)cell.x, row = (int)cell.y;
+            const auto& there = pixel(column, row);
+            if ((there.chart_level >> 5) != chart) return;
+            const float du = u - there.u, dv = v - there.v;
+            const float dx = du * there.x_u + dv * there.x_v, dy = du * there.y_u + dv * there.y_v;
+            const float off = larger(absolute(dx), absolute(dy));
+            if (off > 0.5f && off > 0.5f * before) {
+                cell.seen = off <= NEAR && step > 0;
+                return;  // no nearer: another surface, or one that is not smooth here
+            }
+            before = off;
+            cell.column = column;
+            cell.row = row;
+            cell.x = (float)column + 0.5f + dx;
+            cell.y = (float)row + 0.5f + dy;
+            if (off <= 0.5f) {
+                cell.seen = true;
+                return;
+            }
+        }
+    };
+    auto settle = [&](float x, float y, float reach_x, float reach_y, float area, bool seen, bool last, bool hiding) -> int {
+        int latent = NONE;
+        float lost = area;
+        bool wide = true;
+        if (in_picture(x, y)) {
+            int latent_x = (int)(x * per_size), latent_y = (int)(y * per_size);
+            latent_x -= latent_x == latent_columns;  // where the product is rounded up
+            latent_y -= latent_y * factor == rows;
+            const float from_left = x - (float)latent_x * size, from_top = y - (float)latent_y * size;
+            const float over_x = reach_x - (from_left < size - from_left ? from_left : size - from_left);
+            const float over_y = reach_y - (from_top < size - from_top ? from_top : size - from_top);
+            lost = area * 0.5f * (larger(over_x, 0.0f) / reach_x + larger(over_y, 0.0f) / reach_y);
+            wide = larger(over_x, over_y) > 0.0f;
+            if (seen) latent = latent_y * latent_columns + latent_x;
+        } else if (!(x + reach_x > 0.0f && y + reach_y > 0.0f && x - reach_x < width && y - reach_y < height)) {
+            return NONE;
+        }
+        wide = wide && larger(reach_x, reach_y) > 0.5f * size;
+        const bool more = lost > loss || wide || (latent == NONE && hiding);
+        return more && !last && area > THIN * (reach_x + reach_y) ? SPLIT : latent;
+    };
+    // `sample` is one in the cell, or NOBODY
+    auto place = [&](Cell& cell, int sample, float side, int depth, bool last) -> int {
+        if (sample != NOBODY) {
+            cell.column = sample % columns;
+            cell.row = sample / columns;
+            cell.x = (float)cell.column + 0.5f;
+            cell.y = (float)cell.row + 0.5f;
+        }
+        find(cell, ((float)cell.i + 0.5f) * side, ((float)cell.j + 0.5f) * side);
+        const auto& map = pixel(cell.column, cell.row);
+        const float half = 0.5f * side;
+        const float reach_x = half * (absolute(map.x_u) + absolute(map.x_v));
+        const float reach_y = half * (absolute(map.y_u) + absolute(map.y_v));
+        const float area = side * side * absolute(map.x_u * map.y_v - map.x_v * map.y_u);
+        const bool hiding = depth < 2 ? sample != NOBODY : larger(reach_x, reach_y) > 1.0f;
+        return settle(cell.x, cell.y, reach_x, reach_y, area, cell.seen, last, hiding);
+    };
+    Cell cell[DEPTH + 1][4];
+    const int from_middle[16] = {5, 6, 9, 10, 1, 2, 4, 7, 8, 11, 13, 14, 0, 3, 12, 15};
+    int todo[DEPTH + 1], middle = NOBODY;
+    for (int k = 0; k < 16 && middle == NOBODY; ++k) middle = inner[from_middle[k]];
+    Cell& block = cell[0][0];
+    block.i = (int)(key >> 20) & 0xFFFFF;
+    block.j = (int)key & 0xFFFFF;
+    const int whole = place(block, middle, power(-level), 0, level >= FINEST);
+    int depth = whole == SPLIT ? 0 : -1;
+    todo[0] = 1;
+"""
+
+_DESCENT = """
+    while (depth >= 0) {
+        if (todo[depth] == 0) { --depth; continue; }
+        int k = 0;
+        while (((todo[depth] >> k) & 1) == 0) ++k;
+        todo[depth] &= todo[depth] - 1;
+        const Cell& parent = cell[depth][k];
+        Cell* below = cell[depth + 1];
+        const int child_level = level + depth + 1;
+        const float child_side = power(-child_level), half = 0.5f * child_side;
+        const bool last = child_level >= FINEST || depth + 1 == DEPTH;
+        const auto& map = pixel(parent.column, parent.row);
+        const float x_u = half * map.x_u, x_v = half * map.x_v, y_u = half * map.y_u, y_v = half * map.y_v;
+        const float reach_x = absolute(x_u) + absolute(x_v), reach_y = absolute(y_u) + absolute(y_v);
+        const bool follow = depth >= 2 && parent.seen && 2.0f * larger(reach_x, reach_y) <= FOLLOWS;
+        const float area = 4.0f * absolute(x_u * y_v - x_v * y_u);
+        int to[4], split = 0;
+        for (int c = 0; c < 4; ++c) {
+            below[c].x = parent.x + ((c >> 1) ? x_u : -x_u) + ((c & 1) ? x_v : -x_v);
+            below[c].y = parent.y + ((c >> 1) ? y_u : -y_u) + ((c & 1) ? y_v : -y_v);
+            below[c].column = parent.column;
+            below[c].row = parent.row;
+            below[c].i = 2 * parent.i + (c >> 1);
+            below[c].j = 2 * parent.j + (c & 1);
+            below[c].seen = true;
+        }
+        if (follow) {
+            for (int c = 0; c < 4; ++c) {
+                to[c] = settle(below[c].x, below[c].y, reach_x, reach_y, area, true, last, false);
+                if (to[c] >= 0 && (pixel((int)below[c].x, (int)below[c].y).chart_level >> 5) != chart) to[c] = NONE;
+            }
+        } else {
+            for (int c = 0; c < 4; ++c) {
+                int sample = NOBODY;
+                if (depth == 0) {
+                    const int* corner = inner + 8 * (c >> 1) + 2 * (c & 1);
+                    sample = corner[0];
+                    if (sample == NOBODY) sample = corner[1];
+                    if (sample == NOBODY) sample = corner[4];
+                    if (sample == NOBODY) sample = corner[5];
+                } else if (depth == 1) {
+                    sample = inner[4 * (below[c].i & 3) + (below[c].j & 3)];
+                }
+                to[c] = place(below[c], sample, child_side, depth + 1, last);
+            }
+        }
+        for (int c = 0; c < 4; ++c) {
+            if (to[c] == SPLIT) split |= 1 << c;
+        }
+"""
+
+# Children: c(si, sj) = (parent + si h1 + sj h2 + si sj h3) / 2 with three fresh normals per channel. Where two children go to one
+# latent and the other two to another, two of the normals cancel; where all four go to one, none is drawn.
+_DRAWN = (
+    """
+#if defined(__CUDA_ARCH__)
+    const int PAIRS = 1, LANES = 1;
+#else
+    const int PAIRS = 8, LANES = 8;
+#endif
+    const double GRID = 6291456.0;  // 1.5 * 2^22: adding it rounds to multiples of 2^-30
+    const int half = channels / 2, n = end - begin;
+    float value[DEPTH + 1][4][2 * PAIRS], first[3 * PAIRS + LANES], second[3 * PAIRS + LANES];
+    unsigned counters[4 * PAIRS + LANES];
+    for (int k = 0; k < 3 * n; ++k) counters[k] = 3u * (unsigned)(begin + k % n) + (unsigned)(k / n);
+    for (int k = 3 * n; k < 3 * n + LANES; ++k) counters[k] = 0u;
+    auto add = [&](int latent, const float* from, float weight, double cells) {
+        float scaled = weight * unit.data[latent];
+        const double relative = scaled < 1024.0f ? scaled : 1024.0f;
+        double* even = sum.data + (size_t)latent * channels + begin;
+        double* odd = even + half;
+        const double covered = (relative * relative * cells + GRID) - GRID;
+#if defined(__CUDA_ARCH__)
+        for (int p = 0; p < n; ++p) {
+            atomicAdd(even + p, (from[p] * relative + GRID) - GRID);
+            atomicAdd(odd + p, (from[PAIRS + p] * relative + GRID) - GRID);
+        }
+        if (begin == 0) atomicAdd(area.data + latent, covered);
+#else
+        #pragma clang loop vectorize(assume_safety) interleave(disable)
+        for (int p = 0; p < n; ++p) even[p] += (from[p] * relative + GRID) - GRID;
+        #pragma clang loop vectorize(assume_safety) interleave(disable)
+        for (int p = 0; p < n; ++p) odd[p] += (from[PAIRS + p] * relative + GRID) - GRID;
+        if (begin == 0) area.data[latent] += covered;
+#endif
+    };
+    auto mixed = [](unsigned long long x) {
+        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+        x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+        return x ^ (x >> 31);
+    };
+    const float* from = values.data + (size_t)leaf * channels + begin;
+    for (int p = 0; p < n; ++p) {
+        value[0][0][p] = from[p];
+        value[0][0][PAIRS + p] = from[half + p];
+    }
+    if (whole >= 0) add(whole, value[0][0], side * power(-level), 1.0);
+"""
+    + _DESCENT
+    + """
+        const float* above = value[depth][k];
+        const float weight = side * child_side;
+        int fresh = 4;  // which of the three normals is needed; 0: none, 4: all
+        if (split == 0) {
+            if (to[0] == to[1] && to[2] == to[3]) fresh = to[0] == to[2] ? 0 : 1;
+            else if (to[0] == to[2] && to[1] == to[3]) fresh = 2;
+            else if (to[0] == to[3] && to[1] == to[2]) fresh = 3;
+        }
+        if (fresh == 0) {
+            if (to[0] >= 0) add(to[0], above, 2.0f * weight, 1.0);
+            continue;
+        }
+        const unsigned long long place = ((unsigned long long)(child_level - 1) << 40)
+            | ((unsigned long long)parent.i << 20) | (unsigned long long)parent.j;
+        const unsigned long long drawn = mixed(mixed(place + chart_key) + seed);
+        const unsigned key_low = (unsigned)drawn, key_high = (unsigned)(drawn >> 32);
+        const unsigned* counted = counters + (fresh == 4 ? 0 : (fresh - 1) * n);
+        const int draws = ((fresh == 4 ? 3 * n : n) + LANES - 1) / LANES * LANES;
+#if !defined(__CUDA_ARCH__)
+        #pragma clang loop vectorize(enable) vectorize_width(8) interleave(disable)
+#endif
+        for (int d = 0; d < draws; ++d) {
+            const unsigned counter = counted[d];
+"""
+    + NORMAL_PAIR
+    + """
+            first[d] = first_value;
+            second[d] = second_value;
+        }
+        auto& child = value[depth + 1];
+        for (int odd = 0; odd < 2; ++odd) {
+            const float* h = odd ? second : first;
+            const int at = odd * PAIRS;
+            if (fresh == 4) {
+#if !defined(__CUDA_ARCH__)
+                #pragma clang loop vectorize(assume_safety) interleave(disable)
+#endif
+                for (int p = 0; p < n; ++p) {
+                    const float a = above[at + p], h1 = h[p], h2 = h[n + p], h3 = h[2 * n + p];
+                    child[0][at + p] = 0.5f * ((a + h1) + (h2 + h3));
+                    child[1][at + p] = 0.5f * ((a + h1) - (h2 + h3));
+                    child[2][at + p] = 0.5f * ((a - h1) + (h2 - h3));
+                    child[3][at + p] = 0.5f * ((a - h1) - (h2 - h3));
+                }
+            } else {
+                for (int p = 0; p < n; ++p) {
+                    child[0][at + p] = above[at + p] + h[p];
+                    child[1][at + p] = above[at + p] - h[p];
+                }
+            }
+        }
+        if (fresh != 4) {
+            const int other = to[fresh == 1 ? 2 : 1];
+            if (to[0] >= 0) add(to[0], child[0], weight, 2.0);
+            if (other >= 0) add(other, child[1], weight, 2.0);
+            continue;
+        }
+        for (int c = 0; c < 4; ++c) {
+            if (to[c] >= 0) add(to[c], child[c], weight, 1.0);
+        }
+        if (split) todo[++depth] = split;
+    }
+"""
+)
+
+_LISTED = (
+    """
+    auto list = [&](int latent, int of_level, const Cell& it) {
+        const int at = wp::atomic_add(count, 0, 1);
+        if (at < listed.shape[0]) {
+            listed.data[at] = ((long long)chart << 45) | ((long long)of_level << 40) | ((long long)it.i << 20) | (long long)it.j;
+            latents.data[at] = latent;
+        }
+    };
+    if (whole >= 0) list(whole, level, block);
+"""
+    + _DESCENT
+    + """
+        for (int c = 0; c < 4; ++c) {
+            if (to[c] >= 0) list(to[c], child_level, cell[depth + 1][c]);
+        }
+        if (split) todo[++depth] = split;
+    }
+"""
+)
+
+
+@wp.func_native(_PLACE + _DRAWN)
+@no_type_check
+def add_leaf(
+    samples: wp.array2d(dtype=Sample),
+    factor: int,
+    loss: float,
+    owner: wp.array(dtype=int),
+    key: wp.int64,
+    side: float,
+    chart_key: wp.uint64,
+    seed: wp.uint64,
+    values: wp.array(dtype=float),
+    leaf: int,
+    channels: int,
+    begin: int,
+    end: int,
+    unit: wp.array(dtype=float),
+    sum: wp.array2d(dtype=wp.float64),
+    area: wp.array(dtype=wp.float64),
+):
+    """Add channel pairs [begin, end) of a leaf to the latents that see it."""
+    ...
+
+
+@wp.func_native(_PLACE + _LISTED)
+@no_type_check
+def list_leaf(
+    samples: wp.array2d(dtype=Sample),
+    factor: int,
+    loss: float,
+    owner: wp.array(dtype=int),
+    key: wp.int64,
+    leaf: int,
+    listed: wp.array(dtype=wp.int64),
+    latents: wp.array(dtype=int),
+    count: wp.array(dtype=int),
+):
+    """List the cells that a leaf is cut into, with their latents."""
+    ...
+
+
+@wp.func
+@no_type_check
+def leaf_key(cells: Cells, leaf: int) -> wp.int64:
+    """The key of a leaf as a cell."""
+    above = cells.key[leaf >> 2]
+    i = 2 * int((above >> wp.int64(20)) & wp.int64(0xFFFFF)) + ((leaf >> 1) & 1)
+    j = 2 * int(above & wp.int64(0xFFFFF)) + (leaf & 1)
+    return cell_key(key_chart(above), key_level(above) + 1, i, j)
+
+
+@wp.func
+@no_type_check
+def seen(cells: Cells, leaf: int) -> bool:
+    """Whether any sample lies in a leaf."""
+    for k in range(16):
+        if cells.owner[16 * leaf + k] != NOBODY:
+            return True
+    return False
+
+
+@wp.kernel
+@no_type_check
+def scale_latents(
+    samples: wp.array2d(dtype=Sample),
+    factor: int,
+    side: wp.array(dtype=float),
+    unit: wp.array(dtype=float),
+    sum: wp.array2d(dtype=wp.float64),
+    area: wp.array(dtype=wp.float64),
+):
+    """Empty the sums; their unit is about what a pixel in the middle of the latent measures, and a power of two."""
+    latent = wp.tid()
+    columns = samples.shape[1] / factor
+    middle = samples[(latent / columns) * factor + factor / 2, (latent % columns) * factor + factor / 2]
+    scale = wp.abs(middle.x_u * middle.y_v - middle.x_v * middle.y_u)
+    metres = side[middle.chart_level >> 5] / wp.sqrt(wp.max(scale, 1.0e-30))
+    exponent = wp.clamp(int(wp.cast(metres, wp.uint32) >> wp.uint32(23)), 1, 253)
+    unit[latent] = wp.cast(wp.uint32(254 - exponent) << wp.uint32(23), wp.float32)
+    area[latent] = wp.float64(0.0)
+    for c in range(sum.shape[1]):
+        sum[latent, c] = wp.float64(0.0)
+
+
+@wp.kernel
+@no_type_check
+def add_leaves(
+    samples: wp.array2d(dtype=Sample),
+    factor: int,
+    loss: float,
+    cells: Cells,
+    side: wp.array(dtype=float),
+    chart_key: wp.array(dtype=wp.uint64),
+    seed: wp.uint64,
+    values: wp.array(dtype=float),
+    stride: int,
+    pairs: int,
+    unit: wp.array(dtype=float),
+    sum: wp.array2d(dtype=wp.float64),
+    area: wp.array(dtype=wp.float64),
+):
+    """Cut every leaf and add what it is cut into to the latents, ``pairs`` pairs of channels per thread."""
+    leaf, part = wp.tid()
+    begin = part * pairs
+    end = wp.min(begin + pairs, sum.shape[1] / 2)
+    while leaf < 4 * wp.min(cells.used[0], cells.key.shape[0]):
+        if seen(cells, leaf):
+            key = leaf_key(cells, leaf)
+            chart = key_chart(key)
+            add_leaf(
+                samples,
+                factor,
+                loss,
+                cells.owner,
+                key,
+                side[chart],
+                chart_key[chart],
+                seed,
+                values,
+                leaf,
+                sum.shape[1],
+                begin,
+                end,
+                unit,
+                sum,
+                area,
+            )
+        leaf += stride
+
+
+@wp.kernel
+@no_type_check
+def list_leaves(
+    samples: wp.array2d(dtype=Sample),
+    factor: int,
+    loss: float,
+    cells: Cells,
+    listed: wp.array(dtype=wp.int64),
+    latents: wp.array(dtype=int),
+    count: wp.array(dtype=int),
+):
+    """What ``add_leaves`` adds to which latent; more than there is room for is counted only."""
+    leaf = wp.tid()
+    if leaf < 4 * wp.min(cells.used[0], cells.key.shape[0]):
+        if seen(cells, leaf):
+            list_leaf(samples, factor, loss, cells.owner, leaf_key(cells, leaf), leaf, listed, latents, count)
+
+
+@wp.kernel
+@no_type_check
+def normalise(
+    factor: int,
+    seed: wp.uint64,
+    samples: wp.array2d(dtype=Sample),
+    cells: Cells,
+    chart_key: wp.array(dtype=wp.uint64),
+    sum: wp.array2d(dtype=wp.float64),
+    area: wp.array(dtype=wp.float64),
+    out: wp.array2d(dtype=float),
+):
+    """Sums to unit variance; a latent that owns nothing draws afresh, keyed by itself and by the leaf at its centre."""
+    latent = wp.tid()
+    channels = out.shape[1]
+    if area[latent] > wp.float64(0.0):
+        scale = wp.float64(1.0) / wp.sqrt(area[latent])
+        for c in range(channels):
+            out[latent, c] = float(sum[latent, c] * scale)
+    else:
+        columns = samples.shape[1] / factor
+        centre = samples[(latent / columns) * factor + factor / 2, (latent % columns) * factor + factor / 2].leaf
+        drawn = mix64(wp.uint64(latent) + wp.uint64(0x51A2C0FFEE5EED00))
+        if centre >= 0:
+            drawn = mix64(drawn + noise_key(cells.key[centre >> 2], chart_key, seed) + wp.uint64(centre & 3))
+        else:
+            drawn = mix64(drawn + seed)
+        pairs = channels / 2
+        for c in range(channels):
+            out[latent, c] = keyed_normal(drawn, wp.uint32(c % pairs), c / pairs)
