@@ -56,7 +56,7 @@ class Surface:
 class Cells:
     """The split cells of a frame. ``node`` numbers them, ``slot`` is their place in the hash table.
 
-    ``owner``: of each of the 4 x 4 parts of every leaf, the first pixel whose centre sees it."""
+    ``owner``: of each of the 4 x 4 parts of every leaf, the first pixel (row << 16 | column) whose centre sees it."""
 
     table: wp.array(dtype=wp.int64)
     split_children: wp.array(dtype=int)
@@ -462,7 +462,7 @@ def own_leaves(samples: wp.array2d(dtype=Sample), run: int, cells: Cells):
                 mine = (node << 2) | quadrant
                 parts = wp.cast(wp.uint32(130 + level) << wp.uint32(23), wp.float32)  # 2^(level + 3)
                 part = ((int(u * parts) & 3) << 2) | (int(v * parts) & 3)
-                wp.atomic_min(cells.owner, 16 * mine + part, y * columns + x)
+                wp.atomic_min(cells.owner, 16 * mine + part, (y << 16) | x)
         samples[y, x].leaf = mine
         x += 1
 

@@ -30,8 +30,9 @@ _PLACE = """
     const float FAR = 128.0f;     // px: half of it is the most that a first guess may be off
     const float NEAR = 1.5f;      // px: a pixel sees a point of its chart if it is no farther from its centre
     const float FOLLOWS = 0.75f;  // px: half of the width up to which a cell's children need no search
+    const float TOLERANCE = 0.05f;  // px
     struct Cell { int i, j, column, row; float x, y; bool seen; };  // its pixel, and its centre in the picture
-    const int columns = samples.shape[1], rows = samples.shape[0], latent_columns = columns / factor;
+    const int columns = samples.shape[1], rows = samples.shape[0], latent_columns = columns / factor, latent_rows = rows / factor;
     const float size = (float)factor, per_size = 1.0f / size, width = (float)columns, height = (float)rows;
     const int chart = (int)(key >> 45), level = (int)(key >> 40) & 31;
     const int* inner = owner.data + (size_t)leaf * 16;
@@ -66,54 +67,89 @@ _PLACE = """
             }
         }
     };
-    auto settle = [&](float x, float y, float reach_x, float reach_y, float area, bool seen, bool last, bool hiding) -> int {
+    // what a cell is in the picture: half of its extent along x and y, what of it lies beyond lines at a distance, its area
+    struct Shape { float reach_x, reach_y, steep_x, steep_y, tip_x, tip_y, flat_x, flat_y, area; };
+    auto shape_of = [&](float x_u, float x_v, float y_u, float y_v) {
+        const float a = absolute(x_u), b = absolute(x_v), c = absolute(y_u), d = absolute(y_v);
+        Shape shape;
+        shape.area = 4.0f * absolute(x_u * y_v - x_v * y_u);
+        shape.reach_x = a + b;
+        shape.reach_y = c + d;
+        shape.steep_x = absolute(a - b);
+        shape.steep_y = absolute(c - d);
+        shape.tip_x = shape.area * 0.5f / larger(4.0f * a * b, 1.0e-20f);
+        shape.tip_y = shape.area * 0.5f / larger(4.0f * c * d, 1.0e-20f);
+        shape.flat_x = shape.area * 0.5f / larger(larger(a, b), 1.0e-20f);
+        shape.flat_y = shape.area * 0.5f / larger(larger(c, d), 1.0e-20f);
+        return shape;
+    };
+    auto beyond = [&](float distance, float reach, float steep, float tip, float flat, float area) {
+        const float over = larger(reach - distance, 0.0f);
+        return distance > steep ? over * over * tip : 0.5f * area - distance * flat;
+    };
+    auto settle = [&](float x, float y, const Shape& shape, bool seen, bool last, bool hiding) -> int {
         int latent = NONE;
-        float lost = area;
+        float lost = shape.area;
         bool wide = true;
         if (in_picture(x, y)) {
             int latent_x = (int)(x * per_size), latent_y = (int)(y * per_size);
             latent_x -= latent_x == latent_columns;  // where the product is rounded up
             latent_y -= latent_y * factor == rows;
             const float from_left = x - (float)latent_x * size, from_top = y - (float)latent_y * size;
-            const float over_x = reach_x - (from_left < size - from_left ? from_left : size - from_left);
-            const float over_y = reach_y - (from_top < size - from_top ? from_top : size - from_top);
-            lost = area * 0.5f * (larger(over_x, 0.0f) / reach_x + larger(over_y, 0.0f) / reach_y);
-            wide = larger(over_x, over_y) > 0.0f;
+            const float to_x = from_left < size - from_left ? from_left : size - from_left;
+            const float to_y = from_top < size - from_top ? from_top : size - from_top;
+            lost = beyond(to_x, shape.reach_x, shape.steep_x, shape.tip_x, shape.flat_x, shape.area)
+                + beyond(to_y, shape.reach_y, shape.steep_y, shape.tip_y, shape.flat_y, shape.area);
+            wide = shape.reach_x > to_x || shape.reach_y > to_y;
             if (seen) latent = latent_y * latent_columns + latent_x;
-        } else if (!(x + reach_x > 0.0f && y + reach_y > 0.0f && x - reach_x < width && y - reach_y < height)) {
+        } else if (!(x + shape.reach_x > 0.0f && y + shape.reach_y > 0.0f
+                && x - shape.reach_x < width && y - shape.reach_y < height)) {
             return NONE;
         }
-        wide = wide && larger(reach_x, reach_y) > 0.5f * size;
+        wide = wide && larger(shape.reach_x, shape.reach_y) > 0.5f * size;
         const bool more = lost > loss || wide || (latent == NONE && hiding);
-        return more && !last && area > THIN * (reach_x + reach_y) ? SPLIT : latent;
+        return more && !last && shape.area > THIN * (shape.reach_x + shape.reach_y) ? SPLIT : latent;
     };
     // `sample` is one in the cell, or NOBODY
     auto place = [&](Cell& cell, int sample, float side, int depth, bool last) -> int {
         if (sample != NOBODY) {
-            cell.column = sample % columns;
-            cell.row = sample / columns;
+            cell.column = sample & 0xFFFF;
+            cell.row = sample >> 16;
             cell.x = (float)cell.column + 0.5f;
             cell.y = (float)cell.row + 0.5f;
         }
         find(cell, ((float)cell.i + 0.5f) * side, ((float)cell.j + 0.5f) * side);
         const auto& map = pixel(cell.column, cell.row);
         const float half = 0.5f * side;
-        const float reach_x = half * (absolute(map.x_u) + absolute(map.x_v));
-        const float reach_y = half * (absolute(map.y_u) + absolute(map.y_v));
-        const float area = side * side * absolute(map.x_u * map.y_v - map.x_v * map.y_u);
-        const bool hiding = depth < 2 ? sample != NOBODY : larger(reach_x, reach_y) > 1.0f;
-        return settle(cell.x, cell.y, reach_x, reach_y, area, cell.seen, last, hiding);
+        const Shape shape = shape_of(half * map.x_u, half * map.x_v, half * map.y_u, half * map.y_v);
+        const bool hiding = depth < 2 ? sample != NOBODY : larger(shape.reach_x, shape.reach_y) > 1.0f;
+        return settle(cell.x, cell.y, shape, cell.seen, last, hiding);
     };
     Cell cell[DEPTH + 1][4];
-    const int from_middle[16] = {5, 6, 9, 10, 1, 2, 4, 7, 8, 11, 13, 14, 0, 3, 12, 15};
-    int todo[DEPTH + 1], middle = NOBODY;
-    for (int k = 0; k < 16 && middle == NOBODY; ++k) middle = inner[from_middle[k]];
+    int todo[DEPTH + 1], quarter[4];
+    auto least = [](int a, int b) { return a < b ? a : b; };
+    auto least_of = [&](const int* at) { return least(least(at[0], at[1]), least(at[4], at[5])); };
+    for (int q = 0; q < 4; ++q) quarter[q] = least_of(inner + 8 * (q >> 1) + 2 * (q & 1));
+    int middle = least_of(inner + 5);
+    if (middle == NOBODY) middle = least(least(quarter[0], quarter[1]), least(quarter[2], quarter[3]));
     Cell& block = cell[0][0];
     block.i = (int)(key >> 20) & 0xFFFFF;
     block.j = (int)key & 0xFFFFF;
     const int whole = place(block, middle, power(-level), 0, level >= FINEST);
     int depth = whole == SPLIT ? 0 : -1;
     todo[0] = 1;
+    // a leaf is plain if samples in all its quarters agree on one linear map
+    const auto& common = pixel(block.column, block.row);
+    const float tolerance = TOLERANCE * (1.0f + size);
+    bool plain = block.seen;
+    for (int q = 0; q < 4; ++q) {
+        const int other = quarter[q] == NOBODY ? middle : quarter[q], column = other & 0xFFFF, row = other >> 16;
+        const auto& there = pixel(column, row);
+        const float du = there.u - common.u, dv = there.v - common.v;
+        const float off_x = (float)(block.column - column) + du * common.x_u + dv * common.x_v;
+        const float off_y = (float)(block.row - row) + du * common.y_u + dv * common.y_v;
+        plain = plain & (absolute(off_x) <= tolerance) & (absolute(off_y) <= tolerance);
+    }
 """
 
 _DESCENT = """
@@ -129,42 +165,68 @@ _DESCENT = """
         const bool last = child_level >= FINEST || depth + 1 == DEPTH;
         const auto& map = pixel(parent.column, parent.row);
         const float x_u = half * map.x_u, x_v = half * map.x_v, y_u = half * map.y_u, y_v = half * map.y_v;
-        const float reach_x = absolute(x_u) + absolute(x_v), reach_y = absolute(y_u) + absolute(y_v);
-        const bool follow = depth >= 2 && parent.seen && 2.0f * larger(reach_x, reach_y) <= FOLLOWS;
-        const float area = 4.0f * absolute(x_u * y_v - x_v * y_u);
+        const Shape shape = shape_of(x_u, x_v, y_u, y_v);
+        const bool follow = plain || (depth >= 2 && parent.seen && 2.0f * larger(shape.reach_x, shape.reach_y) <= FOLLOWS);
         int to[4], split = 0;
+        float xs[4], ys[4];
         for (int c = 0; c < 4; ++c) {
-            below[c].x = parent.x + ((c >> 1) ? x_u : -x_u) + ((c & 1) ? x_v : -x_v);
-            below[c].y = parent.y + ((c >> 1) ? y_u : -y_u) + ((c & 1) ? y_v : -y_v);
-            below[c].column = parent.column;
-            below[c].row = parent.row;
-            below[c].i = 2 * parent.i + (c >> 1);
-            below[c].j = 2 * parent.j + (c & 1);
-            below[c].seen = true;
+            xs[c] = parent.x + ((c >> 1) ? x_u : -x_u) + ((c & 1) ? x_v : -x_v);
+            ys[c] = parent.y + ((c >> 1) ? y_u : -y_u) + ((c & 1) ? y_v : -y_v);
         }
-        if (follow) {
+        const float around_x = 2.0f * shape.reach_x, around_y = 2.0f * shape.reach_y;
+        if (follow && parent.x >= around_x && parent.y >= around_y
+                && parent.x + around_x < width && parent.y + around_y < height) {
+            // all inside the picture: no branches
+            const bool finer = !last && shape.area > THIN * (shape.reach_x + shape.reach_y);
+            const bool large = larger(shape.reach_x, shape.reach_y) > 0.5f * size;
+            float lost[4];
+            int latent[4], over[4], there[4];
             for (int c = 0; c < 4; ++c) {
-                to[c] = settle(below[c].x, below[c].y, reach_x, reach_y, area, true, last, false);
-                if (to[c] >= 0 && (pixel((int)below[c].x, (int)below[c].y).chart_level >> 5) != chart) to[c] = NONE;
+                int latent_x = (int)(xs[c] * per_size), latent_y = (int)(ys[c] * per_size);
+                latent_x = latent_x < latent_columns ? latent_x : latent_columns - 1;
+                latent_y = latent_y < latent_rows ? latent_y : latent_rows - 1;
+                const float from_left = xs[c] - (float)latent_x * size, from_top = ys[c] - (float)latent_y * size;
+                const float to_x = from_left < size - from_left ? from_left : size - from_left;
+                const float to_y = from_top < size - from_top ? from_top : size - from_top;
+                const float over_x = larger(shape.reach_x - to_x, 0.0f), over_y = larger(shape.reach_y - to_y, 0.0f);
+                const float lost_x = to_x > shape.steep_x ? over_x * over_x * shape.tip_x : 0.5f * shape.area - to_x * shape.flat_x;
+                const float lost_y = to_y > shape.steep_y ? over_y * over_y * shape.tip_y : 0.5f * shape.area - to_y * shape.flat_y;
+                lost[c] = lost_x + lost_y;
+                over[c] = over_x + over_y > 0.0f;
+                latent[c] = latent_y * latent_columns + latent_x;
+                there[c] = (int)ys[c] * columns + (int)xs[c];
+            }
+            for (int c = 0; c < 4; ++c) {
+                const auto& at = samples.data[there[c]];
+                const float du = ((float)(2 * parent.i + (c >> 1)) + 0.5f) * child_side - at.u;
+                const float dv = ((float)(2 * parent.j + (c & 1)) + 0.5f) * child_side - at.v;
+                const float dx = du * at.x_u + dv * at.x_v, dy = du * at.y_u + dv * at.y_v;
+                const bool near = ((at.chart_level >> 5) == chart) & (absolute(dx) <= NEAR) & (absolute(dy) <= NEAR);
+                const bool more = finer & ((lost[c] > loss) | ((over[c] != 0) & large));
+                to[c] = more ? SPLIT : near ? latent[c] : NONE;
+                if (more) {
+                    below[c] = {2 * parent.i + (c >> 1), 2 * parent.j + (c & 1), parent.column, parent.row, xs[c], ys[c], true};
+                }
             }
         } else {
             for (int c = 0; c < 4; ++c) {
-                int sample = NOBODY;
-                if (depth == 0) {
-                    const int* corner = inner + 8 * (c >> 1) + 2 * (c & 1);
-                    sample = corner[0];
-                    if (sample == NOBODY) sample = corner[1];
-                    if (sample == NOBODY) sample = corner[4];
-                    if (sample == NOBODY) sample = corner[5];
-                } else if (depth == 1) {
-                    sample = inner[4 * (below[c].i & 3) + (below[c].j & 3)];
+                Cell child = {2 * parent.i + (c >> 1), 2 * parent.j + (c & 1), parent.column, parent.row, xs[c], ys[c], true};
+                if (follow) {
+                    find(child, ((float)child.i + 0.5f) * child_side, ((float)child.j + 0.5f) * child_side);
+                    to[c] = settle(child.x, child.y, shape, child.seen, last, false);
+                } else {
+                    int sample = NOBODY;
+                    if (depth == 0) {
+                        sample = quarter[c];
+                    } else if (depth == 1) {
+                        sample = inner[4 * (child.i & 3) + (child.j & 3)];
+                    }
+                    to[c] = place(child, sample, child_side, depth + 1, last);
                 }
-                to[c] = place(below[c], sample, child_side, depth + 1, last);
+                below[c] = child;
             }
         }
-        for (int c = 0; c < 4; ++c) {
-            if (to[c] == SPLIT) split |= 1 << c;
-        }
+        for (int c = 0; c < 4; ++c) split |= (to[c] == SPLIT) << c;
 """
 
 # Children: c(si, sj) = (parent + si h1 + sj h2 + si sj h3) / 2 with three fresh normals per channel. Where two children go to one
@@ -283,19 +345,19 @@ _DRAWN = (
 
 _LISTED = (
     """
-    auto list = [&](int latent, int of_level, const Cell& it) {
+    auto list = [&](int latent, int of_level, int i, int j) {
         const int at = wp::atomic_add(count, 0, 1);
         if (at < listed.shape[0]) {
-            listed.data[at] = ((long long)chart << 45) | ((long long)of_level << 40) | ((long long)it.i << 20) | (long long)it.j;
+            listed.data[at] = ((long long)chart << 45) | ((long long)of_level << 40) | ((long long)i << 20) | (long long)j;
             latents.data[at] = latent;
         }
     };
-    if (whole >= 0) list(whole, level, block);
+    if (whole >= 0) list(whole, level, block.i, block.j);
 """
     + _DESCENT
     + """
         for (int c = 0; c < 4; ++c) {
-            if (to[c] >= 0) list(to[c], child_level, cell[depth + 1][c]);
+            if (to[c] >= 0) list(to[c], child_level, 2 * parent.i + (c >> 1), 2 * parent.j + (c & 1));
         }
         if (split) todo[++depth] = split;
     }
