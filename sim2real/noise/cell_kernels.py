@@ -56,7 +56,8 @@ class Surface:
 class Cells:
     """The split cells of a frame. ``node`` numbers them, ``slot`` is their place in the hash table.
 
-    ``owner``: of each of the 4 x 4 parts of every leaf, the first pixel (row << 16 | column) whose centre sees it."""
+    ``owner``: of each of the 4 x 4 parts of every leaf, the first pixel (row << 16 | column) whose centre sees it.
+    """
 
     table: wp.array(dtype=wp.int64)
     split_children: wp.array(dtype=int)
@@ -74,7 +75,7 @@ class Cells:
 class Sample:
     """What the centre of a pixel sees.
 
-    ``u``, ``v``: its place in the chart, 0 to 1. ``x_u`` ... ``y_v``: pixels to the right and down per chart side along u and v.
+    ``u``, ``v``: its place in the chart, 0 to 1. ``x_u`` ... ``y_v``: pixels right and down per chart side along u and v.
     ``chart_level``: (chart << 5 | level of the cell it wants). ``leaf``: the leaf that it lies in; before, the slot it splits.
     """
 
@@ -232,7 +233,7 @@ _PLACE = """
 #if defined(__CUDA_ARCH__)
     const int LANES = 1;
 #else
-    const int LANES = 8;
+    const int LANES = 4;
 #endif
     const double right_x = slopes[0], right_y = slopes[1], down_x = slopes[2], down_y = slopes[3];
     const double nu = normal[0] * right_x + normal[1] * right_y, nv = normal[0] * down_x + normal[1] * down_y;
@@ -244,7 +245,7 @@ _PLACE = """
     int levels[LANES];
     for (int first = 0; first < count; first += LANES) {
 #if !defined(__CUDA_ARCH__)
-        #pragma clang loop vectorize(assume_safety) vectorize_width(8) interleave(disable)
+        #pragma clang loop vectorize(assume_safety) vectorize_width(4) interleave(disable)
 #endif
         for (int k = 0; k < LANES; ++k) {
             const double ray_x = first_x + (double)(first + k) * right_x;
@@ -432,29 +433,33 @@ def split_cells(
 @wp.kernel
 @no_type_check
 def own_leaves(samples: wp.array2d(dtype=Sample), run: int, cells: Cells):
-    """Descend from the cell that each sample splits to the leaf that it lies in, and note one sample in each of its 16 parts."""
+    """Descend from the cell that each sample splits to the leaf that it lies in; note a sample in each of a leaf's 16 parts."""
     y, first = wp.tid()
-    columns = samples.shape[1]
     x = first * run
-    end = wp.min(x + run, columns)
+    end = wp.min(x + run, samples.shape[1])
+    last_slot = int(-1)
+    split = int(0)
     while x < end:
         u = samples[y, x].u
         v = samples[y, x].v
-        i = on_grid(u)
-        j = on_grid(v)
         chart_level = samples[y, x].chart_level
         level = (chart_level & 31) - 1
         slot = samples[y, x].leaf
-        quadrant = int(0)
-        descending = int(1)
-        while descending == 1 and slot >= 0:
-            finer = FINEST - 1 - level
-            quadrant = (((i >> finer) & 1) << 1) | ((j >> finer) & 1)
-            if ((cells.split_children[slot] >> quadrant) & 1) == 1:
-                level += 1
-                slot = lookup(cells.table, cell_key(chart_level >> 5, level, i >> finer, j >> finer), cells.shift)
-            else:
-                descending = 0
+        if slot != last_slot and slot >= 0:
+            split = cells.split_children[slot]
+            last_slot = slot
+        i = on_grid(u)
+        j = on_grid(v)
+        finer = FINEST - 1 - level
+        quadrant = (((i >> finer) & 1) << 1) | ((j >> finer) & 1)
+        inside = split
+        while slot >= 0 and ((inside >> quadrant) & 1) == 1:
+            level += 1
+            slot = lookup(cells.table, cell_key(chart_level >> 5, level, i >> finer, j >> finer), cells.shift)
+            if slot >= 0:
+                inside = cells.split_children[slot]
+                finer -= 1
+                quadrant = (((i >> finer) & 1) << 1) | ((j >> finer) & 1)
         mine = int(-1)
         if slot >= 0:
             node = cells.slot_node[slot]

@@ -15,7 +15,7 @@ import warp as wp
 
 from .cell_kernels import Cells, Sample
 from .generator import NORMAL_PAIR, keyed_normal, mix64
-from .hierarchy import NOBODY, cell_key, key_chart, key_level
+from .hierarchy import cell_key, key_chart, key_level
 from .value_kernels import noise_key
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
@@ -23,19 +23,28 @@ wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": 
 # Where a cell lies, and what becomes of it. `find` walks from pixel to pixel (Newton's steps) until the cell's centre lies in
 # the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
 # the leaf start from a sample that lies in them, if one does: where islands of a chart lie side by side, a leaf can be seen in
-# two places of the picture. Smaller cells start from the cell around them, and those narrower than a pixel just follow it.
+# two places of the picture. Smaller cells start from the cell around them. In plain leaves, and below the width of a pixel,
+# children follow their parent's map without a search.
 _PLACE = """
     const int NONE = -1, SPLIT = -2, DEPTH = 12, FINEST = 20, NOBODY = 0x7FFFFFFF;
     const float THIN = 0.03125f;  // px: cells are not made narrower than that where a surface is seen edge-on
     const float FAR = 128.0f;     // px: half of it is the most that a first guess may be off
-    const float NEAR = 1.5f;      // px: a pixel sees a point of its chart if it is no farther from its centre
+    const float NEAR = 1.0f;      // px: a pixel sees a point of its chart if its own map has it no farther from its centre
     const float FOLLOWS = 0.75f;  // px: half of the width up to which a cell's children need no search
-    const float TOLERANCE = 0.05f;  // px
+    const float TOLERANCE = 0.1f;  // of a latent
     struct Cell { int i, j, column, row; float x, y; bool seen; };  // its pixel, and its centre in the picture
-    const int columns = samples.shape[1], rows = samples.shape[0], latent_columns = columns / factor, latent_rows = rows / factor;
+    const int columns = samples.shape[1], rows = samples.shape[0];
+    const int latent_columns = columns / factor, latent_rows = rows / factor;
     const float size = (float)factor, per_size = 1.0f / size, width = (float)columns, height = (float)rows;
     const int chart = (int)(key >> 45), level = (int)(key >> 40) & 31;
     const int* inner = owner.data + (size_t)leaf * 16;
+    int quarter[4];
+    auto least = [](int a, int b) { return a < b ? a : b; };
+    auto least_of = [&](const int* at) { return least(least(at[0], at[1]), least(at[4], at[5])); };
+    for (int q = 0; q < 4; ++q) quarter[q] = least_of(inner + 8 * (q >> 1) + 2 * (q & 1));
+    int middle = least_of(inner + 5);
+    if (middle == NOBODY) middle = least(least(quarter[0], quarter[1]), least(quarter[2], quarter[3]));
+    if (middle == NOBODY) return;  // nobody sees it
     auto absolute = [](float a) { return a < 0.0f ? -a : a; };
     auto larger = [](float a, float b) { return a > b ? a : b; };
     auto power = [](int exponent) { union { int i; float f; } bits; bits.i = (127 + exponent) << 23; return bits.f; };
@@ -87,6 +96,10 @@ _PLACE = """
         const float over = larger(reach - distance, 0.0f);
         return distance > steep ? over * over * tip : 0.5f * area - distance * flat;
     };
+    auto lost_at = [&](float to_x, float to_y, const Shape& shape) {
+        return beyond(to_x, shape.reach_x, shape.steep_x, shape.tip_x, shape.flat_x, shape.area)
+            + beyond(to_y, shape.reach_y, shape.steep_y, shape.tip_y, shape.flat_y, shape.area);
+    };
     auto settle = [&](float x, float y, const Shape& shape, bool seen, bool last, bool hiding) -> int {
         int latent = NONE;
         float lost = shape.area;
@@ -98,8 +111,7 @@ _PLACE = """
             const float from_left = x - (float)latent_x * size, from_top = y - (float)latent_y * size;
             const float to_x = from_left < size - from_left ? from_left : size - from_left;
             const float to_y = from_top < size - from_top ? from_top : size - from_top;
-            lost = beyond(to_x, shape.reach_x, shape.steep_x, shape.tip_x, shape.flat_x, shape.area)
-                + beyond(to_y, shape.reach_y, shape.steep_y, shape.tip_y, shape.flat_y, shape.area);
+            lost = lost_at(to_x, to_y, shape);
             wide = shape.reach_x > to_x || shape.reach_y > to_y;
             if (seen) latent = latent_y * latent_columns + latent_x;
         } else if (!(x + shape.reach_x > 0.0f && y + shape.reach_y > 0.0f
@@ -126,12 +138,7 @@ _PLACE = """
         return settle(cell.x, cell.y, shape, cell.seen, last, hiding);
     };
     Cell cell[DEPTH + 1][4];
-    int todo[DEPTH + 1], quarter[4];
-    auto least = [](int a, int b) { return a < b ? a : b; };
-    auto least_of = [&](const int* at) { return least(least(at[0], at[1]), least(at[4], at[5])); };
-    for (int q = 0; q < 4; ++q) quarter[q] = least_of(inner + 8 * (q >> 1) + 2 * (q & 1));
-    int middle = least_of(inner + 5);
-    if (middle == NOBODY) middle = least(least(quarter[0], quarter[1]), least(quarter[2], quarter[3]));
+    int todo[DEPTH + 1];
     Cell& block = cell[0][0];
     block.i = (int)(key >> 20) & 0xFFFFF;
     block.j = (int)key & 0xFFFFF;
@@ -140,7 +147,7 @@ _PLACE = """
     todo[0] = 1;
     // a leaf is plain if samples in all its quarters agree on one linear map
     const auto& common = pixel(block.column, block.row);
-    const float tolerance = TOLERANCE * (1.0f + size);
+    const float tolerance = TOLERANCE * size;
     bool plain = block.seen;
     for (int q = 0; q < 4; ++q) {
         const int other = quarter[q] == NOBODY ? middle : quarter[q], column = other & 0xFFFF, row = other >> 16;
@@ -188,11 +195,8 @@ _DESCENT = """
                 const float from_left = xs[c] - (float)latent_x * size, from_top = ys[c] - (float)latent_y * size;
                 const float to_x = from_left < size - from_left ? from_left : size - from_left;
                 const float to_y = from_top < size - from_top ? from_top : size - from_top;
-                const float over_x = larger(shape.reach_x - to_x, 0.0f), over_y = larger(shape.reach_y - to_y, 0.0f);
-                const float lost_x = to_x > shape.steep_x ? over_x * over_x * shape.tip_x : 0.5f * shape.area - to_x * shape.flat_x;
-                const float lost_y = to_y > shape.steep_y ? over_y * over_y * shape.tip_y : 0.5f * shape.area - to_y * shape.flat_y;
-                lost[c] = lost_x + lost_y;
-                over[c] = over_x + over_y > 0.0f;
+                lost[c] = lost_at(to_x, to_y, shape);
+                over[c] = (shape.reach_x > to_x) | (shape.reach_y > to_y);
                 latent[c] = latent_y * latent_columns + latent_x;
                 there[c] = (int)ys[c] * columns + (int)xs[c];
             }
@@ -229,8 +233,8 @@ _DESCENT = """
         for (int c = 0; c < 4; ++c) split |= (to[c] == SPLIT) << c;
 """
 
-# Children: c(si, sj) = (parent + si h1 + sj h2 + si sj h3) / 2 with three fresh normals per channel. Where two children go to one
-# latent and the other two to another, two of the normals cancel; where all four go to one, none is drawn.
+# Children: c(si, sj) = (parent + si h1 + sj h2 + si sj h3) / 2 with three fresh normals per channel. Where two children go to
+# one latent and the other two to another, two of the normals cancel; where all four go to one, none is drawn.
 _DRAWN = (
     """
 #if defined(__CUDA_ARCH__)
@@ -242,7 +246,9 @@ _DRAWN = (
     const int half = channels / 2, n = end - begin;
     float value[DEPTH + 1][4][2 * PAIRS], first[3 * PAIRS + LANES], second[3 * PAIRS + LANES];
     unsigned counters[4 * PAIRS + LANES];
-    for (int k = 0; k < 3 * n; ++k) counters[k] = 3u * (unsigned)(begin + k % n) + (unsigned)(k / n);
+    for (int m = 0; m < 3; ++m) {
+        for (int p = 0; p < n; ++p) counters[m * n + p] = (unsigned)(3 * (begin + p) + m);
+    }
     for (int k = 3 * n; k < 3 * n + LANES; ++k) counters[k] = 0u;
     auto add = [&](int latent, const float* from, float weight, double cells) {
         float scaled = weight * unit.data[latent];
@@ -416,16 +422,6 @@ def leaf_key(cells: Cells, leaf: int) -> wp.int64:
     return cell_key(key_chart(above), key_level(above) + 1, i, j)
 
 
-@wp.func
-@no_type_check
-def seen(cells: Cells, leaf: int) -> bool:
-    """Whether any sample lies in a leaf."""
-    for k in range(16):
-        if cells.owner[16 * leaf + k] != NOBODY:
-            return True
-    return False
-
-
 @wp.kernel
 @no_type_check
 def scale_latents(
@@ -471,27 +467,26 @@ def add_leaves(
     begin = part * pairs
     end = wp.min(begin + pairs, sum.shape[1] / 2)
     while leaf < 4 * wp.min(cells.used[0], cells.key.shape[0]):
-        if seen(cells, leaf):
-            key = leaf_key(cells, leaf)
-            chart = key_chart(key)
-            add_leaf(
-                samples,
-                factor,
-                loss,
-                cells.owner,
-                key,
-                side[chart],
-                chart_key[chart],
-                seed,
-                values,
-                leaf,
-                sum.shape[1],
-                begin,
-                end,
-                unit,
-                sum,
-                area,
-            )
+        key = leaf_key(cells, leaf)
+        chart = key_chart(key)
+        add_leaf(
+            samples,
+            factor,
+            loss,
+            cells.owner,
+            key,
+            side[chart],
+            chart_key[chart],
+            seed,
+            values,
+            leaf,
+            sum.shape[1],
+            begin,
+            end,
+            unit,
+            sum,
+            area,
+        )
         leaf += stride
 
 
@@ -509,8 +504,7 @@ def list_leaves(
     """What ``add_leaves`` adds to which latent; more than there is room for is counted only."""
     leaf = wp.tid()
     if leaf < 4 * wp.min(cells.used[0], cells.key.shape[0]):
-        if seen(cells, leaf):
-            list_leaf(samples, factor, loss, cells.owner, leaf_key(cells, leaf), leaf, listed, latents, count)
+        list_leaf(samples, factor, loss, cells.owner, leaf_key(cells, leaf), leaf, listed, latents, count)
 
 
 @wp.kernel

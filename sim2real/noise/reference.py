@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
@@ -12,7 +12,7 @@ from .charts import Charts
 from .generator import mix64_reference, philox_reference
 from .hierarchy import FINEST_LEVEL
 
-FAR_PX, NEAR_PX, FOLLOW_PX, THIN_PX, MOST_CUTS = 128.0, 1.5, 0.75, 0.03125, 12
+FAR_PX, NEAR_PX, FOLLOW_PX, THIN_PX, TOLERANCE, MOST_CUTS = 128.0, 1.0, 0.75, 0.03125, 0.1, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,8 @@ def reference_cells(samples: Samples, *, factor: int, loss: float) -> OwnedCells
         factor: pixels per latent and axis.
         loss: what a cell may lose to its latent's neighbours, square pixels.
     """
-    chart, wanted, grid = samples.chart.ravel(), samples.level.ravel(), (samples.place.reshape(-1, 2) * 2**FINEST_LEVEL).astype(int)
+    chart, wanted = samples.chart.ravel(), samples.level.ravel()
+    grid = (samples.place.reshape(-1, 2) * 2**FINEST_LEVEL).astype(int)
     split = {
         (int(c), above, *(int(g) >> (FINEST_LEVEL - above) for g in place))
         for c, level, place in zip(chart, wanted, grid, strict=True)
@@ -135,6 +136,9 @@ def reference_cells(samples: Samples, *, factor: int, loss: float) -> OwnedCells
     for leaf, inside in leaves.items():
         cut.leaf(leaf, inside)
     return OwnedCells(np.array([cell for cell, _ in cut.owned]), np.array([latent for _, latent in cut.owned]))
+
+
+CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 @dataclass(frozen=True)
@@ -163,42 +167,54 @@ class _Cut:
             cell: chart, level, column, row.
             inside: by place in the leaf's 4 x 4 parts, the first pixel that sees that part.
         """
-        order = sorted(((a, b) for a in range(4) for b in range(4)), key=lambda p: (_ring(p), 4 * p[0] + p[1]))
-        first = next(inside[part] for part in order if part in inside)
-        at = self._found(self._centre_of(first), cell)
-        self._settle(cell, at, self._verdict(cell, at, 0, hiding=True), 0, inside)
+        quarter = [_first(inside, (2 * a, 2 * a + 1), (2 * b, 2 * b + 1)) for a, b in CORNERS]
+        middle = _first(inside, (1, 2), (1, 2))
+        middle = min(inside.values()) if middle is None else middle
+        at = self._found(self._centre_of(middle), cell)
+        plain = at.seen and all(self._agrees(at.pixel, self._centre_of(other).pixel) for other in quarter if other is not None)
+        samples = {1: quarter, 2: inside, "plain": plain}
+        self._settle(cell, at, self._verdict(cell, at, self._shape(cell, at), 0, hiding=True), 0, samples)
 
-    def _settle(self, cell: tuple[int, int, int, int], at: _At, verdict: int, depth: int, inside: dict) -> None:
+    def _agrees(self, here: tuple[int, int], there: tuple[int, int]) -> bool:
+        """Whether one pixel's map has the other in its place."""
+        offset = self._samples.inverse[here] @ (self._samples.place[there] - self._samples.place[here])
+        return bool((np.abs(offset - np.subtract(there, here)[::-1]) <= TOLERANCE * self._factor).all())
+
+    def _settle(self, cell: tuple[int, int, int, int], at: _At, verdict: int, depth: int, samples: dict) -> None:
         if verdict != self.SPLIT:
             if verdict >= 0:
                 self.owned.append((cell, verdict))
             return
         chart, level, i, j = cell
-        half = 0.5 ** (level + 2)
-        inverse = self._samples.inverse[at.pixel]
-        reach = half * np.abs(inverse).sum(1)
-        follow = depth >= 2 and at.seen and 2 * reach.max() <= FOLLOW_PX
-        for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        inverse, shape = self._samples.inverse[at.pixel], self._shape((chart, level + 1, i, j), at)
+        reach = shape.sum(1)
+        follow = samples["plain"] or (depth >= 2 and at.seen and 2 * reach.max() <= FOLLOW_PX)
+        within = (at.xy >= 2 * reach).all() and (at.xy + 2 * reach < self._size).all()
+        for k, (a, b) in enumerate(CORNERS):
             child = (chart, level + 1, 2 * i + a, 2 * j + b)
-            guess = _At(at.xy + inverse @ np.array([2 * a - 1, 2 * b - 1]) * half, at.pixel)
+            guess = _At(at.xy + inverse @ np.array([2 * a - 1, 2 * b - 1]) * 0.5 ** (level + 2), at.pixel)
             if follow:
-                verdict = self._verdict(child, guess, depth + 1, hiding=False)
-                if verdict >= 0 and self._samples.chart[tuple(guess.xy.astype(int)[::-1])] != chart:
-                    verdict = -1
+                guess = replace(guess, seen=self._near(guess.xy, child)) if within else self._found(guess, child)
+                verdict = self._verdict(child, guess, shape, depth + 1, hiding=False)
+                guess = replace(guess, seen=guess.seen or bool(within))
             else:
-                sample = self._sample_in(child, depth + 1, inside)
+                sample = _sample_of(samples, depth + 1, k, child)
                 guess = self._found(guess if sample is None else self._centre_of(sample), child)
-                extent = 2.0 ** -(level + 2) * np.abs(self._samples.inverse[guess.pixel]).sum(1).max()
-                verdict = self._verdict(child, guess, depth + 1, hiding=bool(extent > 1) if depth else sample is not None)
-            self._settle(child, guess, verdict, depth + 1, inside)
+                own = self._shape(child, guess)
+                hiding = sample is not None if depth == 0 else bool(own.sum(1).max() > 1)
+                verdict = self._verdict(child, guess, own, depth + 1, hiding=hiding)
+            self._settle(child, guess, verdict, depth + 1, samples)
 
-    @staticmethod
-    def _sample_in(cell: tuple[int, int, int, int], depth: int, inside: dict) -> int | None:
-        _, _, i, j = cell
-        if depth == 1:
-            quarter = [(2 * (i & 1) + a, 2 * (j & 1) + b) for a, b in ((0, 0), (0, 1), (1, 0), (1, 1))]
-            return next((inside[part] for part in quarter if part in inside), None)
-        return inside.get((i & 3, j & 3)) if depth == 2 else None
+    def _near(self, xy: np.ndarray, cell: tuple[int, int, int, int]) -> bool:
+        """Whether the pixel there sees a cell's centre."""
+        chart, level, i, j = cell
+        column, row = (int(v) for v in xy)
+        offset = self._samples.inverse[row, column] @ ((np.array([i, j]) + 0.5) * 0.5**level - self._samples.place[row, column])
+        return bool(self._samples.chart[row, column] == chart and np.abs(offset).max() <= NEAR_PX)
+
+    def _shape(self, cell: tuple[int, int, int, int], at: _At) -> np.ndarray:
+        """Half of a cell's sides in the picture: rows x and y, columns along u and along v, absolute."""
+        return 0.5 ** (cell[1] + 1) * np.abs(self._samples.inverse[at.pixel])
 
     def _centre_of(self, pixel: int) -> _At:
         row, column = divmod(pixel, self._samples.chart.shape[1])
@@ -224,18 +240,19 @@ class _Cut:
                 return at
         return _At(at.xy, at.pixel, False)
 
-    def _verdict(self, cell: tuple[int, int, int, int], at: _At, depth: int, *, hiding: bool) -> int:
+    def _verdict(self, cell: tuple[int, int, int, int], at: _At, shape: np.ndarray, depth: int, *, hiding: bool) -> int:
         """The latent that a cell goes to, -1 for none, SPLIT."""
-        side, inverse, size = 0.5 ** cell[1], self._samples.inverse[at.pixel], self._factor
-        reach, area = 0.5 * side * np.abs(inverse).sum(1), side**2 * abs(np.linalg.det(inverse))
+        size, reach = self._factor, shape.sum(1)
+        area = 4 * 0.25 ** (cell[1] + 1) * abs(np.linalg.det(self._samples.inverse[at.pixel]))
         latent, lost, wide = -1, area, True
         if (at.xy >= 0).all() and (at.xy < self._size).all():
-            column, row = at.xy.astype(int) // size
+            column, row = (int(v) // size for v in at.xy)
             within = at.xy - np.array([column, row]) * size
-            over = reach - np.minimum(within, size - within)
-            lost, wide = area * 0.5 * (np.maximum(over, 0) / reach).sum(), over.max() > 0
+            to_border = np.minimum(within, size - within)
+            lost = area * sum(_beyond(d, *sides) for d, sides in zip(to_border, shape, strict=True))
+            wide = (reach > to_border).any()
             if at.seen:
-                latent = int(row * (self._samples.chart.shape[1] // size) + column)
+                latent = row * (self._samples.chart.shape[1] // size) + column
         elif (at.xy + reach <= 0).any() or (at.xy - reach >= self._size).any():
             return -1
         more = lost > self._loss or (wide and reach.max() > 0.5 * size) or (latent == -1 and hiding)
@@ -243,9 +260,22 @@ class _Cut:
         return self.SPLIT if more and not last and area > THIN_PX * reach.sum() else latent
 
 
-def _ring(part: tuple[int, int]) -> int:
-    """0 for the four middle parts of a leaf, 1 along its edges, 2 at its corners."""
-    return sum(k in (0, 3) for k in part)
+def _sample_of(samples: dict, depth: int, corner: int, cell: tuple[int, int, int, int]) -> int | None:
+    """A sample that lies in a child of a leaf (depth 1) or in a child's child."""
+    if depth == 1:
+        return samples[1][corner]
+    return samples[2].get((cell[2] & 3, cell[3] & 3)) if depth == 2 else None
+
+
+def _first(inside: dict[tuple[int, int], int], columns: tuple[int, int], rows: tuple[int, int]) -> int | None:
+    return min((inside[part] for part in inside if part[0] in columns and part[1] in rows), default=None)
+
+
+def _beyond(distance: np.floating, a: np.floating, b: np.floating) -> float:
+    """Share of a parallelogram beyond a line at a distance from its centre; a, b: half of its sides across the line."""
+    if distance > abs(a - b):
+        return float(max(a + b - distance, 0.0) ** 2 / max(8 * a * b, 1e-30))
+    return float(0.5 - distance / (2 * max(a, b)))
 
 
 def reference_noise(

@@ -87,8 +87,9 @@ def noise_key(key: wp.int64, chart_key: wp.array(dtype=wp.uint64), seed: wp.uint
 
 @wp.kernel
 @no_type_check
-def draw_level(
-    level: int,
+def draw_levels(
+    first_level: int,
+    after_level: int,
     seed: wp.uint64,
     channels: int,
     pairs: int,
@@ -99,10 +100,13 @@ def draw_level(
     cells: Cells,
     values: wp.array(dtype=float),
 ):
-    """Draw the children of all split cells of one level; ``values`` holds ``channels`` floats per leaf name."""
+    """Draw the children of all split cells of some levels; ``values`` holds ``channels`` floats per leaf name.
+
+    Threads that run side by side take one level at a time, since parents come first.
+    """
     thread, part = wp.tid()
-    at = level_start[level] + thread
-    while at < level_start[level + 1]:
+    at = level_start[first_level] + thread
+    while at < level_start[after_level]:
         node = order[at]
         key = cells.key[node]
         parent = int(-1)

@@ -19,7 +19,7 @@ from .cell_kernels import Cells, Sample, own_leaves, sort_by_level, start_levels
 from .cut_kernels import add_leaves, list_leaves, normalise, scale_latents
 from .hierarchy import FINEST_LEVEL
 from .layout import NoiseLayout
-from .value_kernels import draw_level
+from .value_kernels import draw_levels
 
 Step = Callable[[], None]
 
@@ -66,31 +66,31 @@ class Workspace:
         self.padded = layout.channels + layout.channels % 2
         self.run_length = RUN if device == "cpu" else 1
         self.runs = (size[0], -(-size[1] // self.run_length))
-        self.samples = wp.empty(size, dtype=Sample, device=device)
+        self.samples = self._empty(size, Sample)
         height, width = layout.latent_size(size)
         latents = height * width
-        self._out = wp.empty((latents, self.padded), dtype=float, device=device)
-        self._sum = wp.empty((latents, self.padded), dtype=wp.float64, device=device)
-        self._area, self._unit = wp.empty(latents, dtype=wp.float64, device=device), wp.empty(latents, dtype=float, device=device)
-        self._level_start, self._cursor = self._ints(FINEST_LEVEL + 1), self._ints(FINEST_LEVEL)
+        self._out = self._empty((latents, self.padded), float)
+        self._sum = self._empty((latents, self.padded), wp.float64)
+        self._area, self._unit = self._empty(latents, wp.float64), self._empty(latents, float)
+        self._level_start, self._cursor = self._empty(FINEST_LEVEL + 1), self._empty(FINEST_LEVEL)
         self.allocate(max(4096, size[0] * size[1] // 12))  # what most frames need; the rest double it once
 
-    def _ints(self, shape: int | tuple[int, int], dtype: Any = int) -> wp.array:
+    def _empty(self, shape: int | tuple[int, int], dtype: Any = int) -> wp.array:
         return wp.empty(shape, dtype=dtype, device=self.device)
 
     def allocate(self, nodes: int) -> None:
         """Make room for so many split cells."""
         bits = math.ceil(math.log2(TABLE_SHARE * nodes))
         cells = Cells()
-        cells.table = self._ints(1 << bits, wp.int64)
-        cells.split_children, cells.slot_node = self._ints(1 << bits), self._ints(1 << bits)
+        cells.table = self._empty(1 << bits, wp.int64)
+        cells.split_children, cells.slot_node = self._empty(1 << bits), self._empty(1 << bits)
         cells.shift = 64 - bits
-        cells.key = self._ints(nodes, wp.int64)
-        cells.parent = self._ints(nodes)
-        cells.owner = self._ints(64 * nodes)
-        cells.level_count, cells.used = self._ints(FINEST_LEVEL), self._ints(2)
-        self.nodes, self.cells, self._order = nodes, cells, self._ints(nodes)
-        self._values = wp.empty(4 * nodes * self.padded, dtype=float, device=self.device)
+        cells.key = self._empty(nodes, wp.int64)
+        cells.parent = self._empty(nodes)
+        cells.owner = self._empty(64 * nodes)
+        cells.level_count, cells.used = self._empty(FINEST_LEVEL), self._empty(2)
+        self.nodes, self.cells, self._order = nodes, cells, self._empty(nodes)
+        self._values = self._empty(4 * nodes * self.padded, float)
 
     def run(self, split: Step, domain: Domain | None) -> None:
         """Split, own, draw and add.
@@ -126,17 +126,15 @@ class Workspace:
 
     def _draw(self, domain: Domain) -> None:
         """The values of all leaves, level by level."""
-        cells, pairs = self.cells, self.padded // 2
-        nodes_at_once, parts, pairs_each = (1, 1, pairs) if self.device == "cpu" else (1 << 15, pairs, 1)
+        cells, pairs, alone = self.cells, self.padded // 2, self.device == "cpu"
+        nodes_at_once, parts, pairs_each = (1, 1, pairs) if alone else (1 << 15, pairs, 1)
         self.launch(start_levels, 1, [cells.level_count, self._level_start, self._cursor])
         self.launch(sort_by_level, nodes_at_once, [cells, nodes_at_once, self._cursor, self._order])
-        for level in range(FINEST_LEVEL):
-            self.launch(
-                draw_level,
-                (nodes_at_once, parts),
-                [level, domain.seed, self.padded, pairs_each, nodes_at_once, self._level_start, self._order]
-                + [domain.chart_key, cells, self._values],
-            )
+        keyed_by = [domain.seed, self.padded, pairs_each, nodes_at_once, self._level_start, self._order, domain.chart_key]
+        levels_at_once = FINEST_LEVEL if alone else 1
+        for level in range(0, FINEST_LEVEL, levels_at_once):
+            levels = [level, level + levels_at_once]
+            self.launch(draw_levels, (nodes_at_once, parts), [*levels, *keyed_by, cells, self._values])
 
     def _add(self, domain: Domain) -> None:
         """The values of all latents."""
@@ -160,10 +158,10 @@ class Workspace:
 
     def listed(self) -> tuple[np.ndarray, np.ndarray]:
         """Keys of the cells that the leaves of the last run are cut into, and the latent that each goes to."""
-        count = self._ints(1)
+        count = self._empty(1)
         room = 8 * self._out.shape[0]
         while True:
-            key, latent = self._ints(room, wp.int64), self._ints(room)
+            key, latent = self._empty(room, wp.int64), self._empty(room)
             count.zero_()
             inputs = [self.samples, self.layout.factor, self.loss_px, self.cells, key, latent, count]
             self.launch(list_leaves, 4 * self.nodes, inputs)
