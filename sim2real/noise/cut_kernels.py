@@ -5,7 +5,8 @@ the chart, as the pixel there has it; so are the centres of its children, theirs
 latent or whose part beyond its border is too small to matter. Each cell goes whole to the latent that its centre falls
 in, if the pixel there sees the surface. Cells are disjoint, and each has one latent at most: that is all that whiteness needs.
 
-Sums are taken in float64 on a grid of 2^-30, so that they are exact and do not depend on the order.
+Weights are relative to the coarsest pixel of a latent, between 2^-12 and 2^5. Sums are taken in float64 on a grid of 2^-35, so
+that they are exact and do not depend on the order.
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -238,11 +239,12 @@ _DESCENT = """
 _DRAWN = (
     """
 #if defined(__CUDA_ARCH__)
-    const int PAIRS = 1, LANES = 1;
+    const int PAIRS = 4, LANES = 1;
 #else
     const int PAIRS = 8, LANES = 8;
 #endif
-    const double GRID = 6291456.0;  // 1.5 * 2^22: adding it rounds to multiples of 2^-30
+    const double GRID = 196608.0;  // 1.5 * 2^17: adding it rounds to multiples of 2^-35
+    const float LEAST = 0.000244140625f, MOST = 32.0f;
     const int half = channels / 2, n = end - begin;
     float value[DEPTH + 1][4][2 * PAIRS], first[3 * PAIRS + LANES], second[3 * PAIRS + LANES];
     unsigned counters[4 * PAIRS + LANES];
@@ -251,8 +253,8 @@ _DRAWN = (
     }
     for (int k = 3 * n; k < 3 * n + LANES; ++k) counters[k] = 0u;
     auto add = [&](int latent, const float* from, float weight, double cells) {
-        float scaled = weight * unit.data[latent];
-        const double relative = scaled < 1024.0f ? scaled : 1024.0f;
+        const float scaled = larger(weight * unit.data[latent], LEAST);
+        const double relative = scaled < MOST ? scaled : MOST;
         double* even = sum.data + (size_t)latent * channels + begin;
         double* odd = even + half;
         const double covered = (relative * relative * cells + GRID) - GRID;
@@ -432,12 +434,26 @@ def scale_latents(
     sum: wp.array2d(dtype=wp.float64),
     area: wp.array(dtype=wp.float64),
 ):
-    """Empty the sums; their unit is about what a pixel in the middle of the latent measures, and a power of two."""
+    """Empty the sums; their unit is about the longest that a pixel of the latent measures, and a power of two.
+
+    Where some pixels measure a thousand times as much as others, they are likely to be seen edge-on, and count for no more.
+    """
     latent = wp.tid()
     columns = samples.shape[1] / factor
-    middle = samples[(latent / columns) * factor + factor / 2, (latent % columns) * factor + factor / 2]
-    scale = wp.abs(middle.x_u * middle.y_v - middle.x_v * middle.y_u)
-    metres = side[middle.chart_level >> 5] / wp.sqrt(wp.max(scale, 1.0e-30))
+    top = (latent / columns) * factor
+    left = (latent % columns) * factor
+    step = wp.max(factor / 4, 1)
+    most = float(0.0)
+    least = float(wp.inf)
+    for y in range(top + step / 2, top + factor, step):
+        for x in range(left + step / 2, left + factor, step):
+            it = samples[y, x]
+            across = side[it.chart_level >> 5]
+            scale = wp.abs(it.x_u * it.y_v - it.x_v * it.y_u)
+            square = across * across / wp.max(scale, 1.0e-30)
+            most = wp.max(most, square)
+            least = wp.min(least, square)
+    metres = wp.sqrt(wp.min(most, 1.0e6 * least))
     exponent = wp.clamp(int(wp.cast(metres, wp.uint32) >> wp.uint32(23)), 1, 253)
     unit[latent] = wp.cast(wp.uint32(254 - exponent) << wp.uint32(23), wp.float32)
     area[latent] = wp.float64(0.0)
@@ -462,7 +478,7 @@ def add_leaves(
     sum: wp.array2d(dtype=wp.float64),
     area: wp.array(dtype=wp.float64),
 ):
-    """Cut every leaf and add what it is cut into to the latents, ``pairs`` pairs of channels per thread."""
+    """Cut every leaf and add what it is cut into to the latents, ``pairs`` pairs of channels per thread: 8, or 4 on CUDA."""
     leaf, part = wp.tid()
     begin = part * pairs
     end = wp.min(begin + pairs, sum.shape[1] / 2)

@@ -140,7 +140,7 @@ class Workspace:
         """The values of all latents."""
         cells, factor, latents = self.cells, self.layout.factor, self._out.shape[0]
         sums = [self._unit, self._sum, self._area]
-        leaves_at_once, pairs = (1, 8) if self.device == "cpu" else (1 << 16, 1)
+        leaves_at_once, pairs = (1, 8) if self.device == "cpu" else (1 << 16, 4)
         self.launch(scale_latents, latents, [self.samples, factor, domain.side, *sums])
         self.launch(
             add_leaves,
