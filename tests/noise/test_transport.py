@@ -59,6 +59,49 @@ def test_motion_is_carried_as_well_as_theory_allows(made, frame, layout):
     assert carried > 0.95
 
 
+FLOOR = [
+    ("8 times nearer", camera([[0.3, 0.1, 8.0], [0.31, 0.12, 1.0]], [[0.3, 0.1, 0], [0.32, 0.1, 0]], focal=260.0)),
+    ("turned and half as far", camera([[0.3, 0.1, 4.0], [1.6, 0.9, 1.5]], [[0.3, 0.1, 0], [0.3, 0.1, 0]], focal=260.0)),
+    ("grazing", camera([[-2.0, 0.1, 0.4], [-1.4, 0.3, 0.4]], [[0.5, 0.1, 0], [1.1, 0.25, 0]], focal=500.0)),
+]
+
+
+@pytest.mark.parametrize("view", [view for _, view in FLOOR], ids=[name for name, _ in FLOOR])
+@pytest.mark.parametrize("layout", [NoiseLayout(8, 2), NoiseLayout(1, 2)], ids=["latents", "pixels"])
+def test_changes_of_scale_and_grazing_angles_cost_little(layout, view):
+    size = (192, 256) if layout.factor > 1 else (48, 64)
+    resized = camera_of(view, size)
+    carried, shared = efficiency(Views(scene([grid(9.0, 30)], [resized]), layout), (0, "camera"), (1, "camera"))
+    assert shared > 0.01
+    assert carried > 0.95
+
+
+def camera_of(view, size):
+    k = view.intrinsics.copy()
+    k[:, :2, :2] *= size[1] / 256
+    k[:, 0, 2], k[:, 1, 2] = size[1] / 2, size[0] / 2
+    return replace(view, size=size, intrinsics=k)
+
+
+def test_every_pixel_of_a_plain_surface_is_covered_once():
+    views = Views(
+        scene([grid(9.0, 30)], [camera([0.3, 0.1, 3.0], [0.9, 0.2, 0], size=(48, 64), focal=70.0)]), NoiseLayout(1, 2)
+    )
+    leaves = views.leaves()
+    face, vertices, k, _ = views.inputs()
+    corners = vertices.numpy().astype(float)[views.triangles.faces[face.numpy()]]
+    normal = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    y, x = np.indices(face.shape) + 0.5
+    ray = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], -1)
+    depth = (normal * corners[..., 0, :]).sum(-1) / (normal * ray).sum(-1)
+    seen = depth**3 / (k[0, 0] * k[1, 1] * np.abs((normal * corners[..., 0, :]).sum(-1)))  # area of a pixel on its plane
+    covered = np.bincount(leaves["pixel"], leaves["area"], views.pixels).reshape(face.shape)
+    assert (face >= 0).all()
+    assert abs(covered.sum() / seen.sum() - 1) < 0.01
+    assert np.abs(covered / seen - 1)[1:-1, 1:-1].max() < 0.3
+
+
 def test_the_model_covariance_is_the_covariance_of_drawn_noise():
     views = Views(bumpy_room(3), NoiseLayout(8, 256))
     model = model_covariance(views.leaves(2), views.leaves(0), views.pixels)
