@@ -5,8 +5,8 @@ the chart, as the pixel there has it; so are the centres of its children, theirs
 latent or whose part beyond its border is too small to matter. Each cell goes whole to the latent that its centre falls
 in, if the pixel there sees the surface. Cells are disjoint, and each has one latent at most: that is all that whiteness needs.
 
-Weights are relative to the coarsest pixel of a latent, between 2^-12 and 2^5. Sums are taken in float64 on a grid of 2^-35, so
-that they are exact and do not depend on the order.
+Sums are taken in float64 on a grid, values on one of 2^-28 and areas on two, of 2^-16 and, for the rest, 2^-58: so they are
+exact and do not depend on the order. Weights are relative to the widest leaf of a latent, 2^-24 at least, 2^14 at most.
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -243,8 +243,8 @@ _DRAWN = (
 #else
     const int PAIRS = 8, LANES = 8;
 #endif
-    const double GRID = 196608.0;  // 1.5 * 2^17: adding it rounds to multiples of 2^-35
-    const float LEAST = 0.000244140625f, MOST = 32.0f;
+    const double GRID = 25165824.0, COARSE = 103079215104.0, FINE = 0.0234375;  // adding 1.5 * 2^k rounds to 2^(k - 52)
+    const float LEAST = 5.9604644775390625e-8f, MOST = 16384.0f;
     const int half = channels / 2, n = end - begin;
     float value[DEPTH + 1][4][2 * PAIRS], first[3 * PAIRS + LANES], second[3 * PAIRS + LANES];
     unsigned counters[4 * PAIRS + LANES];
@@ -257,19 +257,26 @@ _DRAWN = (
         const double relative = scaled < MOST ? scaled : MOST;
         double* even = sum.data + (size_t)latent * channels + begin;
         double* odd = even + half;
-        const double covered = (relative * relative * cells + GRID) - GRID;
+        const double exact = relative * relative * cells, covered = (exact + COARSE) - COARSE;
+        const double rest = ((exact - covered) + FINE) - FINE;
 #if defined(__CUDA_ARCH__)
         for (int p = 0; p < n; ++p) {
             atomicAdd(even + p, (from[p] * relative + GRID) - GRID);
             atomicAdd(odd + p, (from[PAIRS + p] * relative + GRID) - GRID);
         }
-        if (begin == 0) atomicAdd(area.data + latent, covered);
+        if (begin == 0) {
+            atomicAdd(area.data + 2 * latent, covered);
+            atomicAdd(area.data + 2 * latent + 1, rest);
+        }
 #else
         #pragma clang loop vectorize(assume_safety) interleave(disable)
         for (int p = 0; p < n; ++p) even[p] += (from[p] * relative + GRID) - GRID;
         #pragma clang loop vectorize(assume_safety) interleave(disable)
         for (int p = 0; p < n; ++p) odd[p] += (from[PAIRS + p] * relative + GRID) - GRID;
-        if (begin == 0) area.data[latent] += covered;
+        if (begin == 0) {
+            area.data[2 * latent] += covered;
+            area.data[2 * latent + 1] += rest;
+        }
 #endif
     };
     auto mixed = [](unsigned long long x) {
@@ -391,7 +398,7 @@ def add_leaf(
     end: int,
     unit: wp.array(dtype=float),
     sum: wp.array2d(dtype=wp.float64),
-    area: wp.array(dtype=wp.float64),
+    area: wp.array2d(dtype=wp.float64),
 ):
     """Add channel pairs [begin, end) of a leaf to the latents that see it."""
     ...
@@ -432,31 +439,22 @@ def scale_latents(
     side: wp.array(dtype=float),
     unit: wp.array(dtype=float),
     sum: wp.array2d(dtype=wp.float64),
-    area: wp.array(dtype=wp.float64),
+    area: wp.array2d(dtype=wp.float64),
 ):
-    """Empty the sums; their unit is about the longest that a pixel of the latent measures, and a power of two.
-
-    Where some pixels measure a thousand times as much as others, they are likely to be seen edge-on, and count for no more.
-    """
+    """Empty the sums; their unit is a power of two about as long as the widest cell that a sample of the latent wants."""
     latent = wp.tid()
     columns = samples.shape[1] / factor
     top = (latent / columns) * factor
     left = (latent % columns) * factor
-    step = wp.max(factor / 4, 1)
-    most = float(0.0)
-    least = float(wp.inf)
-    for y in range(top + step / 2, top + factor, step):
-        for x in range(left + step / 2, left + factor, step):
-            it = samples[y, x]
-            across = side[it.chart_level >> 5]
-            scale = wp.abs(it.x_u * it.y_v - it.x_v * it.y_u)
-            square = across * across / wp.max(scale, 1.0e-30)
-            most = wp.max(most, square)
-            least = wp.min(least, square)
-    metres = wp.sqrt(wp.min(most, 1.0e6 * least))
+    metres = float(0.0)
+    for y in range(top, top + factor):
+        for x in range(left, left + factor):
+            wanted = samples[y, x].chart_level
+            metres = wp.max(metres, side[wanted >> 5] * wp.cast(wp.uint32(127 - (wanted & 31)) << wp.uint32(23), wp.float32))
     exponent = wp.clamp(int(wp.cast(metres, wp.uint32) >> wp.uint32(23)), 1, 253)
     unit[latent] = wp.cast(wp.uint32(254 - exponent) << wp.uint32(23), wp.float32)
-    area[latent] = wp.float64(0.0)
+    area[latent, 0] = wp.float64(0.0)
+    area[latent, 1] = wp.float64(0.0)
     for c in range(sum.shape[1]):
         sum[latent, c] = wp.float64(0.0)
 
@@ -476,7 +474,7 @@ def add_leaves(
     pairs: int,
     unit: wp.array(dtype=float),
     sum: wp.array2d(dtype=wp.float64),
-    area: wp.array(dtype=wp.float64),
+    area: wp.array2d(dtype=wp.float64),
 ):
     """Cut every leaf and add what it is cut into to the latents, ``pairs`` pairs of channels per thread: 8, or 4 on CUDA."""
     leaf, part = wp.tid()
@@ -532,14 +530,15 @@ def normalise(
     cells: Cells,
     chart_key: wp.array(dtype=wp.uint64),
     sum: wp.array2d(dtype=wp.float64),
-    area: wp.array(dtype=wp.float64),
+    area: wp.array2d(dtype=wp.float64),
     out: wp.array2d(dtype=float),
 ):
     """Sums to unit variance; a latent that owns nothing draws afresh, keyed by itself and by the leaf at its centre."""
     latent = wp.tid()
     channels = out.shape[1]
-    if area[latent] > wp.float64(0.0):
-        scale = wp.float64(1.0) / wp.sqrt(area[latent])
+    total = area[latent, 0] + area[latent, 1]
+    if total > wp.float64(0.0):
+        scale = wp.float64(1.0) / wp.sqrt(total)
         for c in range(channels):
             out[latent, c] = float(sum[latent, c] * scale)
     else:

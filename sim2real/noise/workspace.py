@@ -71,7 +71,7 @@ class Workspace:
         latents = height * width
         self._out = self._empty((latents, self.padded), float)
         self._sum = self._empty((latents, self.padded), wp.float64)
-        self._area, self._unit = self._empty(latents, wp.float64), self._empty(latents, float)
+        self._area, self._unit = self._empty((latents, 2), wp.float64), self._empty(latents, float)
         self._level_start, self._cursor = self._empty(FINEST_LEVEL + 1), self._empty(FINEST_LEVEL)
         self.allocate(max(4096, size[0] * size[1] // 12))  # what most frames need; the rest double it once
 
