@@ -28,7 +28,7 @@ LEAF_PX, LEAF_SHARE = 4.0, 0.5
 LEAF_SPREAD = 20.0
 """... and at most so many times the root of a pixel's footprint: beyond a stretch of 25, leaves get narrower."""
 LOSS = 0.02
-"""Leaves are cut until what a cell loses to a neighbour of its latent is at most this share of a latent."""
+"""Leaves are cut until what a cell loses to a neighbour of its latent is at most this share of a pixel, in pixel noise."""
 RUN = 90
 """Consecutive pixels that one CPU loop handles, so that neighbours share a triangle and a cell."""
 TABLE_SHARE = 1.5
@@ -40,6 +40,11 @@ MOST_NODES = 1 << 27
 def leaf_limits(layout: NoiseLayout) -> tuple[float, float]:
     """Squared side of a leaf over that of the longer axis of a pixel's footprint, and over its area, at most."""
     return max(LEAF_PX, LEAF_SHARE * layout.factor) ** 2, LEAF_SPREAD**2
+
+
+def cell_loss(layout: NoiseLayout) -> float:
+    """What a cell may lose to neighbours of its latent, in square pixels: the coarser the layout, the smaller a share."""
+    return LOSS * layout.factor**1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,16 +150,11 @@ class Workspace:
         self.launch(
             add_leaves,
             (leaves_at_once, -(-self.padded // (2 * pairs))),
-            [self.samples, factor, self.loss_px, cells, domain.side, domain.chart_key, domain.seed, self._values]
+            [self.samples, factor, cell_loss(self.layout), cells, domain.side, domain.chart_key, domain.seed, self._values]
             + [leaves_at_once, pairs, *sums],
         )
         keyed_by = [factor, domain.seed, self.samples, cells, domain.chart_key]
         self.launch(normalise, latents, [*keyed_by, self._sum, self._area, self._out])
-
-    @property
-    def loss_px(self) -> float:
-        """What a cell may lose, in square pixels."""
-        return LOSS * self.layout.factor**2
 
     def listed(self) -> tuple[np.ndarray, np.ndarray]:
         """Keys of the cells that the leaves of the last run are cut into, and the latent that each goes to."""
@@ -163,7 +163,7 @@ class Workspace:
         while True:
             key, latent = self._empty(room, wp.int64), self._empty(room)
             count.zero_()
-            inputs = [self.samples, self.layout.factor, self.loss_px, self.cells, key, latent, count]
+            inputs = [self.samples, self.layout.factor, cell_loss(self.layout), self.cells, key, latent, count]
             self.launch(list_leaves, 4 * self.nodes, inputs)
             found = int(count.numpy()[0])
             if found <= room:

@@ -13,7 +13,7 @@ from sim2real.errors import BadValueError
 from sim2real.noise import NoiseLayout
 from sim2real.noise.reference import reference_cells, reference_noise, reference_samples
 from sim2real.noise.statistics import whiteness
-from sim2real.noise.workspace import LOSS, leaf_limits
+from sim2real.noise.workspace import cell_loss, leaf_limits
 from sim2real.scene.records import Mesh
 from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
 
@@ -82,9 +82,7 @@ def test_kernels_equal_the_plain_reference(layout):
     face, vertices, intrinsics, world_from_camera = views.inputs()
     values = views.noise.frame(face, vertices, intrinsics, world_from_camera).numpy()
     seen = (views.charts, views.triangles, face.numpy(), vertices.numpy(), intrinsics, world_from_camera)
-    owned = reference_cells(
-        reference_samples(*seen, limits=leaf_limits(layout)), factor=layout.factor, loss=LOSS * layout.factor**2
-    )
+    owned = reference_cells(reference_samples(*seen, limits=leaf_limits(layout)), factor=layout.factor, loss=cell_loss(layout))
     expected = reference_noise(owned, views.charts, latents=values.shape[1:], channels=layout.channels, seed=7)
     has_leaves = ~np.isnan(expected[0])
     assert has_leaves.mean() > 0.99
