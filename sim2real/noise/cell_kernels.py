@@ -1,8 +1,8 @@
-"""From what every sample sees to the leaves of the hierarchy: which cells are split, and who owns what is left.
+"""From what every pixel sees to the leaves of the hierarchy: which cells are split, and where what is left is seen.
 
 Every pixel of the face image is one sample. A cell is split if any sample inside it wants a finer one; only split cells
-are stored. A leaf is an unsplit child of a split cell, named ``4 * node + quadrant``, and belongs to the sample nearest its
-centre, from which its own cells are found (``cut_kernels``).
+are stored. A leaf is an unsplit child of a split cell, named ``4 * node + quadrant``; what it is made of is found from the
+samples in it (``cut_kernels``).
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -56,7 +56,7 @@ class Surface:
 class Cells:
     """The split cells of a frame. ``node`` numbers them, ``slot`` is their place in the hash table.
 
-    ``owner``: of each of the 4 x 4 parts of every leaf, the first pixel (row << 16 | column) whose centre sees it.
+    ``first_seen``: of each of the 4 x 4 parts of every leaf, the first pixel (row << 16 | column) whose centre sees it.
     """
 
     table: wp.array(dtype=wp.int64)
@@ -65,7 +65,7 @@ class Cells:
     shift: int
     key: wp.array(dtype=wp.int64)
     parent: wp.array(dtype=int)
-    owner: wp.array(dtype=int)
+    first_seen: wp.array(dtype=int)
     level_count: wp.array(dtype=int)
     used: wp.array(dtype=int)
 
@@ -114,15 +114,6 @@ def line_of_sight(view: View, column: wp.float64, row: wp.float64) -> wp.vec2d:
     """The ray through a place of the picture, px, of a camera that bends none."""
     y = (row - view.centre_y) / view.focal_y
     return wp.vec2d((column - view.centre_x) / view.focal_x - view.shear * y, y)
-
-
-@wp.func
-@no_type_check
-def corner_ray(view: View, column: int, row: int) -> wp.vec2d:
-    """The ray through the upper left corner of a pixel."""
-    if view.kind == BENT:
-        return view.rays[row, column]
-    return line_of_sight(view, wp.float64(column), wp.float64(row))
 
 
 @wp.func
@@ -335,7 +326,7 @@ def add_split(cells: Cells, key: wp.int64) -> int:
             cells.slot_node[slot] = node
             cells.key[node] = key
             for place in range(64):
-                cells.owner[64 * node + place] = NOBODY
+                cells.first_seen[64 * node + place] = NOBODY
             level = key_level(key)
             wp.atomic_add(cells.level_count, level, 1)
             cells.parent[node] = -1
@@ -432,34 +423,26 @@ def split_cells(
 
 @wp.kernel
 @no_type_check
-def own_leaves(samples: wp.array2d(dtype=Sample), run: int, cells: Cells):
+def find_leaves(samples: wp.array2d(dtype=Sample), run: int, cells: Cells):
     """Descend from the cell that each sample splits to the leaf that it lies in; note a sample in each of a leaf's 16 parts."""
     y, first = wp.tid()
     x = first * run
     end = wp.min(x + run, samples.shape[1])
-    last_slot = int(-1)
-    split = int(0)
     while x < end:
         u = samples[y, x].u
         v = samples[y, x].v
         chart_level = samples[y, x].chart_level
         level = (chart_level & 31) - 1
         slot = samples[y, x].leaf
-        if slot != last_slot and slot >= 0:
-            split = cells.split_children[slot]
-            last_slot = slot
         i = on_grid(u)
         j = on_grid(v)
         finer = FINEST - 1 - level
         quadrant = (((i >> finer) & 1) << 1) | ((j >> finer) & 1)
-        inside = split
-        while slot >= 0 and ((inside >> quadrant) & 1) == 1:
+        while slot >= 0 and ((cells.split_children[slot] >> quadrant) & 1) == 1:
             level += 1
             slot = lookup(cells.table, cell_key(chart_level >> 5, level, i >> finer, j >> finer), cells.shift)
-            if slot >= 0:
-                inside = cells.split_children[slot]
-                finer -= 1
-                quadrant = (((i >> finer) & 1) << 1) | ((j >> finer) & 1)
+            finer -= 1
+            quadrant = (((i >> finer) & 1) << 1) | ((j >> finer) & 1)
         mine = int(-1)
         if slot >= 0:
             node = cells.slot_node[slot]
@@ -467,7 +450,7 @@ def own_leaves(samples: wp.array2d(dtype=Sample), run: int, cells: Cells):
                 mine = (node << 2) | quadrant
                 parts = wp.cast(wp.uint32(130 + level) << wp.uint32(23), wp.float32)  # 2^(level + 3)
                 part = ((int(u * parts) & 3) << 2) | (int(v * parts) & 3)
-                wp.atomic_min(cells.owner, 16 * mine + part, (y << 16) | x)
+                wp.atomic_min(cells.first_seen, 16 * mine + part, (y << 16) | x)
         samples[y, x].leaf = mine
         x += 1
 

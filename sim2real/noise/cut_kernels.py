@@ -15,9 +15,9 @@ from typing import no_type_check
 import warp as wp
 
 from .cell_kernels import Cells, Sample
-from .generator import NORMAL_PAIR, keyed_normal, mix64
+from .generator import MIX64, NORMALS, keyed_normal, mix64
 from .hierarchy import cell_key, key_chart, key_level
-from .value_kernels import noise_key
+from .value_kernels import HAAR_STEP, noise_key
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
@@ -38,7 +38,7 @@ _PLACE = """
     const int latent_columns = columns / factor, latent_rows = rows / factor;
     const float size = (float)factor, per_size = 1.0f / size, width = (float)columns, height = (float)rows;
     const int chart = (int)(key >> 45), level = (int)(key >> 40) & 31;
-    const int* inner = owner.data + (size_t)leaf * 16;
+    const int* inner = first_seen.data + (size_t)leaf * 16;
     int quarter[4];
     auto least = [](int a, int b) { return a < b ? a : b; };
     auto least_of = [&](const int* at) { return least(least(at[0], at[1]), least(at[4], at[5])); };
@@ -97,31 +97,31 @@ _PLACE = """
         const float over = larger(reach - distance, 0.0f);
         return distance > steep ? over * over * tip : 0.5f * area - distance * flat;
     };
-    auto lost_at = [&](float to_x, float to_y, const Shape& shape) {
-        return beyond(to_x, shape.reach_x, shape.steep_x, shape.tip_x, shape.flat_x, shape.area)
+    // the latent that a point in the picture lies in, and what of a shape around it lies beyond that latent
+    struct Border { int latent; float lost; bool over; };
+    auto border_at = [&](float x, float y, const Shape& shape) -> Border {
+        int latent_x = (int)(x * per_size), latent_y = (int)(y * per_size);
+        latent_x = latent_x < latent_columns ? latent_x : latent_columns - 1;  // where the product is rounded up
+        latent_y = latent_y < latent_rows ? latent_y : latent_rows - 1;
+        const float from_left = x - (float)latent_x * size, from_top = y - (float)latent_y * size;
+        const float to_x = from_left < size - from_left ? from_left : size - from_left;
+        const float to_y = from_top < size - from_top ? from_top : size - from_top;
+        const float lost = beyond(to_x, shape.reach_x, shape.steep_x, shape.tip_x, shape.flat_x, shape.area)
             + beyond(to_y, shape.reach_y, shape.steep_y, shape.tip_y, shape.flat_y, shape.area);
+        return {latent_y * latent_columns + latent_x, lost, (bool)((shape.reach_x > to_x) | (shape.reach_y > to_y))};
     };
     auto settle = [&](float x, float y, const Shape& shape, bool seen, bool last, bool hiding) -> int {
-        int latent = NONE;
-        float lost = shape.area;
-        bool wide = true;
+        Border border = {NONE, shape.area, true};
         if (in_picture(x, y)) {
-            int latent_x = (int)(x * per_size), latent_y = (int)(y * per_size);
-            latent_x -= latent_x == latent_columns;  // where the product is rounded up
-            latent_y -= latent_y * factor == rows;
-            const float from_left = x - (float)latent_x * size, from_top = y - (float)latent_y * size;
-            const float to_x = from_left < size - from_left ? from_left : size - from_left;
-            const float to_y = from_top < size - from_top ? from_top : size - from_top;
-            lost = lost_at(to_x, to_y, shape);
-            wide = shape.reach_x > to_x || shape.reach_y > to_y;
-            if (seen) latent = latent_y * latent_columns + latent_x;
+            border = border_at(x, y, shape);
+            if (!seen) border.latent = NONE;
         } else if (!(x + shape.reach_x > 0.0f && y + shape.reach_y > 0.0f
                 && x - shape.reach_x < width && y - shape.reach_y < height)) {
             return NONE;
         }
-        wide = wide && larger(shape.reach_x, shape.reach_y) > 0.5f * size;
-        const bool more = lost > loss || wide || (latent == NONE && hiding);
-        return more && !last && shape.area > THIN * (shape.reach_x + shape.reach_y) ? SPLIT : latent;
+        const bool wide = border.over && larger(shape.reach_x, shape.reach_y) > 0.5f * size;
+        const bool more = border.lost > loss || wide || (border.latent == NONE && hiding);
+        return more && !last && shape.area > THIN * (shape.reach_x + shape.reach_y) ? SPLIT : border.latent;
     };
     // `sample` is one in the cell, or NOBODY
     auto place = [&](Cell& cell, int sample, float side, int depth, bool last) -> int {
@@ -190,15 +190,10 @@ _DESCENT = """
             float lost[4];
             int latent[4], over[4], there[4];
             for (int c = 0; c < 4; ++c) {
-                int latent_x = (int)(xs[c] * per_size), latent_y = (int)(ys[c] * per_size);
-                latent_x = latent_x < latent_columns ? latent_x : latent_columns - 1;
-                latent_y = latent_y < latent_rows ? latent_y : latent_rows - 1;
-                const float from_left = xs[c] - (float)latent_x * size, from_top = ys[c] - (float)latent_y * size;
-                const float to_x = from_left < size - from_left ? from_left : size - from_left;
-                const float to_y = from_top < size - from_top ? from_top : size - from_top;
-                lost[c] = lost_at(to_x, to_y, shape);
-                over[c] = (shape.reach_x > to_x) | (shape.reach_y > to_y);
-                latent[c] = latent_y * latent_columns + latent_x;
+                const Border border = border_at(xs[c], ys[c], shape);
+                lost[c] = border.lost;
+                over[c] = border.over;
+                latent[c] = border.latent;
                 there[c] = (int)ys[c] * columns + (int)xs[c];
             }
             for (int c = 0; c < 4; ++c) {
@@ -234,14 +229,14 @@ _DESCENT = """
         for (int c = 0; c < 4; ++c) split |= (to[c] == SPLIT) << c;
 """
 
-# Children: c(si, sj) = (parent + si h1 + sj h2 + si sj h3) / 2 with three fresh normals per channel. Where two children go to
-# one latent and the other two to another, two of the normals cancel; where all four go to one, none is drawn.
+# Where two children go to one latent and the other two to another, two of the three normals cancel; where all four go to one,
+# none is drawn.
 _DRAWN = (
     """
 #if defined(__CUDA_ARCH__)
     const int PAIRS = 4, LANES = 1;
 #else
-    const int PAIRS = 8, LANES = 8;
+    const int PAIRS = 32, LANES = 8;
 #endif
     const double GRID = 25165824.0, COARSE = 103079215104.0, FINE = 0.0234375;  // adding 1.5 * 2^k rounds to 2^(k - 52)
     const float LEAST = 5.9604644775390625e-8f, MOST = 16384.0f;
@@ -280,9 +275,10 @@ _DRAWN = (
 #endif
     };
     auto mixed = [](unsigned long long x) {
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-        return x ^ (x >> 31);
+"""
+    + MIX64
+    + """
+        return x;
     };
     const float* from = values.data + (size_t)leaf * channels + begin;
     for (int p = 0; p < n; ++p) {
@@ -311,47 +307,39 @@ _DRAWN = (
         const unsigned key_low = (unsigned)drawn, key_high = (unsigned)(drawn >> 32);
         const unsigned* counted = counters + (fresh == 4 ? 0 : (fresh - 1) * n);
         const int draws = ((fresh == 4 ? 3 * n : n) + LANES - 1) / LANES * LANES;
-#if !defined(__CUDA_ARCH__)
-        #pragma clang loop vectorize(enable) vectorize_width(8) interleave(disable)
-#endif
-        for (int d = 0; d < draws; ++d) {
-            const unsigned counter = counted[d];
 """
-    + NORMAL_PAIR
+    + NORMALS
     + """
-            first[d] = first_value;
-            second[d] = second_value;
-        }
-        auto& child = value[depth + 1];
+        const int stride = 2 * PAIRS;
+        float* child = value[depth + 1][0];
         for (int odd = 0; odd < 2; ++odd) {
-            const float* h = odd ? second : first;
-            const int at = odd * PAIRS;
+            const float* h = (odd ? second : first) - odd * PAIRS;
+            const int from = odd * PAIRS;
             if (fresh == 4) {
 #if !defined(__CUDA_ARCH__)
                 #pragma clang loop vectorize(assume_safety) interleave(disable)
 #endif
-                for (int p = 0; p < n; ++p) {
-                    const float a = above[at + p], h1 = h[p], h2 = h[n + p], h3 = h[2 * n + p];
-                    child[0][at + p] = 0.5f * ((a + h1) + (h2 + h3));
-                    child[1][at + p] = 0.5f * ((a + h1) - (h2 + h3));
-                    child[2][at + p] = 0.5f * ((a - h1) + (h2 - h3));
-                    child[3][at + p] = 0.5f * ((a - h1) - (h2 - h3));
+                for (int at = from; at < from + n; ++at) {
+                    const float a = above[at], h1 = h[at], h2 = h[n + at], h3 = h[2 * n + at];
+"""
+    + HAAR_STEP
+    + """
                 }
             } else {
-                for (int p = 0; p < n; ++p) {
-                    child[0][at + p] = above[at + p] + h[p];
-                    child[1][at + p] = above[at + p] - h[p];
+                for (int at = from; at < from + n; ++at) {
+                    child[at] = above[at] + h[at];
+                    child[stride + at] = above[at] - h[at];
                 }
             }
         }
         if (fresh != 4) {
             const int other = to[fresh == 1 ? 2 : 1];
-            if (to[0] >= 0) add(to[0], child[0], weight, 2.0);
-            if (other >= 0) add(other, child[1], weight, 2.0);
+            if (to[0] >= 0) add(to[0], child, weight, 2.0);
+            if (other >= 0) add(other, child + stride, weight, 2.0);
             continue;
         }
         for (int c = 0; c < 4; ++c) {
-            if (to[c] >= 0) add(to[c], child[c], weight, 1.0);
+            if (to[c] >= 0) add(to[c], child + c * stride, weight, 1.0);
         }
         if (split) todo[++depth] = split;
     }
@@ -386,7 +374,7 @@ def add_leaf(
     samples: wp.array2d(dtype=Sample),
     factor: int,
     loss: float,
-    owner: wp.array(dtype=int),
+    first_seen: wp.array(dtype=int),
     key: wp.int64,
     side: float,
     chart_key: wp.uint64,
@@ -410,7 +398,7 @@ def list_leaf(
     samples: wp.array2d(dtype=Sample),
     factor: int,
     loss: float,
-    owner: wp.array(dtype=int),
+    first_seen: wp.array(dtype=int),
     key: wp.int64,
     leaf: int,
     listed: wp.array(dtype=wp.int64),
@@ -476,7 +464,7 @@ def add_leaves(
     sum: wp.array2d(dtype=wp.float64),
     area: wp.array2d(dtype=wp.float64),
 ):
-    """Cut every leaf and add what it is cut into to the latents, ``pairs`` pairs of channels per thread: 8, or 4 on CUDA."""
+    """Cut every leaf and add what it is cut into to the latents, ``pairs`` pairs of channels per thread: 32, or 4 on CUDA."""
     leaf, part = wp.tid()
     begin = part * pairs
     end = wp.min(begin + pairs, sum.shape[1] / 2)
@@ -487,7 +475,7 @@ def add_leaves(
             samples,
             factor,
             loss,
-            cells.owner,
+            cells.first_seen,
             key,
             side[chart],
             chart_key[chart],
@@ -518,7 +506,7 @@ def list_leaves(
     """What ``add_leaves`` adds to which latent; more than there is room for is counted only."""
     leaf = wp.tid()
     if leaf < 4 * wp.min(cells.used[0], cells.key.shape[0]):
-        list_leaf(samples, factor, loss, cells.owner, leaf_key(cells, leaf), leaf, listed, latents, count)
+        list_leaf(samples, factor, loss, cells.first_seen, leaf_key(cells, leaf), leaf, listed, latents, count)
 
 
 @wp.kernel

@@ -5,7 +5,6 @@ into a pair of normals. Only ``+ - * sqrt`` are used for the normals, so IEEE de
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false
-from typing import no_type_check
 
 import numpy as np
 import warp as wp
@@ -13,17 +12,21 @@ import warp as wp
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
 
-@wp.func
-@no_type_check
+# Finaliser that spreads every input bit over all output bits (Stafford's variant 13, as in splitmix64).
+MIX64 = """
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+    x = x ^ (x >> 31);
+"""
+
+
+@wp.func_native(MIX64 + "return x;")
 def mix64(x: wp.uint64) -> wp.uint64:
-    """Finaliser that spreads every input bit over all output bits (Stafford's variant 13, as in splitmix64)."""
-    x = (x ^ (x >> wp.uint64(30))) * wp.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> wp.uint64(27))) * wp.uint64(0x94D049BB133111EB)
-    return x ^ (x >> wp.uint64(31))
+    """Spread every input bit over all output bits."""
+    ...
 
 
-# The body of a native function that fills `first` and `second` (COUNT normals each) for consecutive counters.
-# Written as one loop without calls so that clang vectorises it; NVRTC compiles the same text as scalar code.
+# `first_value` and `second_value`, the normals of `counter` under `key_low` and `key_high`.
 NORMAL_PAIR = """
     // Philox2x32-7
     unsigned lo = counter, hi = key_high, round_key = key_low;
@@ -61,6 +64,24 @@ NORMAL_PAIR = """
     const float x = (hi & 0x40000000u) ? -s : c, y = (hi & 0x40000000u) ? c : s;
     const float first_value = (hi & 0x80000000u) ? -x : x, second_value = (hi & 0x80000000u) ? -y : y;
 """
+
+# Fills `first` and `second` with the normals of `draws` counters, `counted`. One loop without calls, so that clang vectorises
+# it; NVRTC compiles the same text as scalar code.
+NORMALS = (
+    """
+#if !defined(__CUDA_ARCH__)
+    #pragma clang loop vectorize(enable) vectorize_width(8) interleave(disable)
+#endif
+    for (int d = 0; d < draws; ++d) {
+        const unsigned counter = counted[d];
+"""
+    + NORMAL_PAIR
+    + """
+        first[d] = first_value;
+        second[d] = second_value;
+    }
+"""
+)
 
 
 @wp.func_native(

@@ -6,12 +6,21 @@ from typing import no_type_check
 import warp as wp
 
 from .cell_kernels import Cells
-from .generator import NORMAL_PAIR, mix64
+from .generator import NORMALS, mix64
 from .hierarchy import key_chart
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
-# Children of one split cell: c(si, sj) = (parent + si h1 + sj h2 + si sj h3) / 2 with three fresh normals per channel.
+# Children of a cell of value `a`: c(si, sj) = (a + si h1 + sj h2 + si sj h3) / 2 with three fresh normals per channel. They are
+# written to `child`, `stride` apart.
+HAAR_STEP = """
+    const float plus = a + h1, minus = a - h1, both = h2 + h3, apart = h2 - h3;
+    child[at] = 0.5f * (plus + both);
+    child[stride + at] = 0.5f * (plus - both);
+    child[2 * stride + at] = 0.5f * (minus + apart);
+    child[3 * stride + at] = 0.5f * (minus - apart);
+"""
+
 # Counter 3 * pair + m draws normal m of channels (2 * pair, 2 * pair + 1); roots draw their own value from the upper half.
 # A leaf's values lie in two halves, first the even channels, then the odd ones, so that every loop runs over neighbours.
 _CHILDREN = (
@@ -22,47 +31,35 @@ _CHILDREN = (
     const int chunk = 16, width = 8;
 #endif
     float first[4 * chunk + width], second[4 * chunk + width];
-    unsigned counters[4 * chunk + width];
+    unsigned counted[4 * chunk + width];
     const unsigned key_low = (unsigned)key, key_high = (unsigned)(key >> 32);
     const bool root = parent < 0;
-    const int half = channels / 2;
+    const int half = channels / 2, stride = channels;
     for (int pair = begin; pair < end; pair += chunk) {
         const int n = end - pair < chunk ? end - pair : chunk;
         const int draws = ((root ? 4 * n : 3 * n) + width - 1) / width * width;
         for (int k = 0; k < n; ++k) {
-            counters[k] = 3 * (pair + k);
-            counters[n + k] = 3 * (pair + k) + 1;
-            counters[2 * n + k] = 3 * (pair + k) + 2;
-            counters[3 * n + k] = 0x80000000u + (unsigned)(pair + k);
+            counted[k] = 3 * (pair + k);
+            counted[n + k] = 3 * (pair + k) + 1;
+            counted[2 * n + k] = 3 * (pair + k) + 2;
+            counted[3 * n + k] = 0x80000000u + (unsigned)(pair + k);
         }
-        for (int j = 4 * n; j < draws; ++j) counters[j] = 0;
-#if !defined(__CUDA_ARCH__)
-        #pragma clang loop vectorize(enable) vectorize_width(8) interleave(disable)
-#endif
-        for (int j = 0; j < draws; ++j) {
-            const unsigned counter = counters[j];
+        for (int j = 4 * n; j < draws; ++j) counted[j] = 0;
 """
-    + NORMAL_PAIR
+    + NORMALS
     + """
-            first[j] = first_value;
-            second[j] = second_value;
-        }
-        for (int odd = 0; odd < 2; ++odd) {
-            const float* h1 = odd ? second : first;
-            const float* h2 = h1 + n;
-            const float* h3 = h1 + 2 * n;
-            const int at = pair + odd * half;
-            const float* above = root ? h1 + 3 * n : values.data + (size_t)parent * channels + at;
-            float* child = values.data + (size_t)node * 4 * channels + at;
+        float* child = values.data + (size_t)node * 4 * channels + pair;
+        for (int odd = 0; odd < 2; ++odd, child += half) {
+            const float* h = odd ? second : first;
+            const float* above = root ? h + 3 * n : values.data + (size_t)parent * channels + pair + odd * half;
 #if !defined(__CUDA_ARCH__)
             #pragma clang loop vectorize(assume_safety) interleave(disable)
 #endif
-            for (int k = 0; k < n; ++k) {
-                const float p = above[k];
-                child[k] = 0.5f * ((p + h1[k]) + (h2[k] + h3[k]));
-                child[channels + k] = 0.5f * ((p + h1[k]) - (h2[k] + h3[k]));
-                child[2 * channels + k] = 0.5f * ((p - h1[k]) + (h2[k] - h3[k]));
-                child[3 * channels + k] = 0.5f * ((p - h1[k]) - (h2[k] - h3[k]));
+            for (int at = 0; at < n; ++at) {
+                const float a = above[at], h1 = h[at], h2 = h[n + at], h3 = h[2 * n + at];
+"""
+    + HAAR_STEP
+    + """
             }
         }
     }

@@ -15,7 +15,7 @@ import warp as wp
 from jaxtyping import Float32
 
 from ..errors import Sim2RealError
-from .cell_kernels import Cells, Sample, own_leaves, sort_by_level, start_levels
+from .cell_kernels import Cells, Sample, find_leaves, sort_by_level, start_levels
 from .cut_kernels import add_leaves, list_leaves, normalise, scale_latents
 from .hierarchy import FINEST_LEVEL
 from .layout import NoiseLayout
@@ -92,13 +92,13 @@ class Workspace:
         cells.shift = 64 - bits
         cells.key = self._empty(nodes, wp.int64)
         cells.parent = self._empty(nodes)
-        cells.owner = self._empty(64 * nodes)
+        cells.first_seen = self._empty(64 * nodes)
         cells.level_count, cells.used = self._empty(FINEST_LEVEL), self._empty(2)
         self.nodes, self.cells, self._order = nodes, cells, self._empty(nodes)
         self._values = self._empty(4 * nodes * self.padded, float)
 
     def run(self, split: Step, domain: Domain | None) -> None:
-        """Split, own, draw and add.
+        """Split, find leaves, draw and add.
 
         Args:
             split: fills ``samples`` and the split cells.
@@ -112,7 +112,7 @@ class Workspace:
             split()
             if not self.asks_late and self._grown():
                 continue
-            self.launch(own_leaves, self.runs, [self.samples, self.run_length, self.cells])
+            self.launch(find_leaves, self.runs, [self.samples, self.run_length, self.cells])
             if domain is not None:
                 self._draw(domain)
                 self._add(domain)
@@ -145,7 +145,7 @@ class Workspace:
         """The values of all latents."""
         cells, factor, latents = self.cells, self.layout.factor, self._out.shape[0]
         sums = [self._unit, self._sum, self._area]
-        leaves_at_once, pairs = (1, 8) if self.device == "cpu" else (1 << 16, 4)
+        leaves_at_once, pairs = (1, 32) if self.device == "cpu" else (1 << 16, 4)
         self.launch(scale_latents, latents, [self.samples, factor, domain.side, *sums])
         self.launch(
             add_leaves,
