@@ -262,22 +262,55 @@ def narrowed(view: View, span: wp.vec2i, slope: wp.float64, offset: wp.float64, 
     return wp.vec2i(first, last)
 
 
-# Which of four pixel centres from `column` on lie inside three planes: the same sums as one at a time, four in a vector.
-_INSIDE = """
-    double sides[4];
+# Four pixels of a row, from `column` on: the sums of one pixel at a time, four in a vector. `e` along x and `r` are the three
+# edge functions in this row.
+_COVER_FOUR = """
+    long long keys[4];
     for (int k = 0; k < 4; ++k) {
         const double x = ((double)(column + k) + 0.5 - cx) * ifx - lean;
         const double a = e[0] * x + r[0], b = e[1] * x + r[1], c = e[2] * x + r[2];
-        const double low = a < b ? a : b;
-        sides[k] = low < c ? low : c;
+        const double total = a + b + c, low = a < b ? a : b;
+        double z = volume / total;
+        z = z < depths[0] ? depths[0] : z;
+        z = z > depths[1] ? depths[1] : z;
+        union { float metres; unsigned bits; } rounded;
+        rounded.metres = (float)z;
+        const bool inside = ((low < c ? low : c) >= 0.0) & (total != 0.0) & (z >= depths[2]);
+        keys[k] = inside ? (long long)rounded.bits << 32 | face : 0x7FFFFFFFFFFFFFFFll;
     }
-    return (sides[0] >= 0.0) | ((sides[1] >= 0.0) << 1) | ((sides[2] >= 0.0) << 2) | ((sides[3] >= 0.0) << 3);
+    auto* held = zbuffer.data + (size_t)row * zbuffer.shape[1] + column;
+    const int count = last - column + 1;
+#if defined(__CUDA_ARCH__)
+    for (int k = 0; k < 4 && k < count; ++k) {
+        if (keys[k] < held[k]) atomicMin((long long*)held + k, keys[k]);
+    }
+#else
+    if (count >= 4) {
+        for (int k = 0; k < 4; ++k) held[k] = keys[k] < held[k] ? keys[k] : held[k];
+    } else {
+        for (int k = 0; k < count; ++k) held[k] = keys[k] < held[k] ? keys[k] : held[k];
+    }
+#endif
 """
 
 
-@wp.func_native(_INSIDE)
-def inside_of_four(column: int, cx: wp.float64, ifx: wp.float64, lean: wp.float64, e: wp.vec3d, r: wp.vec3d) -> int:
-    """A bit per pixel; ``e`` along x and ``r`` are the planes' values in a row."""
+@wp.func_native(_COVER_FOUR)
+@no_type_check
+def cover_four(
+    row: int,
+    column: int,
+    last: int,
+    cx: wp.float64,
+    ifx: wp.float64,
+    lean: wp.float64,
+    e: wp.vec3d,
+    r: wp.vec3d,
+    volume: wp.float64,
+    depths: wp.vec3d,
+    face: int,
+    zbuffer: wp.array2d(dtype=wp.int64),
+):
+    """Test and keep; ``depths`` are the triangle's nearest and farthest depth and the near plane's."""
     ...
 
 
@@ -321,6 +354,8 @@ def cover(
     cx = view.cx
     ifx = view.ifx
     fours = sure and view.kind == 0 and step[0] == 1 and box[1] - box[0] >= 2
+    e = wp.vec3d(e0[0], e1[0], e2[0])
+    depths = wp.vec3d(nearest, farthest, near)
     row = box[2] + first[1]
     while row <= box[3]:
         y = ray_y(view, row)
@@ -335,22 +370,9 @@ def cover(
             span = narrowed(view, span, e2[0], r2, y)
         column = span[0] + first[0]
         if fours:
-            e = wp.vec3d(e0[0], e1[0], e2[0])
             r = wp.vec3d(r0, r1, r2)
             while column <= span[1]:
-                inside = inside_of_four(column, cx, ifx, lean, e, r) & ((2 << wp.min(span[1] - column, 3)) - 1)
-                at = column
-                while inside != 0:
-                    if (inside & 1) == 1:
-                        x = (wp.float64(at) + half - cx) * ifx - lean
-                        total = (e0[0] * x + r0) + (e1[0] * x + r1) + (e2[0] * x + r2)
-                        if total != zero:
-                            z = wp.min(wp.max(volume / total, nearest), farthest)
-                            if z >= near:
-                                bits = wp.cast(wp.float32(z), wp.uint32)
-                                wp.atomic_min(zbuffer, row, at, (wp.int64(bits) << wp.int64(32)) | wp.int64(face))
-                    inside = inside >> 1
-                    at += 1
+                cover_four(row, column, span[1], cx, ifx, lean, e, r, volume, depths, face, zbuffer)
                 column += 4
         while column <= span[1]:
             x = (wp.float64(column) + half - cx) * ifx - lean  # ray_x, with the view's fields in registers
@@ -378,6 +400,24 @@ def cover(
         row += step[1]
 
 
+@wp.func
+@no_type_check
+def hidden(view: View, nearest: float, box: wp.vec4i, zbuffer: wp.array2d(dtype=wp.int64)) -> bool:
+    """Nothing of a triangle can win a pixel of its box, since all of them already hold something nearer."""
+    if not nearest >= view.near:
+        return False
+    key = wp.int64(wp.cast(nearest, wp.uint32)) << wp.int64(32)
+    row = box[2]
+    while row <= box[3]:
+        column = box[0]
+        while column <= box[1]:
+            if zbuffer[row, column] >= key:
+                return False
+            column += 1
+        row += 1
+    return True
+
+
 @wp.kernel
 @no_type_check
 def splat(
@@ -398,7 +438,9 @@ def splat(
     if (box[1] - box[0] + 1) * (box[3] - box[2] + 1) > large_px:
         queue[1 + wp.atomic_add(queue, 0, 1)] = face
         return
-    cover(view, face, corners, box, camera_vertices, zbuffer, wp.vec2i(0, 0), wp.vec2i(1, 1))
+    nearest = wp.min(screen[corners[0]][2], wp.min(screen[corners[1]][2], screen[corners[2]][2]))
+    if not hidden(view, nearest, box, zbuffer):
+        cover(view, face, corners, box, camera_vertices, zbuffer, wp.vec2i(0, 0), wp.vec2i(1, 1))
 
 
 @wp.kernel
