@@ -25,7 +25,8 @@ wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": 
 # the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
 # the leaf start from a sample that lies in them, if one does: where islands of a chart lie side by side, a leaf can be seen in
 # two places of the picture. Smaller cells start from the cell around them. In plain leaves, and below the width of a pixel,
-# children follow their parent's map without a search.
+# children follow their parent's map without a search. Where a leaf's centre is hidden, hidden cells are split too, but not
+# those that no sample lies in.
 _PLACE = """
     const int NONE = -1, SPLIT = -2, DEPTH = 12, FINEST = 20, NOBODY = 0x7FFFFFFF;
     const float THIN = 0.03125f;  // px: cells are not made narrower than that where a surface is seen edge-on
@@ -135,7 +136,7 @@ _PLACE = """
         const auto& map = pixel(cell.column, cell.row);
         const float half = 0.5f * side;
         const Shape shape = shape_of(half * map.x_u, half * map.x_v, half * map.y_u, half * map.y_v);
-        const bool hiding = depth < 2 ? sample != NOBODY : larger(shape.reach_x, shape.reach_y) > 1.0f;
+        const bool hiding = depth < 3 ? sample != NOBODY : larger(shape.reach_x, shape.reach_y) > 1.0f;
         return settle(cell.x, cell.y, shape, cell.seen, last, hiding);
     };
     Cell cell[DEPTH + 1][4];
@@ -146,17 +147,28 @@ _PLACE = """
     const int whole = place(block, middle, power(-level), 0, level >= FINEST);
     int depth = whole == SPLIT ? 0 : -1;
     todo[0] = 1;
-    // a leaf is plain if samples in all its quarters agree on one linear map
-    const auto& common = pixel(block.column, block.row);
+    // A leaf is plain if the samples that it holds agree on one linear map: its centre's, or if that is hidden, a sample's.
+    const bool partial = !block.seen;
+    const int origin = partial ? middle : block.row << 16 | block.column;
+    const auto& common = pixel(origin & 0xFFFF, origin >> 16);
     const float tolerance = TOLERANCE * size;
-    bool plain = block.seen;
-    for (int q = 0; q < 4; ++q) {
-        const int other = quarter[q] == NOBODY ? middle : quarter[q], column = other & 0xFFFF, row = other >> 16;
+    bool plain = true;
+    for (int q = 0; q < (partial ? 16 : 4); ++q) {
+        const int held = partial ? inner[q] : quarter[q], other = held == NOBODY ? middle : held;
+        const int column = other & 0xFFFF, row = other >> 16;
         const auto& there = pixel(column, row);
         const float du = there.u - common.u, dv = there.v - common.v;
-        const float off_x = (float)(block.column - column) + du * common.x_u + dv * common.x_v;
-        const float off_y = (float)(block.row - row) + du * common.y_u + dv * common.y_v;
+        const float off_x = (float)((origin & 0xFFFF) - column) + du * common.x_u + dv * common.x_v;
+        const float off_y = (float)((origin >> 16) - row) + du * common.y_u + dv * common.y_v;
         plain = plain & (absolute(off_x) <= tolerance) & (absolute(off_y) <= tolerance);
+    }
+    if (plain & partial) {
+        block.column = middle & 0xFFFF;
+        block.row = middle >> 16;
+        const float side = power(-level);
+        const float du = ((float)block.i + 0.5f) * side - common.u, dv = ((float)block.j + 0.5f) * side - common.v;
+        block.x = (float)block.column + 0.5f + du * common.x_u + dv * common.x_v;
+        block.y = (float)block.row + 0.5f + du * common.y_u + dv * common.y_v;
     }
 """
 
@@ -181,12 +193,17 @@ _DESCENT = """
             xs[c] = parent.x + ((c >> 1) ? x_u : -x_u) + ((c & 1) ? x_v : -x_v);
             ys[c] = parent.y + ((c >> 1) ? y_u : -y_u) + ((c & 1) ? y_v : -y_v);
         }
+        const float longest = larger(shape.reach_x, shape.reach_y);
+        auto hides = [&](int c) -> bool {
+            if (depth == 0) return partial & (quarter[c] != NOBODY);
+            const int at = 4 * ((2 * parent.i + (c >> 1)) & 3) + ((2 * parent.j + (c & 1)) & 3);
+            return partial & (depth == 1 ? inner[at] != NOBODY : longest > 1.0f);
+        };
         const float around_x = 2.0f * shape.reach_x, around_y = 2.0f * shape.reach_y;
         if (follow && parent.x >= around_x && parent.y >= around_y
                 && parent.x + around_x < width && parent.y + around_y < height) {
             // all inside the picture: no branches
             const bool finer = !last && shape.area > THIN * (shape.reach_x + shape.reach_y);
-            const bool large = larger(shape.reach_x, shape.reach_y) > 0.5f * size;
             float lost[4];
             int latent[4], over[4], there[4];
             for (int c = 0; c < 4; ++c) {
@@ -202,7 +219,7 @@ _DESCENT = """
                 const float dv = ((float)(2 * parent.j + (c & 1)) + 0.5f) * child_side - at.v;
                 const float dx = du * at.x_u + dv * at.x_v, dy = du * at.y_u + dv * at.y_v;
                 const bool near = ((at.chart_level >> 5) == chart) & (absolute(dx) <= NEAR) & (absolute(dy) <= NEAR);
-                const bool more = finer & ((lost[c] > loss) | ((over[c] != 0) & large));
+                const bool more = finer & ((lost[c] > loss) | ((over[c] != 0) & (longest > 0.5f * size)) | (!near & hides(c)));
                 to[c] = more ? SPLIT : near ? latent[c] : NONE;
                 if (more) {
                     below[c] = {2 * parent.i + (c >> 1), 2 * parent.j + (c & 1), parent.column, parent.row, xs[c], ys[c], true};
@@ -213,7 +230,7 @@ _DESCENT = """
                 Cell child = {2 * parent.i + (c >> 1), 2 * parent.j + (c & 1), parent.column, parent.row, xs[c], ys[c], true};
                 if (follow) {
                     find(child, ((float)child.i + 0.5f) * child_side, ((float)child.j + 0.5f) * child_side);
-                    to[c] = settle(child.x, child.y, shape, child.seen, last, false);
+                    to[c] = settle(child.x, child.y, shape, child.seen, last, hides(c));
                 } else {
                     int sample = NOBODY;
                     if (depth == 0) {

@@ -171,8 +171,13 @@ class _Cut:
         middle = _first(inside, (1, 2), (1, 2))
         middle = min(inside.values()) if middle is None else middle
         at = self._found(self._centre_of(middle), cell)
-        plain = at.seen and all(self._agrees(at.pixel, self._centre_of(other).pixel) for other in quarter if other is not None)
-        samples = {1: quarter, 2: inside, "plain": plain}
+        partial = not at.seen  # its centre is hidden: a silhouette
+        origin = self._centre_of(middle) if partial else at
+        others = inside.values() if partial else [other for other in quarter if other is not None]
+        plain = all(self._agrees(origin.pixel, self._centre_of(other).pixel) for other in others)
+        if plain and partial:
+            at = replace(origin, xy=origin.xy + self._offset(origin.pixel, cell), seen=False)
+        samples = {1: quarter, 2: inside, "plain": plain, "partial": partial}
         self._settle(cell, at, self._verdict(cell, at, self._shape(cell, at), 0, hiding=True), 0, samples)
 
     def _agrees(self, here: tuple[int, int], there: tuple[int, int]) -> bool:
@@ -193,24 +198,28 @@ class _Cut:
         for k, (a, b) in enumerate(CORNERS):
             child = (chart, level + 1, 2 * i + a, 2 * j + b)
             guess = _At(at.xy + inverse @ np.array([2 * a - 1, 2 * b - 1]) * 0.5 ** (level + 2), at.pixel)
+            sample, own = _sample_of(samples, depth + 1, k, child), shape
             if follow:
                 guess = replace(guess, seen=self._near(guess.xy, child)) if within else self._found(guess, child)
-                verdict = self._verdict(child, guess, shape, depth + 1, hiding=False)
-                guess = replace(guess, seen=guess.seen or bool(within))
             else:
-                sample = _sample_of(samples, depth + 1, k, child)
                 guess = self._found(guess if sample is None else self._centre_of(sample), child)
                 own = self._shape(child, guess)
-                hiding = sample is not None if depth == 0 else bool(own.sum(1).max() > 1)
-                verdict = self._verdict(child, guess, own, depth + 1, hiding=hiding)
+            hiding = sample is not None if depth < 2 else bool(own.sum(1).max() > 1)
+            verdict = self._verdict(child, guess, own, depth + 1, hiding=hiding and (samples["partial"] or not follow))
+            if follow:
+                guess = replace(guess, seen=guess.seen or bool(within))
             self._settle(child, guess, verdict, depth + 1, samples)
 
     def _near(self, xy: np.ndarray, cell: tuple[int, int, int, int]) -> bool:
         """Whether the pixel there sees a cell's centre."""
-        chart, level, i, j = cell
         column, row = (int(v) for v in xy)
-        offset = self._samples.inverse[row, column] @ ((np.array([i, j]) + 0.5) * 0.5**level - self._samples.place[row, column])
-        return bool(self._samples.chart[row, column] == chart and np.abs(offset).max() <= NEAR_PX)
+        offset = self._offset((row, column), cell)
+        return bool(self._samples.chart[row, column] == cell[0] and np.abs(offset).max() <= NEAR_PX)
+
+    def _offset(self, pixel: tuple[int, int], cell: tuple[int, int, int, int]) -> np.ndarray:
+        """From a pixel's centre to a cell's centre, as the pixel's map has it, pixels."""
+        _, level, i, j = cell
+        return self._samples.inverse[pixel] @ ((np.array([i, j]) + 0.5) * 0.5**level - self._samples.place[pixel])
 
     def _shape(self, cell: tuple[int, int, int, int], at: _At) -> np.ndarray:
         """Half of a cell's sides in the picture: rows x and y, columns along u and along v, absolute."""
@@ -222,15 +231,14 @@ class _Cut:
 
     def _found(self, guess: _At, cell: tuple[int, int, int, int]) -> _At:
         """Newton's steps from pixel to pixel."""
-        chart, level, i, j = cell
-        centre, at, before = (np.array([i, j]) + 0.5) * 0.5**level, guess, FAR_PX
+        at, before = guess, FAR_PX
         for step in range(4):
             if (at.xy < 0).any() or (at.xy >= self._size).any():
                 break
             column, row = (int(v) for v in at.xy)
-            if self._samples.chart[row, column] != chart:
+            if self._samples.chart[row, column] != cell[0]:
                 break
-            offset = self._samples.inverse[row, column] @ (centre - self._samples.place[row, column])
+            offset = self._offset((row, column), cell)
             off = np.abs(offset).max()
             if off > 0.5 and off > 0.5 * before:
                 return _At(at.xy, at.pixel, bool(off <= NEAR_PX and step > 0))
