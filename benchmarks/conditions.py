@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.machine import machine
 from sim2real import conditions
-from sim2real.raster import rasterizer
+from sim2real.raster import rasterizer, view_of
 from sim2real.scene import Camera, Scene, load, triangles_of
 
 SIZE = (480, 720)
@@ -52,13 +52,9 @@ class Bench:
     def frame(self, camera: Camera, frame: int) -> None:
         """All conditions of one frame."""
         scene, triangles = self.scene, self.triangles
-        pose = scene.camera_from_part(camera, frame)
-        seen = self.timed(
-            "fragments",
-            lambda: self.draw.fragments(
-                pose, camera.intrinsics[frame], SIZE, near=camera.near, part_visible=scene.part_visible(frame)
-            ),
-        )
+        view = view_of(scene, camera, frame)
+        pose = view["camera_from_part"]
+        seen = self.timed("fragments", lambda: self.draw.fragments(**view))
         depth = self.timed("depth", lambda: conditions.metric_depth(seen))
         self.timed("control depth", lambda: conditions.control_depth(depth, self.depth_range))
         normals = self.timed("normals", lambda: conditions.camera_normals(seen, triangles, pose))

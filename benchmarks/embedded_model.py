@@ -29,7 +29,7 @@ from sim2real.flow import exact_flow
 from sim2real.pathtrace import Recipe
 from sim2real.pathtrace.noise_draws import clip_noise
 from sim2real.pathtrace.training_clips import clip_path
-from sim2real.raster import rasterizer
+from sim2real.raster import rasterizer, view_of
 from sim2real.scene import Scene, triangles_of
 from sim2real.scene.yaml_file import read_yaml
 
@@ -46,16 +46,7 @@ def motions(scene: Scene) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]
     """Where the pixels of a frame lie in a later one (row, column coordinates), and which are seen there."""
     camera, triangles = scene.cameras[0], triangles_of(scene)
     views = rasterizer(triangles)
-    fragments = [
-        views.fragments(
-            scene.camera_from_part(camera, k),
-            camera.intrinsics[k],
-            camera.size,
-            near=camera.near,
-            part_visible=scene.part_visible(k),
-        )
-        for k in range(scene.frames)
-    ]
+    fragments = [views.fragments(**view_of(scene, camera, k)) for k in range(scene.frames)]
     faces = torch.from_numpy(np.ascontiguousarray(triangles.faces, np.int32))
     rows, columns = np.mgrid[: camera.size[0], : camera.size[1]]
     found = {}

@@ -18,7 +18,7 @@ import trimesh
 
 from benchmarks.machine import machine
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
-from sim2real.raster import rasterizer
+from sim2real.raster import rasterizer, view_of
 from sim2real.scene import triangles_of
 from sim2real.scene.records import Camera, Instance, Mesh, Part, Scene
 from sim2real.transforms import look_at
@@ -66,7 +66,7 @@ def per_frame_ms(scene: Scene, layout: NoiseLayout, threads: int, frames: int) -
     view, noise, camera = rasterizer(triangles), SurfaceNoise(charts, triangles, layout), scene.cameras[0]
 
     def one(frame: int) -> None:
-        seen = view.visibility(scene.camera_from_part(camera, frame), camera.intrinsics[frame], SIZE)
+        seen = view.visibility(**view_of(scene, camera, frame))
         noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame])
 
     with ThreadPoolExecutor(threads) as pool:

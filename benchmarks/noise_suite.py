@@ -24,8 +24,8 @@ from sim2real.metrics.overlap import RayScene, footprint_overlap
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
 from sim2real.noise.covariance import model_covariance, transport_efficiency
 from sim2real.noise.statistics import Whiteness, whiteness
-from sim2real.raster import rasterizer
-from sim2real.scene import deformed_vertices, triangles_of
+from sim2real.raster import rasterizer, view_of
+from sim2real.scene import triangles_of
 
 View = tuple[str, int]
 """A camera's name and a frame."""
@@ -68,14 +68,7 @@ class Phase:
     def inputs(self, view: View) -> tuple:
         """What the noise of a view is computed from."""
         camera, frame = self.cameras[view[0]], view[1]
-        seen = self.raster.visibility(
-            self.scene.camera_from_part(camera, frame),
-            camera.intrinsics[frame],
-            camera.size,
-            near=camera.near,
-            part_visible=self.scene.part_visible(frame),
-            vertices=deformed_vertices(self.scene, frame),
-        )
+        seen = self.raster.visibility(**view_of(self.scene, camera, frame))
         return seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame]
 
     def drawn(self, view: View, seed: int) -> np.ndarray:

@@ -19,8 +19,7 @@ from benchmarks.noise_suite import Phase
 from sim2real.conditions import instance_ids, metric_depth
 from sim2real.metrics.footprints import LabelledView, carried, samples_of
 from sim2real.noise import SurfaceNoise
-from sim2real.raster import Fragments
-from sim2real.scene import deformed_vertices
+from sim2real.raster import Fragments, view_of
 
 Frames = Iterator[Float[np.ndarray, "channels height width"]]
 
@@ -48,15 +47,8 @@ class Stage:
         return (y / self.factor).astype(int) * self.size[1] + (x / self.factor).astype(int)
 
     def _fragments(self, name: str, frame: int) -> Fragments:
-        phase, camera = self.phase, self.phase.cameras[name]
-        return phase.raster.fragments(
-            phase.scene.camera_from_part(camera, frame),
-            camera.intrinsics[frame],
-            camera.size,
-            near=camera.near,
-            part_visible=phase.scene.part_visible(frame),
-            vertices=deformed_vertices(phase.scene, frame),
-        )
+        phase = self.phase
+        return phase.raster.fragments(**view_of(phase.scene, phase.cameras[name], frame))
 
     def _labels(self, name: str, frame: int) -> LabelledView:
         seen, scene, camera = self.fragments(name, frame), self.phase.scene, self.phase.cameras[name]

@@ -27,8 +27,8 @@ from sim2real.noise.charts import Charts
 from sim2real.noise.exact_scores import exact_scores, expected_maximum
 from sim2real.noise.hierarchy import FINEST_LEVEL
 from sim2real.noise.reference import OwnedCells, reference_noise
-from sim2real.raster import rasterizer
-from sim2real.scene import deformed_vertices, triangles_of
+from sim2real.raster import rasterizer, view_of
+from sim2real.scene import triangles_of
 from sim2real.scene.records import Camera, Instance, Part, Scene
 from sim2real.transforms import look_at
 
@@ -137,15 +137,7 @@ class Checked:
 
     def _inputs(self, frame: int) -> tuple:
         camera = self.camera
-        seen = self.view.visibility(
-            self.scene.camera_from_part(camera, frame),
-            camera.intrinsics[frame],
-            camera.size,
-            near=camera.near,
-            part_visible=self.scene.part_visible(frame),
-            vertices=deformed_vertices(self.scene, frame),
-            lens=camera.lens,
-        )
+        seen = self.view.visibility(**view_of(self.scene, camera, frame))
         return seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame], camera.lens
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from ..errors import BadValueError
-from ..raster import Fragments, Rasterizer
-from ..scene import Camera, Scene, deformed_vertices
+from ..raster import Fragments, Rasterizer, view_of
+from ..scene import Camera, Scene
 
 _TAIL = 0.02  # of a frame's pixels at each end that its range leaves out
 _FRAME_TAIL = 0.1  # of the frames at each end that the clip's range leaves out
@@ -112,14 +112,6 @@ def estimate_depth_range(
         height, width = camera.size
         small = camera.resized((rows, max(1, round(rows * width / height))))
         for frame in np.unique(np.linspace(0, scene.frames - 1, min(frames, scene.frames)).round().astype(int)):
-            seen = rasterizer.fragments(
-                scene.camera_from_part(camera, int(frame)),
-                small.intrinsics[frame],
-                small.size,
-                near=camera.near,
-                part_visible=scene.part_visible(int(frame)),
-                vertices=deformed_vertices(scene, int(frame)),
-                lens=camera.lens,
-            )
+            seen = rasterizer.fragments(**view_of(scene, small, int(frame)))
             estimate.add(metric_depth(seen), camera.name)
     return estimate.result()

@@ -10,9 +10,9 @@ import torch
 import warp as wp
 from jaxtyping import Bool, Float32, UInt8
 
-from ..raster import Rasterizer
+from ..raster import Rasterizer, view_of
 from ..raster.warp_runtime import load
-from ..scene import Camera, Scene, Triangles, deformed_vertices
+from ..scene import Camera, Scene, Triangles
 from ..scene.colors import linear_from_srgb, srgb_from_linear
 from ..transforms import inverse_rigid
 from . import light_kernels, occlusion_kernels, shading_kernels
@@ -138,18 +138,11 @@ class Shader:
     def shading(self, camera: Camera, frame: int, *, without_clear: bool = False) -> Shading:
         """Rasterize a view and gather what its picture is shaded from; if asked, without the parts that one sees through."""
         scene, side = self._scene, self._samples
-        vertices = deformed_vertices(scene, frame)
-        camera_from_part = scene.camera_from_part(camera, frame)
         fine = camera.resized((camera.size[0] * side, camera.size[1] * side))
-        seen = self._rasterizer.visibility(
-            camera_from_part,
-            fine.intrinsics[frame],
-            fine.size,
-            near=camera.near,
-            part_visible=scene.part_visible(frame) & ~(self._clear & without_clear),
-            vertices=vertices,
-            lens=camera.lens,
-        )
+        asked = view_of(scene, fine, frame)
+        asked["part_visible"] &= ~(self._clear & without_clear)
+        vertices, camera_from_part = asked["vertices"], asked["camera_from_part"]
+        seen = self._rasterizer.visibility(**asked)
         view = shading_kernels.View()
         view.vertices = as_warp(seen.camera_vertices, wp.vec3)
         view.corner_normals = self._tables.corner_normals

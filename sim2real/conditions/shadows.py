@@ -12,9 +12,9 @@ import torch
 import warp as wp
 from jaxtyping import Bool
 
-from ..raster import Rasterizer
+from ..raster import Rasterizer, view_of
 from ..raster.warp_runtime import load
-from ..scene import Scene, deformed_vertices
+from ..scene import Scene
 from . import light_kernels
 from .sun import Sun
 from .tables import Tables, as_warp, blank, launch, pinhole
@@ -72,14 +72,9 @@ class ShadowMaps:
         if not visible.any():
             return self._still
         camera = self._camera
-        seen = self._rasterizer.visibility(
-            self._scene.camera_from_part(camera, frame),
-            camera.intrinsics[frame],
-            camera.size,
-            near=camera.near,
-            part_visible=visible,
-            vertices=deformed_vertices(self._scene, frame),
-        )
+        view = view_of(self._scene, camera, frame)
+        view["part_visible"] = visible
+        seen = self._rasterizer.visibility(**view)
         shadow = blank(camera.size, wp.float32, self._device)
         launch(
             light_kernels.shadow_kernel,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..raster import Rasterizer
-from ..scene import Camera, Lighting, Scene, deformed_vertices, points_of
+from ..raster import Rasterizer, view_of
+from ..scene import Camera, Lighting, Scene, points_of
 from ..transforms import look_at
 
 _DISTANCE = 40.0  # of the sun's camera, in radii of what is seen
@@ -78,15 +78,7 @@ def seen_points(scene: Scene, rasterizer: Rasterizer, rows: int = 40) -> Float[n
     for camera in scene.cameras:
         small = camera.resized((rows, max(1, round(rows * camera.size[1] / camera.size[0]))))
         for frame in np.unique(np.linspace(0, scene.frames - 1, min(_FRAMES, scene.frames)).round().astype(int)):
-            seen = rasterizer.fragments(
-                scene.camera_from_part(camera, int(frame)),
-                small.intrinsics[frame],
-                small.size,
-                near=camera.near,
-                part_visible=scene.part_visible(int(frame)),
-                vertices=deformed_vertices(scene, int(frame)),
-                lens=camera.lens,
-            )
+            seen = rasterizer.fragments(**view_of(scene, small, int(frame)))
             depth = seen.depth.cpu().numpy().astype(np.float64)
             y, x = np.nonzero(depth)
             if not len(y):

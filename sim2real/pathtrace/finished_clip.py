@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ..conditions import edges, instance_ids, metric_depth
-from ..raster import rasterizer
+from ..raster import rasterizer, view_of
 from ..scene.records import Scene
-from ..scene.triangles import deformed_vertices, triangles_of
+from ..scene.triangles import triangles_of
 from .denoise import denoised
 from .guides import Guide
 from .tone import developed
@@ -29,17 +29,10 @@ def finished_clip(scene: Scene, light: Float[np.ndarray, "frames height width 3"
     pictures = developed(denoised(light, [guide.guides(camera, frame) for frame in range(scene.frames)]))
     layers: dict[str, list[Any]] = {"depth": [], "edges": [], "instances": []}
     for frame in range(scene.frames):
-        camera_from_part, vertices = scene.camera_from_part(camera, frame), deformed_vertices(scene, frame)
-        seen = views.fragments(
-            camera_from_part,
-            camera.intrinsics[frame],
-            camera.size,
-            near=camera.near,
-            part_visible=scene.part_visible(frame),
-            vertices=vertices,
-        )
+        view = view_of(scene, camera, frame)
+        seen = views.fragments(**view)
         layers["depth"].append(metric_depth(seen))
-        layers["edges"].append(edges(seen, triangles, camera_from_part, vertices=vertices))
+        layers["edges"].append(edges(seen, triangles, view["camera_from_part"], vertices=view["vertices"]))
         layers["instances"].append(instance_ids(seen.face, triangles))
     return {
         "rgb": pictures,

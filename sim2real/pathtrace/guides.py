@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from ..conditions.textures import mip_pyramid
-from ..raster import Rasterizer
+from ..raster import Rasterizer, view_of
 from ..scene.colors import linear_from_srgb
 from ..scene.records import Camera, Material, Scene
-from ..scene.triangles import Triangles, deformed_vertices
+from ..scene.triangles import Triangles
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,16 +65,9 @@ class Guide:
         scene, triangles, n = self._scene, self._triangles, self._samples
         height, width = camera.size
         fine = camera.resized((height * n, width * n))
-        camera_from_part = scene.camera_from_part(camera, frame)
-        vertices = deformed_vertices(scene, frame)
-        seen = self._rasterizer.fragments(
-            camera_from_part,
-            fine.intrinsics[frame],
-            fine.size,
-            near=camera.near,
-            part_visible=scene.part_visible(frame),
-            vertices=vertices,
-        )
+        view = view_of(scene, fine, frame)
+        camera_from_part, vertices = view["camera_from_part"], view["vertices"]
+        seen = self._rasterizer.fragments(**view)
         face, depth = seen.face.numpy(), seen.depth.numpy()
         weight = seen.barycentrics.numpy().transpose(1, 2, 0)
         hit = face >= 0

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float16, Float32
 
 from ..noise import NoiseLayout, SurfaceNoise, charts_of
-from ..raster import rasterizer
-from ..scene import Scene, deformed_vertices, triangles_of
+from ..raster import rasterizer, view_of
+from ..scene import Scene, triangles_of
 
 CHANNELS = 16
 """Independent channels per clip that draws are mixed from."""
@@ -26,15 +26,7 @@ def clip_noise(scene: Scene, *, channels: int = CHANNELS, seed: int = 0) -> Floa
     noise = SurfaceNoise(charts_of(scene, triangles), triangles, NoiseLayout(factor=1, channels=channels), seed=seed)
     out = np.empty((scene.frames, channels, *camera.size), np.float16)
     for frame in range(scene.frames):
-        seen = views.visibility(
-            scene.camera_from_part(camera, frame),
-            camera.intrinsics[frame],
-            camera.size,
-            near=camera.near,
-            part_visible=scene.part_visible(frame),
-            vertices=deformed_vertices(scene, frame),
-            lens=camera.lens,
-        )
+        seen = views.visibility(**view_of(scene, camera, frame))
         pose = camera.world_from_camera[frame]
         values = noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], pose, camera.lens)
         out[frame] = values.numpy()

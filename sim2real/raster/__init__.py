@@ -7,3 +7,4 @@ from .backend import rasterizer as rasterizer
 from .fragments import Fragments as Fragments
 from .interpolate import interpolate as interpolate
 from .interpolate import surface as surface
+from .view import view_of as view_of

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from ..errors import BadValueError
-from ..scene import Lens, Triangles
+from ..scene import Camera, Lens, Scene, Triangles, deformed_vertices
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,25 @@ class View:
         """(1/fx, 1/fy, cx, cy, skew/fx): ``y = (row + 0.5 - cy) / fy``, ``x = (column + 0.5 - cx) / fx - skew/fx * y``."""
         k = self.intrinsics
         return 1 / float(k[0, 0]), 1 / float(k[1, 1]), float(k[0, 2]), float(k[1, 2]), float(k[0, 1] / k[0, 0])
+
+
+def view_of(scene: Scene, camera: Camera, frame: int) -> dict[str, Any]:
+    """What a camera sees in a frame, as arguments of a rasterizer of the scene: ``views.fragments(**view_of(...))``.
+
+    Args:
+        scene: whose triangles the rasterizer has.
+        camera: its size and intrinsics may be changed ones (``camera.resized``).
+        frame: of the scene.
+    """
+    return {
+        "camera_from_part": scene.camera_from_part(camera, frame),
+        "intrinsics": camera.intrinsics[frame],
+        "size": camera.size,
+        "near": camera.near,
+        "part_visible": scene.part_visible(frame),
+        "vertices": deformed_vertices(scene, frame),
+        "lens": camera.lens,
+    }
 
 
 def check_triangles(triangles: Triangles) -> None:

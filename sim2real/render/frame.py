@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float32, UInt8, UInt16
 from ..conditions import Shader, camera_normals, edges, encode_normals, instance_ids, metric_depth
 from ..flow import exact_flow
 from ..noise import SurfaceNoise, charts_of, mix, seen_beta
-from ..raster import Fragments, Visibility, rasterizer
+from ..raster import Fragments, Visibility, rasterizer, view_of
 from ..scene import Camera, deformed_vertices, triangles_of
 from .plan import Plan
 
@@ -62,9 +62,7 @@ class FrameRenderer:
             return Frame()
         pictures: dict[str, Any] = {}
         if kinds <= {"noise", "instances", "rgb"}:
-            seen: Visibility | Fragments = self.rasterizer.visibility(
-                *self._view(camera, frame), **self._options(camera, frame)
-            )
+            seen: Visibility | Fragments = self.rasterizer.visibility(**self._view(camera, frame))
         else:
             seen = self._fragments(camera, frame)
             pictures |= self._conditions(seen, camera, frame)
@@ -107,19 +105,10 @@ class FrameRenderer:
         return flow.forward.cpu().numpy(), flow.visible.cpu().numpy()
 
     def _fragments(self, camera: Camera, frame: int) -> Fragments:
-        return self.rasterizer.fragments(*self._view(camera, frame), **self._options(camera, frame))
+        return self.rasterizer.fragments(**self._view(camera, frame))
 
-    def _view(self, camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-        return self.plan.scene.camera_from_part(camera, frame), camera.intrinsics[frame], self.plan.size
-
-    def _options(self, camera: Camera, frame: int) -> dict[str, Any]:
-        scene = self.plan.scene
-        return {
-            "near": camera.near,
-            "part_visible": scene.part_visible(frame),
-            "vertices": deformed_vertices(scene, frame),
-            "lens": camera.lens,
-        }
+    def _view(self, camera: Camera, frame: int) -> dict[str, Any]:
+        return view_of(self.plan.scene, camera, frame)
 
     def _beta_or_one_per_face(self) -> float | Float32[torch.Tensor, "faces_and_background"]:
         """The one beta of everything, or one per face and that of the background at the end."""
