@@ -26,7 +26,8 @@ from .options import debug_option
     "--geometry",
     type=click.Choice(["auto", "labels", "rays"]),
     default="auto",
-    help="With --noise: judge by the clip's depth and instances, or by rays through the scene; auto takes rays if it can.",
+    help="With --noise: judge by the clip's depth and instances, or by rays through the scene; auto takes rays if it can. "
+    "Clips of real videos are judged by the motion in their pictures.",
 )
 @click.option("--pairs", metavar="N", type=click.IntRange(min=1), default=4, help="With --noise: pairs of frames per distance.")
 @click.option("--stride", metavar="S", type=click.IntRange(min=1), default=1, help="Measure every S-th frame.")

@@ -39,6 +39,11 @@ class Clip:
         """Names of the cameras."""
         return list(self.record.cameras)
 
+    @property
+    def of_video(self) -> bool:
+        """Whether it was made from a real video, not from a scene."""
+        return self.record.scene.options.get("reader") == "video"
+
     def camera(self, name: str) -> CameraRecord:
         """Intrinsics and transforms of a camera; unknown names list the valid ones."""
         if name not in self.record.cameras:

@@ -17,7 +17,7 @@ from .figures import noise_figures
 from .folder import Clip
 from .footage import footage_settings
 from .record import CameraRecord
-from .sheet import of_video, sheet_picture
+from .sheet import sheet_picture
 
 _HERE = Path(__file__).parent
 _CAPTIONS = {
@@ -100,7 +100,7 @@ def _videos(clip: Clip) -> str:
     blocks = []
     for camera in clip.cameras:
         folder = clip.folder(camera)
-        captions = _CAPTIONS | (_CAPTIONS_OF_VIDEO if of_video(clip) else {})
+        captions = _CAPTIONS | (_CAPTIONS_OF_VIDEO if clip.of_video else {})
         found = [(kind, captions[kind], folder / f"{kind}.mp4") for kind in captions]
         found[1:1] = [("generated", d.name, d / "video.mp4") for d in clip.generated(camera)]
         figures = [_video(title, caption, file) for title, caption, file in found if file.is_file()]

@@ -81,7 +81,7 @@ def spread(frames: int, columns: int) -> list[int]:
 
 def rows_of(clip: Clip, camera: str) -> list[_Row]:
     """The rows that a camera's folder can fill."""
-    what = _WHAT | (_WHAT_OF_VIDEO if of_video(clip) else {})
+    what = _WHAT | (_WHAT_OF_VIDEO if clip.of_video else {})
     depth_range = _seen_depths(clip, camera) if clip.has(camera, "depth") else (0.1, 10.0)
     readers: dict[str, Callable[[int], np.ndarray]] = {
         "rgb": lambda f: clip.rgb(camera, f),
@@ -99,11 +99,6 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
         if length := footage_length(folder):
             rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))
     return rows
-
-
-def of_video(clip: Clip) -> bool:
-    """Whether the clip was made from a real video, not from a scene."""
-    return clip.record.scene.options.get("reader") == "video"
 
 
 def _seen_depths(clip: Clip, camera: str) -> tuple[float, float]:

@@ -194,8 +194,11 @@ def _picked(
 def render_command(clip: Clip, layout: NoiseLayout) -> str:
     """The command that renders a clip's noise again, for every frame, with the factor and channels of a layout."""
     record = clip.record
-    words = ["sim2real", "render", record.scene.path, "-o", "CLIP", "--factor", layout.factor, "--channels", layout.channels]
+    verb = "warp" if clip.of_video else "render"
+    words = ["sim2real", verb, record.scene.path, "-o", "CLIP", "--factor", layout.factor, "--channels", layout.channels]
     for name, value in record.scene.options.items():
+        if name == "reader":
+            continue
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, (list, tuple)):
             words += [option, ("x" if name == "size" else ",").join(str(v) for v in value)]

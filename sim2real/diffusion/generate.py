@@ -160,7 +160,7 @@ def _require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: NoiseKi
 def _command(clip: Clip, family: ModelFamily, kind: str = "") -> str:
     """The command that makes the clip with what a model needs."""
     scene = clip.record.scene
-    if scene.options.get("reader") != "video":
+    if not clip.of_video:
         return f"sim2real render {scene.path} -o CLIP --for {family.name}"
     return f"sim2real warp {scene.path} -o CLIP --for {family.name}" + (" --depth DIR" if kind == "depth" else "")
 

@@ -1,4 +1,4 @@
-"""The geometry that a clip's noise is judged against: its own labels, or its scene behind Embree."""
+"""The geometry that a clip's noise is judged against: its own labels, its scene behind Embree, or motion in its pictures."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..errors import BadValueError, MissingFileError, Sim2RealError
 from ..scene import Scene, load, triangles_of
 from .footprints import LabelledView, labelled_overlap, labelled_view
 from .overlap import RayScene, footprint_overlap
+from .picture_motion import PictureMotion
 
 Wish = Literal["auto", "labels", "rays"]
 
@@ -69,12 +70,17 @@ def geometry_of(clip: Clip, camera: str, wish: Wish = "auto") -> Geometry:
         clip: the clip folder.
         camera: a camera of it.
         wish: ``labels`` or ``rays``; ``auto`` takes rays where the scene is still there, unchanged, and Embree is installed.
+            Clips of real videos have neither: motion in their pictures is taken.
 
     Raises:
-        BadValueError: rays are asked for, and the scene has changed or moved.
-        MissingPackageError: rays are asked for without Embree.
+        BadValueError: rays are asked for, and the scene has changed or moved; or anything is asked for of a real video.
+        MissingPackageError: rays are asked for without Embree, or motion has to be estimated without OpenCV.
         MissingFileError: labels are asked for, or all there could be, and the clip has none.
     """
+    if clip.of_video:
+        if wish != "auto":
+            raise BadValueError("--geometry", wish, right="left out for the clip of a real video", where=clip.path)
+        return PictureMotion(clip, camera)
     labelled = all(clip.has(camera, kind) for kind in ("depth", "instances"))
     if wish == "rays" or (wish == "auto" and find_spec("embreex") is not None):
         try:
