@@ -21,6 +21,9 @@ from .value_kernels import HAAR_STEP, noise_key
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
+LEAST = 2.0**-16
+"""Cells narrower than that share of the widest that a latent's samples want do not count: sums keep twelve bits and more."""
+
 # Where a cell lies, and what becomes of it. `find` walks from pixel to pixel (Newton's steps) until the cell's centre lies in
 # the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
 # the leaf start from a sample that lies in them, if one does: where islands of a chart lie side by side, a leaf can be seen in
@@ -249,6 +252,7 @@ _DESCENT = """
 # Where two children go to one latent and the other two to another, two of the three normals cancel; where all four go to one,
 # none is drawn.
 _DRAWN = (
+    f"const float LEAST = {LEAST}f;"
     """
 #if defined(__CUDA_ARCH__)
     const int PAIRS = 4, LANES = 1;
@@ -256,7 +260,7 @@ _DRAWN = (
     const int PAIRS = 32, LANES = 8;
 #endif
     const double GRID = 25165824.0, COARSE = 103079215104.0, FINE = 0.0234375;  // adding 1.5 * 2^k rounds to 2^(k - 52)
-    const float LEAST = 5.9604644775390625e-8f, MOST = 16384.0f;
+    const float MOST = 16384.0f;
     const int half = channels / 2, n = end - begin;
     float value[DEPTH + 1][4][2 * PAIRS], first[3 * PAIRS + LANES], second[3 * PAIRS + LANES];
     unsigned counters[4 * PAIRS + LANES];
@@ -265,7 +269,8 @@ _DRAWN = (
     }
     for (int k = 3 * n; k < 3 * n + LANES; ++k) counters[k] = 0u;
     auto add = [&](int latent, const float* from, float weight, double cells) {
-        const float scaled = larger(weight * unit.data[latent], LEAST);
+        const float scaled = weight * unit.data[latent];
+        if (scaled < LEAST) return;
         const double relative = scaled < MOST ? scaled : MOST;
         double* even = sum.data + (size_t)latent * channels + begin;
         double* odd = even + half;

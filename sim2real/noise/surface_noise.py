@@ -127,7 +127,7 @@ class SurfaceNoise:
 
     def _listed(self, work: Workspace) -> dict[str, np.ndarray]:
         """Decode the cells that the leaves are cut into."""
-        key, latent = work.listed()
+        key, latent = work.listed(self._side)
         chart, level = key >> 45, (key >> 40) & 31
         return {
             "chart": chart,

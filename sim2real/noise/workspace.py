@@ -16,7 +16,7 @@ from jaxtyping import Float32
 
 from ..errors import Sim2RealError
 from .cell_kernels import Cells, Sample, find_leaves, sort_by_level, start_levels
-from .cut_kernels import add_leaves, list_leaves, normalise, scale_latents
+from .cut_kernels import LEAST, add_leaves, list_leaves, normalise, scale_latents
 from .hierarchy import FINEST_LEVEL
 from .layout import NoiseLayout
 from .value_kernels import draw_levels
@@ -144,20 +144,24 @@ class Workspace:
     def _add(self, domain: Domain) -> None:
         """The values of all latents."""
         cells, factor, latents = self.cells, self.layout.factor, self._out.shape[0]
-        sums = [self._unit, self._sum, self._area]
         leaves_at_once, pairs = (1, 32) if self.device == "cpu" else (1 << 16, 4)
-        self.launch(scale_latents, latents, [self.samples, factor, domain.side, *sums])
+        self.launch(scale_latents, latents, self._scaling(domain.side))
         self.launch(
             add_leaves,
             (leaves_at_once, -(-self.padded // (2 * pairs))),
             [self.samples, factor, cell_loss(self.layout), cells, domain.side, domain.chart_key, domain.seed, self._values]
-            + [leaves_at_once, pairs, *sums],
+            + [leaves_at_once, pairs, self._unit, self._sum, self._area],
         )
         keyed_by = [factor, domain.seed, self.samples, cells, domain.chart_key]
         self.launch(normalise, latents, [*keyed_by, self._sum, self._area, self._out])
 
-    def listed(self) -> tuple[np.ndarray, np.ndarray]:
-        """Keys of the cells that the leaves of the last run are cut into, and the latent that each goes to."""
+    def listed(self, side: wp.array) -> tuple[np.ndarray, np.ndarray]:
+        """Keys of the cells that the leaves of the last run are cut into, and the latent that each goes to.
+
+        Args:
+            side: of each chart, metres.
+        """
+        self.launch(scale_latents, self._out.shape[0], self._scaling(side))
         count = self._empty(1)
         room = 8 * self._out.shape[0]
         while True:
@@ -167,8 +171,15 @@ class Workspace:
             self.launch(list_leaves, 4 * self.nodes, inputs)
             found = int(count.numpy()[0])
             if found <= room:
-                return key.numpy()[:found], latent.numpy()[:found]
+                break
             room = found
+        key, latent = key.numpy()[:found], latent.numpy()[:found]
+        width = np.ldexp(side.numpy()[key >> 45], -((key >> 40) & 31).astype(np.int32))
+        counts = width * self._unit.numpy()[latent] >= LEAST
+        return key[counts], latent[counts]
+
+    def _scaling(self, side: wp.array) -> list:
+        return [self.samples, self.layout.factor, side, self._unit, self._sum, self._area]
 
     def launch(self, kernel: Any, dim: int | tuple[int, ...], inputs: list) -> None:
         """Run a kernel on the workspace's device."""
