@@ -37,9 +37,9 @@ class UnknownNameError(Sim2RealError):
     def __init__(self, name: object, valid: Iterable[object], *, what: str, where: object = "") -> None:
         known = [str(v) for v in valid]
         near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"did you mean {near[0]!r}? Valid" if near else "valid"
         place = f" in {where}" if str(where) else ""
-        super().__init__(f"unknown {what} {str(name)!r}{place}{hint} valid: {_listed(known)}".replace("? valid", "? Valid"))
+        super().__init__(f"unknown {what} {str(name)!r}{place}; {hint}: {_listed(known)}")
 
 
 class BadValueError(Sim2RealError):
