@@ -6,7 +6,8 @@ latent or whose part beyond its border is too small to matter. Each cell goes wh
 in, if the pixel there sees the surface. Cells are disjoint, and each has one latent at most: that is all that whiteness needs.
 
 Sums are taken in float64 on a grid, values on one of 2^-28 and areas on two, of 2^-16 and, for the rest, 2^-58: so they are
-exact and do not depend on the order. Weights are relative to the widest leaf of a latent, 2^-24 at least, 2^14 at most.
+exact and do not depend on the order. Weights are relative to the widest leaf that a latent's samples want: 2^14 at most, and
+cells below 2^-16 do not count.
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -22,7 +23,7 @@ from .value_kernels import HAAR_STEP, noise_key
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
 LEAST = 2.0**-16
-"""Cells narrower than that share of the widest that a latent's samples want do not count: sums keep twelve bits and more."""
+"""The least relative weight: beside the grid of 2^-28 it leaves the values twelve bits and more."""
 
 # Where a cell lies, and what becomes of it. `find` walks from pixel to pixel (Newton's steps) until the cell's centre lies in
 # the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
