@@ -165,15 +165,15 @@ class Workspace:
         count = self._empty(1)
         room = 8 * self._out.shape[0]
         while True:
-            key, latent = self._empty(room, wp.int64), self._empty(room)
+            keys, latents = self._empty(room, wp.int64), self._empty(room)
             count.zero_()
-            inputs = [self.samples, self.layout.factor, cell_loss(self.layout), self.cells, key, latent, count]
+            inputs = [self.samples, self.layout.factor, cell_loss(self.layout), self.cells, keys, latents, count]
             self.launch(list_leaves, 4 * self.nodes, inputs)
             found = int(count.numpy()[0])
             if found <= room:
                 break
             room = found
-        key, latent = key.numpy()[:found], latent.numpy()[:found]
+        key, latent = np.asarray(keys.numpy()[:found], np.int64), np.asarray(latents.numpy()[:found], np.int32)
         width = np.ldexp(side.numpy()[key >> 45], -((key >> 40) & 31).astype(np.int32))
         counts = width * self._unit.numpy()[latent] >= LEAST
         return key[counts], latent[counts]
