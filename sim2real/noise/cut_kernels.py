@@ -29,7 +29,7 @@ LEAST = 2.0**-16
 # the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
 # the leaf start from a sample that lies in them, if one does: where islands of a chart lie side by side, a leaf can be seen in
 # two places of the picture. Smaller cells start from the cell around them. In plain leaves, and below the width of a pixel,
-# children follow their parent's map without a search. Where a leaf's centre is hidden, hidden cells are split too, but not
+# children follow their parent's map without a search. In leaves of which a part is hidden, hidden cells are split too, but not
 # those that no sample lies in.
 _PLACE = """
     const int NONE = -1, SPLIT = -2, DEPTH = 12, FINEST = 20, NOBODY = 0x7FFFFFFF;
@@ -152,13 +152,15 @@ _PLACE = """
     int depth = whole == SPLIT ? 0 : -1;
     todo[0] = 1;
     // A leaf is plain if the samples that it holds agree on one linear map: its centre's, or if that is hidden, a sample's.
-    const bool partial = !block.seen;
-    const int origin = partial ? middle : block.row << 16 | block.column;
+    const bool hidden = !block.seen;
+    bool partial = hidden;
+    for (int part = 0; part < 16; ++part) partial = partial | (inner[part] == NOBODY);
+    const int origin = hidden ? middle : block.row << 16 | block.column;
     const auto& common = pixel(origin & 0xFFFF, origin >> 16);
     const float tolerance = TOLERANCE * size;
     bool plain = true;
-    for (int q = 0; q < (partial ? 16 : 4); ++q) {
-        const int held = partial ? inner[q] : quarter[q], other = held == NOBODY ? middle : held;
+    for (int q = 0; q < (hidden ? 16 : 4); ++q) {
+        const int held = hidden ? inner[q] : quarter[q], other = held == NOBODY ? middle : held;
         const int column = other & 0xFFFF, row = other >> 16;
         const auto& there = pixel(column, row);
         const float du = there.u - common.u, dv = there.v - common.v;
@@ -166,7 +168,7 @@ _PLACE = """
         const float off_y = (float)((origin >> 16) - row) + du * common.y_u + dv * common.y_v;
         plain = plain & (absolute(off_x) <= tolerance) & (absolute(off_y) <= tolerance);
     }
-    if (plain & partial) {
+    if (plain & hidden) {
         block.column = middle & 0xFFFF;
         block.row = middle >> 16;
         const float side = power(-level);

@@ -171,13 +171,13 @@ class _Cut:
         middle = _first(inside, (1, 2), (1, 2))
         middle = min(inside.values()) if middle is None else middle
         at = self._found(self._centre_of(middle), cell)
-        partial = not at.seen  # its centre is hidden: a silhouette
-        origin = self._centre_of(middle) if partial else at
-        others = inside.values() if partial else [other for other in quarter if other is not None]
+        hidden = not at.seen
+        origin = self._centre_of(middle) if hidden else at
+        others = inside.values() if hidden else [other for other in quarter if other is not None]
         plain = all(self._agrees(origin.pixel, self._centre_of(other).pixel) for other in others)
-        if plain and partial:
+        if plain and hidden:
             at = replace(origin, xy=origin.xy + self._offset(origin.pixel, cell), seen=False)
-        samples = {1: quarter, 2: inside, "plain": plain, "partial": partial}
+        samples = {1: quarter, 2: inside, "plain": plain, "partial": hidden or len(inside) < 16}
         self._settle(cell, at, self._verdict(cell, at, self._shape(cell, at), 0, hiding=True), 0, samples)
 
     def _agrees(self, here: tuple[int, int], there: tuple[int, int]) -> bool:

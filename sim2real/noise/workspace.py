@@ -23,8 +23,9 @@ from .value_kernels import draw_levels
 
 Step = Callable[[], None]
 
-LEAF_PX, LEAF_SHARE = 4.0, 0.5
-"""Leaves are at most so many pixels wide, measured along the longer axis of a pixel's footprint, or this share of a latent."""
+LEAF_PX = (4.0, 8.0)
+"""Leaves are at most as wide as a latent, but no narrower and no wider than this, measured in pixels along the longer axis of a
+pixel's footprint; in latents of more than 16 pixels they are half as wide."""
 LEAF_SPREAD = 20.0
 """... and at most so many times the root of a pixel's footprint: beyond a stretch of 25, leaves get narrower."""
 LOSS = 0.02
@@ -39,7 +40,9 @@ MOST_NODES = 1 << 27
 
 def leaf_limits(layout: NoiseLayout) -> tuple[float, float]:
     """Squared side of a leaf over that of the longer axis of a pixel's footprint, and over its area, at most."""
-    return max(LEAF_PX, LEAF_SHARE * layout.factor) ** 2, LEAF_SPREAD**2
+    least, most = LEAF_PX
+    factor = float(layout.factor)
+    return max(least, min(factor, most), factor / 2) ** 2, LEAF_SPREAD**2
 
 
 def cell_loss(layout: NoiseLayout) -> float:
