@@ -27,7 +27,7 @@ LEAF_PX = (4.0, 8.0)
 """Leaves are at most as wide as a latent, but no narrower and no wider than this, measured in pixels along the longer axis of a
 pixel's footprint; in latents of more than 16 pixels they are half as wide."""
 LEAF_SPREAD = 20.0
-"""... and at most so many times the root of a pixel's footprint: beyond a stretch of 25, leaves get narrower."""
+"""... and at most so many times the root of a pixel's footprint: seen at a grazing angle, leaves get narrower."""
 LOSS = 0.02
 """Leaves are cut until what a cell loses to a neighbour of its latent is at most this share of a pixel, in pixel noise."""
 RUN = 90
