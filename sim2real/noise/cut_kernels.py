@@ -7,7 +7,7 @@ in, if the pixel there sees the surface. Cells are disjoint, and each has one la
 
 Sums are taken in float64 on a grid, values on one of 2^-28 and areas on two, of 2^-16 and, for the rest, 2^-58: so they are
 exact and do not depend on the order. Weights are relative to the widest leaf that a latent's samples want: 2^14 at most, and
-cells below 2^-16 do not count.
+cells below 2^-14 do not count.
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -22,8 +22,8 @@ from .value_kernels import HAAR_STEP, noise_key
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
-LEAST = 2.0**-16
-"""The least relative weight: beside the grid of 2^-28 it leaves the values twelve bits and more."""
+LEAST = 2.0**-14
+"""The least relative weight: beside the grid of 2^-28 it leaves the values fourteen bits and more."""
 
 # Where a cell lies, and what becomes of it. `find` walks from pixel to pixel (Newton's steps) until the cell's centre lies in
 # the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
@@ -271,9 +271,10 @@ _DRAWN = (
         for (int p = 0; p < n; ++p) counters[m * n + p] = (unsigned)(3 * (begin + p) + m);
     }
     for (int k = 3 * n; k < 3 * n + LANES; ++k) counters[k] = 0u;
-    auto add = [&](int latent, const float* from, float weight, double cells) {
+    // `width` is that of each cell whose sum or difference `from` is
+    auto add = [&](int latent, const float* from, float weight, double cells, float width) {
+        if (width * unit.data[latent] < LEAST) return;
         const float scaled = weight * unit.data[latent];
-        if (scaled < LEAST) return;
         const double relative = scaled < MOST ? scaled : MOST;
         double* even = sum.data + (size_t)latent * channels + begin;
         double* odd = even + half;
@@ -310,7 +311,7 @@ _DRAWN = (
         value[0][0][p] = from[p];
         value[0][0][PAIRS + p] = from[half + p];
     }
-    if (whole >= 0) add(whole, value[0][0], side * power(-level), 1.0);
+    if (whole >= 0) add(whole, value[0][0], side * power(-level), 1.0, side * power(-level));
 """
     + _DESCENT
     + """
@@ -323,7 +324,7 @@ _DRAWN = (
             else if (to[0] == to[3] && to[1] == to[2]) fresh = 3;
         }
         if (fresh == 0) {
-            if (to[0] >= 0) add(to[0], above, 2.0f * weight, 1.0);
+            if (to[0] >= 0) add(to[0], above, 2.0f * weight, 1.0, weight);
             continue;
         }
         const unsigned long long place = ((unsigned long long)(child_level - 1) << 40)
@@ -359,12 +360,12 @@ _DRAWN = (
         }
         if (fresh != 4) {
             const int other = to[fresh == 1 ? 2 : 1];
-            if (to[0] >= 0) add(to[0], child, weight, 2.0);
-            if (other >= 0) add(other, child + stride, weight, 2.0);
+            if (to[0] >= 0) add(to[0], child, weight, 2.0, weight);
+            if (other >= 0) add(other, child + stride, weight, 2.0, weight);
             continue;
         }
         for (int c = 0; c < 4; ++c) {
-            if (to[c] >= 0) add(to[c], child + c * stride, weight, 1.0);
+            if (to[c] >= 0) add(to[c], child + c * stride, weight, 1.0, weight);
         }
         if (split) todo[++depth] = split;
     }
