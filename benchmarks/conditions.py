@@ -85,7 +85,7 @@ def rgb_per_frame_ms(bench: Bench, camera: Camera, threads: int) -> float:
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("scene", nargs="?", type=Path, default=KITCHEN)
     scene = load(parser.parse_args().scene)
     scene = replace(scene, cameras=tuple(c.resized(SIZE) for c in scene.cameras))

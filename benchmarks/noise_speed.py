@@ -1,4 +1,4 @@
-"""Milliseconds per frame of surface noise alone: ``python -m benchmarks.noise_speed``.
+"""Milliseconds per frame of surface noise alone: ``python -m benchmarks.noise_speed [--profile]``.
 
 A bumpy ball over a floor, 480x720 pixels. The time includes the visibility of the frame, which render shares with all
 conditions, and everything else between a camera and a frame of noise. Medians; ratios hold within one run.
@@ -6,12 +6,16 @@ conditions, and everything else between a camera and a frame of noise. Medians; 
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -79,9 +83,42 @@ def per_frame_ms(scene: Scene, layout: NoiseLayout, threads: int, frames: int) -
     return median(passes), chart_seconds
 
 
+def profile(scene: Scene, layout: NoiseLayout) -> dict[str, float]:
+    """Median milliseconds of one thread by kernel; ``visibility`` is the rasterizer's, ``frame`` all of the noise."""
+    triangles, camera = triangles_of(scene), scene.cameras[0]
+    view, noise = rasterizer(triangles), SurfaceNoise(charts_of(scene, triangles), triangles, layout)
+    times: dict[str, list[float]] = defaultdict(list)
+
+    def timed(what: str, work: Callable, *arguments: Any, **named: Any) -> Any:
+        start = time.perf_counter()
+        done = work(*arguments, **named)
+        times[what].append((time.perf_counter() - start) * 1e3)
+        return done
+
+    def one(frame: int) -> None:
+        seen = timed("visibility", view.visibility, **view_of(scene, camera, frame))
+        timed("frame", noise.frame, seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame])
+
+    one(0)  # compiles, allocates
+    times.clear()
+    (work,) = noise.workspaces.idle
+    launch = work.launch
+    work.launch = lambda kernel, dim, inputs: timed(kernel.key, launch, kernel, dim, inputs)
+    for frame in range(1, FRAMES):
+        one(frame)
+    return {what: median(found) for what, found in times.items()}
+
+
 def main() -> None:
     """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", action="store_true", help="by kernel, for 60x90x16 and 100k triangles")
     os.environ["SIM2REAL_CACHE"] = "off"  # charts are built, not read
+    if parser.parse_args().profile:
+        print(machine() + "\n\n| kernel | ms |\n|---|---|")
+        for what, milliseconds in profile(ball_and_floor(SUBDIVISIONS["100k"]), LAYOUTS["60x90x16"]).items():
+            print(f"| {what} | {milliseconds:.1f} |")
+        return
     cores = len(os.sched_getaffinity(0))
     print(machine() + "\n")
     print("| noise | triangles | 1 thread | threads | all cores | charts, once |\n|---|---|---|---|---|---|")

@@ -176,7 +176,7 @@ def verdict(rows: list[Row]) -> tuple[list[str], bool]:
     misses = [f"{' | '.join(key)}: {value:.3f} < {WORST}" for key, value in means.items() if value < WORST]
     misses += [f"{r.scene} | {r.noise}: score {r.white.worst():.2f}" for r in rows if r.white and r.white.worst() >= SCORE]
     lines += misses or [f"all at least {WORST}, all scores below {SCORE:g}"]
-    return lines, not misses and np.mean(list(means.values())) >= MEAN
+    return lines, not misses and bool(np.mean(list(means.values())) >= MEAN)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ state from frame to frame. All get exact motion and visibility. Nothing here is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -82,7 +83,7 @@ class Independent:
     def video(self, stage: Stage, camera: str, frames: int) -> Frames:
         """See the module."""
         for frame in range(frames):
-            yield stage.shaped(stage.fresh(np.prod(stage.size), 1000 * len(camera) + frame))
+            yield stage.shaped(stage.fresh(math.prod(stage.size), 1000 * len(camera) + frame))
 
 
 class ScreenFixed:
@@ -93,7 +94,7 @@ class ScreenFixed:
     def video(self, stage: Stage, camera: str, frames: int) -> Frames:
         """See the module."""
         for _ in range(frames):
-            yield stage.shaped(stage.fresh(np.prod(stage.size), 0))
+            yield stage.shaped(stage.fresh(math.prod(stage.size), 0))
 
 
 class Bilinear:
@@ -144,7 +145,7 @@ class UvTexture:
     def video(self, stage: Stage, camera: str, frames: int) -> Frames:
         """See the module."""
         start, texels, values = self._textures(stage)
-        screen = stage.fresh(int(np.prod(stage.size)), 0)
+        screen = stage.fresh(math.prod(stage.size), 0)
         for frame in range(frames):
             seen = stage.fragments(camera, frame)
             face = seen.face.numpy()
