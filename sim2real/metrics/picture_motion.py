@@ -15,7 +15,7 @@ from scipy.sparse import coo_matrix, csr_matrix, diags
 
 from ..clip import Clip
 from ..errors import MissingFileError
-from ..flow import DisFlow, Flow, inverted_flow, read_flow
+from ..flow import DisFlow, Flow, estimated_flow, inverted_flow, read_flow
 from ..flow.estimated import sampled_at_end
 from .footprints import samples_per_pixel
 
@@ -43,9 +43,7 @@ class PictureMotion:
             motion = self._followed
         elif clip.has(camera, "rgb"):
             self.what = "motion estimated between the two frames"
-            from ..video.motion import EstimatedMotion
-
-            self._estimated = EstimatedMotion(DisFlow())
+            self._estimator = DisFlow()
             motion = self._seen
         else:
             mend = "make it again with rgb or flow among --only"
@@ -60,8 +58,7 @@ class PictureMotion:
         return picture_overlap(forth, back, factor=factor, seed=seed)
 
     def _seen(self, camera: str, a: int, b: int) -> tuple[Flow, Flow]:
-        step = self._estimated.step(a, b, (self._clip.rgb(camera, a), self._clip.rgb(camera, b)))
-        return step.forth, step.back
+        return estimated_flow(self._clip.rgb(camera, a), self._clip.rgb(camera, b), self._estimator)
 
     def _followed(self, camera: str, a: int, b: int) -> tuple[Flow, Flow]:
         height, width = self._clip.record.size
