@@ -3,6 +3,7 @@
 from .estimated import DisFlow as DisFlow
 from .estimated import FlowEstimator as FlowEstimator
 from .estimated import RaftFlow as RaftFlow
+from .estimated import believed_flow as believed_flow
 from .estimated import estimated_flow as estimated_flow
 from .exact import Flow as Flow
 from .exact import exact_flow as exact_flow

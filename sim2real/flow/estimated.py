@@ -25,6 +25,8 @@ RELATIVE_MISS, MISS_PX = 0.01, 0.3
 SMOOTHNESS, REFINEMENTS = 30.0, 20
 """Of DIS, beyond its preset, which also stops at half the size: there is little texture in kitchens and workshops, and motion
 must be found to a fraction of a pixel. On a rendered kitchen they halve the largest errors."""
+COLOUR_MISS = 10.0
+"""Grey levels by which a point may look different in two pictures, and still be taken for the same."""
 SPECK_PX = 5
 """Islands of doubt that are much smaller than a square of this side are taken for noise of the estimate."""
 
@@ -134,6 +136,28 @@ def estimated_flow(source: Picture, target: Picture, estimator: FlowEstimator) -
     there = torch.from_numpy(estimator(source, target))
     back = torch.from_numpy(estimator(target, source))
     return Flow(there, returns(there, back)), Flow(back, returns(back, there))
+
+
+def believed_flow(source: Picture, target: Picture, estimator: FlowEstimator) -> tuple[Flow, Flow]:
+    """``estimated_flow``, visible only where points look alike at both ends as well."""
+    there, back = estimated_flow(source, target, estimator)
+    return (
+        Flow(there.forward, there.visible & looks_alike(source, target, there)),
+        Flow(back.forward, back.visible & looks_alike(target, source, back)),
+    )
+
+
+def looks_alike(source: Picture, target: Picture, flow: Flow) -> Bool[Tensor, "height width"]:
+    """Where a point has about the same colour at both ends of its motion, in the mean over three by three pixels.
+
+    A change of the whole picture, as by a camera's exposure, does not count.
+    """
+    _, there = sampled_at_end(flow.forward, torch.from_numpy(target).float())
+    change = torch.from_numpy(source).float() - there
+    miss = (change - change.flatten(0, 1).median(dim=0).values).abs().mean(-1)
+    return (
+        torch.nn.functional.avg_pool2d(miss[None, None], 3, stride=1, padding=1, count_include_pad=False)[0, 0] <= COLOUR_MISS
+    )
 
 
 def returns(there: Float32[Tensor, "height width 2"], back: Float32[Tensor, "height width 2"]) -> Bool[Tensor, "height width"]:

@@ -15,7 +15,7 @@ from scipy.sparse import coo_matrix, csr_matrix, diags
 
 from ..clip import Clip
 from ..errors import MissingFileError
-from ..flow import DisFlow, Flow, estimated_flow, inverted_flow, read_flow
+from ..flow import DisFlow, Flow, believed_flow, inverted_flow, read_flow
 from ..flow.estimated import sampled_at_end
 from .footprints import samples_per_pixel
 
@@ -58,7 +58,7 @@ class PictureMotion:
         return picture_overlap(forth, back, factor=factor, seed=seed)
 
     def _seen(self, camera: str, a: int, b: int) -> tuple[Flow, Flow]:
-        return estimated_flow(self._clip.rgb(camera, a), self._clip.rgb(camera, b), self._estimator)
+        return believed_flow(self._clip.rgb(camera, a), self._clip.rgb(camera, b), self._estimator)
 
     def _followed(self, camera: str, a: int, b: int) -> tuple[Flow, Flow]:
         height, width = self._clip.record.size

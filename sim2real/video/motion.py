@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from ..errors import BadValueError
-from ..flow import Flow, FlowEstimator, estimated_flow, flow_files, inverted_flow, motion_of_depth, read_flow
-from ..flow.estimated import returns, sampled_at_end
+from ..flow import Flow, FlowEstimator, believed_flow, flow_files, inverted_flow, motion_of_depth, read_flow
+from ..flow.estimated import looks_alike, returns, sampled_at_end
 from .depth import DepthFiles
 from .pictures import Picture
 
 Direction = Literal["backward", "forward"]
-
-COLOUR_MISS = 10.0
-"""Grey levels by which a point may look different in two frames, and still be taken for the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +54,7 @@ class EstimatedMotion:
     def step(self, earlier: int, frame: int, pictures: tuple[Picture, Picture]) -> Step:
         """Motion both ways, believed where it leads back to its start and to the same colour."""
         before, now = pictures
-        back, forth = estimated_flow(now, before, self._estimator)
-        back = Flow(back.forward, back.visible & _looks_alike(now, before, back))
-        return Step(back, Flow(forth.forward, forth.visible & _looks_alike(before, now, forth)))
+        return Step(*believed_flow(now, before, self._estimator))
 
 
 class FileMotion:
@@ -102,7 +96,7 @@ class FileMotion:
         known = Flow(motion, inside if visible is None else visible)
         if visible is None:  # of two points that lead to one place, the one that looks like it is seen there
             source, target = pictures[::-1] if self._direction == "backward" else pictures
-            known = Flow(motion, inside & _looks_alike(source, target, known))
+            known = Flow(motion, inside & looks_alike(source, target, known))
         other = inverted_flow(known)
         if visible is None:
             known = Flow(motion, known.visible & returns(motion, other.forward))
@@ -142,16 +136,3 @@ class DepthMotion:
             self._world[source],
             self._world[target],
         )
-
-
-def _looks_alike(source: Picture, target: Picture, flow: Flow) -> torch.Tensor:
-    """Where a point has about the same colour at both ends of its motion, in the mean over three by three pixels.
-
-    A change of the whole picture, as by a camera's exposure, does not count.
-    """
-    _, there = sampled_at_end(flow.forward, torch.from_numpy(target).float())
-    change = torch.from_numpy(source).float() - there
-    miss = (change - change.flatten(0, 1).median(dim=0).values).abs().mean(-1)
-    return (
-        torch.nn.functional.avg_pool2d(miss[None, None], 3, stride=1, padding=1, count_include_pad=False)[0, 0] <= COLOUR_MISS
-    )
