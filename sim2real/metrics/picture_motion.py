@@ -51,9 +51,7 @@ class PictureMotion:
         self._motion = lru_cache(maxsize=2)(motion)
 
     def overlap(self, camera: str, a: int, b: int, *, factor: int, seed: int) -> csr_matrix:
-        """See ``Geometry``."""
-        if a > b:
-            return csr_matrix(self.overlap(camera, b, a, factor=factor, seed=seed).T)
+        """See ``Geometry``; frame a is the earlier one."""
         forth, back = self._motion(camera, a, b)
         return picture_overlap(forth, back, factor=factor, seed=seed)
 

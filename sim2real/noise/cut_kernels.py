@@ -25,6 +25,9 @@ wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": 
 LEAST = 2.0**-14
 """The least relative weight: beside the grid of 2^-28 it leaves the values fourteen bits and more."""
 
+PAIRS_ON_CPU, PAIRS_ON_CUDA = 32, 4
+"""Pairs of channels that a thread draws and adds at once."""
+
 # Where a cell lies, and what becomes of it. `find` walks from pixel to pixel (Newton's steps) until the cell's centre lies in
 # the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
 # the leaf start from a sample that lies in them, if one does: where islands of a chart lie side by side, a leaf can be seen in
@@ -255,13 +258,15 @@ _DESCENT = """
 # Where two children go to one latent and the other two to another, two of the three normals cancel; where all four go to one,
 # none is drawn.
 _DRAWN = (
-    f"const float LEAST = {LEAST}f;"
-    """
+    f"""
+    const float LEAST = {LEAST}f;
 #if defined(__CUDA_ARCH__)
-    const int PAIRS = 4, LANES = 1;
+    const int PAIRS = {PAIRS_ON_CUDA}, LANES = 1;
 #else
-    const int PAIRS = 32, LANES = 8;
+    const int PAIRS = {PAIRS_ON_CPU}, LANES = 8;
 #endif
+"""
+    """
     const double GRID = 25165824.0, COARSE = 103079215104.0, FINE = 0.0234375;  // adding 1.5 * 2^k rounds to 2^(k - 52)
     const float MOST = 16384.0f;
     const int half = channels / 2, n = end - begin;
@@ -490,7 +495,7 @@ def add_leaves(
     sum: wp.array2d(dtype=wp.float64),
     area: wp.array2d(dtype=wp.float64),
 ):
-    """Cut every leaf and add what it is cut into to the latents, ``pairs`` pairs of channels per thread: 32, or 4 on CUDA."""
+    """Cut every leaf and add what it is cut into to the latents, ``pairs`` pairs of channels per thread (``PAIRS_ON_...``)."""
     leaf, part = wp.tid()
     begin = part * pairs
     end = wp.min(begin + pairs, sum.shape[1] / 2)

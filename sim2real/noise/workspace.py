@@ -16,7 +16,7 @@ from jaxtyping import Float32
 
 from ..errors import Sim2RealError
 from .cell_kernels import Cells, Sample, find_leaves, sort_by_level, start_levels
-from .cut_kernels import LEAST, add_leaves, list_leaves, normalise, scale_latents
+from .cut_kernels import LEAST, PAIRS_ON_CPU, PAIRS_ON_CUDA, add_leaves, list_leaves, normalise, scale_latents
 from .hierarchy import FINEST_LEVEL
 from .layout import NoiseLayout
 from .value_kernels import draw_levels
@@ -147,7 +147,7 @@ class Workspace:
     def _add(self, domain: Domain) -> None:
         """The values of all latents."""
         cells, factor, latents = self.cells, self.layout.factor, self._out.shape[0]
-        leaves_at_once, pairs = (1, 32) if self.device == "cpu" else (1 << 16, 4)
+        leaves_at_once, pairs = (1, PAIRS_ON_CPU) if self.device == "cpu" else (1 << 16, PAIRS_ON_CUDA)
         self.launch(scale_latents, latents, self._scaling(domain.side))
         self.launch(
             add_leaves,
