@@ -26,9 +26,9 @@ from sim2real.diffusion.embedded import embedded_folder, load_model
 from sim2real.diffusion.palette import palette_of
 from sim2real.diffusion.sampling import sample_embedded
 from sim2real.flow import exact_flow
-from sim2real.pathtrace import Recipe
-from sim2real.pathtrace.noise_draws import clip_noise
-from sim2real.pathtrace.training_clips import clip_path
+from sim2real.prepare import Recipe
+from sim2real.prepare.clips import clip_path
+from sim2real.prepare.noise_fields import clip_noise
 from sim2real.raster import rasterizer, view_of
 from sim2real.scene import Scene, triangles_of
 from sim2real.scene.yaml_file import read_yaml

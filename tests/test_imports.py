@@ -20,7 +20,8 @@ LAYERS = (
     {"noise", "flow", "conditions"},
     {"clip"},
     {"render"},
-    {"video", "pathtrace", "diffusion", "metrics", "dataset"},
+    {"video", "diffusion", "metrics"},
+    {"prepare", "training", "dataset"},
     {"cli"},
     {"__main__"},
 )

@@ -17,7 +17,7 @@ Seed = Annotated[int, Field(ge=0)]
 
 
 class ClipsEntry(Entry):
-    """Which training clips to make; the keys are those of ``sim2real.pathtrace.Recipe``."""
+    """Which training clips to make; the keys are those of ``sim2real.prepare.Recipe``."""
 
     seed: Seed
     clips: PositiveInt
@@ -134,9 +134,9 @@ def train_recipe(
     from ..diffusion.embedded import EmbeddedSpec
     from ..diffusion.train import TrainingRecipe, train
     from ..diffusion.training_data import Degradation, Recolouring, Sigmas, Stage, read_training_clip
-    from ..pathtrace import Recipe, make_training_clips
-    from ..pathtrace.noise_draws import NoiseDraws, make_training_noise
-    from ..pathtrace.training_clips import clip_path
+    from ..prepare import Recipe, make_training_clips
+    from ..prepare.clips import clip_path
+    from ..prepare.noise_fields import NoiseDraws, make_training_noise
 
     data = Recipe(**_given(entry.clips))
     folder.mkdir(parents=True, exist_ok=True)

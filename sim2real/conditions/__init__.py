@@ -10,5 +10,5 @@ from .edges import edges as edges
 from .normals import camera_normals as camera_normals
 from .normals import decode_normals as decode_normals
 from .normals import encode_normals as encode_normals
-from .rgb import Shader as Shader
+from .rgb.deferred import Shader as Shader
 from .segmentation import instance_ids as instance_ids

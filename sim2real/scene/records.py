@@ -19,6 +19,7 @@ class Material:
 
     - ``base_color`` is linear RGB and alpha; it multiplies the texture.
     - ``texture`` is uint8 sRGB (height, width, 3 or 4), row 0 at the top, v = 1; uv repeat.
+    - ``kind`` is one of ``MATERIAL_KINDS``; readers that cannot tell leave it ``unknown``.
     """
 
     base_color: tuple[float, float, float, float] = (0.8, 0.8, 0.8, 1.0)
@@ -26,6 +27,7 @@ class Material:
     metallic: float = 0.0
     roughness: float = 0.6
     emission: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    kind: str = "unknown"
 
 
 @dataclass(frozen=True, eq=False)

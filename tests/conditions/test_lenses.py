@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim2real.conditions import Shader, camera_normals, edge_pixels
-from sim2real.conditions.shading_reference import reference_colour
+from sim2real.conditions.rgb.deferred.shading_reference import reference_colour
 from sim2real.raster import Fragments, rasterizer
 from sim2real.scene import Camera, Lighting, Material, Scene, Triangles, pixels_of, points_of, triangles_of
 from sim2real.scene.primitives import sphere

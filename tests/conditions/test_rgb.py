@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sim2real.conditions import Shader
-from sim2real.conditions.shading_reference import reference_colour
+from sim2real.conditions.rgb.deferred.shading_reference import reference_colour
 from sim2real.raster import rasterizer
 from sim2real.scene import Lighting, Material, triangles_of
 from sim2real.scene.colors import linear_from_srgb

@@ -1,0 +1,1 @@
+"""Pictures of a scene: ``deferred`` shading of our own visibility, and ``mitsuba`` path tracing."""

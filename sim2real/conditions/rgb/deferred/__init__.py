@@ -1,0 +1,3 @@
+"""Plain but decent pictures at once: deferred shading of what the rasterizer sees, in Warp."""
+
+from .shader import Shader as Shader

@@ -1,0 +1,126 @@
+"""Parts of a scene as Mitsuba's objects: meshes, materials, the camera."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ....errors import BadValueError
+from ....scene.records import Camera, Material, Mesh
+from ....scene.triangles import face_normals
+
+_OPENCV_FROM_MITSUBA = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""Mitsuba's cameras look along +z with x to the left and y up."""
+
+
+def linear_from_srgb(values: np.ndarray) -> Float[np.ndarray, "..."]:
+    """Linear light of 8-bit sRGB values."""
+    c = values.astype(np.float32) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def _bitmap(mi: ModuleType, pixels: np.ndarray) -> dict[str, Any]:
+    data = np.ascontiguousarray(pixels, np.float32)
+    return {"type": "bitmap", "bitmap": mi.Bitmap(data), "raw": True, "wrap_mode": "repeat"}
+
+
+def bsdf(mi: ModuleType, material: Material) -> Any:
+    """A two-sided ``principled`` BSDF, masked where the material or its texture is transparent."""
+    color: dict[str, Any] = {"type": "rgb", "value": [float(np.clip(c, 0, 1)) for c in material.base_color[:3]]}
+    opacity: Any = material.base_color[3]
+    if material.texture is not None:
+        texture = material.texture
+        tint = np.asarray(material.base_color, np.float32)
+        color = _bitmap(mi, np.clip(linear_from_srgb(texture[..., :3]) * tint[:3], 0, 1))
+        if texture.shape[-1] == 4 and (texture[..., 3] < 255).any():
+            opacity = _bitmap(mi, texture[..., 3:].astype(np.float32) / 255 * tint[3])
+    surface: dict[str, Any] = {
+        "type": "twosided",
+        "surface": {
+            "type": "principled",
+            "base_color": color,
+            "metallic": float(np.clip(material.metallic, 0, 1)),
+            "roughness": float(np.clip(material.roughness, 0.05, 1)),
+        },
+    }
+    if isinstance(opacity, dict) or opacity < 1:
+        surface = {"type": "mask", "opacity": opacity, "inside": surface}
+    return mi.load_dict(surface)
+
+
+def shape(mi: ModuleType, mesh: Mesh, world_from_mesh: np.ndarray, surface: Any, frame: int, name: str) -> Any | None:
+    """A mesh in world coordinates with unshared corners; ``None`` where it has no faces."""
+    vertices = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
+    count = len(mesh.faces)
+    if count == 0:
+        return None
+    linear = world_from_mesh[:3, :3]
+    positions = vertices @ linear.T + world_from_mesh[:3, 3]
+    if mesh.normals is None or mesh.deformed is not None:
+        normals = np.repeat(face_normals(positions, mesh.faces)[:, None], 3, axis=1)
+    else:
+        normals = mesh.normals @ np.linalg.inv(linear)
+        length = np.sqrt((normals * normals).sum(axis=-1, keepdims=True))
+        if length.min() < 1e-9:
+            normals = np.where(length < 1e-9, face_normals(positions, mesh.faces)[:, None], normals)
+            length = np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-9)
+        normals = normals / length
+    properties = mi.Properties()
+    properties["surface"] = surface
+    if any(mesh.material.emission):
+        properties["light"] = mi.load_dict(
+            {"type": "area", "radiance": {"type": "rgb", "value": list(map(float, mesh.material.emission))}}
+        )
+    out = mi.Mesh(name, 3 * count, count, has_vertex_normals=True, has_vertex_texcoords=mesh.uv is not None, props=properties)
+    fields = mi.traverse(out)
+    fields["faces"] = np.arange(3 * count, dtype=np.uint32)
+    fields["vertex_positions"] = positions[mesh.faces].astype(np.float32).ravel()
+    if mesh.uv is not None:
+        fields["vertex_texcoords"] = (mesh.uv * [1, -1] + [0, 1]).astype(np.float32).ravel()  # Mitsuba's v runs down
+    fields.update()
+    fields["vertex_normals"] = normals.astype(np.float32).ravel()  # last: an update of positions recomputes them
+    fields.update()
+    return out
+
+
+def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:
+    """A pinhole with the camera's intrinsics.
+
+    Raises:
+        BadValueError: the pixels are not square, or the axes are skewed, which Mitsuba's pinhole cannot be.
+    """
+    height, width = camera.size
+    if not camera.lens.plain:
+        right = "a pinhole for path tracing"
+        raise BadValueError("the camera", f"{camera.projection}, {camera.lens.distortion}", right=right, where=camera.name)
+    k = np.asarray(camera.intrinsics[frame], np.float64)
+    if abs(k[1, 1] / k[0, 0] - 1) > 1e-4 or abs(k[0, 1]) > 1e-4 * k[0, 0]:
+        raise BadValueError(
+            "the camera's pixel shape (fx, fy, skew)",
+            f"{k[0, 0]:.4g}, {k[1, 1]:.4g}, {k[0, 1]:.4g}",
+            right="fx = fy and no skew for path tracing",
+            mend="resize both axes by the same factor",
+            where=camera.name,
+        )
+    world_from_sensor = camera.world_from_camera[frame] @ _OPENCV_FROM_MITSUBA
+    return {
+        "type": "perspective",
+        "fov_axis": "x",
+        "fov": float(2 * np.rad2deg(np.arctan(width / (2 * k[0, 0])))),
+        "principal_point_offset_x": float(0.5 - k[0, 2] / width),
+        "principal_point_offset_y": float(0.5 - k[1, 2] / height),
+        "near_clip": float(camera.near),
+        "far_clip": 1e4,
+        "to_world": mi.ScalarTransform4f(world_from_sensor),
+        "film": {
+            "type": "hdrfilm",
+            "width": width,
+            "height": height,
+            "rfilter": {"type": "box"},
+            "component_format": "float32",
+        },
+        "sampler": {"type": "multijitter"},
+    }

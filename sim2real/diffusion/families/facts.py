@@ -1,0 +1,142 @@
+"""What each family of video models wants: its noise, who scales it, its control video, the samplers that keep the warp."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import UnknownNameError
+from ...noise.layout import NoiseLayout
+
+DETERMINISTIC_FLOW = ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler", "DPMSolverMultistepScheduler")
+DETERMINISTIC_DDPM = ("DDIMScheduler", "CogVideoXDDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler")
+
+
+@dataclass(frozen=True)
+class ModelFamily:
+    """One family of video diffusion models, as data.
+
+    - ``pipeline``: the class of diffusers that runs it.
+    - ``layout``: pixels and frames per latent, and channels, in which the noise is rendered.
+    - ``latent_axes``: order of the axes of ``latents=``, a letter each (B, C, T, H, W).
+    - ``cast``: dtype that the pipeline casts latents to; "none" when the caller has to.
+    - ``scaled_by``: who multiplies unit-variance noise by the first sigma: "nobody" or "pipeline".
+    - ``control``: what the control video shows, and how it enters.
+    - ``schedulers``: samplers that draw no noise of their own, so that the warp survives.
+    - ``hub_ids``: weights that belong to the family.
+    """
+
+    name: str
+    pipeline: str
+    layout: NoiseLayout
+    latent_axes: str
+    cast: str
+    scaled_by: str
+    control: str
+    schedulers: tuple[str, ...]
+    hub_ids: tuple[str, ...] = ()
+
+
+FAMILIES: dict[str, ModelFamily] = {
+    family.name: family
+    for family in (
+        ModelFamily(
+            name="embedded",
+            pipeline="WanVACEPipeline",
+            layout=NoiseLayout(factor=1, channels=3, temporal_factor=1),
+            latent_axes="BCTHW",
+            cast="float32",
+            scaled_by="nobody",
+            control="red inverse depth, green edges, blue facing ratio; folded like the picture, VACE branch",
+            schedulers=("UniPCMultistepScheduler",),
+        ),
+        ModelFamily(
+            name="wan-vace",
+            pipeline="WanVACEPipeline",
+            layout=NoiseLayout(factor=8, channels=16, temporal_factor=4),
+            latent_axes="BCTHW",
+            cast="float32",
+            scaled_by="nobody",
+            control="grey inverse depth (near is bright) or edges (white on black), VAE-encoded, VACE branch",
+            schedulers=DETERMINISTIC_FLOW,
+            hub_ids=("Wan-AI/Wan2.1-VACE-1.3B-diffusers", "Wan-AI/Wan2.1-VACE-14B-diffusers"),
+        ),
+        ModelFamily(
+            name="wan",
+            pipeline="WanPipeline",
+            layout=NoiseLayout(factor=8, channels=16, temporal_factor=4),
+            latent_axes="BCTHW",
+            cast="float32",
+            scaled_by="nobody",
+            control="none",
+            schedulers=DETERMINISTIC_FLOW,
+            hub_ids=("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "Wan-AI/Wan2.1-T2V-14B-Diffusers"),
+        ),
+        ModelFamily(
+            name="cogvideox",
+            pipeline="CogVideoXPipeline",
+            layout=NoiseLayout(factor=8, channels=16, temporal_factor=4),
+            latent_axes="BTCHW",
+            cast="none",
+            scaled_by="pipeline",
+            control="none",
+            schedulers=DETERMINISTIC_DDPM,
+            hub_ids=("zai-org/CogVideoX-2b", "zai-org/CogVideoX-5b"),
+        ),
+        ModelFamily(
+            name="cogvideox-fun-control",
+            pipeline="CogVideoXFunControlPipeline",
+            layout=NoiseLayout(factor=8, channels=16, temporal_factor=4),
+            latent_axes="BTCHW",
+            cast="none",
+            scaled_by="pipeline",
+            control="any control video, VAE-encoded, joined to the channels",
+            schedulers=DETERMINISTIC_DDPM,
+            hub_ids=("alibaba-pai/CogVideoX-Fun-V1.1-2b-Control", "alibaba-pai/CogVideoX-Fun-V1.1-5b-Control"),
+        ),
+        ModelFamily(
+            name="animatediff-controlnet",
+            pipeline="AnimateDiffControlNetPipeline",
+            layout=NoiseLayout(factor=8, channels=4, temporal_factor=1),
+            latent_axes="BCTHW",
+            cast="none",
+            scaled_by="pipeline",
+            control="one conditioning frame per frame and ControlNet (depth, edges)",
+            schedulers=DETERMINISTIC_DDPM,
+        ),
+    )
+}
+
+
+def family_of(model: str | Path | None) -> ModelFamily:
+    """The family of a model: a family's name, a hub id, or a folder with a diffusers pipeline or an embedded-type model.
+
+    Args:
+        model: None is the model that ships with the package.
+
+    Raises:
+        UnknownNameError: none of these; the message lists the names and the hub ids.
+    """
+    name = "embedded" if model is None else str(model)
+    if name in FAMILIES:
+        return FAMILIES[name]
+    folder = Path(name)
+    if (folder / "sim2real.json").is_file():
+        return FAMILIES["embedded"]
+    if (folder / "model_index.json").is_file():
+        pipeline = json.loads((folder / "model_index.json").read_text()).get("_class_name")
+        for family in FAMILIES.values():
+            if family.pipeline == pipeline and family.name != "embedded":
+                return family
+        raise UnknownNameError(pipeline, sorted({f.pipeline for f in FAMILIES.values()}), what="pipeline class", where=folder)
+    for family in FAMILIES.values():
+        if name.lower() in (hub_id.lower() for hub_id in family.hub_ids):
+            return family
+    valid = [*FAMILIES, *(hub_id for family in FAMILIES.values() for hub_id in family.hub_ids)]
+    raise UnknownNameError(name, valid, what="model")
+
+
+def layout_for(model: str | Path | None) -> NoiseLayout:
+    """How a model wants its noise laid out; see :func:`family_of` for what ``model`` may be."""
+    return family_of(model).layout
