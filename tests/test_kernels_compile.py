@@ -8,7 +8,7 @@ import sim2real
 from sim2real.devices import warp_ready
 
 PACKAGE = Path(sim2real.__file__).parent
-MODULES = sorted(".".join(f.relative_to(PACKAGE.parent).with_suffix("").parts) for f in PACKAGE.glob("*/*kernels.py"))
+MODULES = sorted(".".join(f.relative_to(PACKAGE.parent).with_suffix("").parts) for f in PACKAGE.rglob("*kernels.py"))
 
 
 @pytest.mark.parametrize("name", MODULES)

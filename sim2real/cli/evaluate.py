@@ -30,6 +30,13 @@ from .options import debug_option
     "Clips of real videos are judged by the motion in their pictures.",
 )
 @click.option("--pairs", metavar="N", type=click.IntRange(min=1), default=4, help="With --noise: pairs of frames per distance.")
+@click.option(
+    "--photographs",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Compare footage with the photographs in this folder. Fetches the weights of VGG16 once (64 MB).",
+)
+@click.option("--diversity", is_flag=True, help="Compare the footage of several seeds by LPIPS. Fetches the same weights.")
 @click.option("--stride", metavar="S", type=click.IntRange(min=1), default=1, help="Measure every S-th frame.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 @debug_option
@@ -40,13 +47,23 @@ def command(
     camera: str | None,
     geometry: str,
     pairs: int,
+    photographs: Path | None,
+    diversity: bool,
     stride: int,
     as_json: bool,
 ) -> None:
-    """Measure clips: is the noise white, and does footage follow the geometry?
+    """Measure clips: is the noise white, does footage follow geometry and labels, does it look like photographs?
 
-    PSNR d: frame a against frame a + d, fetched along the exact motion of cameras and instances, over pixels visible in both.
-    Edges: agreement of strong gradients with the condition's edges, 0 to 1. Noise: the worst standard score of any frame.
+    PSNR d: frame a against frame a + d, fetched along the exact motion of cameras and instances, over pixels visible in both;
+    back: over what was hidden in between. Edges: agreement of strong gradients with the condition's edges, 0 to 1. Noise: the
+    worst standard score of any frame.
+
+    Against the render: canny (F1) and blur (SSIM behind the same blur), as in PAI-Bench-C; color, how far the mean colors of
+    instances are off (CIEDE2000); borders, the share of visible borders between instances that are kept; explained, the share
+    of strong edges that render or geometry have, too.
+
+    Against photographs: statistics of natural scenes, which blur and missing texture raise, and the Frechet distance of VGG
+    features, which greying lowers; neither judges alone.
 
     With --noise, any noise video is judged, anybody's: moments, Kolmogorov-Smirnov, neighbours, channels and spectrum of every
     frame, and transport efficiency: the covariance of frames 1, 4, 16 and 48 apart over the overlap of what their pixels see.
@@ -54,6 +71,7 @@ def command(
     Examples:
       sim2real evaluate out/kitchen
       sim2real evaluate out/a out/b --stride 4 --json
+      sim2real evaluate out/kitchen --photographs ~/rooms
       sim2real evaluate --noise out/kitchen
       sim2real evaluate --noise-file theirs.npy --camera wrist out/kitchen
     """
@@ -69,7 +87,8 @@ def command(
         found, table = [], readable
         for clip in clips:
             with shown() as progress:
-                found.append(evaluate(clip, stride=stride, progress=progress))
+                options: dict[str, Any] = {"stride": stride, "photographs": photographs, "diversity": diversity}
+                found.append(evaluate(clip, progress=progress, **options))
     click.echo(json.dumps(found, indent=2) if as_json else "\n\n".join("\n".join(table(figures)) for figures in found))
 
 
@@ -97,21 +116,46 @@ def _judged(
     return found
 
 
+_COLUMNS = (
+    ("canny_f1_score", "canny", 3),
+    ("blur_ssim", "blur", 3),
+    ("color_error", "color", 1),
+    ("borders_kept", "borders", 3),
+    ("edges_explained", "explained", 3),
+    ("scene_statistics", "statistics", 2),
+    ("vgg_frechet", "VGG", 0),
+)
+"""Figures that some footage has: key, title, digits."""
+
+
 def readable(figures: dict[str, Any]) -> list[str]:
     """One clip's figures as a table."""
-    rows: list[tuple[str, ...]] = [("footage", "PSNR 1", "PSNR 4", "PSNR 16", "edges")]
-    lines = [figures["clip"]]
+    lines, footage = [figures["clip"]], {}
     for camera, found in figures["cameras"].items():
         if "noise" in found:
             n = found["noise"]
             white = f"worst score {n['worst_score']} in {n['frames']} frames (white: below {n['expected_below']})"
             lines.append(f"  {camera}/noise: {white}")
-        footage = {"rgb": found["rgb"]} if "rgb" in found else {}
-        footage |= found.get("generated", {})
-        for name, made in footage.items():
-            psnr = [f"{made['psnr_db'][d]:.2f}" if d in made["psnr_db"] else "-" for d in ("1", "4", "16")]
-            rows.append((f"{camera}/{name}", *psnr, f"{made['edge_agreement']:.3f}"))
-    if len(rows) > 1:
-        wide = max(len(row[0]) for row in rows)
-        lines += [f"  {row[0]:<{wide}}" + "".join(f"{cell:>9}" for cell in row[1:]) for row in rows]
+        made = {"rgb": found["rgb"]} if "rgb" in found else {}
+        footage |= {f"{camera}/{name}": of for name, of in (made | found.get("generated", {})).items()}
+    if footage:
+        rows = _table(footage)
+        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+        lines += ["  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    for camera, found in figures["cameras"].items():
+        lines += [f"  {camera}/{m}: LPIPS between seeds {v:.3f}" for m, v in found.get("diversity_score_lpips", {}).items()]
     return lines
+
+
+def _table(footage: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Titles, then a row per footage; columns that nothing fills are left out."""
+    columns = [column for column in _COLUMNS if any(column[0] in made for made in footage.values())]
+    rows: list[tuple[str, ...]] = [
+        ("footage", "PSNR 1", "PSNR 4", "PSNR 16", "back", "edges", *(title for _, title, _ in columns))
+    ]
+    for name, made in footage.items():
+        cells = [(made["psnr_db"].get(d), 2) for d in ("1", "4", "16")]
+        cells += [(made.get("psnr_returned_db"), 2), (made["edge_agreement"], 3)]
+        cells += [(made.get(key), digits) for key, _, digits in columns]
+        rows.append((name, *("-" if value is None else f"{value:.{digits}f}" for value, digits in cells)))
+    return rows

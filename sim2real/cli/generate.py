@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,22 +17,26 @@ from .options import debug_option, generate_options
 @click.option("--model", metavar="PATH|HUB_ID", help="A model folder or hub id.  [default: the embedded model]")
 @generate_options
 @click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of what the clip's noise does not fix."
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the look, and of the camera's grain."
 )
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where the embedded model runs.")
 @debug_option
-def command(clip: Path, model: str | None, prompt: str | None, steps: int | None, seed: int) -> None:
-    """Generate footage from a clip folder, driven by its noise, depth and edges.
+def command(clip: Path, **options: Any) -> None:
+    """Generate footage from a clip folder, driven by its noise and its pictures.
 
-    The footage goes to CLIP/CAMERA/generated/MODEL-SEED; the contact sheet and the report are drawn anew.
+    The footage goes to CLIP/CAMERA/generated/MODEL-SEED, or MODEL-restyle-SEED with --use restyle; the contact sheet and the
+    report are drawn anew. `sim2real generate --look list` says what things can be made of.
 
     Examples:
       sim2real generate out/kitchen
-      sim2real generate out/kitchen --steps 8 --seed 1
+      sim2real generate out/kitchen --camera-effects webcam --steps 4
+      sim2real generate out/kitchen --use restyle --seed 1
+      sim2real generate out/kitchen --use restyle --look loft,counter=oak --keep robot
     """
     from ..clip import read_clip
     from .generating import generate_footage
     from .rendering import say_where
 
     with progress.shown() as report:
-        done = generate_footage(read_clip(clip), model=model, prompt=prompt, steps=steps, seed=seed, progress=report)
+        done = generate_footage(read_clip(clip), options, report)
     say_where(done)

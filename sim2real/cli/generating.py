@@ -8,21 +8,25 @@ from ..errors import BadValueError
 
 if TYPE_CHECKING:
     from ..clip import Clip
+    from ..scene import Scene
     from .progress import Progress
-
-
-NEEDED = ("noise", "depth", "edges")
-"""What footage is made from."""
 
 
 def check_inputs_of_footage(options: dict[str, Any]) -> None:
     """Refuse, before anything is rendered, options that leave nothing for a model to work on.
 
     Raises:
-        BadValueError: ``--only`` leaves out what models need, or the noise is laid out for none.
+        BadValueError: ``--only`` leaves out what the model needs, the noise is laid out for none, or the model cannot do what
+            is asked of it.
+        UnknownNameError: a model, look or material that does not exist.
     """
+    from ..diffusion import check_options
+    from ..diffusion.families import family_of
+
+    names = ("model", "use", "look", "camera_effects", "prompt")
+    check_options(keep=options["keep"] or (), **{name: options[name] for name in names})
     only: frozenset[str] | None = options["only"]
-    lacking = [kind for kind in NEEDED if only is not None and kind not in only]
+    lacking = [kind for kind in family_of(options["model"]).needs if only is not None and kind not in only]
     if only is not None and lacking:
         received = ",".join(sorted(only))
         raise BadValueError(
@@ -35,14 +39,25 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
             )
 
 
-def generate_footage(
-    clip: Clip, *, model: str | None, prompt: str | None, steps: int | None, seed: int, progress: Progress
-) -> Clip:
+def check_names_of_footage(scene: Scene, options: dict[str, Any]) -> None:
+    """Refuse, before anything is rendered, classes and instances in ``--look`` and ``--keep`` that a scene does not have.
+
+    Raises:
+        UnknownNameError: the message lists classes and names.
+    """
+    from ..diffusion.families.embedded.looks import check_called, parse_look
+
+    check_called([*parse_look(options["look"]).materials, *(options["keep"] or ())], scene.instances)
+
+
+def generate_footage(clip: Clip, options: dict[str, Any], progress: Progress) -> Clip:
     """Generate footage for every camera of a clip, then draw the contact sheet and the report anew."""
     from ..clip import readable_write_errors, write_report, write_sheet
     from ..diffusion import generate
 
-    generate(clip.path, model=model, prompt=prompt, steps=steps, seed=seed, progress=progress)
+    model = None if options["model"] == "embedded" else options["model"]
+    passed = {name: options[name] for name in ("use", "look", "camera_effects", "prompt", "steps", "seed", "device")}
+    generate(clip.path, model=model, keep=options["keep"] or (), progress=progress, **passed)
     with readable_write_errors(clip.path):
         progress("contact sheet and report", 0, 1)
         write_sheet(clip)

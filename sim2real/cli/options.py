@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import click
 
-from .types import Choices, Intrinsics, Shares, Size
+from .types import Choices, Intrinsics, Names, Shares, Size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-KINDS = ("noise", "rgb", "depth", "normals", "edges", "instances", "flow")
+KINDS = ("noise", "rgb", "depth", "normals", "edges", "albedo", "material", "instances", "flow")
 
 
 def scene_options(function: Command) -> Command:
@@ -83,7 +83,7 @@ def render_options(function: Command) -> Command:
                 "model",
                 default="embedded",
                 metavar="MODEL",
-                help="The model that the noise is laid out for: a family's name.",
+                help="The model that the clip is for, by its family's name: it decides the noise's layout and what is written.",
             ),
             click.option(
                 "--factor", type=click.IntRange(1, 64), metavar="F", help="Pixels per latent.  [default: the model's]"
@@ -117,7 +117,8 @@ def render_options(function: Command) -> Command:
                 "--only",
                 type=Choices(KINDS),
                 metavar="KIND,...",
-                help=f"Write only some of {', '.join(KINDS)}.  [default: all but flow]",
+                help=f"Write only some of {', '.join(KINDS)}.  "
+                "[default: all but flow; albedo and material only if the model of --for needs them]",
             ),
             click.option(
                 "--threads", type=click.IntRange(1, 256), metavar="N", help="Frames rendered at once.  [default: one per core]"
@@ -129,10 +130,46 @@ def render_options(function: Command) -> Command:
     return function
 
 
+def _list_looks(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Print what ``--look`` may say, and end there, if it says ``list``."""
+    if value != "list" or context.resilient_parsing:
+        return value
+    from .looks import looks_text
+
+    click.echo(looks_text())
+    context.exit()
+
+
 def generate_options(function: Command) -> Command:
     """What to ask of a video model."""
     for decorate in reversed(
         (
+            click.option(
+                "--use",
+                type=click.Choice(["keep", "restyle"]),
+                default="keep",
+                help="keep: the simulator's colors and textures stay, light and camera become real; restyle: everything gets "
+                "a new surface.",
+            ),
+            click.option(
+                "--look",
+                metavar="NAME|CLASS=MATERIAL,...|list",
+                is_eager=True,
+                callback=_list_looks,
+                help="For restyle: a look, materials by class (loft,table=oak,wall=plaster), or both; list prints them all.  "
+                "[default: the seed's]",
+            ),
+            click.option(
+                "--keep",
+                type=Names(),
+                metavar="CLASS,...",
+                help="For restyle: classes or instances that keep their own colors; * stands for anything (panda0_*).",
+            ),
+            click.option(
+                "--camera-effects",
+                type=click.Choice(["none", "phone", "webcam", "realsense"]),
+                help="The camera that films it.  [default: phone for the embedded model, else none]",
+            ),
             click.option("--prompt", metavar="TEXT", help="What the footage should show, for models that read text."),
             click.option("--steps", type=click.IntRange(1, 1000), metavar="N", help="Sampling steps.  [default: the model's]"),
         )

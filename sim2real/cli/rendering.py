@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,13 +40,31 @@ def layout_of(model: str, factor: int | None, channels: int | None, latent_time:
     return replace(layout_for(model), **{name: value for name, value in by_hand.items() if value is not None})
 
 
-def render(source: Path, output: Path, options: dict[str, Any], progress: Progress) -> Clip:
-    """Render a scene file to a clip folder with the options of both groups."""
+def kinds_for(model: str, only: frozenset[str] | None) -> frozenset[str]:
+    """The kinds of pictures to write: those asked for or, without any, the usual ones and what a model needs."""
+    if only is not None:
+        return only
+    from ..diffusion.families import family_of
+    from ..render import DEFAULT_KINDS
+
+    return DEFAULT_KINDS.union(family_of(model).needs)
+
+
+def render(
+    source: Path,
+    output: Path,
+    options: dict[str, Any],
+    progress: Progress,
+    check: Callable[[Scene], None] | None = None,
+) -> Clip:
+    """Render a scene file to a clip folder with the options of both groups; ``check`` may refuse the scene before that."""
     from ..clip import check_output
 
     check_output(output, overwrite=options["overwrite"])
     layout = layout_of(options["model"], options["factor"], options["channels"], options["latent_time"])
     scene = load_scene(source, options)
+    if check is not None:
+        check(scene)
     from ..render import render_clip
 
     return render_clip(
@@ -58,7 +76,7 @@ def render(source: Path, output: Path, options: dict[str, Any], progress: Progre
         seed=options["seed"],
         beta=beta_of(options["beta"], options["degradation"]),
         device=options["device"],
-        only=options["only"],
+        only=kinds_for(options["model"], options["only"]),
         overwrite=options["overwrite"],
         threads=options["threads"],
         progress=progress,

@@ -17,7 +17,7 @@ from .options import debug_option, generate_options, render_options, scene_optio
 @render_options
 @generate_options
 @debug_option
-def command(scene: Path, output: Path, prompt: str | None, steps: int | None, **options: Any) -> None:
+def command(scene: Path, output: Path, **options: Any) -> None:
     """Render a scene or rollout, then generate footage from it: the whole path in one line.
 
     SCENE is what `sim2real render` takes. The footage comes from the model of --for; by default that is the embedded one,
@@ -25,14 +25,14 @@ def command(scene: Path, output: Path, prompt: str | None, steps: int | None, **
 
     Examples:
       sim2real run scenes/kitchen.yaml -o out/kitchen
+      sim2real run scenes/kitchen.yaml --use restyle --look farmhouse --keep robot -o out/farmhouse
       sim2real run demo.hdf5 --demo demo_0 --camera agentview -o out/lift
     """
-    from .generating import check_inputs_of_footage, generate_footage
+    from .generating import check_inputs_of_footage, check_names_of_footage, generate_footage
     from .rendering import render, say_where
 
     check_inputs_of_footage(options)
-    model = None if options["model"] == "embedded" else options["model"]
     with progress.shown() as report:
-        clip = render(scene, output, options, report)
-        clip = generate_footage(clip, model=model, prompt=prompt, steps=steps, seed=options["seed"], progress=report)
+        clip = render(scene, output, options, report, check=lambda found: check_names_of_footage(found, options))
+        clip = generate_footage(clip, options, report)
     say_where(clip)

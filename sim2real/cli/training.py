@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from ..scene.yaml_file import Entry, fault, read_yaml
+from ..training.recipe import TrainingRecipe
 
 if TYPE_CHECKING:
+    from ..metrics.perceptual import Perceptual
+    from ..training.losses import Distance
     from .progress import Progress
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0)]
 
 
@@ -21,107 +25,59 @@ class ClipsEntry(Entry):
 
     seed: Seed
     clips: PositiveInt
-    frames: PositiveInt = 16
-    size: tuple[PositiveInt, PositiveInt] = (64, 64)
-    spp: PositiveInt | None = None
-    max_depth: PositiveInt | None = None
-
-
-class NoiseEntry(Entry):
-    """Independent noise fields per clip, and their seed."""
-
-    channels: Annotated[int, Field(ge=3)] = 16
-    seed: Seed = 0
-
-
-class ModelEntry(Entry):
-    """Sizes of the denoiser."""
-
-    width: PositiveInt
-    layers: PositiveInt
-    vace_layers: tuple[Annotated[int, Field(ge=0)], ...]
-    heads: PositiveInt
-    hidden: PositiveInt
-
-
-class StageEntry(Entry):
-    """A stretch of training at one crop size."""
-
-    steps: PositiveInt
-    batch: PositiveInt
-    frames: PositiveInt
-    size: Annotated[int, Field(ge=8, multiple_of=8)]
-
-
-class DegradationEntry(Entry):
-    """The range of beta."""
-
-    low: Share
-    high: Share
-
-
-class SigmasEntry(Entry):
-    """Which noise levels are trained."""
-
-    shift: PositiveFloat = 5.0
-    spread: PositiveFloat = 1.2
-    pure: Share = 0.1
-
-
-class RecolouringEntry(Entry):
-    """How samples are recoloured."""
-
-    share: Share
-    hue_deg: Annotated[float, Field(ge=0)] = 40.0
-    gain: Annotated[float, Field(ge=0)] = 0.12
-
-
-class TrainingEntry(Entry):
-    """The keys of ``sim2real.diffusion.train.TrainingRecipe``."""
-
-    model: ModelEntry
-    stages: Annotated[tuple[StageEntry, ...], Field(min_length=1)]
-    seed: Seed = 0
-    learning_rate: PositiveFloat | None = None
-    warmup: Annotated[int, Field(ge=0)] | None = None
-    cooldown: Annotated[int, Field(ge=0)] | None = None
-    weight_decay: Annotated[float, Field(ge=0)] | None = None
-    gradient_clip: PositiveFloat | None = None
-    clamp: PositiveFloat | None = None
-    sigmas: SigmasEntry | None = None
-    averaging: Share | None = None
-    degradation: DegradationEntry | None = None
-    palette_dropout: Share | None = None
-    recolouring: RecolouringEntry | None = None
+    frames: Annotated[int, Field(ge=2, le=8)] = 3
+    size: tuple[PositiveInt, PositiveInt] = (192, 256)
+    spp: PositiveInt = 12
+    max_depth: PositiveInt = 6
+    assets: bool = True
 
 
 class RecipeEntry(Entry):
-    """A recipe file."""
+    """A recipe file.
+
+    ``hold_out``: of every so many clips the last is held out for figures; 0 holds out none.
+    """
 
     clips: ClipsEntry
-    held_out: Annotated[int, Field(ge=0)] = 0
-    noise: NoiseEntry = NoiseEntry()
-    training: TrainingEntry
+    hold_out: Annotated[int, Field(ge=0)] = 0
+    noise_seed: Seed = 0
+    training: TrainingRecipe
 
     @model_validator(mode="after")
     def _something_is_left(self) -> RecipeEntry:
-        if self.held_out >= self.clips.clips:
-            raise fault(f"held_out is {self.held_out}, must be less than the {self.clips.clips} clips", key="held_out")
+        if self.hold_out == 1:
+            raise fault("is 1, must be 0 or at least 2: of every single clip the last is that clip", key="hold_out")
         return self
+
+    def held_out(self, number: int) -> bool:
+        """Whether a clip is never trained on."""
+        return self.hold_out > 0 and number % self.hold_out == self.hold_out - 1
 
 
 def train_recipe(
-    recipe: Path, output: Path, *, clips: Path | None, threads: int | None, stop_after: int | None, progress: Progress
+    recipe: Path,
+    output: Path,
+    *,
+    clips: Path | None,
+    threads: int | None,
+    stop_after: int | None,
+    progress: Progress,
+    device: str = "cpu",
+    minutes: float | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Path | None:
     """Make the clips and the noise that a recipe asks for, as far as they are missing, and train.
 
     Args:
         recipe: the YAML file.
-        output: gets ``clips``, ``checkpoint-*``, ``log.jsonl`` and in the end ``model``.
+        output: gets ``clips``, ``checkpoint-*``, ``log.jsonl`` and ``model``.
         clips: use, or make, the clips here instead.
         threads: of the training; None is one per core.
         stop_after: stop with a checkpoint after that many steps.
         progress: called with (what, done, total).
+        device: cpu or cuda.
+        minutes: stop with a checkpoint after that many minutes of training.
+        tell: called with lines for people.
 
     Returns:
         The model folder, or None when stopped before the end.
@@ -131,46 +87,56 @@ def train_recipe(
 
     import torch
 
-    from ..diffusion.embedded import EmbeddedSpec
-    from ..diffusion.train import TrainingRecipe, train
-    from ..diffusion.training_data import Degradation, Recolouring, Sigmas, Stage, read_training_clip
-    from ..prepare import Recipe, make_training_clips
-    from ..prepare.clips import clip_path
-    from ..prepare.noise_fields import NoiseDraws, make_training_noise
+    from ..devices import checked_device
+    from ..prepare.noise_fields import NoiseDraws, noise_path
+    from ..training.loop import Limits, train
+    from ..training.packed import packed_clip
 
-    data = Recipe(**_given(entry.clips))
-    folder.mkdir(parents=True, exist_ok=True)
-    make_training_clips(data, folder, progress=lambda done, total: progress("training clips", done, total))
-    numbers = range(entry.clips.clips - entry.held_out)
-    noise = make_training_noise(
-        data.scene,
-        numbers,
-        folder,
-        channels=entry.noise.channels,
-        seed=entry.noise.seed,
-        progress=lambda done, total: progress("training noise", done, total),
-    )
-    fields = _given(entry.training)
-    fields["model"] = EmbeddedSpec(**_given(entry.training.model))
-    fields["stages"] = tuple(Stage(**_given(stage)) for stage in entry.training.stages)
-    if entry.training.degradation is not None:
-        fields["degradation"] = Degradation(**_given(entry.training.degradation))
-    if entry.training.sigmas is not None:
-        fields["sigmas"] = Sigmas(**_given(entry.training.sigmas))
-    if entry.training.recolouring is not None:
-        fields["recolouring"] = Recolouring(**_given(entry.training.recolouring))
+    checked_device(device)
+    numbers = _clips(entry, folder, progress, tell)
     if threads is not None:
         torch.set_num_threads(threads)
+    packed = []
+    for done, number in enumerate(numbers):
+        packed.append(packed_clip(folder / f"{number:06d}.npz"))
+        progress("packing", done + 1, len(numbers))
+    perceptual, features = _perceptual(device)
     return train(
-        TrainingRecipe(**fields),
-        [read_training_clip(clip_path(folder, number)) for number in numbers],
-        NoiseDraws(noise, seed=entry.noise.seed),
+        entry.training,
+        packed,
+        NoiseDraws([noise_path(folder, number) for number in numbers], seed=entry.noise_seed),
         output,
+        perceptual=perceptual,
+        features=features,
+        device=device,
+        limits=Limits(stop_after, minutes),
         report=lambda told: progress("training", told.step, told.steps),
-        stop_after=stop_after,
     )
 
 
-def _given(entry: Entry) -> dict[str, Any]:
-    """The fields of an entry that are set; the others keep the library's defaults."""
-    return {name: value for name, value in entry if value is not None}
+def _clips(entry: RecipeEntry, folder: Path, progress: Progress, tell: Callable[[str], None] | None) -> list[int]:
+    """Numbers of the clips to train on; what is missing is made, unless the recipe takes what is there."""
+    from ..prepare import Recipe, make_training_clips
+    from ..prepare.clips import clip_path
+
+    numbers = [number for number in range(entry.clips.clips) if not entry.held_out(number)]
+    finished = [number for number in numbers if clip_path(folder, number).is_file()]
+    if entry.training.grow and finished:
+        return finished
+    folder.mkdir(parents=True, exist_ok=True)
+    make_training_clips(
+        Recipe(**dict(entry.clips)), folder, progress=lambda done, total: progress("training clips", done, total), tell=tell
+    )
+    return numbers
+
+
+def _perceptual(device: str) -> tuple[Distance, Distance]:
+    """LPIPS and its unsquared form; the weights are read when one is asked for first."""
+
+    @functools.cache
+    def network() -> Perceptual:
+        from ..metrics.perceptual import Perceptual
+
+        return Perceptual(device)
+
+    return lambda a, b: network()(a, b), lambda a, b: network().features(a, b)

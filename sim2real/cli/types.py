@@ -71,6 +71,21 @@ class Shares(click.ParamType):
         return share
 
 
+class Names(click.ParamType):
+    """Names, separated by commas."""
+
+    name = "NAME,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Parse ``robot,table``."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in str(value).split(","))
+        if "" in names:
+            self.fail(f"{value!r} is not names separated by commas, for example robot,table", param, ctx)
+        return names
+
+
 class Choices(click.ParamType):
     """Some of a fixed set of words, separated by commas."""
 

@@ -4,6 +4,7 @@ One rollout, seen by one or more cameras: noise, pictures, labels, videos, a con
 absent. This package knows files only; it imports neither a rasterizer nor a model.
 """
 
+from .command import command_for as command_for
 from .folder import Clip as Clip
 from .folder import check_output as check_output
 from .folder import new_folder as new_folder

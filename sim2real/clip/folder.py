@@ -18,7 +18,8 @@ from ..errors import BadValueError, MissingFileError, OutputExistsError, Unknown
 from . import images
 from .record import CameraRecord, ClipRecord, NoiseRecord, read_record
 
-SUFFIXES = {"rgb": ".png", "depth": ".exr", "normals": ".png", "edges": ".png", "instances": ".png", "flow": ".npz"}
+SUFFIXES = {kind: ".png" for kind in ("rgb", "normals", "edges", "albedo", "material", "instances")}
+SUFFIXES |= {"depth": ".exr", "flow": ".npz"}
 """What a camera folder may hold per frame, and in which format."""
 
 
@@ -89,6 +90,14 @@ class Clip:
     def edges(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width"]:
         """Geometric edges, white on black."""
         return images.read_png(self.frame_path(camera, "edges", frame))
+
+    def albedo(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
+        """Base color with textures, unlit, sRGB; black where there is no surface."""
+        return images.read_png(self.frame_path(camera, "albedo", frame))
+
+    def material(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
+        """Roughness (red), metallic (green) and emissive strength (blue), each from 0 to 255; 0 where there is no surface."""
+        return images.read_png(self.frame_path(camera, "material", frame))
 
     def instances(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
         """Instance ids, 0 where there is none."""

@@ -16,6 +16,7 @@ from .colors import id_colors
 from .figures import noise_figures
 from .folder import Clip
 from .footage import footage_settings
+from .images import read_png
 from .record import CameraRecord
 from .sheet import sheet_picture
 
@@ -26,6 +27,10 @@ _CAPTIONS = {
     "depth": "inverse depth",
     "edges": "of geometry",
     "instances": "one colour per instance",
+}
+_STILLS = {
+    "albedo": "base color with textures, unlit",
+    "material": "red roughness, green metallic, blue emissive strength",
     "normals": "in the camera's frame",
 }
 _CAPTIONS_OF_VIDEO = {"rgb": "the video", "edges": "of brightness", "depth": "inverse depth, as supplied"}
@@ -60,6 +65,7 @@ def _page(clip: Clip) -> str:
         _videos(clip),
         "<h2>Contact sheet</h2>",
         f'<figure><img alt="contact sheet" src="{_picture_data(sheet_picture(clip))}"></figure>',
+        _surfaces(clip),
         _noise_table(clip),
         _generated(clip),
         _cameras(clip),
@@ -121,6 +127,21 @@ def _video(title: str, caption: str, file: Path) -> str:
         f'<figure><video muted playsinline preload="auto" src="data:video/mp4;base64,{data}"></video>'
         f"<figcaption>{escape(title)} <span>· {escape(caption)}</span></figcaption></figure>"
     )
+
+
+def _surfaces(clip: Clip) -> str:
+    """The middle frame of the kinds that have no video."""
+    blocks, frame = [], clip.frames // 2
+    for camera in clip.cameras:
+        figures = [
+            f'<figure><img alt="{kind}" src="{_picture_data(Image.fromarray(read_png(clip.frame_path(camera, kind, frame))))}">'
+            f"<figcaption>{kind} <span>· {escape(caption)}</span></figcaption></figure>"
+            for kind, caption in _STILLS.items()
+            if clip.has(camera, kind)
+        ]
+        if figures:
+            blocks.append(f'<h3>{escape(camera)}</h3><div class="videos">{"".join(figures)}</div>')
+    return f'<h2>Surfaces</h2><p class="lead">Frame {frame}.</p>{"".join(blocks)}' if blocks else ""
 
 
 def _noise_table(clip: Clip) -> str:

@@ -24,7 +24,10 @@ _WHAT = {
     "depth": "near is light",
     "edges": "geometric",
     "instances": "labels",
+    "albedo": "unlit",
+    "material": "rough, metal, glow",
 }
+_ON_REQUEST = frozenset({"albedo", "material"})
 _WHAT_OF_VIDEO = {"rgb": "the video", "noise": "goes with what is seen", "edges": "of brightness"}
 
 
@@ -80,7 +83,7 @@ def spread(frames: int, columns: int) -> list[int]:
 
 
 def rows_of(clip: Clip, camera: str) -> list[_Row]:
-    """The rows that a camera's folder can fill."""
+    """The rows that a camera's folder can fill; albedo and material only where they were chosen in place of other kinds."""
     what = _WHAT | (_WHAT_OF_VIDEO if clip.of_video else {})
     depth_range = _seen_depths(clip, camera) if clip.has(camera, "depth") else (0.1, 10.0)
     readers: dict[str, Callable[[int], np.ndarray]] = {
@@ -89,12 +92,13 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
         "depth": lambda f: depth_picture(clip.depth(camera, f), depth_range),
         "edges": lambda f: clip.edges(camera, f),
         "instances": lambda f: colorized(clip.instances(camera, f)),
+        "albedo": lambda f: clip.albedo(camera, f),
+        "material": lambda f: clip.material(camera, f),
     }
-    rows = [
-        _Row(kind, what[kind], read, kind not in ("noise", "instances"))
-        for kind, read in readers.items()
-        if clip.has(camera, kind)
-    ]
+    held = {kind for kind in readers if clip.has(camera, kind)}
+    if held >= readers.keys() - _ON_REQUEST:
+        held -= _ON_REQUEST
+    rows = [_Row(kind, what[kind], readers[kind], kind not in ("noise", "instances")) for kind in readers if kind in held]
     for folder in clip.generated(camera):
         if length := footage_length(folder):
             rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))

@@ -1,4 +1,4 @@
-"""What video models are conditioned on and trained against, from geometry: depth, normals, edges, instances, a plain render."""
+"""What video models are conditioned on and trained against: depth, normals, edges, instances, materials, a plain render."""
 
 from .depth import DepthRange as DepthRange
 from .depth import DepthRangeEstimate as DepthRangeEstimate
@@ -11,4 +11,8 @@ from .normals import camera_normals as camera_normals
 from .normals import decode_normals as decode_normals
 from .normals import encode_normals as encode_normals
 from .rgb.deferred import Shader as Shader
+from .samples import Layers as Layers
+from .samples import Sampler as Sampler
 from .segmentation import instance_ids as instance_ids
+from .surface import SurfacePictures as SurfacePictures
+from .surface import SurfaceShader as SurfaceShader

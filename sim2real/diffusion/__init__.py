@@ -7,4 +7,5 @@ from .families import FAMILIES as FAMILIES
 from .families import ModelFamily as ModelFamily
 from .families import family_of as family_of
 from .families import layout_for as layout_for
+from .generate import check_options as check_options
 from .generate import generate as generate

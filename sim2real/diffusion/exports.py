@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from jaxtyping import Float16, Float32
 
-from ..clip import Clip, read_clip, readable_write_errors
+from ..clip import Clip, command_for, read_clip, readable_write_errors
 from ..errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnreadableFileError
 from ..noise.layout import LatentTime, NoiseLayout
 from .families import ModelFamily, family_of
@@ -193,25 +192,8 @@ def _picked(
 
 def render_command(clip: Clip, layout: NoiseLayout) -> str:
     """The command that renders a clip's noise again, for every frame, with the factor and channels of a layout."""
-    record = clip.record
-    verb = "warp" if clip.of_video else "render"
-    words = ["sim2real", verb, record.scene.path, "-o", "CLIP", "--factor", layout.factor, "--channels", layout.channels]
-    for name, value in record.scene.options.items():
-        if name == "reader":
-            continue
-        option = f"--{name.replace('_', '-')}"
-        if isinstance(value, (list, tuple)):
-            words += [option, ("x" if name == "size" else ",").join(str(v) for v in value)]
-        else:
-            words += [option] if value is True else [option, value]
-    if record.seed:
-        words += ["--seed", record.seed]
-    beta = 1.0 if record.noise is None else record.noise.beta
-    if isinstance(beta, Mapping):
-        words += ["--beta", ",".join(f"{name}={share:g}" for name, share in beta.items())]
-    elif beta != 1:
-        words += ["--beta", f"{beta:g}"]
-    return shlex.join(str(word) for word in [*words, "--only", "noise"])
+    options = ["--factor", layout.factor, "--channels", layout.channels]
+    return command_for(clip, options, last=["--only", "noise"])
 
 
 def _listed(frames: list[int]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from ..clip import Clip
 from ..scene.lens import pixels_of, points_of
@@ -28,6 +30,43 @@ def labelled_motion(
         Position in the target picture of every source pixel (x, y in pixels, centres at 0.5), and whether it is visible there:
         inside the picture, not hidden, and more than one pixel away from another instance in the target.
     """
+    found = _followed(clip, camera, source, target)
+    target_ids = clip.instances(camera, target)
+    same = _uniform(target_ids)[found.row, found.column]
+    same &= target_ids[found.row, found.column] == found.ids
+    target_depth = clip.depth(camera, target)[found.row, found.column]
+    near = np.abs(target_depth - np.where(found.surface, found.z, 0)) <= DEPTH_TOLERANCE * np.where(found.surface, found.z, 1)
+    return found.there, found.inside & same & (near | ~found.surface)
+
+
+def hidden(clip: Clip, camera: str, source: int, target: int) -> Bool[np.ndarray, "height width"]:
+    """Which pixels of the source frame the target frame does not show: another surface is before them, or they are outside."""
+    found = _followed(clip, camera, source, target)
+    depth = clip.depth(camera, target)[found.row, found.column]
+    limit = np.where(found.surface, (1 - DEPTH_TOLERANCE) * np.where(found.surface, found.z, 1), np.inf)
+    return ~found.inside | ((depth > 0) & (depth < limit))
+
+
+@dataclass(frozen=True, eq=False)
+class _Followed:
+    """Pixels of one frame at their places in another.
+
+    - ``there``: x, y in pixels; ``row``, ``column``: of the pixel there, the nearest one for places outside.
+    - ``z``: depth there, metres; ``ids``, ``surface``: instance, and whether there is any, in the frame they come from.
+    - ``inside``: the place is at least a pixel inside the picture.
+    """
+
+    there: Float[np.ndarray, "height width 2"]
+    row: Int[np.ndarray, "height width"]
+    column: Int[np.ndarray, "height width"]
+    z: Float[np.ndarray, "height width"]
+    ids: Int[np.ndarray, "height width"]
+    surface: Bool[np.ndarray, "height width"]
+    inside: Bool[np.ndarray, "height width"]
+
+
+def _followed(clip: Clip, camera: str, source: int, target: int) -> _Followed:
+    """Move every pixel's surface point as its instance moves, and project it."""
     record = clip.camera(camera)
     depth, ids = clip.depth(camera, source).astype(np.float64), clip.instances(camera, source)
     height, width = depth.shape
@@ -51,15 +90,10 @@ def labelled_motion(
     if record.lens.parallel:
         shown &= surface  # what is infinitely far away has no place in a picture of parallel lines
     there = np.where(shown[..., None], there, 0.0)
-
     inside = shown & (there >= 1).all(-1) & (there[..., 0] < width - 1) & (there[..., 1] < height - 1)
     column = np.clip(there[..., 0], 0, width - 1).astype(int)
     row = np.clip(there[..., 1], 0, height - 1).astype(int)
-    target_depth, target_ids = clip.depth(camera, target), clip.instances(camera, target)
-    same = _uniform(target_ids)[row, column]
-    same &= target_ids[row, column] == np.where(surface, ids, 0)
-    near = np.abs(target_depth[row, column] - np.where(surface, z, 0)) <= DEPTH_TOLERANCE * np.where(surface, z, 1)
-    return there, inside & same & (near | ~surface)
+    return _Followed(there, row, column, z, np.where(surface, ids, 0).astype(np.int64), surface, inside)
 
 
 def _uniform(ids: np.ndarray) -> Bool[np.ndarray, "height width"]:

@@ -1,26 +1,33 @@
-"""The clips that the embedded model learns from: random scenes, path-traced, with conditions and labels.
+"""The clips that the embedded model learns from: random scenes, path-traced, with conditions, labels and noise.
 
-Two passes, because the first is slow and the second is not: ``NNNNNN.light.npz`` holds the radiance that the paths found;
-``NNNNNN.npz`` is the finished clip. Files are written whole or not at all, and never twice.
+``NNNNNN.npz`` is a clip, ``NNNNNN.noise.npy`` its noise. Files are written whole or not at all, and never twice, so that a
+stopped run goes on where it stopped, and several runs can share a folder.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float16
 
-from ..conditions.rgb.mitsuba.trace import PathTracer, mitsuba
-from ..errors import BadValueError
+from ..conditions.rgb.mitsuba.trace import mitsuba
+from ..errors import BadValueError, IncompleteClipsError, Sim2RealError
+from ..fetch import PACKAGES, fetched
 from ..scene.records import Scene
-from .random_scenes.scene import random_scene
+from .assets import Assets, open_assets
+from .noise_fields import CHANNELS, noise_path, write_clip_noise
+from .random_scenes import RandomScene, random_scene
+
+FRAMES = range(2, 9)
+_PACKAGES = ("oidn", "pmndrs-assets", "blender-data", "sweethome3d-furniture")
 
 
 @dataclass(frozen=True)
@@ -28,32 +35,41 @@ class Recipe:
     """All that the training set depends on. The defaults are the set that the shipped model was trained on.
 
     - ``clips`` of ``frames`` pictures of ``size`` (height, width); clip ``n`` depends on ``seed`` and ``n`` only.
-    - ``spp`` paths of at most ``max_depth`` segments per pixel and frame; the frames of a clip share what they found.
+    - ``spp`` paths of at most ``max_depth`` segments per pixel and frame.
+    - ``assets``: photographed light, textures and models of the packages of ``sim2real.fetch``, and Open Image Denoise; without
+      them scenes are made of our procedural things alone.
     """
 
     seed: int = 2026
-    clips: int = 600
-    frames: int = 16
-    size: tuple[int, int] = (64, 64)
-    spp: int = 4
-    max_depth: int = 4
+    clips: int = 1600
+    frames: int = 3
+    size: tuple[int, int] = (192, 256)
+    spp: int = 8
+    max_depth: int = 6
+    assets: bool = True
+
+    def __post_init__(self) -> None:
+        if self.frames not in FRAMES:
+            raise BadValueError("frames of a training clip", self.frames, right=f"{FRAMES[0]} to {FRAMES[-1]}")
 
     def scene_seed(self, clip: int) -> int:
         """The seed of a clip's random scene."""
         return self.seed * 1_000_000 + clip
 
+    def made(self, clip: int) -> RandomScene:
+        """A clip's scene and what lights it, made anew."""
+        assets = _assets() if self.assets else None
+        return random_scene(self.scene_seed(clip), size=self.size, frames=self.frames, assets=assets)
+
     def scene(self, clip: int) -> Scene:
         """A clip's scene, made anew."""
-        return random_scene(self.scene_seed(clip), size=self.size, frames=self.frames)
-
-    def sun_radius_deg(self, clip: int) -> float:
-        """How soft a clip's sun is: from a clear day to a large window."""
-        return float(np.random.default_rng([self.scene_seed(clip), 0x50F7]).uniform(2.0, 9.0))
+        return self.made(clip).scene
 
 
-def light_path(output: Path, clip: int) -> Path:
-    """Where a clip's radiance is."""
-    return output / f"{clip:06d}.light.npz"
+@functools.cache
+def _assets() -> Assets:
+    """Read once per process."""
+    return open_assets()
 
 
 def clip_path(output: Path, clip: int) -> Path:
@@ -63,7 +79,7 @@ def clip_path(output: Path, clip: int) -> Path:
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write an npz whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
@@ -72,43 +88,24 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         partial.unlink(missing_ok=True)
 
 
-def trace_clip(recipe: Recipe, clip: int) -> Float16[np.ndarray, "frames height width 3"]:
-    """First pass: the radiance of all frames, noisy."""
-    scene = recipe.scene(clip)
-    tracer = PathTracer(
-        scene,
-        spp=recipe.spp,
-        seed=recipe.scene_seed(clip),
-        max_depth=recipe.max_depth,
-        sun_radius_deg=recipe.sun_radius_deg(clip),
-        threads=1,
-    )
-    light = np.stack([tracer.radiance(scene.cameras[0], frame) for frame in range(scene.frames)])
-    return np.minimum(light, 6e4).astype(np.float16)
-
-
-def read_light(path: Path) -> Float16[np.ndarray, "frames height width 3"] | None:
-    """What the first pass left, if it did."""
-    if not path.is_file():
-        return None
-    with np.load(path) as arrays:
-        return arrays["light"]
-
-
 def make_clip(recipe: Recipe, output: Path, clip: int) -> None:
-    """Both passes of one clip, as far as they are missing."""
+    """One clip and its noise, as far as they are missing; the clip last, so that where it is, the noise is."""
     from .finished_clip import finished_clip
 
     if clip_path(output, clip).is_file():
         return
-    light = read_light(light_path(output, clip))
-    if light is None:
-        light = trace_clip(recipe, clip)
-        write_npz(light_path(output, clip), {"light": light})
-    write_npz(clip_path(output, clip), finished_clip(recipe.scene(clip), light.astype(np.float32)))
+    made, seed = recipe.made(clip), recipe.scene_seed(clip)
+    write_clip_noise(noise_path(output, clip), made.scene, channels=CHANNELS, seed=seed)
+    arrays = finished_clip(made.scene, made.environment, spp=recipe.spp, max_depth=recipe.max_depth, seed=seed)
+    write_npz(clip_path(output, clip), arrays)
 
 
-def _claim(recipe: Recipe, output: Path) -> None:
+def bytes_of(output: Path, clip: int) -> int:
+    """What a finished clip takes on the disk."""
+    return clip_path(output, clip).stat().st_size + noise_path(output, clip).stat().st_size
+
+
+def claim(recipe: Recipe, output: Path) -> None:
     """Note the recipe in the folder, all but the number of clips, which may grow.
 
     Raises:
@@ -131,38 +128,91 @@ def _claim(recipe: Recipe, output: Path) -> None:
 
 
 def make_training_clips(
-    recipe: Recipe, output: Path, *, workers: int = 2, progress: Callable[[int, int], None] | None = None
+    recipe: Recipe,
+    output: Path,
+    *,
+    numbers: Sequence[int] | None = None,
+    workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> None:
     """Make the clips of a recipe that are not there yet.
 
-    Each clip is an npz: ``rgb`` uint8 (frames, height, width, 3), ``depth`` float32 in metres along z (0: no surface),
-    ``edges`` uint8, ``instances`` uint16, ``K`` (frames, 3, 3) and ``world_from_camera`` (frames, 4, 4). Noise is not in it:
-    ``recipe.scene(clip)`` is the geometry, from which fresh noise is drawn.
+    Each clip is an npz of F frames of H x W pixels:
+
+    - ``light`` float16 (F, H, W, 3): linear radiance, path-traced and denoised, before any camera.
+    - ``rgb`` uint8 (F, H, W, 3): our own plain render; ``albedo``, ``material``, ``normals`` uint8 (F, H, W, 3), ``depth``
+      float32 in metres along z (0: no surface), ``edges`` uint8 and ``instances`` uint16 (F, H, W): as clip folders have them.
+    - ``kinds`` uint8 (F, H, W): places in ``MATERIAL_KINDS``; ``class_names``: of instance ids 1, 2, ...
+    - ``K`` (F, 3, 3) and ``world_from_camera`` (F, 4, 4), float64.
 
     Args:
         recipe: what to make.
         output: folder; may hold some of the clips already.
-        workers: processes; the result does not depend on their number.
+        numbers: of the clips; by default all of the recipe.
+        workers: processes of one thread each; the result does not depend on their number.
         progress: told (clips done, clips).
+        tell: told in one line how long it will take and how many gigabytes, once the first clip is done.
 
     Raises:
         MissingPackageError: Mitsuba is not installed.
+        UnfetchedPackageError: assets cannot be had.
         BadValueError: the folder holds clips of another recipe.
+        IncompleteClipsError: some clips could not be made; the others have been.
     """
     mitsuba()
-    _claim(recipe, output)
-    missing = [clip for clip in range(recipe.clips) if not clip_path(output, clip).is_file()]
-    done = recipe.clips - len(missing)
+    claim(recipe, output)
+    if recipe.assets:
+        _fetch_all(tell)
+    wanted = range(recipe.clips) if numbers is None else numbers
+    missing = [clip for clip in wanted if not clip_path(output, clip).is_file()]
+    done, faults = len(wanted) - len(missing), {}
     if progress is not None:
-        progress(done, recipe.clips)
+        progress(done, len(wanted))
     with ProcessPoolExecutor(max_workers=workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = [pool.submit(make_clip, recipe, output, clip) for clip in missing]
+        began = time.monotonic()
+        waiting: dict[Future[None], int] = {pool.submit(make_clip, recipe, output, clip): clip for clip in missing}
         try:
-            for future in as_completed(waiting):
-                future.result()
+            for count, future in enumerate(as_completed(waiting)):
+                fault = future.exception()
+                if fault is not None:
+                    faults[waiting[future]] = fault
+                    _stop_if_hopeless(fault, faults, count)
+                elif tell is not None and count == len(faults):
+                    each = bytes_of(output, waiting[future])
+                    tell(_estimate(len(missing), time.monotonic() - began, each, min(workers, len(missing))))
                 done += 1
                 if progress is not None:
-                    progress(done, recipe.clips)
+                    progress(done, len(wanted))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    if faults:
+        clip, fault = next(iter(faults.items()))
+        raise IncompleteClipsError(
+            output, len(faults), len(missing), clip=clip, why=f"{type(fault).__name__}: {fault}"
+        ) from fault
+
+
+def _stop_if_hopeless(fault: BaseException, faults: Mapping[int, BaseException], count: int) -> None:
+    """One odd scene among hundreds does not stop a night's work; what the user must mend, or fails from the start, does."""
+    if isinstance(fault, (Sim2RealError, OSError, ImportError, MemoryError)) or not isinstance(fault, Exception):
+        raise fault
+    if len(faults) > 5 and len(faults) > 0.05 * count:
+        raise fault
+
+
+def _fetch_all(tell: Callable[[str], None] | None) -> None:
+    """Fetch here what workers would otherwise fetch side by side."""
+    for name in _PACKAGES:
+        if tell is not None:
+            tell(f"assets: {name}, {PACKAGES[name].about}, {PACKAGES[name].megabytes} MB")
+        fetched(name)
+
+
+def _estimate(clips: int, seconds: float, each: int, workers: int) -> str:
+    """How long it takes and how much it holds, from the first clip of every worker."""
+    hours = clips * seconds / workers / 3600
+    return (
+        f"{clips} clips: about {hours:.1f} h and {clips * each / 1e9:.1f} GB ({seconds:.0f} s and {each / 1e6:.1f} MB a clip)"
+    )

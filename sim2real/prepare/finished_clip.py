@@ -1,42 +1,84 @@
-"""From noisy radiance to a finished training clip: the picture, and what video models are conditioned on."""
+"""What a training clip holds: the path-traced truth, and all that a simulator knows about the same pictures."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import UInt8
 
-from ..conditions import edges, instance_ids, metric_depth
-from ..conditions.rgb.mitsuba.denoise import denoised
-from ..conditions.rgb.mitsuba.gbuffer import Guide
-from ..conditions.rgb.mitsuba.tone import developed
+from ..conditions import (
+    Sampler,
+    Shader,
+    SurfaceShader,
+    camera_normals,
+    edges,
+    encode_normals,
+    instance_ids,
+    metric_depth,
+)
+from ..conditions.rgb.mitsuba.environment import Environment
+from ..conditions.rgb.mitsuba.features import FeatureMaker
+from ..conditions.rgb.mitsuba.trace import PathTracer
 from ..raster import rasterizer, view_of
+from ..scene.material_kinds import MATERIAL_KINDS
 from ..scene.records import Scene
-from ..scene.triangles import triangles_of
+from ..scene.triangles import Triangles, triangles_of
+
+_BRIGHTEST = 6e4
+"""Half floats end at 65504."""
 
 
-def finished_clip(scene: Scene, light: Float[np.ndarray, "frames height width 3"]) -> dict[str, np.ndarray]:
+def finished_clip(
+    scene: Scene, environment: Environment | None, *, spp: int, max_depth: int, seed: int
+) -> dict[str, np.ndarray]:
     """The arrays of a training clip (see ``make_training_clips``).
 
     Args:
         scene: its first camera is used.
-        light: radiance of all frames, as the paths found it.
+        environment: what lights the path-traced pictures; ``None`` is the scene's own lighting.
+        spp: paths per pixel.
+        max_depth: of paths.
+        seed: of the paths.
     """
     camera, triangles = scene.cameras[0], triangles_of(scene)
     views = rasterizer(triangles)
-    guide = Guide(scene, triangles, views)
-    pictures = developed(denoised(light, [guide.guides(camera, frame) for frame in range(scene.frames)]))
-    layers: dict[str, list[Any]] = {"depth": [], "edges": [], "instances": []}
+    sampler = Sampler(scene, triangles, views)
+    shader, surface = Shader(scene, triangles, views, sampler=sampler), SurfaceShader(scene, triangles, views, sampler=sampler)
+    features = FeatureMaker(scene, triangles, views, sampler)
+    tracer = PathTracer(scene, environment=environment, spp=spp, seed=seed, max_depth=max_depth, detailed=True, threads=1)
+    layers: dict[str, list[Any]] = {}
+
+    def keep(**pictures: np.ndarray) -> None:
+        for name, picture in pictures.items():
+            layers.setdefault(name, []).append(picture)
+
     for frame in range(scene.frames):
-        view = view_of(scene, camera, frame)
-        seen = views.fragments(**view)
-        layers["depth"].append(metric_depth(seen))
-        layers["edges"].append(edges(seen, triangles, view["camera_from_part"], vertices=view["vertices"]))
-        layers["instances"].append(instance_ids(seen.face, triangles))
+        light = tracer.clean_radiance(camera, frame, features)
+        view, painted = view_of(scene, camera, frame), sampler.layers(camera, frame)
+        seen, made_of = views.fragments(**view), surface.frame(camera, frame, painted)
+        pose, vertices = view["camera_from_part"], view["vertices"]
+        keep(
+            light=np.clip(light, 0, _BRIGHTEST).astype(np.float16),
+            rgb=shader.frame(camera, frame, painted),
+            albedo=made_of.albedo,
+            material=made_of.material,
+            normals=encode_normals(camera_normals(seen, triangles, pose, vertices=vertices)),
+            depth=metric_depth(seen),
+            edges=edges(seen, triangles, pose, vertices=vertices),
+            instances=instance_ids(seen.face, triangles),
+            kinds=_kinds(seen.face.numpy(), scene, triangles),
+        )
     return {
-        "rgb": pictures,
         **{name: np.stack(frames) for name, frames in layers.items()},
         "K": camera.intrinsics.astype(np.float64),
         "world_from_camera": camera.world_from_camera.astype(np.float64),
+        "class_names": np.array([instance.class_name for instance in scene.instances]),
     }
+
+
+def _kinds(face: np.ndarray, scene: Scene, triangles: Triangles) -> UInt8[np.ndarray, "height width"]:
+    """What the surface at each pixel's center is made of, as places in ``MATERIAL_KINDS``; 0 where there is none."""
+    of_part = [MATERIAL_KINDS.index(scene.meshes[part.mesh].material.kind) for part in scene.parts]
+    of_face = np.append(np.array(of_part, np.uint8)[triangles.face_part], np.uint8(0))  # the last entry is face -1
+    return of_face[face]

@@ -15,7 +15,7 @@ from ..noise import NoiseLayout, SurfaceNoise, charts_of
 from ..raster import rasterizer, view_of
 from ..scene import Scene, triangles_of
 
-CHANNELS = 16
+CHANNELS = 12
 """Independent channels per clip that draws are mixed from."""
 
 
@@ -36,6 +36,19 @@ def clip_noise(scene: Scene, *, channels: int = CHANNELS, seed: int = 0) -> Floa
 def noise_path(output: Path, clip: int) -> Path:
     """Where a training clip's noise is."""
     return output / f"{clip:06d}.noise.npy"
+
+
+def write_clip_noise(path: Path, scene: Scene, *, channels: int = CHANNELS, seed: int = 0) -> None:
+    """Draw a clip's noise into a file, whole or not at all; what is there already stays."""
+    if path.is_file():
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            np.save(file, clip_noise(scene, channels=channels, seed=seed))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def make_training_noise(
@@ -66,13 +79,7 @@ def make_training_noise(
     def make(clip: int) -> Path:
         path = noise_path(output, clip)
         if not path.is_file():
-            partial = path.with_name(f".{path.name}.{os.getpid()}")
-            try:
-                with partial.open("wb") as file:
-                    np.save(file, clip_noise(scene_of(clip), channels=channels, seed=seed + clip))
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
+            write_clip_noise(path, scene_of(clip), channels=channels, seed=seed + clip)
         return path
 
     paths = []
@@ -97,13 +104,14 @@ class NoiseDraws:
 
     def __init__(self, paths: Sequence[Path], *, seed: int = 0) -> None:
         self._seed = seed
-        self._fields = [np.load(path, mmap_mode="r") for path in paths]
+        self._paths = list(paths)  # opened when asked for: a process may hold fewer open files than there are clips
 
     def noise(
         self, clip: int, draw: int, frames: slice, rows: slice, columns: slice
     ) -> Float32[np.ndarray, "frames 3 height width"]:
         """Draw ``draw`` of a clip's noise, cropped: the same arguments give the same values."""
-        fields = torch.from_numpy(self._fields[clip][frames, :, rows, columns].copy()).float()
+        held = np.load(self._paths[clip], mmap_mode="r")
+        fields = torch.from_numpy(held[frames, :, rows, columns].copy()).float()
         rng = np.random.default_rng([self._seed, clip, draw])
         weights = torch.from_numpy(orthonormal_rows(rng, 3, fields.shape[1]))
         return (weights @ fields.flatten(2)).unflatten(2, fields.shape[2:]).numpy()

@@ -70,7 +70,7 @@ def render_clip(
         beta: share of surface noise, 1 is all of it; or shares by name of a class or an instance, ``background``, and ``*`` for
             all others.
         device: ``cpu`` or ``cuda``.
-        only: some of ``KINDS``; all but ``flow`` by default.
+        only: some of ``KINDS``; ``DEFAULT_KINDS`` without it: all but ``albedo``, ``material`` and ``flow``.
         overwrite: replace an existing clip folder.
         threads: frames rendered at once; one per core by default.
         progress: called as the work goes on.

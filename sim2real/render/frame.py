@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, UInt8, UInt16
 
-from ..conditions import Shader, camera_normals, edges, encode_normals, instance_ids, metric_depth
+from ..conditions import Sampler, Shader, SurfaceShader, camera_normals, edges, encode_normals, instance_ids, metric_depth
 from ..flow import exact_flow
 from ..noise import SurfaceNoise, charts_of, mix, seen_beta
 from ..raster import Fragments, Visibility, rasterizer, view_of
@@ -23,6 +23,7 @@ class Frame:
     """What was rendered of one view; ``None`` where it was not asked for.
 
     - ``noise`` has unit variance; ``depth`` is in metres, 0 without a surface; ``instances`` are ids, 0 = background.
+    - ``albedo`` and ``material`` are those of ``SurfacePictures``.
     - ``flow`` is motion (x, y) in pixels to the next frame, ``visible`` says where its end is seen there.
     """
 
@@ -31,6 +32,8 @@ class Frame:
     depth: Float32[np.ndarray, "height width"] | None = None
     normals: UInt8[np.ndarray, "height width 3"] | None = None
     edges: UInt8[np.ndarray, "height width"] | None = None
+    albedo: UInt8[np.ndarray, "height width 3"] | None = None
+    material: UInt8[np.ndarray, "height width 3"] | None = None
     instances: UInt16[np.ndarray, "height width"] | None = None
     flow: Float32[np.ndarray, "height width 2"] | None = None
     visible: Bool[np.ndarray, "height width"] | None = None
@@ -47,8 +50,10 @@ class FrameRenderer:
         self._noise = self._surface_noise() if "noise" in plan.kinds else None
         self._noisy = frozenset(plan.latent_frames)
         self._beta = self._beta_or_one_per_face()
-        wants_rgb = "rgb" in plan.kinds
-        self._shader = Shader(plan.scene, self.triangles, self.rasterizer, plan.device) if wants_rgb else None
+        seen = (plan.scene, self.triangles, self.rasterizer, plan.device)
+        self._sampler = Sampler(*seen) if plan.kinds & {"rgb", "albedo", "material"} else None
+        self._shader = Shader(*seen, sampler=self._sampler) if "rgb" in plan.kinds else None
+        self._surface = SurfaceShader(*seen, sampler=self._sampler) if plan.kinds & {"albedo", "material"} else None
 
     def render(self, camera: Camera, frame: int) -> Frame:
         """Render one view.
@@ -61,15 +66,14 @@ class FrameRenderer:
         if kinds == {"noise"} and frame not in self._noisy:
             return Frame()
         pictures: dict[str, Any] = {}
-        if kinds <= {"noise", "instances", "rgb"}:
+        if kinds <= {"noise", "instances", "rgb", "albedo", "material"}:
             seen: Visibility | Fragments = self.rasterizer.visibility(**self._view(camera, frame))
         else:
             seen = self._fragments(camera, frame)
             pictures |= self._conditions(seen, camera, frame)
         if "instances" in kinds:
             pictures["instances"] = instance_ids(seen.face, self.triangles)
-        if self._shader is not None:
-            pictures["rgb"] = self._shader.frame(camera, frame)
+        pictures |= self._paintings(camera, frame)
         if self._noise is not None and frame in self._noisy:
             pose = camera.world_from_camera[frame]
             k = camera.intrinsics[frame]
@@ -79,6 +83,19 @@ class FrameRenderer:
             mixed = mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=frame)
             pictures["noise"] = mixed.cpu().numpy()
         return Frame(**pictures)
+
+    def _paintings(self, camera: Camera, frame: int) -> dict[str, Any]:
+        """The anti-aliased pictures, all from the same samples."""
+        if self._sampler is None:
+            return {}
+        pictures, layers = {}, self._sampler.layers(camera, frame)
+        if self._shader is not None:
+            pictures["rgb"] = self._shader.frame(camera, frame, layers)
+        if self._surface is not None:
+            surface = self._surface.frame(camera, frame, layers)
+            both = {"albedo": surface.albedo, "material": surface.material}
+            pictures |= {kind: picture for kind, picture in both.items() if kind in self.plan.kinds}
+        return pictures
 
     def _conditions(self, seen: Fragments, camera: Camera, frame: int) -> dict[str, Any]:
         kinds, vertices = self.plan.kinds, deformed_vertices(self.plan.scene, frame)

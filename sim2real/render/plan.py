@@ -15,10 +15,10 @@ from ..noise.beta import Beta, beta_of_ids, one_beta
 from ..noise.layout import NoiseLayout
 from ..scene import Camera, Scene, check_cameras
 
-KINDS = ("noise", "rgb", "depth", "normals", "edges", "instances", "flow")
+KINDS = ("noise", "rgb", "depth", "normals", "edges", "albedo", "material", "instances", "flow")
 """What a clip can hold per camera."""
-DEFAULT_KINDS = frozenset(KINDS) - {"flow"}
-"""What it holds unless told otherwise."""
+DEFAULT_KINDS = frozenset(KINDS) - {"albedo", "material", "flow"}
+"""What it holds unless told otherwise; the rest is written on request."""
 
 
 @dataclass(frozen=True, eq=False)

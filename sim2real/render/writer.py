@@ -68,11 +68,11 @@ class CameraWriter:
             for latent in (k for k, f in enumerate(self._plan.latent_frames) if f == frame):
                 self._noise.write(latent, rendered.noise)
             shots["noise"] = noise_picture(rendered.noise, self._plan.size)
-        for kind in ("rgb", "normals", "edges", "instances"):
+        for kind in ("rgb", "normals", "edges", "albedo", "material", "instances"):
             picture = getattr(rendered, kind)
             if picture is not None:
                 images.write_png(self._path(kind, frame), picture)
-                if kind != "normals":
+                if kind in VIDEOS:
                     shots[kind] = colorized(picture) if kind == "instances" else picture
         if rendered.depth is not None:
             images.write_depth(self._path("depth", frame), rendered.depth)

@@ -17,7 +17,7 @@ from sim2real import __version__
 from sim2real.cli import main
 from sim2real.cli.main import COMMANDS
 from sim2real.cli.options import KINDS
-from sim2real.cli.types import Choices, Intrinsics, Shares, Size
+from sim2real.cli.types import Choices, Intrinsics, Names, Shares, Size
 from sim2real.clip import read_clip
 
 SCENE = """
@@ -100,6 +100,7 @@ def test_kinds_of_pictures_are_those_that_render_knows():
         (["render", "absent.yaml"], 2, "--output"),
         (["render", "absent.yaml", "-o", "out", "--size", "480"], 2, "480x720"),
         (["render", "absent.yaml", "-o", "out", "--only", "depht"], 2, "depth"),
+        (["render", "absent.yaml", "-o", "out", "--only", "albido"], 2, ", ".join(KINDS)),
         (["render", "absent.yaml", "-o", "out", "--intrinsics", "1,2"], 2, "fx,fy,cx,cy"),
         (["render", "absent.yaml", "-o", "out", "--beta", "2"], 2, "from 0 to 1"),
         (["render", "absent.yaml", "-o", "out"], 1, "absent.yaml"),
@@ -253,10 +254,23 @@ def test_an_interrupted_render_leaves_nothing(scene_file, number, code):
     assert [p.name for p in scene_file.parent.iterdir()] == ["scene.yaml"]
 
 
+def test_albedo_and_material_are_written_for_models_that_need_them_and_on_request(scene_file):
+    def kinds(*options):
+        output = scene_file.parent / "clip"
+        assert run("render", scene_file, "-o", output, "--overwrite", "--frames", 1, *options).exit_code == 0
+        return {path.name for path in (output / "front").iterdir() if path.is_dir()}
+
+    usual = {"rgb", "depth", "normals", "edges", "instances"}
+    assert kinds() == usual | {"albedo", "material"}
+    assert kinds("--for", "wan-vace", "--size", "48x64") == usual
+    assert kinds("--for", "wan-vace", "--only", "albedo") == {"albedo"}
+
+
 def test_option_types_parse_what_they_say():
     assert Size().convert("480x720", None, None) == (480, 720)
     assert Intrinsics().convert("600,601.5,320,240", None, None) == (600, 601.5, 320, 240)
     assert Choices(KINDS).convert("noise, depth", None, None) == {"noise", "depth"}
+    assert Names().convert("robot, panda0_*", None, None) == ("robot", "panda0_*")
     assert Shares().convert("0.9", None, None) == 0.9
     assert Shares().convert("robot=1, a=b=0.5,*=.9", None, None) == {"robot": 1, "a=b": 0.5, "*": 0.9}
     for kind, bad in (
@@ -265,6 +279,8 @@ def test_option_types_parse_what_they_say():
         (Intrinsics(), "0,1,2,3"),
         (Intrinsics(), "a,b,c,d"),
         (Choices(KINDS), ","),
+        (Names(), "robot,,table"),
+        (Names(), ""),
         (Shares(), "robot"),
         (Shares(), "robot=1,0.5"),
         (Shares(), "robot=1,robot=0.5"),
@@ -272,6 +288,22 @@ def test_option_types_parse_what_they_say():
     ):
         with pytest.raises(click.BadParameter):
             kind.convert(bad, None, None)
+
+
+@pytest.mark.parametrize("command", [["generate"], ["run", "scene.yaml", "--use", "restyle"]])
+def test_looks_and_materials_are_listed_without_a_clip(command):
+    result = run(*command, "--look", "list")
+    assert result.exit_code == 0, result.stderr
+    for expected in ("loft", "night-market", "oak", "plaster", "brushed aluminum"):
+        assert expected in result.output
+    assert max(map(len, result.output.splitlines())) <= 110
+
+
+def test_cameras_are_those_that_there_are():
+    from sim2real.camera_effects import NAMES
+
+    option = next(o for o in main.get_command(click.Context(main), "generate").params if o.name == "camera_effects")
+    assert tuple(option.type.choices) == NAMES
 
 
 def test_progress_off_a_terminal_is_one_line_per_stage(capsys):
@@ -285,7 +317,21 @@ def test_progress_off_a_terminal_is_one_line_per_stage(capsys):
     assert [line.split(":")[0] for line in lines] == ["painting", "drying"]
 
 
-@pytest.mark.parametrize(("options", "says"), [(["--only", "rgb,depth"], "noise, edges"), (["--factor", "8"], "--factor is 8")])
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--only", "rgb,depth"], "noise, albedo, material, normals, edges, instances"),
+        (["--factor", "8"], "--factor is 8"),
+        (["--look", "loft"], "--use restyle"),
+        (["--keep", "ball"], "--use restyle"),
+        (["--use", "restyle", "--look", "lofty"], "did you mean 'loft'"),
+        (["--use", "restyle", "--look", "floor=oka"], "did you mean 'oak'"),
+        (["--use", "restyle", "--look", "flor=oak"], "did you mean 'floor'"),
+        (["--use", "restyle", "--keep", "ball,bal"], "did you mean 'ball'"),
+        (["--prompt", "a kitchen"], "reads no text"),
+        (["--for", "wan-vace", "--size", "48x64", "--use", "restyle"], "belongs to the embedded model"),
+    ],
+)
 def test_run_refuses_what_leaves_no_footage_before_it_renders(scene_file, options, says):
     result = run("run", scene_file, "-o", scene_file.parent / "clip", *options)
     assert result.exit_code == 1
@@ -313,8 +359,11 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
 
     monkeypatch.setattr(sim2real.diffusion, "generate", generate)
     output = scene_file.parent / "clip"
-    result = run("run", scene_file, "-o", output, "--steps", "3", "--seed", "2")
+    restyle = ["--use", "restyle", "--look", "loft", "--keep", "ball,fl*", "--camera-effects", "webcam"]
+    result = run("run", scene_file, "-o", output, "--steps", "3", "--seed", "2", *restyle)
     assert result.exit_code == 0, result.stderr
     assert (called["clip"], called["steps"], called["seed"], called["model"]) == (output, 3, 2, None)
+    assert (called["use"], called["look"], called["keep"]) == ("restyle", "loft", ("ball", "fl*"))
+    assert (called["camera_effects"], called["device"]) == ("webcam", "cpu")
     assert str(output / "front" / "generated" / "fake-0" / "video.mp4") in result.stdout
     assert "generated" in (output / "report.html").read_text()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -31,6 +32,29 @@ def test_rows_are_those_that_the_clip_holds(clip):
     add_footage(clip)
     assert [row.label for row in rows_of(clip, "front")][-1] == "generated"
     assert len(rows_of(clip, "wrist")) == 5
+
+
+def add_surfaces(clip):
+    for kind in ("albedo", "material"):
+        (clip.path / "front" / kind).mkdir()
+        for frame in range(clip.frames):
+            images.write_png(clip.frame_path("front", kind, frame), np.full((24, 32, 3), 10 * frame, np.uint8))
+
+
+def test_albedo_and_material_are_on_the_sheet_where_other_kinds_were_left_out(clip):
+    add_surfaces(clip)
+    assert [row.label for row in rows_of(clip, "front")] == ["rgb", "noise", "depth", "edges", "instances"]
+    shutil.rmtree(clip.path / "front" / "instances")
+    assert [row.label for row in rows_of(clip, "front")][-2:] == ["albedo", "material"]
+    assert rows_of(clip, "front")[-1].picture(3)[0, 0].tolist() == [30, 30, 30]
+
+
+def test_the_report_shows_kinds_without_a_video_as_a_picture(clip):
+    assert 'alt="albedo"' not in write_report(clip).read_text()
+    add_surfaces(clip)
+    page = write_report(clip).read_text()
+    assert re.findall(r'<img alt="(albedo|material|normals)" src="data:', page) == ["albedo", "material", "normals", "normals"]
+    assert "red roughness" in page
 
 
 @pytest.mark.parametrize("pictures", [True, False])
@@ -104,8 +128,6 @@ def test_the_report_says_what_the_record_says_and_escapes_it(clip):
 
 
 def test_a_clip_with_noise_alone_has_a_sheet_and_a_report(clip):
-    import shutil
-
     for camera in clip.cameras:
         for kind in ("rgb", "depth", "normals", "edges", "instances"):
             shutil.rmtree(clip.path / camera / kind)

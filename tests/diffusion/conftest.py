@@ -1,4 +1,4 @@
-"""One tiny model and one tiny clip for the whole folder."""
+"""One tiny clip for the whole folder."""
 
 import warnings
 from pathlib import Path
@@ -14,10 +14,7 @@ with warnings.catch_warnings():
 
 from sim2real.clip import CameraRecord, ClipRecord, NoiseRecord, SceneRecord, new_folder, write_record
 from sim2real.clip.images import NoiseWriter, write_depth, write_png
-from sim2real.diffusion.embedded import EmbeddedInfo, EmbeddedSpec, build_transformer, save_model
-from sim2real.diffusion.palette import palette_of
 
-TINY = EmbeddedSpec(width=32, layers=2, vace_layers=(0, 1), heads=2, hidden=64)
 FRAMES, SIZE = 6, (40, 56)
 
 
@@ -32,25 +29,6 @@ def _one_thread():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
-
-
-@pytest.fixture
-def transformer():
-    """A tiny denoiser whose output depends on everything: nothing is left at zero."""
-    model = build_transformer(TINY, seed=1)
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(2)
-        for layer in (model.proj_out, *(block.proj_out for block in model.vace_blocks)):
-            layer.weight.normal_(std=0.3)
-    return model.eval().requires_grad_(False)
-
-
-@pytest.fixture
-def model_folder(transformer, tmp_path) -> Path:
-    colours = np.random.default_rng(1).integers(0, 255, (3, 4, 8, 8, 3)).astype(np.uint8)
-    palettes = np.stack([palette_of(look) for look in colours])
-    save_model(tmp_path / "model", transformer, palettes, EmbeddedInfo(TINY, window=(4, 32, 32), steps=2))
-    return tmp_path / "model"
 
 
 @pytest.fixture

@@ -32,6 +32,14 @@ def test_unknown_names_list_the_valid_ones(tmp_path):
         layout_for(tmp_path)
 
 
+def test_families_need_kinds_that_clips_hold():
+    from sim2real.render import DEFAULT_KINDS, KINDS
+
+    for family in FAMILIES.values():
+        assert "noise" in family.needs and set(family.needs) <= set(KINDS)
+    assert {name for name, family in FAMILIES.items() if set(family.needs) - DEFAULT_KINDS} == {"embedded"}
+
+
 def test_every_family_names_a_pipeline_and_samplers_of_diffusers():
     import diffusers
 

@@ -1,62 +1,324 @@
+from __future__ import annotations
+
+import importlib
 import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from sim2real.clip import read_clip, read_video
-from sim2real.diffusion import generate
-from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
+from sim2real.clip import (
+    CameraRecord,
+    Clip,
+    ClipRecord,
+    InstanceRecord,
+    NoiseRecord,
+    SceneRecord,
+    new_folder,
+    read_clip,
+    read_video,
+    write_record,
+)
+from sim2real.clip.images import NoiseWriter, write_depth, write_flow, write_png
+from sim2real.diffusion import family_of, generate
+from sim2real.diffusion.families.embedded.conditions import CHANNELS, PICTURE
+from sim2real.diffusion.families.embedded.denoiser import build_denoiser
+from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
+from sim2real.diffusion.families.embedded.footage import clip_conditions, restyle_of
+from sim2real.diffusion.families.embedded.sample import sample
+from sim2real.diffusion.noise_source import noise_source
+from sim2real.errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
+
+FRAMES, SIZE = 6, (32, 48)
+THINGS = (("floor", "floor"), ("arm_link", "robot"), ("mug", "mug"), ("lid", "mug"))
+COLORS = np.array([(90, 110, 140), (200, 190, 170), (220, 120, 40), (60, 140, 70), (150, 60, 60)], np.uint8)
 
 
-def frames_of(folder):
-    return np.stack([np.asarray(Image.open(path)) for path in sorted((folder / "frames").glob("*.png"))])
+def write_clip(folder, rng, *, frames=FRAMES, size=SIZE):
+    """A floor with three things on it; everything is lit evenly, so that the render is the albedo."""
+    height, width = size
+    k = np.array([[60.0, 0, width / 2], [0, 60.0, height / 2], [0, 0, 1]])
+    still = np.broadcast_to(np.eye(4), (frames, 4, 4))
+    record = ClipRecord(
+        scene=SceneRecord(path="scene.yaml", sha256="", options={"stride": 2}),
+        seed=0,
+        fps=12,
+        frames=frames,
+        size=size,
+        cameras={"front": CameraRecord(intrinsics=k, world_from_camera=still)},
+        instances=[
+            InstanceRecord(id=i + 1, name=n, class_name=c, world_from_instance=still) for i, (n, c) in enumerate(THINGS)
+        ],
+        noise=NoiseRecord(factor=1, channels=3, beta=1, latent_frames=list(range(frames)), method="test"),
+    )
+    ids = np.ones(size, np.uint16)
+    ids[:4] = 0
+    ids[8:24, 4:16], ids[8:24, 20:32], ids[8:24, 34:46] = 2, 3, 4
+    with new_folder(folder) as work:
+        write_record(work / "clip.json", record)
+        pictures = {"rgb": COLORS[ids], "albedo": COLORS[ids], "instances": ids, "edges": np.zeros(size, np.uint8)}
+        pictures["normals"] = np.broadcast_to(np.array([128, 128, 0], np.uint8), (*size, 3))
+        pictures["material"] = np.broadcast_to(np.array([128, 0, 0], np.uint8), (*size, 3))
+        for kind in (*pictures, "depth", "flow"):
+            (work / "front" / kind).mkdir(parents=True)
+        for frame in range(frames):
+            for kind, picture in pictures.items():
+                write_png(work / "front" / kind / f"{frame:06d}.png", picture)
+            write_depth(work / "front" / "depth" / f"{frame:06d}.exr", np.where(ids > 0, 2, 0).astype(np.float32))
+            moved = np.zeros((*size, 2), np.float32)
+            write_flow(work / "front" / "flow" / f"{frame:06d}.npz", moved, np.ones(size, np.bool_))
+        with NoiseWriter(work / "front" / "noise.npy", (frames, 3, *size)) as noise:
+            for frame in range(frames):
+                noise.write(frame, rng.standard_normal((3, *size), np.float32))
+    return folder
 
 
-def test_footage_appears_with_frames_video_and_settings(clip_folder, model_folder):
+@pytest.fixture
+def clip(tmp_path, rng):
+    return write_clip(tmp_path / "clip", rng)
+
+
+def fresh(*, moved=False):
+    """A tiny network as training begins with it, returning the picture that it is given; or one that heeds everything."""
+    model = build_denoiser(0, widths=(8, 8, 8, 8), down=(1, 1, 1, 1), up=(1, 1, 1, 1), embedding=16)
+    if moved:
+        with torch.random.fork_rng(), torch.no_grad():
+            torch.manual_seed(1)
+            for layer in (model.leave, model.past.mix, model.middle.mix):
+                layer.weight.normal_(std=0.1)
+    return model
+
+
+@pytest.fixture
+def model(tmp_path):
+    save_model(tmp_path / "tiny", fresh(), Info())
+    return tmp_path / "tiny"
+
+
+@pytest.fixture
+def moved_model(tmp_path):
+    save_model(tmp_path / "moved", fresh(moved=True), Info(steps=2))
+    return tmp_path / "moved"
+
+
+def footage(clip, name):
+    folder = clip / "front" / "generated" / name
+    pictures = [np.asarray(Image.open(path)) for path in sorted((folder / "frames").glob("*.png"))]
+    return np.stack(pictures).astype(int), json.loads((folder / "settings.json").read_text())
+
+
+def means(frames):
+    """Mean color inside each thing and of the background, by id."""
+    return np.array(
+        [
+            frames[:, 1:3, 2:46].mean((0, 1, 2)),
+            frames[:, 26:31, 4:44].mean((0, 1, 2)),
+            *(frames[:, 10:22, x : x + 8].mean((0, 1, 2)) for x in (6, 22, 36)),
+        ]
+    )
+
+
+def test_footage_appears_with_frames_video_and_settings(clip, model):
     told = []
-    assert generate(clip_folder, model=model_folder, seed=3, progress=lambda *row: told.append(row)) == clip_folder
-    (footage,) = read_clip(clip_folder).generated("front")
-    assert footage.name == "model-3"
-    frames = frames_of(footage)
-    assert frames.shape == (6, 40, 56, 3)
-    assert np.stack(list(read_video(footage / "video.mp4"))).shape == frames.shape
-    settings = json.loads((footage / "settings.json").read_text())
-    assert (settings["steps"], settings["seed"], settings["noise"]) == (2, 3, "clip")
-    assert told[-1][0] == "generate front" and told[-1][1] == told[-1][2]
+    assert generate(clip, model=model, seed=3, progress=lambda *row: told.append(row)) == clip
+    (folder,) = read_clip(clip).generated("front")
+    assert folder.name == "tiny-3"
+    frames, settings = footage(clip, "tiny-3")
+    assert frames.shape == (FRAMES, *SIZE, 3)
+    assert np.stack(list(read_video(folder / "video.mp4"))).shape == frames.shape
+    expected = {"model": "tiny", "use": "keep", "camera_effects": "phone", "steps": 1, "seed": 3, "noise": "clip"}
+    assert expected.items() <= settings.items() and settings["seconds_per_frame"] > 0
+    assert told[-1] == ("generate front", FRAMES, FRAMES)
 
 
-def test_generating_again_replaces_footage_with_the_same_pictures(clip_folder, model_folder):
-    generate(clip_folder, model=model_folder)
-    footage = clip_folder / "front" / "generated" / "model-0"
-    first = frames_of(footage)
-    generate(clip_folder, model=model_folder, camera="front")
-    assert np.array_equal(first, frames_of(footage))
+def test_a_network_that_changes_nothing_returns_the_render(clip, model):
+    generate(clip, model=model, camera_effects="none")
+    frames, _ = footage(clip, "tiny-0")
+    rgb = np.stack([read_clip(clip).rgb("front", k) for k in range(FRAMES)])
+    assert np.abs(frames - rgb).max() <= 3
 
 
-def test_independent_noise_is_a_baseline_beside_the_footage(clip_folder, model_folder):
-    generate(clip_folder, model=model_folder, noise="iid", steps=1)
-    generate(clip_folder, model=model_folder, steps=1)
-    root = clip_folder / "front" / "generated"
-    assert sorted(p.name for p in root.iterdir()) == ["model-0", "model-iid-0"]
-    assert not np.array_equal(frames_of(root / "model-0"), frames_of(root / "model-iid-0"))
+def test_camera_effects_differ_by_seed_and_frame_and_keep_the_picture(clip, model):
+    generate(clip, model=model, camera_effects="none")
+    generate(clip, model=model, camera_effects="webcam", seed=1)
+    generate(clip, model=model, camera_effects="webcam", seed=2)
+    plain, one, two = (footage(clip, f"tiny-{k}")[0] for k in range(3))
+    assert 0 < np.abs(one - plain).mean() < 25
+    assert not np.array_equal(one, two) and not np.array_equal(one[0], one[1])
+    generate(clip, model=model, camera_effects="webcam", seed=1)
+    assert np.array_equal(one, footage(clip, "tiny-1")[0])
 
 
-def test_noise_for_another_model_is_refused_with_the_command(make_clip, model_folder):
-    clip = make_clip(factor=8, channels=16, latents=[0, 4])
+def test_restyle_shows_the_colors_of_the_look(clip, model):
+    generate(clip, model=model, use="restyle", seed=2, camera_effects="none")
+    frames, settings = footage(clip, "tiny-restyle-2")
+    record = read_clip(clip).record
+    wanted = restyle_of(record, "restyle", None, [], 2).appearances
+    found = means(frames)
+    for instance in record.instances:
+        made_of = wanted[instance.id]
+        assert np.abs(found[instance.id] - made_of.color).max() < 6
+        assert settings["materials"][instance.name].startswith(made_of.material)
+    assert np.abs(found[0] - COLORS[0]).max() < 4, "what is no surface stays"
+    assert (settings["use"], settings["look"], settings["keep"]) == ("restyle", None, [])
+
+
+def test_what_is_kept_keeps_its_colors_while_all_else_changes(clip, model):
+    generate(clip, model=model, use="restyle", look="loft,mug=copper", keep=["robot", "l?d"], camera_effects="none")
+    frames, settings = footage(clip, "tiny-restyle-0")
+    found = means(frames)
+    for id_ in (2, 4):
+        assert np.abs(found[id_] - COLORS[id_]).max() < 4
+    assert np.abs(found[1] - COLORS[1]).max() > 20
+    assert set(settings["materials"]) == {"floor", "mug"} and settings["materials"]["mug"].startswith("copper #")
+    assert settings["look"] == "loft,mug=copper" and settings["keep"] == ["robot", "l?d"]
+
+
+def test_conditions_name_the_new_material_where_it_is(clip):
+    opened = read_clip(clip)
+    restyle = restyle_of(opened.record, "restyle", "floor=oak", ["mug"], 0)
+    conditions = clip_conditions(opened, "front", slice(1, 3), restyle)
+    assert conditions.shape == (2, CHANNELS, *SIZE)
+    kinds = conditions[:, -1]
+    assert (kinds[:, 26:] == 1).all() and (kinds[:, :4] == 0).all() and (kinds[:, 8:24, 20:32] == 0).all()
+    same = clip_conditions(opened, "front", slice(1, 3))
+    assert np.array_equal(same[:, PICTURE, 8:24, 20:32], conditions[:, PICTURE, 8:24, 20:32])
+
+
+def test_frames_do_not_depend_on_how_many_are_read_at_once(clip, moved_model):
+    opened = read_clip(clip)
+    denoiser, info = load_model(moved_model)
+    made = []
+    for chunk in (1, 2, 5):
+        noise_of = noise_source(opened, "front", family_of(None).layout, "clip", 0)
+        made.append(
+            np.stack(
+                list(
+                    sample(
+                        denoiser, info, noise_of, lambda frames: clip_conditions(opened, "front", frames), FRAMES, chunk=chunk
+                    )
+                )
+            )
+        )
+    assert np.array_equal(made[0], made[1]) and np.array_equal(made[0], made[2])
+
+
+def test_generating_again_replaces_footage_with_the_same_pictures(clip, moved_model):
+    generate(clip, model=moved_model)
+    first, _ = footage(clip, "moved-0")
+    generate(clip, model=moved_model, camera="front")
+    assert np.array_equal(first, footage(clip, "moved-0")[0])
+
+
+def test_steps_are_the_models_own_unless_told(clip, moved_model):
+    generate(clip, model=moved_model, camera_effects="none")
+    own, settings = footage(clip, "moved-0")
+    generate(clip, model=moved_model, steps=1, camera_effects="none")
+    assert settings["steps"] == 2 and not np.array_equal(own, footage(clip, "moved-0")[0])
+
+
+def test_baselines_lie_beside_the_footage(clip, moved_model):
+    for use in ("keep", "restyle"):
+        generate(clip, model=moved_model, use=use, noise="iid", camera_effects="none")
+    generate(clip, model=moved_model, camera_effects="none")
+    names = {"moved-0", "moved-iid-0", "moved-restyle-iid-0"}
+    assert {p.name for p in (clip / "front" / "generated").iterdir()} == names
+    assert not np.array_equal(footage(clip, "moved-0")[0], footage(clip, "moved-iid-0")[0])
+
+
+def test_noise_of_the_baselines_is_what_it_says(clip):
+    opened, layout = read_clip(clip), family_of(None).layout
+    whole = noise_source(opened, "front", layout, "iid", 0)(slice(0, FRAMES))
+    assert np.array_equal(whole[2:4], noise_source(opened, "front", layout, "iid", 0)(slice(2, 4)))
+    assert not np.array_equal(whole, noise_source(opened, "front", layout, "iid", 1)(slice(0, FRAMES)))
+    assert abs(np.corrcoef(whole[0].ravel(), whole[1].ravel())[0, 1]) < 0.06 and abs(whole.std() - 1) < 0.02
+    flow = noise_source(opened, "front", layout, "flow", 0)
+    still = np.concatenate([flow(slice(0, 2)), flow(slice(2, 5))])
+    assert np.array_equal(still[0], still[4]) and abs(still[0].std() - 1) < 0.05
+
+
+def test_frames_are_read_and_written_a_few_at_a_time(clip, model, monkeypatch):
+    read, ahead = [], []
+    normals = Clip.normals
+    monkeypatch.setattr(Clip, "normals", lambda self, camera, frame: (read.append(frame), normals(self, camera, frame))[1])
+
+    def write(path, picture):
+        ahead.append(read[-1] - int(path.stem))
+        write_png(path, picture)
+
+    monkeypatch.setattr(importlib.import_module("sim2real.diffusion.generate"), "write_png", write)
+    generate(clip, model=model, use="restyle")
+    assert read == list(range(FRAMES)) and len(ahead) == FRAMES and max(ahead) <= 2
+
+
+def test_a_clip_that_lacks_kinds_says_which_and_the_command(clip, model):
+    for kind in ("albedo", "material"):
+        (clip / "front" / kind).rename(clip / kind)
+    command = "sim2real render scene.yaml -o CLIP --for embedded --stride 2"
+    with pytest.raises(MissingFileError, match=f"albedo, material .all of which embedded needs. not found.*{command}"):
+        generate(clip, model=model)
+    for kind in ("albedo", "material"):
+        (clip / kind).rename(clip / "front" / kind)
+    (clip / "front" / "noise.npy").unlink()
+    with pytest.raises(MissingFileError, match=f"noise .which embedded needs. not found.*{command}"):
+        generate(clip, model=model)
+    generate(clip, model=model, noise="iid")
+    (clip / "front" / "flow" / "000000.npz").unlink()
+    (clip / "front" / "flow").rename(clip / "flow")
+    with pytest.raises(MissingFileError, match="flow .*--only noise,rgb,.*,flow"):
+        generate(clip, model=model, noise="flow")
+
+
+def test_a_clip_of_a_video_is_told_what_videos_lack(clip, model):
+    (clip / "front" / "albedo").rename(clip / "albedo")
+    told = json.loads((clip / "clip.json").read_text())
+    told["scene"] |= {"options": {"reader": "video"}}
+    (clip / "clip.json").write_text(json.dumps(told))
+    with pytest.raises(MissingFileError, match="albedo .*videos do not have them.*wan-vace"):
+        generate(clip, model=model)
+
+
+def test_noise_for_another_model_is_refused_with_the_command(clip, model):
+    told = json.loads((clip / "clip.json").read_text())
+    told["noise"] |= {"factor": 8, "channels": 16, "latent_frames": [0, 4]}
+    (clip / "clip.json").write_text(json.dumps(told))
     with pytest.raises(BadValueError, match="16 channels at factor 8.*sim2real render scene.yaml -o CLIP --for embedded"):
-        generate(clip, model=model_folder)
+        generate(clip, model=model)
 
 
-def test_unusable_requests_are_refused(clip_folder, model_folder, tmp_path):
-    with pytest.raises(UnknownNameError, match="unknown camera 'wrist'.*front"):
-        generate(clip_folder, model=model_folder, camera="wrist")
-    with pytest.raises(BadValueError, match="reads no text"):
-        generate(clip_folder, model=model_folder, prompt="a kitchen")
-    with pytest.raises(BadValueError, match="CogVideoXPipeline"):
-        generate(clip_folder, model="cogvideox")
+def test_a_model_of_the_old_kind_says_what_to_do(clip, tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "sim2real.json").write_text('{"spec": {}, "window": [8, 64, 64], "steps": 4}')
+    with pytest.raises(UnreadableFileError, match="older version.*sim2real train"):
+        generate(clip, model=tmp_path / "old")
+
+
+@pytest.mark.parametrize(
+    ("options", "fault", "says"),
+    [
+        ({"camera": "wrist"}, UnknownNameError, "unknown camera 'wrist'.*front"),
+        ({"prompt": "a kitchen"}, BadValueError, "reads no text"),
+        ({"model": "cogvideox"}, BadValueError, "CogVideoXPipeline"),
+        ({"use": "repaint"}, BadValueError, "--use is repaint, must be keep or restyle"),
+        ({"keep": ["robot"]}, BadValueError, "--keep is 'robot', must be left out.*--use restyle"),
+        ({"look": "loft"}, BadValueError, "--look is 'loft', must be left out.*--use restyle"),
+        ({"use": "restyle", "look": "lofty"}, UnknownNameError, "unknown look 'lofty'; did you mean 'loft'"),
+        ({"use": "restyle", "look": "mug=oka"}, UnknownNameError, "unknown material 'oka'; did you mean 'oak'"),
+        ({"use": "restyle", "look": "table=oak"}, UnknownNameError, "unknown class or instance 'table'.*floor, robot, mug"),
+        ({"use": "restyle", "keep": ["robto"]}, UnknownNameError, "unknown class or instance 'robto'; did you mean 'robot'"),
+        ({"camera_effects": "phon"}, UnknownNameError, "'phon'.*phone"),
+        ({"noise": "pink"}, BadValueError, "noise is 'pink', must be clip, iid, flow"),
+        ({"device": "abacus"}, BadValueError, "the device is abacus"),
+        ({"model": "wan-vace", "use": "restyle"}, BadValueError, "--use is restyle, must be left out.*embedded"),
+    ],
+)
+def test_unusable_requests_are_refused_before_any_work(clip, model, options, fault, says):
+    with pytest.raises(fault, match=says):
+        generate(clip, **{"model": model, **options})
+    assert not (clip / "front" / "generated").exists()
+
+
+def test_a_folder_that_is_no_clip_is_refused(tmp_path, model):
     with pytest.raises(MissingFileError, match="clip folder not found"):
-        generate(tmp_path / "none", model=model_folder)
-    (clip_folder / "front" / "noise.npy").unlink()
-    with pytest.raises(MissingFileError, match="noise not found.*sim2real render"):
-        generate(clip_folder, model=model_folder)
+        generate(tmp_path / "none", model=model)

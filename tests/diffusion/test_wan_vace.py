@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
 from sim2real.clip import read_clip
 from sim2real.diffusion import family_of, generate
-from sim2real.diffusion.embedded import quiet_diffusers
+from sim2real.diffusion.families.embedded.sample import quiet_diffusers
 from sim2real.diffusion.wan_vace import load_wan_vace, sample_wan_vace
 from sim2real.errors import BadValueError, UnreadableFileError
 

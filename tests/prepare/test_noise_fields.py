@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim2real.prepare.noise_fields import NoiseDraws, clip_noise, make_training_noise, orthonormal_rows
-from sim2real.prepare.random_scenes.scene import random_scene
+from sim2real.prepare.random_scenes import random_scene
 
 EVERYTHING = (slice(None), slice(None), slice(None))
 
@@ -57,7 +57,7 @@ def test_other_draws_and_other_seeds_are_unrelated_on_average(paths):
 
 def test_noise_of_a_scene_is_drawn_once_and_has_unit_variance(tmp_path):
     def scene(clip):
-        return random_scene(40 + clip, size=(32, 48), frames=2)
+        return random_scene(40 + clip, size=(32, 48), frames=2).scene
 
     told = []
     paths = make_training_noise(scene, [0], tmp_path, channels=8, progress=lambda *done: told.append(done))

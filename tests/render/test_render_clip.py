@@ -13,6 +13,8 @@ from sim2real.errors import BadValueError, EmptySceneError, OutputExistsError, U
 from sim2real.noise import NoiseLayout
 from sim2real.render import DEFAULT_KINDS, KINDS, FrameRenderer, render_clip
 from sim2real.render.plan import planned
+from sim2real.scene import Material
+from sim2real.scene.colors import linear_from_srgb
 
 from .conftest import FRAMES, SIZE, moving_scene
 
@@ -33,6 +35,8 @@ def test_a_clip_folder_holds_what_the_contract_lists(clip):
                 ("depth", "exr"),
                 ("normals", "png"),
                 ("edges", "png"),
+                ("albedo", "png"),
+                ("material", "png"),
                 ("instances", "png"),
                 ("flow", "npz"),
             )
@@ -64,6 +68,8 @@ def test_a_frame_rendered_alone_equals_the_frame_of_the_clip_bit_for_bit(clip, s
         assert np.array_equal(alone.depth, clip.depth(name, frame))
         assert np.array_equal(alone.normals, clip.normals(name, frame))
         assert np.array_equal(alone.edges, clip.edges(name, frame))
+        assert np.array_equal(alone.albedo, clip.albedo(name, frame))
+        assert np.array_equal(alone.material, clip.material(name, frame))
         assert np.array_equal(alone.instances, clip.instances(name, frame))
         with np.load(clip.frame_path(name, "flow", frame)) as flow:
             assert np.array_equal(alone.flow, flow["forward"])
@@ -242,5 +248,28 @@ def test_a_longer_clip_has_the_same_frames(tmp_path):
     assert np.array_equal(clips[0].edges("moving", 6), clips[1].edges("moving", 3))
 
 
-def test_all_kinds_but_flow_are_written_by_default():
-    assert set(KINDS) - DEFAULT_KINDS == {"flow"}
+def test_flow_albedo_and_material_are_written_on_request_only():
+    assert set(KINDS) - DEFAULT_KINDS == {"flow", "albedo", "material"}
+
+
+@pytest.mark.parametrize("kind", ["albedo", "material"])
+def test_albedo_and_material_can_be_had_alone_and_are_the_same(clip, scene, tmp_path, kind):
+    alone = render_clip(scene, tmp_path / kind, cameras=["still"], only={kind}, threads=1)
+    assert {p.name for p in (alone.path / "still").iterdir()} == {kind}
+    assert np.array_equal(getattr(alone, kind)("still", 3), getattr(clip, kind)("still", 3))
+
+
+def test_albedo_and_material_hold_what_the_meshes_are_made_of(scene, tmp_path):
+    made = (Material((0.8, 0.1, 0.1, 1.0), roughness=0.2), Material((0.1, 0.5, 0.3, 1.0), metallic=1.0, roughness=0.4))
+    painted = [replace(mesh, material=m) for mesh, m in zip(scene.meshes, (*made, Material()), strict=True)]
+    scene = replace(scene, meshes=tuple(painted))
+    clip = render_clip(scene, tmp_path / "clip", cameras=["still"], only={"albedo", "material", "instances"})
+    albedo, material, ids = (read("still", 2) for read in (clip.albedo, clip.material, clip.instances))
+    for place, m in enumerate(made):
+        seen = np.median(albedo[ids == place + 1], axis=0)
+        assert linear_from_srgb(seen / 255) == pytest.approx(m.base_color[:3], abs=0.01)
+        assert np.median(material[ids == place + 1], axis=0) == pytest.approx([255 * m.roughness, 255 * m.metallic, 0], abs=0.6)
+    nothing = ids == 0
+    nothing[1:] &= ids[:-1] == 0
+    nothing[:-1] &= ids[1:] == 0
+    assert nothing.any() and not albedo[nothing & (np.roll(ids, 1, 1) == 0) & (np.roll(ids, -1, 1) == 0)].any()

@@ -23,6 +23,7 @@ class ModelFamily:
     - ``cast``: dtype that the pipeline casts latents to; "none" when the caller has to.
     - ``scaled_by``: who multiplies unit-variance noise by the first sigma: "nobody" or "pipeline".
     - ``control``: what the control video shows, and how it enters.
+    - ``needs``: the kinds of pictures of a clip that footage is made from.
     - ``schedulers``: samplers that draw no noise of their own, so that the warp survives.
     - ``hub_ids``: weights that belong to the family.
     """
@@ -34,6 +35,7 @@ class ModelFamily:
     cast: str
     scaled_by: str
     control: str
+    needs: tuple[str, ...]
     schedulers: tuple[str, ...]
     hub_ids: tuple[str, ...] = ()
 
@@ -49,6 +51,7 @@ FAMILIES: dict[str, ModelFamily] = {
             cast="float32",
             scaled_by="nobody",
             control="red inverse depth, green edges, blue facing ratio; folded like the picture, VACE branch",
+            needs=("noise", "rgb", "albedo", "material", "normals", "depth", "edges", "instances"),
             schedulers=("UniPCMultistepScheduler",),
         ),
         ModelFamily(
@@ -59,6 +62,7 @@ FAMILIES: dict[str, ModelFamily] = {
             cast="float32",
             scaled_by="nobody",
             control="grey inverse depth (near is bright) or edges (white on black), VAE-encoded, VACE branch",
+            needs=("noise", "depth", "edges"),
             schedulers=DETERMINISTIC_FLOW,
             hub_ids=("Wan-AI/Wan2.1-VACE-1.3B-diffusers", "Wan-AI/Wan2.1-VACE-14B-diffusers"),
         ),
@@ -70,6 +74,7 @@ FAMILIES: dict[str, ModelFamily] = {
             cast="float32",
             scaled_by="nobody",
             control="none",
+            needs=("noise",),
             schedulers=DETERMINISTIC_FLOW,
             hub_ids=("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "Wan-AI/Wan2.1-T2V-14B-Diffusers"),
         ),
@@ -81,6 +86,7 @@ FAMILIES: dict[str, ModelFamily] = {
             cast="none",
             scaled_by="pipeline",
             control="none",
+            needs=("noise",),
             schedulers=DETERMINISTIC_DDPM,
             hub_ids=("zai-org/CogVideoX-2b", "zai-org/CogVideoX-5b"),
         ),
@@ -92,6 +98,7 @@ FAMILIES: dict[str, ModelFamily] = {
             cast="none",
             scaled_by="pipeline",
             control="any control video, VAE-encoded, joined to the channels",
+            needs=("noise", "depth", "edges"),
             schedulers=DETERMINISTIC_DDPM,
             hub_ids=("alibaba-pai/CogVideoX-Fun-V1.1-2b-Control", "alibaba-pai/CogVideoX-Fun-V1.1-5b-Control"),
         ),
@@ -103,6 +110,7 @@ FAMILIES: dict[str, ModelFamily] = {
             cast="none",
             scaled_by="pipeline",
             control="one conditioning frame per frame and ControlNet (depth, edges)",
+            needs=("noise", "depth", "edges"),
             schedulers=DETERMINISTIC_DDPM,
         ),
     )

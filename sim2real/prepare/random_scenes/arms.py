@@ -8,9 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ...transforms import rigid, rotation_about
-from . import materials as looks
 from .builder import Piece, Stage, at, turn
-from .materials import Look
+from .materials import Look, Looks
 from .shapes import Number, ball, board, pill, rod
 
 _AXES = "zyyzyz"
@@ -27,7 +26,7 @@ class ArmShape:
     joint: Look
 
 
-def random_arm(rng: np.random.Generator) -> ArmShape:
+def random_arm(rng: np.random.Generator, looks: Looks) -> ArmShape:
     """An arm that reaches 0.6 to 0.95 m."""
     shell, joint = looks.robot_shell(rng)
     reach = rng.uniform(0.6, 0.95)
@@ -100,6 +99,7 @@ def _gripper(shape: ArmShape) -> tuple[list[Piece], list[Piece]]:
 
 def add_arm(
     rng: np.random.Generator,
+    looks: Looks,
     stage: Stage,
     world_from_base: Float[np.ndarray, "4 4"],
     times_s: Float[np.ndarray, "frames"],
@@ -112,6 +112,7 @@ def add_arm(
 
     Args:
         rng: of the arm's shape, look and motion.
+        looks: of its shell and joints.
         stage: where it goes.
         world_from_base: the arm stands here, z up, x forward.
         times_s: of the frames.
@@ -122,7 +123,7 @@ def add_arm(
     Returns:
         The frames of its joints in the world, and last the point between the fingertips, z along the fingers.
     """
-    shape = random_arm(rng)
+    shape = random_arm(rng, looks)
     best, best_cost = None, np.inf
     for _ in range(40):
         frames = link_frames(shape, _path(rng, times_s), world_from_base)

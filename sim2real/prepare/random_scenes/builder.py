@@ -61,9 +61,18 @@ class Stage:
         self._motions.append(np.broadcast_to(motion, (self._frames, 4, 4)))
         for piece in pieces:
             mesh, look = piece.mesh, piece.look
-            uv = None if mesh.uv is None else (mesh.uv + self._rng.uniform(0, 1, 2)) / look.period_m
+            uv = mesh.uv
+            if uv is not None and look.period_m is not None:
+                texture = look.material.texture
+                tall = 1.0 if texture is None else texture.shape[0] / texture.shape[1]
+                uv = (uv + self._rng.uniform(0, 1, 2)) / (look.period_m * np.array([1.0, tall]))
             self.parts.append(Part(len(self.meshes), index, piece.thing_from_mesh))
             self.meshes.append(replace(mesh, name=f"{mesh.name} {len(self.meshes)}", uv=uv, material=look.material))
+
+    @property
+    def triangles(self) -> int:
+        """How many are on the stage."""
+        return sum(len(mesh.faces) for mesh in self.meshes)
 
     def world_from_instance(self) -> Float[np.ndarray, "frames instances 4 4"]:
         """The motion of everything on the stage."""

@@ -1,12 +1,12 @@
-"""Cameras and light for random scenes."""
+"""Cameras for random scenes: most are held at eye level, some look down, some are close like one on a wrist."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
 
-from ...scene.records import Camera, Lighting
-from ...transforms import inverse_rigid, look_at, rigid, rotation_about
+from ...scene.records import Camera
+from ...transforms import look_at, rigid, rotation_about
 from .shapes import Number
 
 UP = np.array([0.0, 0.0, 1.0])
@@ -19,12 +19,12 @@ def _sway(rng: np.random.Generator, times_s: np.ndarray, scale: Number) -> Float
 
 
 def _eyes(
-    rng: np.random.Generator, target: np.ndarray, distance: Number, times_s: np.ndarray
+    rng: np.random.Generator, target: np.ndarray, distance: Number, elevation: Number, times_s: np.ndarray
 ) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, "frames 3"]]:
     """Where the camera is and what it looks at: an arc, a dolly, a pan, a hand, or a tripod."""
-    azimuth, elevation = np.deg2rad(rng.normal(0, 32)), np.deg2rad(rng.uniform(8, 48))
+    azimuth = np.deg2rad(rng.normal(0, 30))
     aim = np.broadcast_to(target, (len(times_s), 3)).copy()
-    kind = rng.choice(5, p=[0.32, 0.15, 0.13, 0.2, 0.2])
+    kind = rng.choice(5, p=[0.3, 0.15, 0.13, 0.24, 0.18])
     speed = rng.choice([-1, 1]) * rng.uniform(0.4, 1.0)
     around = azimuth + np.deg2rad(14 * speed) * times_s * (kind == 0)
     above = elevation + np.deg2rad(rng.normal(0, 4)) * times_s * (kind == 0)
@@ -40,64 +40,42 @@ def _eyes(
     return eye, aim
 
 
-def _window(rng: np.random.Generator, whole: Camera, size: tuple[int, int], points: Float[np.ndarray, "points 3"]) -> Camera:
-    """A crop of the whole picture that sees some of the points: the fullest of four."""
-    seen = points @ inverse_rigid(whole.world_from_camera[0])[:3, :3].T + inverse_rigid(whole.world_from_camera[0])[:3, 3]
-    pixels = (seen @ whole.intrinsics[0].T)[seen[:, 2] > 0.1]
-    pixels = pixels[:, :2] / pixels[:, 2:]
-    inside = pixels[((pixels >= 0) & (pixels < whole.size[::-1])).all(axis=1)]
-    centers = inside[rng.integers(len(inside), size=4)] if len(inside) else np.array(whole.size[::-1])[None] / 2
-    centers = centers + rng.normal(0, 0.2, centers.shape) * size[::-1]
-    near = (np.abs(inside[None] - centers[:, None]) < np.array(size[::-1]) / 2).all(axis=2)
-    center = centers[near.sum(axis=1).argmax()]
-    left, top = (int(np.clip(c - n / 2, 0, m - n)) for c, n, m in zip(center, size[::-1], whole.size[::-1], strict=True))
-    return whole.cropped(top, left, size)
-
-
 def random_camera(
     rng: np.random.Generator,
-    target: Float[np.ndarray, "3"],
     points: Float[np.ndarray, "points 3"],
+    center: Float[np.ndarray, "3"],
     times_s: Float[np.ndarray, "frames"],
     size: tuple[int, int],
 ) -> Camera:
-    """A camera on the work area: half of them see all of it, half are windows of a larger picture.
+    """A camera that looks at the work area.
 
     Args:
         rng: of everything.
-        target: middle of the work area.
-        points: things worth seeing.
+        points: things worth seeing; close cameras look at one of them.
+        center: of the work area.
         times_s: of the frames.
         size: of the picture.
     """
-    whole = rng.random() < 0.5
-    distance = rng.uniform(1.1, 2.2) if whole else rng.uniform(1.0, 2.4)
-    eye, aim = _eyes(rng, target + rng.normal(0, 0.08, 3), distance, times_s)
-    eye[:, 2] = np.maximum(eye[:, 2], 0.25)
+    kind = rng.choice(4, p=[0.52, 0.22, 0.16, 0.1])  # level, from above, close, wide
+    fov = rng.uniform(34, 58)
+    target = center + rng.normal(0, [0.14, 0.1, 0.04])
+    if kind == 0:
+        distance, elevation = rng.uniform(0.8, 1.9), rng.uniform(3, 24)
+        target = target + [0, 0, rng.uniform(0.05, 0.25)]
+    elif kind == 1:
+        distance, elevation = rng.uniform(0.8, 1.8), rng.uniform(24, 52)
+    elif kind == 2:
+        distance, elevation = rng.uniform(0.32, 0.75), rng.uniform(8, 55)
+        target = points[rng.integers(len(points))] + rng.normal(0, 0.02, 3)
+    else:
+        distance, elevation, fov = rng.uniform(1.6, 2.6), rng.uniform(2, 22), rng.uniform(48, 66)
+        target = target + [0, 0, rng.uniform(0, 0.25)]
+    eye, aim = _eyes(rng, target, distance, np.deg2rad(elevation), times_s)
+    eye[:, 2] = np.maximum(eye[:, 2], 0.2)
     world_from_camera = look_at(eye, aim, UP)
-    roll = rotation_about(np.array([0.0, 0.0, 1.0]), np.asarray(np.deg2rad(rng.normal(0, 2))))
+    roll = rotation_about(np.array([0.0, 0.0, 1.0]), np.asarray(np.deg2rad(rng.normal(0, 1.3))))
     world_from_camera = world_from_camera @ rigid(roll, np.zeros(3))
-    zoom = 1.0 if whole else rng.uniform(1.5, 3.2)
-    full = tuple(round(zoom * n) for n in (size if whole else (size[0], int(1.3 * size[1]))))
-    focal = full[0] / 2 / np.tan(np.deg2rad(rng.uniform(38, 56)) / 2)
-    k = np.array([[focal, 0, full[1] / 2], [0, focal, full[0] / 2], [0, 0, 1]])
-    camera = Camera("camera", (full[0], full[1]), np.broadcast_to(k, (len(times_s), 3, 3)).copy(), world_from_camera)
-    return camera if whole else _window(rng, camera, size, points)
-
-
-def random_lighting(rng: np.random.Generator) -> Lighting:
-    """Daylight, most often from the upper left in front; now and then from elsewhere, or overcast."""
-    azimuth = np.deg2rad(rng.normal(-45, 25) if rng.random() < 0.8 else rng.uniform(-120, 120))
-    elevation = np.deg2rad(rng.uniform(35, 68))
-    direction = (np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation))
-    warm = rng.uniform(0.0, 1.0)
-    strength = rng.uniform(0.2, 0.6) if rng.random() < 0.2 else rng.uniform(0.9, 2.1)
-    sun = strength * np.array([1.0, 0.95 - 0.07 * warm, 0.87 - 0.17 * warm])
-    sky = rng.uniform(0.62, 0.9) * np.array([0.97 - 0.05 * (1 - warm), 0.985, 1.0])
-    ground = rng.uniform(0.3, 0.45) * np.array([1.0, 0.95, 0.88])
-    return Lighting(
-        sun_direction=(float(direction[0]), float(direction[1]), float(direction[2])),
-        sun=(float(sun[0]), float(sun[1]), float(sun[2])),
-        sky=(float(sky[0]), float(sky[1]), float(sky[2])),
-        ground=(float(ground[0]), float(ground[1]), float(ground[2])),
-    )
+    focal = size[0] / 2 / np.tan(np.deg2rad(fov) / 2)
+    shift = rng.normal(0, 0.01, 2) * size[::-1]
+    k = np.array([[focal, 0, size[1] / 2 + shift[0]], [0, focal, size[0] / 2 + shift[1]], [0, 0, 1]])
+    return Camera("camera", size, np.broadcast_to(k, (len(times_s), 3, 3)).copy(), world_from_camera)

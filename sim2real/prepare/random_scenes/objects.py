@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import materials as looks
 from .builder import Piece, at, turn
-from .shapes import Number, arc, ball, board, pill, rod, tube, turned
+from .materials import Looks
+from .shapes import Number, arc, ball, board, filled_uv, pill, rod, tube, turned, wrapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Thing:
     height_m: Number
 
 
-def _mug(rng: np.random.Generator) -> Thing:
+def _mug(rng: np.random.Generator, looks: Looks) -> Thing:
     r, h, wall = rng.uniform(0.035, 0.05), rng.uniform(0.08, 0.12), 0.005
     look = looks.ceramic(rng) if rng.random() < 0.7 else looks.plastic(rng)
     taper = rng.uniform(0.8, 1.05)
@@ -31,7 +31,7 @@ def _mug(rng: np.random.Generator) -> Thing:
     return Thing("mug", [Piece(turned(profile, name="mug"), look), Piece(handle, look, at(r - 0.004, 0, 0.52 * h))], r * 1.6, h)
 
 
-def _bowl(rng: np.random.Generator) -> Thing:
+def _bowl(rng: np.random.Generator, looks: Looks) -> Thing:
     r, h = rng.uniform(0.06, 0.12), rng.uniform(0.04, 0.08)
     t = np.linspace(0.25, 1, 6)
     outside = [(r * np.sin(np.pi / 2 * k), h * (1 - np.cos(np.pi / 2 * k))) for k in t]
@@ -47,41 +47,39 @@ def _bowl(rng: np.random.Generator) -> Thing:
     return Thing("bowl", pieces, r, h)
 
 
-def _plate(rng: np.random.Generator) -> Thing:
+def _plate(rng: np.random.Generator, looks: Looks) -> Thing:
     r = rng.uniform(0.08, 0.13)
     profile = [(0, 0), (0.6 * r, 0), (r, 0.015), (r, 0.019), (0.62 * r, 0.005), (0, 0.005)]
     return Thing("plate", [Piece(turned(profile, segments=24, name="plate"), looks.ceramic(rng))], r, 0.02)
 
 
-def _bottle(rng: np.random.Generator) -> Thing:
+def _bottle(rng: np.random.Generator, looks: Looks) -> Thing:
     r, h = rng.uniform(0.028, 0.045), rng.uniform(0.18, 0.28)
     look = looks.plastic(rng) if rng.random() < 0.6 else looks.ceramic(rng)
     neck, shoulder = r * rng.uniform(0.3, 0.45), h * rng.uniform(0.55, 0.7)
     bow = [(neck + (r - neck) * np.cos(a) ** 1.3, shoulder + 0.2 * h * np.sin(a)) for a in np.linspace(0, 1.5, 5)]
     body = turned([(0, 0), (0.9 * r, 0), (r, 0.008), *bow, (neck, 0.93 * h), (0, 0.93 * h)], name="bottle")
     cap = rod(neck * 1.25, 0.09 * h, bevel=0.003, name="cap")
-    return Thing("bottle", [Piece(body, look), Piece(cap, looks.plastic(rng), at(z=0.95 * h))], r, h)
+    pieces = [Piece(body, look), Piece(cap, looks.plastic(rng), at(z=0.95 * h))]
+    if rng.random() < 0.75:
+        label = wrapped(r + 0.0004, rng.uniform(0.12, 0.2) * h, shoulder * rng.uniform(0.8, 0.97), rng.uniform(110, 360))
+        pieces.append(Piece(label, looks.printed(rng)))
+    return Thing("bottle", pieces, r, h)
 
 
-def _can(rng: np.random.Generator) -> Thing:
+def _can(rng: np.random.Generator, looks: Looks) -> Thing:
     r, h = rng.uniform(0.03, 0.05), rng.uniform(0.07, 0.14)
-    lid = rod(r * 0.93, 0.004, name="lid")
-    return Thing(
-        "can",
-        [Piece(rod(r, h, bevel=0.004, segments=20), looks.printed(rng), at(z=h / 2)), Piece(lid, looks.steel(rng), at(z=h))],
-        r,
-        h,
-    )
+    body = Piece(rod(r, h, bevel=0.004, segments=24), looks.steel(rng), at(z=h / 2))
+    return Thing("can", [body, Piece(wrapped(r + 0.0004, 0.006, h - 0.006), looks.printed(rng))], r, h)
 
 
-def _carton(rng: np.random.Generator) -> Thing:
+def _carton(rng: np.random.Generator, looks: Looks) -> Thing:
     half = rng.uniform([0.03, 0.02, 0.05], [0.08, 0.05, 0.12])
-    return Thing(
-        "carton", [Piece(board(half, 0.003), looks.printed(rng), at(z=half[2]))], float(np.hypot(*half[:2])), 2 * half[2]
-    )
+    body = Piece(filled_uv(board(half, 0.002)), looks.printed(rng), at(z=half[2]))
+    return Thing("carton", [body], float(np.hypot(*half[:2])), 2 * half[2])
 
 
-def _blocks(rng: np.random.Generator) -> Thing:
+def _blocks(rng: np.random.Generator, looks: Looks) -> Thing:
     s, count = rng.uniform(0.02, 0.035), int(rng.integers(1, 4))
     pieces = []
     for k in range(count):
@@ -91,28 +89,34 @@ def _blocks(rng: np.random.Generator) -> Thing:
     return Thing("block", pieces, 1.5 * s, 2 * s * count)
 
 
-def _fruit(rng: np.random.Generator) -> Thing:
+def _fruit(rng: np.random.Generator, looks: Looks) -> Thing:
     r, squash = rng.uniform(0.03, 0.045), rng.uniform(0.85, 1.2)
     return Thing("fruit", [Piece(ball(r, squash), looks.fruit(rng), at(z=r * squash))], r, 2 * r * squash)
 
 
-def _books(rng: np.random.Generator) -> Thing:
+def _books(rng: np.random.Generator, looks: Looks) -> Thing:
     z, pieces = 0.0, []
     for _ in range(int(rng.integers(1, 4))):
         half = rng.uniform([0.09, 0.065, 0.008], [0.13, 0.09, 0.02])
-        pieces.append(Piece(board(half, 0.002), looks.plastic(rng), at(z=z + half[2]) @ turn("z", rng.uniform(-15, 15))))
+        place = at(z=z + half[2]) @ turn("z", rng.uniform(-15, 15))
+        pages = board([half[0] - 0.002, half[1] - 0.003, half[2] - 0.0025])
+        pieces.append(Piece(pages, looks.paper(rng), place))
+        cover = looks.printed(rng)
+        for side in (-1, 1):
+            pieces.append(Piece(filled_uv(board([half[0], half[1], 0.00125])), cover, place @ at(z=side * (half[2] - 0.00125))))
+        pieces.append(Piece(filled_uv(board([half[0], 0.001, half[2]])), cover, place @ at(y=-half[1] + 0.001)))
         z += 2 * half[2]
     return Thing("book", pieces, 0.14, z)
 
 
-def _chopping_board(rng: np.random.Generator) -> Thing:
+def _chopping_board(rng: np.random.Generator, looks: Looks) -> Thing:
     half = np.array([rng.uniform(0.12, 0.18), rng.uniform(0.08, 0.12), 0.008])
     return Thing(
         "chopping board", [Piece(board(half, 0.004), looks.wood(rng, period_m=0.5), at(z=half[2]))], half[0] * 1.2, 0.016
     )
 
 
-def _pot(rng: np.random.Generator) -> Thing:
+def _pot(rng: np.random.Generator, looks: Looks) -> Thing:
     r, h = rng.uniform(0.07, 0.11), rng.uniform(0.07, 0.13)
     look = looks.steel(rng) if rng.random() < 0.5 else looks.plastic(rng)
     body = turned(
@@ -131,7 +135,7 @@ def _pot(rng: np.random.Generator) -> Thing:
     return Thing("pot", pieces, r * 1.3, h + 0.04)
 
 
-def _kettle(rng: np.random.Generator) -> Thing:
+def _kettle(rng: np.random.Generator, looks: Looks) -> Thing:
     r, h = rng.uniform(0.075, 0.1), rng.uniform(0.13, 0.18)
     look = looks.steel(rng) if rng.random() < 0.5 else looks.ceramic(rng)
     t = np.linspace(0.05, 0.92, 7)
@@ -153,7 +157,7 @@ def _kettle(rng: np.random.Generator) -> Thing:
     )
 
 
-def _appliance(rng: np.random.Generator) -> Thing:
+def _appliance(rng: np.random.Generator, looks: Looks) -> Thing:
     """A microwave or toaster oven: shell, dark window, handle, knobs; its front faces -y."""
     half = rng.uniform([0.16, 0.11, 0.1], [0.26, 0.17, 0.15])
     x, y, z = half
@@ -171,7 +175,7 @@ def _appliance(rng: np.random.Generator) -> Thing:
     return Thing("microwave", pieces, float(np.hypot(x, y)), 2 * z)
 
 
-def _crate(rng: np.random.Generator) -> Thing:
+def _crate(rng: np.random.Generator, looks: Looks) -> Thing:
     x, y, z, t = rng.uniform(0.1, 0.16), rng.uniform(0.08, 0.12), rng.uniform(0.03, 0.06), 0.005
     look = looks.plastic(rng) if rng.random() < 0.6 else looks.wood(rng)
     pieces = [Piece(board([x, y, t]), look, at(z=t))]
@@ -186,12 +190,12 @@ def _crate(rng: np.random.Generator) -> Thing:
     return Thing("crate", pieces, float(np.hypot(x, y)), 2 * z)
 
 
-def _towel(rng: np.random.Generator) -> Thing:
+def _towel(rng: np.random.Generator, looks: Looks) -> Thing:
     half = np.array([rng.uniform(0.09, 0.16), rng.uniform(0.06, 0.1), rng.uniform(0.008, 0.02)])
     return Thing("towel", [Piece(board(half, 0.007), looks.cloth(rng), at(z=half[2]))], float(np.hypot(*half[:2])), 2 * half[2])
 
 
-_KINDS: tuple[tuple[Callable[[np.random.Generator], Thing], float], ...] = (
+_KINDS: tuple[tuple[Callable[[np.random.Generator, Looks], Thing], float], ...] = (
     (_mug, 1.3),
     (_bowl, 1.0),
     (_plate, 0.6),
@@ -210,16 +214,16 @@ _KINDS: tuple[tuple[Callable[[np.random.Generator], Thing], float], ...] = (
 )
 
 
-def thing(rng: np.random.Generator, *, largest_m: Number = 1.0) -> Thing:
+def thing(rng: np.random.Generator, looks: Looks, *, largest_m: Number = 1.0) -> Thing:
     """A thing of any kind whose footprint's radius is at most ``largest_m``."""
     weight = np.array([w for _, w in _KINDS])
     for _ in range(20):
-        made = _KINDS[rng.choice(len(_KINDS), p=weight / weight.sum())][0](rng)
+        made = _KINDS[rng.choice(len(_KINDS), p=weight / weight.sum())][0](rng, looks)
         if made.radius_m <= largest_m:
             return made
-    return _fruit(rng)
+    return _fruit(rng, looks)
 
 
-def graspable(rng: np.random.Generator) -> Thing:
+def graspable(rng: np.random.Generator, looks: Looks) -> Thing:
     """A thing that a gripper can hold."""
-    return (_can, _blocks, _fruit, _bottle)[rng.integers(4)](rng)
+    return (_can, _blocks, _fruit, _bottle)[rng.integers(4)](rng, looks)

@@ -1,6 +1,6 @@
 """Rooms for random scenes: a table, a kitchen counter, a shelf, a bench, a floor. The work area is about x = y = 0.
 
-The camera comes from -y; walls stand behind the work area and sometimes at one side, so that daylight comes in.
+The camera comes from -y; the walls around it are ``walls``' business.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from . import materials as looks
 from .builder import Piece, Stage, at, turn
-from .materials import Look
+from .materials import Look, Looks
 from .shapes import Number, arc, board, pill, rod, tube
 
 
@@ -27,33 +26,22 @@ class Ground:
 
 @dataclass(frozen=True)
 class Room:
-    """Where things stand (the first ground is the work area), and where a robot may: base places with pedestal heights."""
+    """What a room holds.
+
+    - ``grounds`` is where things stand; the first one is the work area.
+    - ``bases`` is where a robot may stand: places, with pedestal heights.
+    - ``wall_y`` is where the wall behind begins; ``fitted``: cabinets or tiles cover it.
+    """
 
     grounds: tuple[Ground, ...]
     bases: tuple[tuple[Float[np.ndarray, "4 4"], float], ...]
+    wall_y: float
+    fitted: bool = False
 
 
-def _shell(rng: np.random.Generator, stage: Stage, wall_y: Number, *, kitchen: bool = False) -> None:
-    """Floor, the wall behind, sometimes a wall at a side, skirting, a picture."""
+def _lay_floor(rng: np.random.Generator, looks: Looks, stage: Stage) -> None:
     floor = looks.wood(rng, planks=5, period_m=0.9) if rng.random() < 0.6 else looks.tiles(rng, floor=True)
-    stage.add("floor", "floor", [Piece(board([4, 4, 0.05]), floor, at(z=-0.05))])
-    paint = looks.plaster(rng)
-    pieces = [Piece(board([4, 0.05, 1.5]), paint, at(0, wall_y + 0.05, 1.5))]
-    white = looks.front(rng)
-    pieces.append(Piece(board([4, 0.008, 0.05], 0.003), white, at(0, wall_y - 0.008, 0.05)))
-    if rng.random() < 0.5:
-        side = rng.choice([-1, 1])
-        x = side * rng.uniform(1.0, 1.9)
-        other = paint if rng.random() < 0.6 else looks.plaster(rng)
-        pieces.append(Piece(board([0.05, 1.5, 1.5]), other, at(x + side * 0.05, wall_y - 1.5, 1.5)))
-    stage.add("wall", "wall", pieces)
-    if not kitchen and rng.random() < 0.6:
-        w, h = rng.uniform(0.15, 0.4), rng.uniform(0.15, 0.3)
-        frame = looks.wood(rng) if rng.random() < 0.5 else looks.dark(rng)
-        inner = looks.cloth(rng) if rng.random() < 0.5 else looks.printed(rng)
-        place = at(rng.uniform(-0.9, 0.9), wall_y - 0.012, rng.uniform(1.05, 1.6))
-        picture = [Piece(board([w, 0.012, h], 0.004), frame), Piece(board([w - 0.03, 0.014, h - 0.03]), inner)]
-        stage.add("picture", "picture", picture, place)
+    stage.add("floor", "floor", [Piece(board([5, 5, 0.05]), floor, at(z=-0.05))])
 
 
 def _robot_places(rng: np.random.Generator, top: Number, half: tuple[Number, Number], *, pedestal: bool) -> tuple:
@@ -69,9 +57,10 @@ def _robot_places(rng: np.random.Generator, top: Number, half: tuple[Number, Num
     return tuple(places)
 
 
-def _table(rng: np.random.Generator, stage: Stage) -> Room:
+def _table(rng: np.random.Generator, looks: Looks, stage: Stage) -> Room:
     top, half = rng.uniform(0.68, 0.8), (rng.uniform(0.55, 0.85), rng.uniform(0.38, 0.5))
-    _shell(rng, stage, half[1] + rng.uniform(0.05, 0.9))
+    wall_y = half[1] + (rng.uniform(0.04, 0.5) if rng.random() < 0.55 else rng.uniform(0.5, 1.8))
+    _lay_floor(rng, looks, stage)
     look = looks.wood(rng) if rng.random() < 0.75 else looks.front(rng)
     leg = look if rng.random() < 0.5 else looks.steel(rng)
     thick = rng.uniform(0.012, 0.025)
@@ -81,7 +70,7 @@ def _table(rng: np.random.Generator, stage: Stage) -> Room:
             place = at(x * (half[0] - 0.06), y * (half[1] - 0.06), top / 2 - thick)
             pieces.append(Piece(board([0.025, 0.025, top / 2 - thick], 0.004, name="leg"), leg, place))
     stage.add("table", "table", pieces)
-    return Room((Ground((0, 0, top), half),), _robot_places(rng, top, half, pedestal=rng.random() < 0.4))
+    return Room((Ground((0, 0, top), half),), _robot_places(rng, top, half, pedestal=rng.random() < 0.4), wall_y)
 
 
 def _handle(rng: np.random.Generator, kind: int, look: Look, width: Number) -> Piece:
@@ -105,7 +94,13 @@ class _Fittings:
 
 
 def _cabinet(
-    rng: np.random.Generator, stage: Stage, times_s: np.ndarray, fit: _Fittings, place: np.ndarray, half: np.ndarray
+    rng: np.random.Generator,
+    looks: Looks,
+    stage: Stage,
+    times_s: np.ndarray,
+    fit: _Fittings,
+    place: np.ndarray,
+    half: np.ndarray,
 ) -> None:
     """A cabinet about its centre whose front (-y) has drawers, one door or two; one of them may be moving."""
     x, y, z = half
@@ -139,10 +134,10 @@ def _cabinet(
             stage.add("door", "door", pieces, place @ swing)
 
 
-def _counter(rng: np.random.Generator, stage: Stage, times_s: np.ndarray) -> Room:
+def _counter(rng: np.random.Generator, looks: Looks, stage: Stage, times_s: np.ndarray) -> Room:
     top, half = rng.uniform(0.84, 0.95), (rng.uniform(1.0, 1.5), rng.uniform(0.28, 0.34))
     wall_y = half[1] + 0.01
-    _shell(rng, stage, wall_y, kitchen=True)
+    _lay_floor(rng, looks, stage)
     fit = _Fittings(
         looks.front(rng), looks.front(rng), looks.steel(rng) if rng.random() < 0.7 else looks.dark(rng), int(rng.integers(3))
     )
@@ -153,7 +148,7 @@ def _counter(rng: np.random.Generator, stage: Stage, times_s: np.ndarray) -> Roo
     for k in range(columns):
         x = half[0] * ((2 * k + 1) / columns - 1)
         size = np.array([half[0] / columns, half[1] - 0.03, (top - 2 * slab - 0.08) / 2])
-        _cabinet(rng, stage, times_s, fit, at(x, 0.01, 0.08 + size[2]), size)
+        _cabinet(rng, looks, stage, times_s, fit, at(x, 0.01, 0.08 + size[2]), size)
     if rng.random() < 0.7:
         stage.add(
             "splashback", "wall", [Piece(board([half[0], 0.006, 0.25]), looks.tiles(rng), at(0, wall_y - 0.006, top + 0.25))]
@@ -166,7 +161,7 @@ def _counter(rng: np.random.Generator, stage: Stage, times_s: np.ndarray) -> Roo
             if rng.random() < 0.75:
                 x = half[0] * ((2 * k + 1) / columns - 1)
                 place = at(x, wall_y - depth, low + tall)
-                _cabinet(rng, stage, times_s, fit, place, np.array([half[0] / columns, depth, tall]))
+                _cabinet(rng, looks, stage, times_s, fit, place, np.array([half[0] / columns, depth, tall]))
     else:
         look = looks.wood(rng)
         stage.add("shelf", "shelf", [Piece(board([0.7 * half[0], 0.1, 0.012], 0.003), look, at(0, wall_y - 0.1, low))])
@@ -180,12 +175,12 @@ def _counter(rng: np.random.Generator, stage: Stage, times_s: np.ndarray) -> Roo
             for sy in (-1, 1)
         ]
         stage.add("hob", "hob", hob, at(x, 0, top))
-    return Room(tuple(grounds), _robot_places(rng, top, half, pedestal=True))
+    return Room(tuple(grounds), _robot_places(rng, top, half, pedestal=True), wall_y, fitted=True)
 
 
-def _shelf(rng: np.random.Generator, stage: Stage) -> Room:
+def _shelf(rng: np.random.Generator, looks: Looks, stage: Stage) -> Room:
     half, levels, step = (rng.uniform(0.4, 0.7), rng.uniform(0.13, 0.18)), int(rng.integers(3, 5)), rng.uniform(0.3, 0.38)
-    _shell(rng, stage, half[1] + 0.02)
+    _lay_floor(rng, looks, stage)
     look = looks.wood(rng) if rng.random() < 0.6 else looks.front(rng)
     bottom, tall = rng.uniform(0.1, 0.4), step * (levels - 1)
     pieces = [Piece(board([half[0], half[1], 0.011], 0.003), look, at(z=bottom + k * step)) for k in range(levels)]
@@ -207,13 +202,13 @@ def _shelf(rng: np.random.Generator, stage: Stage) -> Room:
     height = heights[middle] - 0.2
     side = rng.choice([-1, 1]) * rng.uniform(0.2, 0.5)
     front = at(side, -half[1] - 0.5, max(height, 0.3)) @ turn("z", 90)
-    return Room(grounds, ((front, max(height, 0.3)),))
+    return Room(grounds, ((front, max(height, 0.3)),), half[1] + 0.02, fitted=True)
 
 
-def _bench(rng: np.random.Generator, stage: Stage) -> Room:
+def _bench(rng: np.random.Generator, looks: Looks, stage: Stage) -> Room:
     top, half = rng.uniform(0.72, 0.9), (rng.uniform(0.7, 1.1), rng.uniform(0.35, 0.48))
     wall_y = half[1] + rng.uniform(0.02, 0.5)
-    _shell(rng, stage, wall_y)
+    _lay_floor(rng, looks, stage)
     steel = looks.steel(rng)
     white = looks.front(rng) if rng.random() < 0.7 else looks.dark(rng)
     pieces = [Piece(board([*half, 0.015], 0.004), white, at(z=top - 0.015))]
@@ -237,24 +232,25 @@ def _bench(rng: np.random.Generator, stage: Stage) -> Room:
             looks.dark(rng) if rng.random() < 0.4 else looks.cloth(rng),
         )
         stage.add("mat", "mat", [mat], at(0, -0.05, top + 0.003))
-    return Room((Ground((0, 0, top + 0.006), half),), _robot_places(rng, top, half, pedestal=False))
+    return Room((Ground((0, 0, top + 0.006), half),), _robot_places(rng, top, half, pedestal=False), wall_y)
 
 
-def _floor(rng: np.random.Generator, stage: Stage) -> Room:
+def _floor(rng: np.random.Generator, looks: Looks, stage: Stage) -> Room:
     half = (rng.uniform(0.7, 1.1), rng.uniform(0.5, 0.8))
-    _shell(rng, stage, half[1] + rng.uniform(0.1, 0.8))
+    wall_y = half[1] + rng.uniform(0.1, 1.2)
+    _lay_floor(rng, looks, stage)
     if rng.random() < 0.5:
         stage.add("rug", "rug", [Piece(board([0.8 * half[0], 0.8 * half[1], 0.004]), looks.cloth(rng), at(z=0.004))])
-    return Room((Ground((0, 0, 0.008), half),), _robot_places(rng, 0.0, half, pedestal=False))
+    return Room((Ground((0, 0, 0.008), half),), _robot_places(rng, 0.0, half, pedestal=False), wall_y)
 
 
-def furnish(rng: np.random.Generator, stage: Stage, times_s: Float[np.ndarray, "frames"]) -> Room:
+def furnish(rng: np.random.Generator, looks: Looks, stage: Stage, times_s: Float[np.ndarray, "frames"]) -> Room:
     """Build a random room on the stage."""
     makers: tuple[Callable[[], Room], ...] = (
-        lambda: _table(rng, stage),
-        lambda: _counter(rng, stage, times_s),
-        lambda: _shelf(rng, stage),
-        lambda: _bench(rng, stage),
-        lambda: _floor(rng, stage),
+        lambda: _table(rng, looks, stage),
+        lambda: _counter(rng, looks, stage, times_s),
+        lambda: _shelf(rng, looks, stage),
+        lambda: _bench(rng, looks, stage),
+        lambda: _floor(rng, looks, stage),
     )
     return makers[rng.choice(5, p=[0.3, 0.38, 0.1, 0.14, 0.08])]()

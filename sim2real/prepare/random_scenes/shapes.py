@@ -161,3 +161,55 @@ def arc(radius: Number, start_deg: Number, end_deg: Number, points: int = 9) -> 
     """Points of an arc in the xz plane about the origin, from x towards z."""
     angle = np.deg2rad(np.linspace(start_deg, end_deg, points))
     return np.stack([radius * np.cos(angle), 0 * angle, radius * np.sin(angle)], axis=1)
+
+
+def merged(meshes: Sequence[Mesh], *, name: str = "merged") -> Mesh:
+    """Meshes as one; all have UVs, and all normals or none."""
+    start = np.cumsum([0, *(len(m.vertices) for m in meshes[:-1])])
+    normals = [m.normals for m in meshes if m.normals is not None]
+    uv = [m.uv for m in meshes if m.uv is not None]
+    return Mesh(
+        name,
+        np.concatenate([m.vertices for m in meshes]),
+        np.concatenate([m.faces + s for m, s in zip(meshes, start, strict=True)]),
+        uv=np.concatenate(uv),
+        normals=np.concatenate(normals) if len(normals) == len(meshes) else None,
+    )
+
+
+def filled_uv(mesh: Mesh) -> Mesh:
+    """The same mesh with UVs from 0 to 1 over each of its sides: right for prints on boxes, upright on upright sides."""
+    corners = mesh.vertices[mesh.faces]
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    share = (corners - low) / np.maximum(high - low, 1e-9)
+    facing = face_normals(mesh.vertices, mesh.faces)
+    axis = np.abs(facing).argmax(axis=1)
+    sign = np.sign(np.take_along_axis(facing, axis[:, None], axis=1))
+    u = np.where(axis[:, None] == 0, share[..., 1], share[..., 0])
+    mirrored = np.where(axis == 0, sign[:, 0] < 0, np.where(axis == 1, sign[:, 0] > 0, False))
+    u = np.where(mirrored[:, None], 1 - u, u)
+    v = np.where(axis[:, None] == 2, share[..., 1], share[..., 2])
+    return replace(mesh, uv=np.stack([u, v], axis=-1))
+
+
+def wrapped(
+    radius: Number, low: Number, high: Number, span_deg: Number = 360.0, *, segments: int = 24, name: str = "label"
+) -> Mesh:
+    """A label around the z axis, from ``low`` to ``high``, its middle to the front (-y); its UVs go from 0 to 1."""
+    angle = np.deg2rad(-90 + span_deg * (np.linspace(0, 1, segments + 1) - 0.5))
+    out = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+    points = np.concatenate([radius * out + [0, 0, low], radius * out + [0, 0, high]])
+    i = np.arange(segments)
+    quad = np.stack([i, i + 1, i + segments + 2, i + segments + 1], axis=1)
+    faces = quad[:, [[0, 1, 2], [0, 2, 3]]].reshape(-1, 3)
+    u = np.tile(np.linspace(0, 1, segments + 1), 2)
+    v = np.repeat([0.0, 1.0], segments + 1)
+    return Mesh(name, points, faces, uv=np.stack([u, v], axis=1)[faces], normals=np.tile(out, (2, 1))[faces])
+
+
+def sheet(half_x: Number, half_z: Number, *, name: str = "sheet") -> Mesh:
+    """A rectangle in the plane y = 0 that faces -y; its UVs go from 0 to 1."""
+    corners = np.array([[-1.0, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]])
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    uv = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+    return Mesh(name, corners * [half_x, 1, half_z], faces, uv=uv[faces])

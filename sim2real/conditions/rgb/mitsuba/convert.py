@@ -22,7 +22,8 @@ def linear_from_srgb(values: np.ndarray) -> Float[np.ndarray, "..."]:
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-def _bitmap(mi: ModuleType, pixels: np.ndarray) -> dict[str, Any]:
+def bitmap(mi: ModuleType, pixels: np.ndarray) -> dict[str, Any]:
+    """A texture of linear values that repeats."""
     data = np.ascontiguousarray(pixels, np.float32)
     return {"type": "bitmap", "bitmap": mi.Bitmap(data), "raw": True, "wrap_mode": "repeat"}
 
@@ -34,9 +35,9 @@ def bsdf(mi: ModuleType, material: Material) -> Any:
     if material.texture is not None:
         texture = material.texture
         tint = np.asarray(material.base_color, np.float32)
-        color = _bitmap(mi, np.clip(linear_from_srgb(texture[..., :3]) * tint[:3], 0, 1))
+        color = bitmap(mi, np.clip(linear_from_srgb(texture[..., :3]) * tint[:3], 0, 1))
         if texture.shape[-1] == 4 and (texture[..., 3] < 255).any():
-            opacity = _bitmap(mi, texture[..., 3:].astype(np.float32) / 255 * tint[3])
+            opacity = bitmap(mi, texture[..., 3:].astype(np.float32) / 255 * tint[3])
     surface: dict[str, Any] = {
         "type": "twosided",
         "surface": {
@@ -71,9 +72,7 @@ def shape(mi: ModuleType, mesh: Mesh, world_from_mesh: np.ndarray, surface: Any,
     properties = mi.Properties()
     properties["surface"] = surface
     if any(mesh.material.emission):
-        properties["light"] = mi.load_dict(
-            {"type": "area", "radiance": {"type": "rgb", "value": list(map(float, mesh.material.emission))}}
-        )
+        properties["light"] = mi.load_dict({"type": "area", "radiance": _radiance(mi, mesh)})
     out = mi.Mesh(name, 3 * count, count, has_vertex_normals=True, has_vertex_texcoords=mesh.uv is not None, props=properties)
     fields = mi.traverse(out)
     fields["faces"] = np.arange(3 * count, dtype=np.uint32)
@@ -84,6 +83,14 @@ def shape(mi: ModuleType, mesh: Mesh, world_from_mesh: np.ndarray, surface: Any,
     fields["vertex_normals"] = normals.astype(np.float32).ravel()  # last: an update of positions recomputes them
     fields.update()
     return out
+
+
+def _radiance(mi: ModuleType, mesh: Mesh) -> dict[str, Any]:
+    """What a mesh sends out: its emission, times its texture where it has one."""
+    emission = np.asarray(mesh.material.emission, np.float32)
+    if mesh.material.texture is None or mesh.uv is None:
+        return {"type": "rgb", "value": emission.tolist()}
+    return bitmap(mi, linear_from_srgb(mesh.material.texture[..., :3]) * emission)
 
 
 def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:

@@ -12,10 +12,16 @@ from ....optional import require
 from ....scene.records import Camera, Scene
 from ....scene.triangles import triangles_of
 from .convert import bsdf, sensor, shape
+from .environment import Environment
+from .oidn import Oidn, library_at_hand
 from .sky import axes_about, panorama
+from .surfaces import detailed_bsdf
 
 if TYPE_CHECKING:
+    from .features import FeatureMaker
     from .gbuffer import Guide
+
+_PASSES = 4
 
 
 def mitsuba(threads: int | None = None) -> ModuleType:
@@ -41,13 +47,17 @@ def mitsuba(threads: int | None = None) -> ModuleType:
 class PathTracer:
     """Mitsuba on a scene, one frame at a time; parts that do not move are converted once.
 
+    Meshes with an ``emission`` are lamps and windows; where they have a texture too, it is multiplied with it.
+
     Args:
         scene: what to look at.
-        spp: paths per pixel; 32 with the filter suits small pictures, 256 and more without it gives references.
+        environment: what lights it from outside; ``None`` is the sky and sun of the scene's ``lighting``.
+        spp: paths per pixel; 16 with the filter suits training pictures, 256 and more without it gives references.
         seed: of the paths; the noise of every frame is drawn from (seed, frame).
         max_depth: length of paths; 2 is direct light only.
-        denoise: filter what noise is left, guided by normals, distance and base colour.
-        sun_radius_deg: softness of the sun's shadows.
+        denoise: filter what noise is left: by Open Image Denoise if the package ``oidn`` has been fetched, else by our own.
+        detailed: relief, uneven gloss and thin glass (``detailed_bsdf``).
+        sun_radius_deg: softness of the shadows of ``lighting``'s sun.
         exposure: factor on radiance before the tone curve; the default is that of the plain renderer.
         threads: number of threads; ``None`` is all cores.
     """
@@ -56,31 +66,73 @@ class PathTracer:
         self,
         scene: Scene,
         *,
+        environment: Environment | None = None,
         spp: int = 64,
         seed: int = 0,
         max_depth: int = 5,
         denoise: bool = True,
+        detailed: bool = False,
         sun_radius_deg: float = 3.0,
         exposure: float = 0.8,
         threads: int | None = None,
     ) -> None:
         self._mi = mitsuba(threads)
         self._scene, self._spp, self._seed = scene, spp, seed
-        self._denoise, self._exposure = denoise, exposure
-        self._integrator = self._mi.load_dict({"type": "path", "max_depth": max_depth, "block_size": 16})
-        self._guides: Guide | None = None
-        self._surfaces: dict[int, Any] = {}
+        self._denoise, self._detailed, self._exposure = denoise, detailed, exposure
+        self._integrator = self._mi.load_dict({"type": "path", "max_depth": max_depth, "rr_depth": 3, "block_size": 32})
+        self._surfaces: dict[tuple[int, bool], Any] = {}
         self._placed: dict[int, tuple[np.ndarray, Any]] = {}
-        world_from_sky = np.eye(4)
-        world_from_sky[:3, :3] = axes_about(scene.lighting.up)
-        picture = panorama(scene.lighting, sun_radius_deg=sun_radius_deg).astype(np.float32)
-        self._sky = self._mi.load_dict(
-            {
-                "type": "envmap",
-                "bitmap": self._mi.Bitmap(picture),
-                "to_world": self._mi.ScalarTransform4f(world_from_sky),
-            }
-        )
+        self._lights = self._sky(sun_radius_deg) if environment is None else self._surroundings(environment)
+        self._guides: Guide | None = None
+        self._features: FeatureMaker | None = None
+        self._oidn: Oidn | None = None
+
+    def world(self, camera: Camera, frame: int) -> Any:
+        """Mitsuba's scene at one frame, to be rendered by any of its integrators."""
+        shown = np.flatnonzero(self._scene.part_visible(frame))
+        shapes = {f"part{k}": made for k in shown if (made := self._shape(int(k), frame)) is not None}
+        eye = sensor(self._mi, camera, frame)
+        return self._mi.load_dict({"type": "scene", **self._lights, "sensor": eye, **shapes})
+
+    def radiance(self, camera: Camera, frame: int) -> Float32[np.ndarray, "height width 3"]:
+        """What the paths found, linear light, not filtered; paths that shine alone are dimmed (``without_fireflies``)."""
+        world, passes = self.world(camera, frame), min(_PASSES, self._spp)
+        first = self._seed * 1_000_003 + _PASSES * frame
+        pictures = []
+        for k in range(passes):
+            spp = self._spp // passes + (k < self._spp % passes)
+            picture = self._mi.render(world, integrator=self._integrator, spp=spp, seed=(first + k) % 2**32)
+            pictures.append(np.nan_to_num(np.array(picture, np.float32)[..., :3], posinf=0.0))
+        return without_fireflies(np.stack(pictures))
+
+    def clean_radiance(
+        self, camera: Camera, frame: int, features: FeatureMaker | None = None
+    ) -> Float32[np.ndarray, "height width 3"]:
+        """What the paths found, filtered.
+
+        Args:
+            camera: of the scene.
+            frame: of the scene.
+            features: of the scene, where they have been set up already.
+        """
+        from .denoise import denoised
+
+        light, library = self.radiance(camera, frame), library_at_hand()
+        if library is None:
+            return denoised(light[None], [self._guide().guides(camera, frame)])[0].astype(np.float32)
+        if self._oidn is None:
+            self._oidn = Oidn(library)
+        seen = (features or self._maker()).of(camera, frame)
+        shown = light / (1 + light)
+        albedo = seen.albedo + seen.empty[..., None] * shown
+        return self._oidn(light, albedo, seen.normal)
+
+    def frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
+        """The picture of one frame, tone-mapped to sRGB."""
+        from .tone import developed
+
+        light = self.clean_radiance(camera, frame) if self._denoise else self.radiance(camera, frame)
+        return developed(light, self._exposure)
 
     def _shape(self, index: int, frame: int) -> Any | None:
         part = self._scene.parts[index]
@@ -88,33 +140,46 @@ class PathTracer:
         world_from_mesh = self._scene.world_from_instance[frame, part.instance] @ part.instance_from_mesh
         placed = self._placed.get(index)
         if placed is None or mesh.deformed is not None or not np.array_equal(placed[0], world_from_mesh):
-            if part.mesh not in self._surfaces:
-                self._surfaces[part.mesh] = bsdf(self._mi, mesh.material)
-            made = shape(self._mi, mesh, world_from_mesh, self._surfaces[part.mesh], frame, f"part{index}")
+            made = shape(self._mi, mesh, world_from_mesh, self._surface(part.mesh), frame, f"part{index}")
             placed = self._placed[index] = (world_from_mesh, made)
         return placed[1]
 
-    def world(self, camera: Camera, frame: int) -> Any:
-        """Mitsuba's scene at one frame, to be rendered by any of its integrators."""
-        shown = np.flatnonzero(self._scene.part_visible(frame))
-        shapes = {f"part{k}": made for k in shown if (made := self._shape(int(k), frame)) is not None}
-        return self._mi.load_dict({"type": "scene", "sky": self._sky, "sensor": sensor(self._mi, camera, frame), **shapes})
+    def _surface(self, mesh: int) -> Any:
+        """The BSDF of a mesh, shared by all meshes of the same material."""
+        material, has_uv = self._scene.meshes[mesh].material, self._scene.meshes[mesh].uv is not None
+        key = (id(material), has_uv)
+        if key not in self._surfaces:
+            if self._detailed:
+                rng = np.random.default_rng([self._seed, mesh])
+                self._surfaces[key] = detailed_bsdf(self._mi, material, rng, has_uv=has_uv)
+            else:
+                self._surfaces[key] = bsdf(self._mi, material)
+        return self._surfaces[key]
 
-    def radiance(self, camera: Camera, frame: int) -> Float32[np.ndarray, "height width 3"]:
-        """What the paths found, linear light, not filtered."""
-        seed = (self._seed * 1_000_003 + frame) % 2**32
-        picture = self._mi.render(self.world(camera, frame), integrator=self._integrator, spp=self._spp, seed=seed)
-        return np.nan_to_num(np.array(picture, np.float32)[..., :3], posinf=0.0)
+    def _sky(self, sun_radius_deg: float) -> dict[str, Any]:
+        """The sky and sun of the scene's lighting."""
+        lighting = self._scene.lighting
+        return {"sky": self._all_around(panorama(lighting, sun_radius_deg=sun_radius_deg), lighting.up)}
 
-    def frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
-        """The picture of one frame, tone-mapped to sRGB."""
-        from .denoise import denoised
-        from .tone import developed
+    def _surroundings(self, environment: Environment) -> dict[str, Any]:
+        """The lights of an environment."""
+        lights: dict[str, Any] = {}
+        if environment.panorama is not None:
+            lights["sky"] = self._all_around(environment.panorama, environment.up)
+        if environment.sun_direction is not None and any(environment.sun):
+            lights["sun"] = {
+                "type": "directional",
+                "direction": [-float(c) for c in environment.sun_direction],
+                "irradiance": {"type": "rgb", "value": [float(c) for c in environment.sun]},
+            }
+        return lights
 
-        light = self.radiance(camera, frame)
-        if self._denoise:
-            light = denoised(light[None], [self._guide().guides(camera, frame)])[0]
-        return developed(light, self._exposure)
+    def _all_around(self, picture: np.ndarray, up: tuple[float, float, float]) -> Any:
+        world_from_sky = np.eye(4)
+        world_from_sky[:3, :3] = axes_about(up)
+        bitmap = self._mi.Bitmap(np.ascontiguousarray(picture, np.float32))
+        to_world = self._mi.ScalarTransform4f(world_from_sky)
+        return self._mi.load_dict({"type": "envmap", "bitmap": bitmap, "to_world": to_world})
 
     def _guide(self) -> Guide:
         from ....raster import rasterizer
@@ -124,3 +189,33 @@ class PathTracer:
             triangles = triangles_of(self._scene)
             self._guides = Guide(self._scene, triangles, rasterizer(triangles))
         return self._guides
+
+    def _maker(self) -> FeatureMaker:
+        from .features import FeatureMaker
+
+        if self._features is None:
+            self._features = FeatureMaker(self._scene)
+        return self._features
+
+
+def without_fireflies(
+    passes: Float32[np.ndarray, "passes height width 3"], *, own: float = 2.0, near: float = 4.0
+) -> Float32[np.ndarray, "height width 3"]:
+    """The mean of independent renders of one picture, in which no render counts for more than the others make plausible.
+
+    A single path that brings a hundred times the light of its neighbours would become a blotch in the denoised picture.
+
+    Args:
+        passes: radiance.
+        own: a render may be this many times as bright as the pixel's second-brightest one,
+        near: or this many times as bright as what is usual around the pixel.
+    """
+    if len(passes) < 3:
+        return passes.mean(axis=0)
+    luminance = passes.mean(axis=-1)
+    ordered = np.sort(luminance, axis=0)
+    usual = np.pad(ordered[(len(passes) - 1) // 2], 1, mode="edge")
+    height, width = luminance.shape[1:]
+    around = sum(usual[i : i + height, j : j + width] for i in range(3) for j in range(3)) / 9
+    limit = np.maximum(own * ordered[-2], near * around) + 1e-4
+    return (passes * np.minimum(1, limit / np.maximum(luminance, 1e-9))[..., None]).mean(axis=0)

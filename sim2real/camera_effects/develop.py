@@ -1,0 +1,96 @@
+"""What a camera's processor does: metering, white balance, bloom, tone curve."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from .development import Development
+from .filters import blurred, enlarged, reduced
+from .tone import LUMA, saturated, toned
+
+_BLOCKS = 48  # rows of the reduced picture by which exposure, white and bloom are found
+_BLOOMS = ((0.6, 0.021), (0.4, 0.073))  # share, and width as a part of the picture's height
+_HALVINGS = 18
+
+
+def develop(
+    light: Float32[np.ndarray, "frames height width 3"], look: Development | None = None
+) -> UInt8[np.ndarray, "frames height width 3"]:
+    """A clip as a camera's processor shows it: one exposure and one white balance for all frames, so nothing flickers.
+
+    The picture does not depend on the light's unit: four times as much light gives the same picture.
+
+    Args:
+        light: linear radiance in any unit; what is not finite or negative is mended.
+        look: settings; the default is a phone's.
+
+    Returns:
+        sRGB.
+    """
+    look = Development() if look is None else look
+    frames, height, width, _ = light.shape
+    if not light.size:
+        return np.zeros(light.shape, np.uint8)
+    light = np.maximum(light, np.float32(0))
+    light[np.isnan(light)] = 0  # a copy of the caller's by now
+    block = max(1, round(height / _BLOCKS))
+    small = reduced(light.transpose(0, 3, 1, 2), block)
+    luma = np.einsum("fcrs,c->frs", small, LUMA)
+    limit = _limit(luma)
+    small = np.minimum(small, limit)
+    gains = _white_gains(small, look)
+    small *= gains[:, None, None]
+    glow = _glow(small, height / block)
+    small = (1 - np.float32(look.bloom)) * small + np.float32(look.bloom) * glow
+    exposure = _metered(small, look)
+    out = np.empty(light.shape, np.uint8)
+    for index in range(frames):
+        exposed = np.minimum(light[index], limit)
+        exposed *= gains * (exposure * np.float32(1 - look.bloom))
+        spread = enlarged(glow[index] * (exposure * np.float32(look.bloom)), block, (height, width))
+        exposed += spread.transpose(1, 2, 0)
+        screen = saturated(toned(exposed, look), look.saturation)
+        out[index] = np.rint(np.clip(screen, 0, 1) * np.float32(255))
+    return out
+
+
+def _limit(luma: Float32[np.ndarray, "frames rows columns"]) -> np.float32:
+    """Light above this is a lamp, the sun or a stray path: far beyond white already, and should not outshine the bloom."""
+    usual = np.percentile(luma, 75, method="lower")
+    brightest = np.max(luma, initial=0, where=np.isfinite(luma))
+    return np.float32(50 * usual if 0 < usual < np.inf else max(brightest, 1e-6))
+
+
+def _white_gains(small: Float32[np.ndarray, "frames 3 rows columns"], look: Development) -> Float32[np.ndarray, " 3"]:
+    """Gains that turn the mean color towards grey; a pixel's say is bounded, so that a lamp does not decide."""
+    luma = np.einsum("fcrs,c->frs", small, LUMA)
+    usual = max(np.median(luma), luma.mean() / 16)
+    if not usual > 0:
+        return np.ones(3, np.float32)
+    grey = (small / (luma + usual)[:, None]).mean((0, 2, 3), dtype=np.float64)
+    gains = np.clip(grey @ LUMA / np.maximum(grey, 1e-6), 0.3, 4) ** look.white_balance * look.tint
+    return (gains / (gains @ LUMA)).astype(np.float32)
+
+
+def _glow(small: Float32[np.ndarray, "frames 3 rows columns"], rows: float) -> Float32[np.ndarray, "frames 3 rows columns"]:
+    out = np.zeros_like(small)
+    for share, width in _BLOOMS:
+        out += np.float32(share) * blurred(small, width * rows)
+    return out
+
+
+def _metered(small: Float32[np.ndarray, "frames 3 rows columns"], look: Development) -> np.float32:
+    """The exposure that brings the clip's mean luma, center-weighted, to the target; of those that a camera could set."""
+    rows, columns = small.shape[-2:]
+    y, x = np.linspace(-1, 1, rows)[:, None], np.linspace(-1, 1, columns)
+    weight = np.exp(-(x * x + y * y))
+    weight = (weight / (weight.sum() * len(small))).astype(np.float32)
+    mean = float((np.einsum("fcrs,c->frs", small, LUMA) * weight).sum())
+    low, high = -8.0, 8.0  # in stops about the exposure that makes the mean light 1/4
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        exposed = small * np.float32(2.0**middle / 4 / max(mean, 1e-12))
+        luma = np.einsum("fcrs,c,rs->", toned(exposed, look), LUMA, weight, optimize=False)
+        low, high = (middle, high) if luma < look.target else (low, middle)
+    return np.float32(2.0 ** ((low + high) / 2) / 4 / max(mean, 1e-12))

@@ -1,0 +1,36 @@
+"""The command that makes a clip again, with other options."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from .folder import Clip
+
+
+def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object] = ()) -> str:
+    """The command line that makes a clip like this one, with further options.
+
+    Args:
+        clip: what the scene or video, the reader's options, the seed and the share of surface noise are taken from.
+        options: words that follow the output.
+        last: words at the end.
+    """
+    record = clip.record
+    words = ["sim2real", "warp" if clip.of_video else "render", record.scene.path, "-o", "CLIP", *options]
+    for name, value in record.scene.options.items():
+        if name == "reader":
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, (list, tuple)):
+            words += [option, ("x" if name == "size" else ",").join(str(v) for v in value)]
+        else:
+            words += [option] if value is True else [option, value]
+    if record.seed:
+        words += ["--seed", record.seed]
+    beta = 1.0 if record.noise is None else record.noise.beta
+    if isinstance(beta, Mapping):
+        words += ["--beta", ",".join(f"{name}={share:g}" for name, share in beta.items())]
+    elif beta != 1:
+        words += ["--beta", f"{beta:g}"]
+    return shlex.join(str(word) for word in [*words, *last])

@@ -1,0 +1,180 @@
+"""The faces that a few samples inside every pixel see: what anti-aliased pictures of a scene are painted from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import warp as wp
+from jaxtyping import Bool, Float32
+from torch import Tensor
+
+from ..raster import Rasterizer, view_of
+from ..raster.warp_runtime import load
+from ..scene import Camera, Scene, Triangles
+from ..scene.colors import linear_from_srgb
+from . import surface_kernels, texture_sampling
+from .tables import as_warp, blank, deformed_normals, eye_of, launch, normal_matrices, tables_of, upload
+from .textures import atlas_of
+
+_MARGIN_PX = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """One view: the face of every sample, and what places and paints faces (Warp arrays and structs).
+
+    - ``face`` has ``side`` x ``side`` samples per pixel of ``camera``, -1 where there is no surface.
+    - ``view`` and ``materials`` are those of ``surface_kernels`` and ``texture_sampling``.
+    """
+
+    camera: Camera
+    frame: int
+    side: int
+    face: Any
+    view: Any
+    materials: Any
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.camera.size
+
+
+@dataclass(frozen=True, eq=False)
+class Behind:
+    """What one sees through clear parts: ``samples`` without them, of the ``rows`` and ``columns`` where there are any.
+
+    ``weight`` is the share of the picture in front.
+    """
+
+    samples: Samples
+    rows: slice
+    columns: slice
+    weight: Float32[Tensor, "height width"]
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A view with everything in it and, where some of it is clear, what is behind."""
+
+    front: Samples
+    behind: Behind | None
+
+    def blended(self, painted: Callable[[Samples], Float32[Tensor, "height width channels"]]) -> Tensor:
+        """Paint the front, and over what is behind where it is clear.
+
+        Args:
+            painted: what is seen by samples; called once, or twice where something is clear.
+        """
+        picture = painted(self.front)
+        if self.behind is not None:
+            at = (self.behind.rows, self.behind.columns)
+            # both pictures are the same where nothing is clear
+            picture[at] = torch.lerp(painted(self.behind.samples), picture[at], self.behind.weight[at][..., None])
+        return picture
+
+
+class Sampler:
+    """Looks at a scene through its cameras; may be used from several threads at once.
+
+    One sees through parts whose base alpha is below 1: they are blended over what is behind all of them. The alpha of a texture
+    is not looked at.
+
+    Args:
+        scene: the rollout.
+        triangles: of the scene.
+        rasterizer: of these triangles, on ``device``.
+        device: ``cpu`` or ``cuda``.
+        side: samples per pixel and axis; 2 looks smooth, 1 is jagged and about twice as fast.
+    """
+
+    def __init__(
+        self, scene: Scene, triangles: Triangles, rasterizer: Rasterizer, device: str = "cpu", *, side: int = 2
+    ) -> None:
+        self.scene, self.device, self.tables = scene, device, tables_of(triangles, device)
+        self._triangles, self._rasterizer, self._side = triangles, rasterizer, side
+        load(surface_kernels, device)
+        self.alpha = np.array([scene.meshes[p.mesh].material.base_color[3] for p in scene.parts], np.float32)
+        self._clear = self.alpha < 1
+        of_face = self.alpha[triangles.face_part] if len(triangles.face_part) else np.ones(1, np.float32)
+        self._face_alpha = upload(of_face, wp.float32, device)
+        self._materials = self._upload_materials()
+
+    def layers(self, camera: Camera, frame: int) -> Layers:
+        """What a camera sees at a frame."""
+        front = self.samples(camera, frame)
+        if not self._clear.any():
+            return Layers(front, None)
+        weights, run = blank(front.size, wp.float32, self.device), self.run_of(front.size)
+        shape = (front.size[0], -(-front.size[1] // run))
+        launch(surface_kernels.clear_kernel, shape, [front.face, front.side, run, self._face_alpha, weights], self.device)
+        weight = wp.to_torch(weights)
+        if not (weight < 1).any():
+            return Layers(front, None)
+        rows, columns = _box_around(weight < 1)
+        samples = self.samples(_cut(camera, rows, columns), frame, without_clear=True)
+        return Layers(front, Behind(samples, rows, columns, weight))
+
+    def samples(self, camera: Camera, frame: int, *, without_clear: bool = False) -> Samples:
+        """The samples of one view; if asked, without the parts that one sees through."""
+        fine = camera.resized((camera.size[0] * self._side, camera.size[1] * self._side))
+        asked = view_of(self.scene, fine, frame)
+        asked["part_visible"] &= ~(self._clear & without_clear)
+        vertices, camera_from_part = asked["vertices"], asked["camera_from_part"]
+        seen = self._rasterizer.visibility(**asked)
+        view = surface_kernels.View()
+        view.vertices = as_warp(seen.camera_vertices, wp.vec3)
+        view.corner_normals = self.tables.corner_normals
+        if vertices is not None:
+            view.corner_normals = upload(deformed_normals(self._triangles, vertices), wp.vec3, self.device)
+        matrices = normal_matrices(camera_from_part).astype(np.float32)
+        view.normal_from_part = upload(matrices, wp.mat33, self.device)
+        view.eye = eye_of(camera.intrinsics[frame], camera.lens, camera.size, self.device)
+        return Samples(camera, frame, self._side, as_warp(seen.face, wp.int32), view, self._materials)
+
+    def run_of(self, size: tuple[int, int]) -> int:
+        """Pixels per thread: a CPU thread copies the structs each time it starts."""
+        return size[1] if self.device == "cpu" else 1
+
+    def _upload_materials(self) -> Any:
+        scene, device = self.scene, self.device
+        materials = [scene.meshes[p.mesh].material for p in scene.parts]
+        atlas = atlas_of(materials)
+
+        def floats(values: list, dtype: Any) -> Any:
+            width = () if dtype is wp.float32 else (3,)
+            return upload(np.array(values, np.float32).reshape(-1, *width), dtype, device)
+
+        s = texture_sampling.Materials()
+        s.faces, s.corner_uv, s.face_part = self.tables.faces, self.tables.corner_uv, self.tables.face_part
+        s.base = floats([m.base_color[:3] for m in materials], wp.vec3)
+        s.emission = floats([m.emission for m in materials], wp.vec3)
+        s.metallic = floats([m.metallic for m in materials], wp.float32)
+        s.roughness = floats([m.roughness for m in materials], wp.float32)
+        s.texture = upload(atlas.texture, wp.int32, device)
+        s.texels = upload(atlas.texels.view(np.int32), wp.int32, device)
+        s.levels = upload(atlas.levels, wp.vec3i, device)
+        s.first_level = upload(atlas.first_level, wp.int32, device)
+        s.level_count = upload(atlas.level_count, wp.int32, device)
+        s.linear = upload(linear_from_srgb(np.arange(256) / 255).astype(np.float32), wp.float32, device)
+        return s
+
+
+def _box_around(chosen: Bool[torch.Tensor, "height width"]) -> tuple[slice, slice]:
+    """Rows and columns that hold all chosen pixels and some margin, for the darkening of corners; they begin at even places."""
+    slices = []
+    for axis, length in enumerate(chosen.shape):
+        at = torch.nonzero(chosen.any(1 - axis)).flatten()
+        slices.append(slice(max(0, int(at[0]) // 2 * 2 - _MARGIN_PX), min(length, int(at[-1]) + 1 + _MARGIN_PX)))
+    return slices[0], slices[1]
+
+
+def _cut(camera: Camera, rows: slice, columns: slice) -> Camera:
+    """A camera that sees a part of the picture."""
+    intrinsics = camera.intrinsics.copy()
+    intrinsics[:, :2, 2] -= [columns.start, rows.start]
+    return replace(camera, size=(rows.stop - rows.start, columns.stop - columns.start), intrinsics=intrinsics)

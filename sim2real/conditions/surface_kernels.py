@@ -1,0 +1,233 @@
+"""What the surface at a sample is made of, as Warp functions and kernels. `surface_reference` repeats them in torch."""
+# ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
+# pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
+# pyright: reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
+
+from typing import no_type_check
+
+import warp as wp
+
+from ..raster.kernels import BENT
+from .geometry_kernels import Eye, inverse_depth, plane_of, ray_of, seen_vertex
+from .texture_sampling import Materials, textured
+
+wp.set_module_options({"enable_backward": False})
+
+Surface = wp.types.vector(length=6, dtype=wp.float32)
+"""Linear base color, then roughness, metallic, emissive strength."""
+
+
+@wp.struct
+@no_type_check
+class View:
+    """One camera at one instant. ``eye`` is in pixels of the finished picture, whatever the samples per pixel."""
+
+    vertices: wp.array(dtype=wp.vec3)
+    corner_normals: wp.array2d(dtype=wp.vec3)
+    normal_from_part: wp.array(dtype=wp.mat33)
+    eye: Eye
+
+
+@wp.struct
+@no_type_check
+class Meeting:
+    """Where a line of sight meets a face.
+
+    ``ka``, ``kb``, ``kc`` are the weights of the corners, b_i = e_i.ray / n.ray with n.ray = ``slope`` (0: seen edge on).
+    """
+
+    ray: wp.vec3
+    n: wp.vec3
+    ea: wp.vec3
+    eb: wp.vec3
+    slope: float
+    ka: float
+    kb: float
+    kc: float
+
+
+@wp.func
+@no_type_check
+def meeting(f: int, x: float, y: float, s: Materials, view: View) -> Meeting:
+    """The meeting of face ``f`` and the line of sight through a point of the picture, px."""
+    at = Meeting()
+    at.ray = ray_of(view.eye, x, y)
+    index = s.faces[f]
+    a = seen_vertex(view.eye.kind, view.vertices[index[0]])
+    b = seen_vertex(view.eye.kind, view.vertices[index[1]])
+    c = seen_vertex(view.eye.kind, view.vertices[index[2]])
+    at.n = wp.cross(b - a, c - a)
+    at.ea = wp.cross(b, c - b)
+    at.eb = wp.cross(c, a - c)
+    at.slope = wp.dot(at.n, at.ray)
+    if at.slope != 0.0:
+        at.ka = wp.clamp(wp.dot(at.ea, at.ray) / at.slope, 0.0, 1.0)
+        at.kb = wp.clamp(wp.dot(at.eb, at.ray) / at.slope, 0.0, 1.0 - at.ka)
+        at.kc = 1.0 - at.ka - at.kb
+    return at
+
+
+@wp.func
+@no_type_check
+def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: View) -> wp.vec3:
+    """Linear color of the face's texture over the pixel around a point of the picture, px; white without a texture."""
+    texture = s.texture[s.face_part[f]]
+    color = wp.vec3(1.0, 1.0, 1.0)
+    if texture >= 0:
+        ta = s.corner_uv[f, 0]
+        u = s.corner_uv[f, 1] - ta
+        v = s.corner_uv[f, 2] - ta
+        # derivatives of the weights along x and y (one pixel)
+        ec = at.n - at.ea - at.eb
+        dx = wp.vec3(view.eye.pinhole[0], 0.0, 0.0)
+        dy = wp.vec3(-view.eye.pinhole[4] * view.eye.pinhole[1], view.eye.pinhole[1], 0.0)
+        if view.eye.kind == BENT:
+            dx = ray_of(view.eye, x + 0.5, y) - ray_of(view.eye, x - 0.5, y)
+            dy = ray_of(view.eye, x, y + 0.5) - ray_of(view.eye, x, y - 0.5)
+        bx = (wp.dot(at.eb, dx) - at.kb * wp.dot(at.n, dx)) / at.slope
+        cx = (wp.dot(ec, dx) - at.kc * wp.dot(at.n, dx)) / at.slope
+        by = (wp.dot(at.eb, dy) - at.kb * wp.dot(at.n, dy)) / at.slope
+        cy = (wp.dot(ec, dy) - at.kc * wp.dot(at.n, dy)) / at.slope
+        color = textured(texture, ta + at.kb * u + at.kc * v, bx * u + cx * v, by * u + cy * v, s)
+    return color
+
+
+@wp.func
+@no_type_check
+def surface_of(f: int, x: float, y: float, s: Materials, view: View) -> Surface:
+    """What face ``f`` is made of at a point of the picture, px; all 0 where it is seen edge on."""
+    at = meeting(f, x, y, s, view)
+    out = Surface()
+    if at.slope != 0.0:
+        part = s.face_part[f]
+        texture = texture_at(f, x, y, at, s, view)
+        base = wp.cw_mul(s.base[part], texture)
+        glow = wp.cw_mul(s.emission[part], texture)
+        for k in range(3):
+            out[k] = base[k]
+        out[3] = s.roughness[part]
+        out[4] = s.metallic[part]
+        out[5] = wp.min(wp.max(glow[0], wp.max(glow[1], glow[2])), 1.0)
+    return out
+
+
+@wp.func
+@no_type_check
+def continues(p: int, q: int, ray: wp.vec3, s: Materials, view: View) -> int:
+    """Whether two faces are one smooth surface at a ray, so that one shade serves both."""
+    if s.face_part[p] != s.face_part[q]:
+        return 0
+    a = plane_of(p, s.faces, view.vertices)
+    b = plane_of(q, s.faces, view.vertices)
+    if wp.abs(a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) < 0.97:
+        return 0
+    wa = inverse_depth(view.eye.kind, a, ray)
+    if wp.abs(wa - inverse_depth(view.eye.kind, b, ray)) > 0.01 * wp.abs(wa):
+        return 0
+    return 1
+
+
+@wp.struct
+@no_type_check
+class Group:
+    """Samples of a pixel that are painted as one: ``count`` of them, bit k of ``members`` for sample k.
+
+    They get what ``face`` has at (``x``, ``y``), px, which is the mean place of those samples that see this very face.
+    """
+
+    face: int
+    count: float
+    members: int
+    x: float
+    y: float
+
+
+@wp.func
+@no_type_check
+def group_from(
+    i: int, done: int, face: wp.array2d(dtype=wp.int32), side: int, y: int, x: int, middle: wp.vec3, s: Materials, view: View
+) -> Group:
+    """Sample ``i`` of a pixel and all later ones, but those in ``done``, that see the same smooth surface or, as it, nothing.
+
+    ``middle`` is the ray through the pixel's middle.
+    """
+    g = Group()
+    g.face = face[y * side + i // side, x * side + i % side]
+    same = float(0.0)
+    step = 1.0 / float(side)
+    for j in range(i, side * side):
+        if (done >> j) & 1 == 0:
+            f = face[y * side + j // side, x * side + j % side]
+            joins = int(0)
+            if f == g.face:
+                same += 1.0
+                g.x += float(x) + (float(j % side) + 0.5) * step
+                g.y += float(y) + (float(j // side) + 0.5) * step
+                joins = 1
+            elif g.face >= 0 and f >= 0:
+                joins = continues(g.face, f, middle, s, view)
+            if joins == 1:
+                g.count += 1.0
+                g.members = g.members | (1 << j)
+    g.x = g.x / same
+    g.y = g.y / same
+    return g
+
+
+@wp.kernel
+@no_type_check
+def surface_kernel(
+    face: wp.array2d(dtype=wp.int32), side: int, run: int, s: Materials, view: View, out: wp.array2d(dtype=Surface)
+):
+    """Averages over the side x side samples of pixels, the background all 0; a thread takes ``run`` pixels of a row."""
+    y, block = wp.tid()
+    for x in range(block * run, wp.min(block * run + run, out.shape[1])):
+        middle = ray_of(view.eye, float(x) + 0.5, float(y) + 0.5)
+        total = Surface()
+        done = int(0)
+        for i in range(side * side):
+            if (done >> i) & 1 == 0:
+                g = group_from(i, done, face, side, y, x, middle, s, view)
+                done = done | g.members
+                if g.face >= 0:
+                    total += g.count * surface_of(g.face, g.x, g.y, s, view)
+        out[y, x] = total / float(side * side)
+
+
+@wp.kernel
+@no_type_check
+def encode_surface_kernel(
+    surface: wp.array2d(dtype=Surface),
+    srgb: wp.array(dtype=wp.uint8),
+    albedo: wp.array3d(dtype=wp.uint8),
+    material: wp.array3d(dtype=wp.uint8),
+):
+    """To 8 bits: base color by a table of the sRGB curve over [0, 1], the rest evenly."""
+    y, x = wp.tid()
+    c = surface[y, x]
+    last = float(srgb.shape[0] - 1)
+    for k in range(3):
+        albedo[y, x, k] = srgb[int(wp.clamp(c[k], 0.0, 1.0) * last + 0.5)]
+        material[y, x, k] = wp.uint8(wp.clamp(c[3 + k], 0.0, 1.0) * 255.0 + 0.5)
+
+
+@wp.kernel
+@no_type_check
+def clear_kernel(
+    face: wp.array2d(dtype=wp.int32), side: int, run: int, alpha: wp.array(dtype=wp.float32), out: wp.array2d(dtype=wp.float32)
+):
+    """Mean alpha of those of a pixel's ``side`` x ``side`` samples that see something clear (alpha below 1); 1 without any."""
+    y, part = wp.tid()
+    for x in range(part * run, wp.min((part + 1) * run, out.shape[1])):
+        total = float(0.0)
+        count = float(0.0)
+        for j in range(side * side):
+            f = face[y * side + j / side, x * side + j % side]
+            if f >= 0:
+                a = alpha[f]
+                if a < 1.0:
+                    total += a
+                    count += 1.0
+        out[y, x] = 1.0
+        if count > 0.0:
+            out[y, x] = total / count

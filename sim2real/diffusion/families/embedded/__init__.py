@@ -1,0 +1,7 @@
+"""The embedded model: a small convolutional video denoiser that is given all that a simulator knows.
+
+- ``conditions``: from kinds of pictures to the channels that the network sees, keeping or replacing surfaces.
+- ``denoiser``: the network.
+- ``folder``: models on disk.
+- ``sample``: frames in order, through diffusers' own pipeline.
+"""

@@ -1,0 +1,277 @@
+# pyright: reportPrivateImportUsage=false
+"""The embedded denoiser: a causal, fully convolutional U-Net that predicts the clean picture as a change of the given one.
+
+Translating conditions and noise translates the picture (but for margins, and for one exposure per clip that is guessed from all
+of it). Frame k sees frames up to k; what it needs of earlier ones is a state that can be handed on, so that a stream gives the
+same bits as a clip.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ....scene.material_kinds import MATERIAL_KINDS
+from ...pixel_vae import FOLD, fold_pixels, unfold_pixels
+from .conditions import CHANNELS, KIND, PICTURE
+
+SCALE = 2.0
+"""The network's clean pictures are pictures in [-1, 1] times this: about unit variance, as ``PixelVAE`` has them."""
+MULTIPLE = 16
+"""Pixels per cell of the coarsest level."""
+_MEMORY = 2
+"""Earlier frames that a frame sees directly."""
+_SETTLED = 0.1
+"""Least weight of the present frame in the running mean that exposure is guessed from."""
+
+State = dict[str, Tensor]
+"""What later frames need of earlier ones, by name of the layer."""
+
+
+class PictureDenoiser(ModelMixin, ConfigMixin):
+    """Predicts clean pictures from noisy ones and conditions; see the module's docstring.
+
+    Args:
+        widths: channels at 1/2, 1/4, 1/8 and 1/16 of the size.
+        down: residual blocks at each of these levels on the way down.
+        up: residual blocks at each level on the way up again.
+        embedding: width of the vector for noise level and exposure.
+        kinds: length of the table of material kinds.
+        kind_channels: numbers that a kind is described by.
+        patch_size: for diffusers' pipeline: latents per token.
+        vace_layers: for diffusers' pipeline: it counts them.
+        in_channels: for diffusers' pipeline: channels of folded pixels.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        widths: Sequence[int] = (40, 80, 160, 256),
+        down: Sequence[int] = (1, 2, 2, 2),
+        up: Sequence[int] = (2, 2, 2, 2),
+        embedding: int = 192,
+        kinds: int = len(MATERIAL_KINDS),
+        kind_channels: int = 5,
+        patch_size: Sequence[int] = (1, 1, 1),
+        vace_layers: Sequence[int] = (0,),
+        in_channels: int = 3 * FOLD**2,
+    ) -> None:
+        super().__init__()
+        self.kind_table = nn.Embedding(kinds, kind_channels)
+        self.level = nn.Sequential(nn.Linear(_FREQUENCIES * 2, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        seen = 3 + CHANNELS - 1 + kind_channels
+        self.enter = nn.Conv2d(seen, widths[0], 4, stride=2, padding=1)
+        self.descent = nn.ModuleList(
+            nn.ModuleList(Block(width, embedding) for _ in range(count))
+            for width, count in zip(widths[:-1], down[:-1], strict=True)
+        )
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths, widths[1:], strict=False))
+        self.before = nn.ModuleList(Block(widths[-1], embedding) for _ in range(down[-1]))
+        self.exposure = nn.Sequential(nn.Linear(2 * widths[-1], embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self.middle = Past(widths[-1])
+        self.after = nn.ModuleList(Block(widths[-1], embedding) for _ in range(up[-1]))
+        self.grow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.past = Past(widths[-2])
+        self.ascent = nn.ModuleList(
+            nn.ModuleList(Block(width, embedding) for _ in range(count))
+            for width, count in zip(widths[:-1], up[:-1], strict=True)
+        )
+        self.leave = nn.Conv2d(widths[0], 4 * 6, 3, padding=1)
+        nn.init.normal_(self.kind_table.weight, std=0.5)
+        for layer in (self.leave, self.exposure[-1]):
+            nn.init.zeros_(layer.weight)  # pyright: ignore[reportArgumentType]
+            nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
+
+    @contextmanager
+    def cache_context(self, name: str) -> Iterator[None]:
+        """Pipelines name their passes for caches; there are none."""
+        yield
+
+    def forward(
+        self,
+        hidden_states: Float[Tensor, "batch folded frames h w"],
+        timestep: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        control_hidden_states: Tensor | None = None,
+        control_hidden_states_scale: Tensor | None = None,
+        attention_kwargs: dict[str, Any] | None = None,
+        return_dict: bool = False,
+    ) -> tuple[Float[Tensor, "batch folded frames h w"]]:
+        """The prediction of clean latents, as diffusers' Wan-VACE pipeline asks its transformer for it.
+
+        Args:
+            hidden_states: noisy pictures, folded.
+            timestep: 1000 times the share of noise.
+            encoder_hidden_states: of a text; not used.
+            control_hidden_states: of a control video; not used, the conditions say more.
+            control_hidden_states_scale: not used.
+            attention_kwargs: ``conditions`` (batch, frames, channels, height, width) at pixel resolution, and optionally
+                ``states``, a dict of states by timestep, which is read and updated.
+            return_dict: not used.
+        """
+        given = attention_kwargs or {}
+        noisy = unfold_pixels(hidden_states).transpose(1, 2)
+        states = given.get("states", {})
+        key = round(float(timestep.flatten()[0]), 3)
+        sigma = timestep.to(noisy.dtype).expand(len(noisy)) / 1000
+        clean, states[key] = self.predict(noisy, sigma, given["conditions"], states.get(key))
+        return (fold_pixels(clean.transpose(1, 2)),)
+
+    def predict(
+        self,
+        noisy: Float[Tensor, "batch frames 3 height width"],
+        sigma: Float[Tensor, " batch"],
+        conditions: Float[Tensor, "batch frames c height width"],
+        state: State | None = None,
+    ) -> tuple[Float[Tensor, "batch frames 3 height width"], State]:
+        """Clean pictures, and the state to predict later frames with.
+
+        While training all frames go through each layer together; otherwise one after the other, so that the bits do not depend
+        on how a clip is cut into stretches.
+
+        Args:
+            noisy: ``(1 - sigma) clean + sigma noise``, clean pictures scaled by :data:`SCALE`.
+            sigma: share of noise.
+            conditions: from ``picture_conditions``.
+            state: what the call for the frames before returned; None at a clip's start.
+        """
+        state = {} if state is None else dict(state)
+        if self.training:
+            return self._run(noisy, sigma, conditions, state), state
+        frames = [self._run(noisy[:, k : k + 1], sigma, conditions[:, k : k + 1], state) for k in range(noisy.shape[1])]
+        return torch.cat(frames, dim=1), state
+
+    def _run(
+        self,
+        noisy: Float[Tensor, "batch frames 3 height width"],
+        sigma: Float[Tensor, " batch"],
+        conditions: Float[Tensor, "batch frames c height width"],
+        state: State,
+    ) -> Float[Tensor, "batch frames 3 height width"]:
+        """Clean pictures of frames that run together; ``state`` is updated."""
+        batch, frames, _, height, width = noisy.shape
+        given = conditions.flatten(0, 1)
+        kinds = self.kind_table(given[:, KIND].long()).movedim(-1, 1)
+        seen = torch.cat([noisy.flatten(0, 1), given[:, :KIND], kinds], dim=1)
+        seen = reflected(seen, MULTIPLE).contiguous(memory_format=torch.channels_last)
+        level = self.level(_waves(sigma)).repeat_interleave(frames, dim=0)
+        x = self.enter(seen)
+        skips = []
+        for blocks, shrink in zip(self.descent, self.shrink, strict=True):
+            for block in blocks:  # pyright: ignore[reportGeneralTypeIssues]
+                x = block(x, level)
+            skips.append(x)
+            x = shrink(x)
+        for block in self.before:
+            x = block(x, level)
+        level = level + self.exposure(self._surroundings(x, frames, state))
+        x = self.middle(x, frames, state, "middle")
+        for block in self.after:
+            x = block(x, level)
+        for index in reversed(range(len(skips))):
+            x = skips[index] + functional.interpolate(self.grow[index](x), scale_factor=2, mode="nearest")
+            if index == len(skips) - 1:
+                x = self.past(x, frames, state, "past")
+            for block in self.ascent[index]:  # pyright: ignore[reportGeneralTypeIssues]
+                x = block(x, level)
+        change = functional.pixel_shuffle(self.leave(functional.silu(_normalized(x))), 2)[..., :height, :width]
+        gain, bias = change.float().chunk(2, dim=1)
+        clean = SCALE * ((1 + gain) * (given[:, PICTURE] + 1) - 1 + bias)
+        return clean.unflatten(0, (batch, frames))
+
+    def _surroundings(self, x: Float[Tensor, "n c h w"], frames: int, state: State) -> Float[Tensor, "n twice"]:
+        """Mean and spread over the picture of the coarsest features, averaged over the frames so far."""
+        flat = x.float().flatten(2)
+        now = torch.cat([flat.mean(2), (flat.var(2, correction=0) + 1e-6).sqrt()], dim=1).unflatten(0, (-1, frames))
+        count = state.get("frames", torch.zeros((), device=x.device))
+        means, mean = [], state.get("exposure", now[:, 0])
+        for k in range(frames):
+            mean = torch.lerp(mean, now[:, k], (1 / (count + k + 1)).clamp(min=_SETTLED))
+            means.append(mean)
+        state["frames"], state["exposure"] = count + frames, mean
+        return torch.stack(means, dim=1).flatten(0, 1)
+
+
+class Block(nn.Module):
+    """Residual block: channels normalized per pixel, scaled and shifted by the embedding, two convolutions."""
+
+    def __init__(self, width: int, embedding: int) -> None:
+        super().__init__()
+        self.modulation = nn.Linear(embedding, 2 * width)
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.modulation.weight)
+        assert self.modulation.bias is not None and self.second.bias is not None
+        nn.init.zeros_(self.modulation.bias)
+        nn.init.normal_(self.second.weight, std=0.1 / math.sqrt(9 * width))
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x: Float[Tensor, "n c h w"], level: Float[Tensor, "n e"]) -> Float[Tensor, "n c h w"]:
+        """The input and what the block adds to it."""
+        gain, bias = self.modulation(functional.silu(level))[:, :, None, None].chunk(2, dim=1)
+        hidden = self.first(torch.addcmul(bias, _normalized(x), 1 + gain))
+        return x + self.second(functional.silu(hidden))
+
+
+class Past(nn.Module):
+    """Adds what the last frames knew; nothing at first, and at a clip's start nothing is known."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(width, width // 2, 1)
+        self.mix = nn.Conv2d(width // 2 * (1 + _MEMORY), width, 3, padding=1)
+        nn.init.zeros_(self.mix.weight)
+        assert self.mix.bias is not None
+        nn.init.zeros_(self.mix.bias)
+
+    def forward(self, x: Float[Tensor, "n c h w"], frames: int, state: State, name: str) -> Float[Tensor, "n c h w"]:
+        """Mix each frame with those before it; ``state[name]`` holds the last ones before the first, and is updated."""
+        now = functional.silu(self.reduce(_normalized(x))).unflatten(0, (-1, frames))
+        before = state.get(name)
+        known = now.new_zeros(len(now), _MEMORY, *now.shape[2:]) if before is None else before
+        known = torch.cat([known, now], dim=1)
+        state[name] = known[:, -_MEMORY:]
+        views = [known[:, _MEMORY - k : _MEMORY - k + frames] for k in range(_MEMORY + 1)]
+        joined = torch.cat(views, dim=2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        return x + self.mix(joined)
+
+
+def _normalized(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    """Channels of every pixel at mean 0 and variance 1: no pixel depends on another."""
+    return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],)).permute(0, 3, 1, 2)
+
+
+_FREQUENCIES = 32
+
+
+def _waves(sigma: Float[Tensor, " batch"]) -> Float[Tensor, "batch waves"]:
+    """Sines and cosines of the noise level, from slow to fast."""
+    rates = torch.exp(torch.linspace(0, math.log(100), _FREQUENCIES, device=sigma.device))
+    angles = sigma.float()[:, None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def reflected(pictures: Float[Tensor, "n c height width"], multiple: int) -> Float[Tensor, "n c padded_h padded_w"]:
+    """Pad below and on the right to multiples, by reflection; what is too small for that repeats its last row and column."""
+    height, width = pictures.shape[-2:]
+    margin = (0, -width % multiple, 0, -height % multiple)
+    if not any(margin):
+        return pictures
+    fits = margin[1] < width and margin[3] < height
+    return functional.pad(pictures, margin, mode="reflect" if fits else "replicate")
+
+
+def build_denoiser(seed: int = 0, **sizes: Any) -> PictureDenoiser:
+    """A denoiser with fresh weights; the same seed gives the same weights, and the global generator is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PictureDenoiser(**sizes).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

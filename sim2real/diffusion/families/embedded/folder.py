@@ -1,0 +1,88 @@
+# pyright: reportPrivateImportUsage=false
+"""Embedded-type models on disk: ``sim2real.json`` beside diffusers' own ``denoiser/`` in half precision."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from ....errors import MissingFileError, UnreadableFileError
+from .conditions import CHANNEL_NAMES
+from .denoiser import PictureDenoiser
+
+INFO_FILE = "sim2real.json"
+KIND = "picture-denoiser"
+_WEIGHTS = "denoiser"
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a model folder says about itself.
+
+    - ``steps``: denoising steps that it is meant for.
+    - ``training``: recipe, counts and figures, for people.
+    - ``channels``: names of the conditions that it was trained on.
+    """
+
+    steps: int = 1
+    training: dict[str, Any] = field(default_factory=dict)
+    channels: tuple[str, ...] = CHANNEL_NAMES
+
+
+def save_model(folder: Path, model: PictureDenoiser, info: Info, *, dtype: torch.dtype = torch.float16) -> None:
+    """Write a model folder."""
+    weights = folder / _WEIGHTS
+    weights.mkdir(parents=True, exist_ok=True)
+    model.save_config(weights)
+    tensors = {name: value.detach().to(dtype).contiguous() for name, value in model.state_dict().items()}
+    save_file(tensors, weights / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
+    (folder / INFO_FILE).write_text(json.dumps({"kind": KIND, **asdict(info)}, indent=2) + "\n")
+
+
+def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
+    """Read what :func:`save_model` wrote; weights come back as float32, ready to predict with.
+
+    Raises:
+        MissingFileError: the folder has no model.
+        UnreadableFileError: it has one that does not fit this version.
+    """
+    described = folder / INFO_FILE
+    if not described.is_file():
+        raise MissingFileError(described, what="model", mend="train one with: sim2real train RECIPE -o DIR")
+    mend = "train one with: sim2real train RECIPE -o DIR, or leave --model away for the one that ships"
+    try:
+        raw = json.loads(described.read_text())
+        if raw.get("kind") != KIND:
+            why = "it is of an older version, which painted from depth and edges alone"
+            raise UnreadableFileError(folder, what="the model", why=why, mend=mend)
+        info = Info(int(raw["steps"]), raw["training"], tuple(raw["channels"]))
+        if info.channels != CHANNEL_NAMES:
+            why = f"it was trained on the conditions {', '.join(info.channels)}, must be {', '.join(CHANNEL_NAMES)}"
+            raise UnreadableFileError(folder, what="the model", why=why, mend=mend)
+        model = PictureDenoiser.from_pretrained(folder / _WEIGHTS, torch_dtype=torch.float32)
+    except (AttributeError, KeyError, TypeError, ValueError, OSError, RuntimeError) as fault:
+        why = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
+        raise UnreadableFileError(folder, what="the model", why=why, mend=mend) from fault
+    assert isinstance(model, PictureDenoiser)
+    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last), info  # pyright: ignore[reportCallIssue]
+
+
+def embedded_folder() -> Path:
+    """Where the model that ships with the package lies: inside an installed package, or in ``assets/`` of a checkout.
+
+    Raises:
+        MissingFileError: it is in neither place.
+    """
+    package = Path(__file__).resolve().parents[3]
+    places = [package / "assets" / "models" / "embedded", package.parent / "assets" / "models" / "embedded"]
+    for place in places:
+        if (place / INFO_FILE).is_file():
+            return place
+    raise MissingFileError(
+        places[-1], what="the embedded model", mend="install the complete package, or train it with: sim2real train"
+    )

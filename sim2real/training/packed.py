@@ -1,0 +1,155 @@
+"""Training clips as the trainer holds them: every pixel's bytes side by side, mapped into memory, made once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Float64, UInt8
+
+from ..camera_effects import Development, develop
+from ..diffusion.families.embedded.conditions import Surface
+from ..errors import MissingFileError, UnreadableFileError
+from ..scene.colors import linear_from_srgb, srgb_from_linear
+
+PIXEL = np.dtype(
+    [
+        ("target", "u1", 3),
+        ("rgb", "u1", 3),
+        ("albedo", "u1", 3),
+        ("material", "u1", 3),
+        ("normals", "u1", 3),
+        ("edges", "u1"),
+        ("instance", "u1"),
+        ("kinds", "u1"),
+        ("base_color", "u1", 3),
+        ("roughness", "u1"),
+        ("metallic", "u1"),
+        ("depth", "<f2"),
+    ]
+)
+"""Of one pixel: the developed photograph, the conditions, and its surface's mean over the clip. Instances count modulo 255."""
+_ARRAYS = ("light", "rgb", "albedo", "material", "normals", "depth", "edges", "instances", "kinds", "K")
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class PackedClip:
+    """A training clip on disk; opened when asked for, because a process may hold fewer open files than there are clips.
+
+    - ``shape``: frames, height and width.
+    - ``intrinsics``: pixels.
+    """
+
+    path: Path
+    shape: tuple[int, int, int]
+    intrinsics: Float64[np.ndarray, "frames 3 3"]
+
+    def pixels(self, place: tuple[slice, slice, slice]) -> np.ndarray:
+        """A copy of some frames, rows and columns, of :data:`PIXEL`."""
+        return np.array(_record(self.path)["pixels"][place])
+
+
+def _record(path: Path) -> Any:
+    """The one record of a file, mapped into memory."""
+    return np.load(path, mmap_mode="r")[0]
+
+
+def packed_folder(clips: Path) -> Path:
+    """Where the packed clips of a folder are: named after how light is developed, so that another way makes them anew."""
+    key = hashlib.blake2b(f"{_FORMAT} {Development()}".encode(), digest_size=4).hexdigest()
+    return clips / f"packed-{key}"
+
+
+def packed_clip(path: Path) -> PackedClip:
+    """A training clip, packed.
+
+    Args:
+        path: ``NNNNNN.npz``; its packed form is written into :func:`packed_folder` where it is missing.
+
+    Raises:
+        MissingFileError: no such file.
+        UnreadableFileError: it lacks an array, or the arrays do not belong together.
+    """
+    target = packed_folder(path.parent) / f"{path.stem}.npy"
+    if not target.is_file():
+        if not path.is_file():
+            raise MissingFileError(path, what="training clip", mend="make the clips first")
+        target.parent.mkdir(exist_ok=True)
+        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with partial.open("wb") as file:
+                np.save(file, _packed(_read(path)))
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+    record = _record(target)
+    return PackedClip(target, record["pixels"].shape, np.array(record["K"]))
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a clip, checked."""
+    mend = "make the clip again"
+    try:
+        with np.load(path) as stored:
+            arrays = {name: stored[name] for name in _ARRAYS}
+    except (KeyError, ValueError, OSError) as fault:
+        raise UnreadableFileError(path, what="training clip", why=str(fault), mend=mend) from fault
+    shape = arrays["rgb"].shape[:3]
+    for name in _ARRAYS[:-1]:
+        if arrays[name].shape[:3] != shape:
+            why = f"{name} {arrays[name].shape} does not belong to rgb {arrays['rgb'].shape}"
+            raise UnreadableFileError(path, what="training clip", why=why, mend=mend)
+    return arrays
+
+
+def _packed(clip: dict[str, np.ndarray]) -> np.ndarray:
+    """The record of a clip, in an array of one."""
+    shape = clip["rgb"].shape[:3]
+    record = np.zeros(1, np.dtype([("K", "<f8", (shape[0], 3, 3)), ("pixels", PIXEL, shape)]))
+    record["K"][0] = np.broadcast_to(clip["K"], (shape[0], 3, 3))
+    pixels: Any = record["pixels"][0]
+    pixels["target"] = develop(clip["light"].astype(np.float32))
+    for name in ("rgb", "albedo", "material", "normals", "edges", "kinds", "depth"):
+        pixels[name] = clip[name]
+    instances = clip["instances"].astype(np.int64)
+    pixels["instance"] = np.where(instances > 0, (instances - 1) % 255 + 1, 0)
+    surface = mean_surface(instances, clip["kinds"], clip["albedo"], clip["material"])
+    pixels["base_color"], pixels["roughness"], pixels["metallic"] = surface.base_color, surface.roughness, surface.metallic
+    return record
+
+
+def mean_surface(
+    instances: np.ndarray,
+    kinds: UInt8[np.ndarray, "frames height width"],
+    albedo: UInt8[np.ndarray, "frames height width 3"],
+    material: UInt8[np.ndarray, "frames height width 3"],
+) -> Surface:
+    """Each surface in its mean color and material over the clip; a surface is what one instance has of one kind of material.
+
+    Args:
+        instances: ids, of any integer type (frames, height, width).
+        kinds: of material.
+        albedo: sRGB; the mean is that of linear values.
+        material: red roughness, green metallic.
+    """
+    _, surface = np.unique(instances.astype(np.int64) * 256 + kinds, return_inverse=True)
+    surface = surface.reshape(instances.shape)
+    counts = np.bincount(surface.ravel())
+    color = srgb_from_linear(_means(surface, counts, linear_from_srgb(np.arange(256) / 255)[albedo]))
+    roughness, metallic = _means(surface, counts, material[..., :2].astype(np.float64)).T
+    painted = [np.round(values).astype(np.uint8)[surface] for values in (255 * color, roughness, metallic)]
+    return Surface(painted[0], painted[1], painted[2], kinds)
+
+
+def _means(
+    groups: np.ndarray, counts: np.ndarray, values: Float[np.ndarray, "frames height width c"]
+) -> Float[np.ndarray, "groups c"]:
+    """Mean of each channel over each group of pixels."""
+    flat = groups.ravel()
+    sums = [np.bincount(flat, values[..., k].ravel(), minlength=len(counts)) for k in range(values.shape[-1])]
+    return np.stack(sums, axis=-1) / counts[:, None]

@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim2real.diffusion.families.embedded.conditions import CHANNEL_NAMES, KIND, PICTURE, Surface, picture_conditions
+from sim2real.errors import BadValueError
+from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
+
+BASE, KEPT, FACING, NEAR = (CHANNEL_NAMES.index(name) for name in ("base red", "kept", "facing", "nearness"))
+
+
+def screen(linear):
+    return np.round(255 * srgb_from_linear(np.asarray(linear))).astype(np.uint8)
+
+
+def flat(shape, color=(200, 120, 40), kind=1):
+    ones = np.ones(shape, np.uint8)
+    return Surface(ones[..., None] * np.array(color, np.uint8), 90 * ones, 0 * ones, kind * ones)
+
+
+def test_kept_surfaces_are_shown_as_the_simulator_has_them(make_pictures):
+    pictures = make_pictures()
+    out = picture_conditions(**pictures)
+    assert out.shape == (3, len(CHANNEL_NAMES), 24, 40) and np.abs(out[:, :KIND]).max() <= 1
+    assert np.allclose((out[:, PICTURE] + 1) * 127.5, np.moveaxis(pictures["rgb"], -1, 1), atol=1e-3)
+    assert (out[:, KEPT] == 1).all() and (out[:, KIND] == 0).all()
+    same = picture_conditions(**pictures, surface=flat((3, 24, 40)), kept=np.ones((3, 24, 40), np.bool_))
+    assert np.array_equal(out, same)
+
+
+@pytest.mark.parametrize("old", [(0.5, 0.4, 0.3), (0.9, 0.02, 0.05), (0.1, 0.1, 0.1)])
+def test_replaced_surfaces_keep_light_and_shadow(make_pictures, old):
+    pictures = make_pictures()
+    light = np.linspace(0.2, 1, 40)[None, None, :, None] * np.ones((3, 24, 1, 1))
+    pictures["albedo"] = screen(np.broadcast_to(old, (3, 24, 40, 3)))
+    pictures["rgb"] = screen(np.array(old) * light)
+    out = picture_conditions(**pictures, surface=flat((3, 24, 40)))
+    expected = srgb_from_linear(linear_from_srgb(np.array([200, 120, 40]) / 255) * light)
+    shown = np.moveaxis((out[:, PICTURE] + 1) / 2, 1, -1)
+    assert np.abs(shown - expected).max() < 0.06 and np.abs(shown - expected).mean() < 0.02
+    assert (out[:, KEPT] == -1).all() and (out[:, KIND] == 1).all()
+    assert np.allclose((out[0, BASE : BASE + 3, 0, 0] + 1) * 127.5, [200, 120, 40], atol=1e-3)
+
+
+def test_some_are_kept_and_some_replaced_in_one_picture(make_pictures):
+    pictures = make_pictures()
+    kept = np.zeros((3, 24, 40), np.bool_)
+    kept[..., :17] = True
+    mixed = picture_conditions(**pictures, surface=flat((3, 24, 40)), kept=kept)
+    keep = picture_conditions(**pictures)
+    restyle = picture_conditions(**pictures, surface=flat((3, 24, 40)))
+    assert np.array_equal(mixed[..., :17], keep[..., :17]) and np.array_equal(mixed[..., 17:], restyle[..., 17:])
+
+
+def test_the_background_and_what_shines_are_never_replaced(make_pictures):
+    pictures = make_pictures()
+    pictures["depth"][:, :5] = 0
+    pictures["material"][:, 5:8, :, 2] = 200
+    out = picture_conditions(**pictures, surface=flat((3, 24, 40)))
+    assert np.array_equal(out[:, PICTURE, :8], picture_conditions(**pictures)[:, PICTURE, :8])
+    assert (out[:, KEPT, :8] == 1).all() and (out[:, KEPT, 8:] == -1).all()
+    assert (out[:, NEAR, :5] == -1).all() and (out[:, 9:12, :5] == 0).all()
+
+
+def test_frames_do_not_depend_on_each_other(make_pictures):
+    pictures = make_pictures()
+    whole = picture_conditions(**pictures, surface=flat((3, 24, 40)))
+    one = {name: value[1:2] if name != "K" else value for name, value in pictures.items()}
+    assert np.array_equal(whole[1:2], picture_conditions(**one, surface=flat((1, 24, 40))))
+
+
+def test_a_sphere_around_the_eye_faces_it_everywhere(make_pictures):
+    pictures = make_pictures(frames=1)
+    y, x = np.indices((24, 40)) + 0.5
+    rays = np.stack([(x - 20) / 50, (y - 12) / 50, np.ones((24, 40))], -1)
+    normal = -rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+    pictures["normals"] = np.round(127.5 * (normal + 1)).astype(np.uint8)[None]
+    assert picture_conditions(**pictures)[:, FACING].min() > 0.98
+
+
+def test_nothing_to_replace_surfaces_with_is_refused(make_pictures):
+    pictures = make_pictures()
+    with pytest.raises(BadValueError, match="surface is None"):
+        picture_conditions(**pictures, kept=np.zeros((3, 24, 40), np.bool_))
+
+
+def test_another_kind_or_roughness_of_surface_is_seen(make_pictures):
+    pictures = make_pictures()
+    surface = flat((3, 24, 40))
+    out = picture_conditions(**pictures, surface=surface)
+    other = picture_conditions(**pictures, surface=replace(surface, kinds=surface.kinds + 1, roughness=surface.roughness // 2))
+    changed = {CHANNEL_NAMES[k] for k in range(len(CHANNEL_NAMES)) if not np.array_equal(out[:, k], other[:, k])}
+    assert changed == {"kind", "roughness"}

@@ -1,0 +1,35 @@
+import json
+
+import pytest
+import torch
+
+from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
+from sim2real.errors import MissingFileError, UnreadableFileError
+
+
+def test_a_model_comes_back_in_half_precision(denoiser, tmp_path):
+    save_model(tmp_path, denoiser, Info(steps=1, training={"clips": 3}))
+    read, info = load_model(tmp_path)
+    assert info == Info(steps=1, training={"clips": 3})
+    assert not read.training and not any(value.requires_grad for value in read.parameters())
+    for name, value in denoiser.state_dict().items():
+        assert torch.equal(read.state_dict()[name], value.half().float()), name
+
+
+def test_a_model_of_the_old_kind_says_what_to_do(tmp_path):
+    (tmp_path / "sim2real.json").write_text(json.dumps({"spec": {"width": 256}, "window": [8, 64, 64], "steps": 4}))
+    with pytest.raises(UnreadableFileError, match=r"older version.*sim2real train RECIPE"):
+        load_model(tmp_path)
+
+
+def test_folders_that_are_empty_damaged_or_of_other_conditions_are_named(denoiser, tmp_path):
+    with pytest.raises(MissingFileError, match="model not found"):
+        load_model(tmp_path)
+    save_model(tmp_path / "other", denoiser, Info(channels=("red",)))
+    with pytest.raises(UnreadableFileError, match="trained on the conditions red, must be red, green"):
+        load_model(tmp_path / "other")
+    save_model(tmp_path / "cut", denoiser, Info())
+    weights = tmp_path / "cut" / "denoiser" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+    with pytest.raises(UnreadableFileError, match="the model cannot be read"):
+        load_model(tmp_path / "cut")

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import torch
+
+from sim2real.diffusion.families.embedded.conditions import picture_conditions
+from sim2real.diffusion.families.embedded.denoiser import SCALE
+from sim2real.diffusion.families.embedded.folder import Info
+from sim2real.diffusion.families.embedded.sample import pipeline_of, sample
+from sim2real.errors import BadValueError
+
+
+@pytest.fixture
+def clip(make_pictures):
+    conditions = picture_conditions(**make_pictures(frames=5, size=(22, 37)))
+    noise = np.random.default_rng(3).standard_normal((5, 3, 22, 37), np.float32)
+    return noise, conditions
+
+
+def footage(model, clip, steps=1, **options):
+    noise, conditions = clip
+    frames = sample(model, Info(), lambda s: noise[s], lambda s: conditions[s], len(noise), steps=steps, **options)
+    return np.stack(list(frames))
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_footage_does_not_depend_on_how_it_is_cut_into_stretches(denoiser, clip, steps):
+    whole = footage(denoiser, clip, steps, chunk=5)
+    assert whole.shape == (5, 22, 37, 3) and whole.dtype == np.uint8 and whole.std() > 5
+    for chunk in (1, 2, 3):
+        assert np.array_equal(footage(denoiser, clip, steps, chunk=chunk), whole)
+
+
+def test_frames_come_as_soon_as_they_can(denoiser, clip):
+    noise, conditions = clip
+    asked = []
+
+    def noise_of(stretch):
+        asked.append(stretch.stop)
+        return noise[stretch]
+
+    frames = sample(denoiser, Info(), noise_of, lambda s: conditions[s], 5, chunk=1)
+    first = next(frames)
+    assert asked == [1] and np.array_equal(first, footage(denoiser, clip)[0])
+
+
+def test_one_step_is_the_prediction_from_noise_alone(denoiser, make_pictures):
+    clip = np.random.default_rng(3).standard_normal((3, 3, 24, 40), np.float32), picture_conditions(**make_pictures())
+    noise, conditions = (torch.from_numpy(array)[None] for array in clip)
+    # The scheduler begins at 999 of 1000.
+    clean, _ = denoiser.predict(noise, torch.tensor([0.999]), conditions)
+    expected = ((clean[0].permute(0, 2, 3, 1) / SCALE + 1) * 127.5).clamp(0, 255).numpy()
+    assert np.abs(footage(denoiser, clip).astype(float) - expected).max() < 2
+
+
+def test_more_steps_and_other_noise_give_other_pictures(denoiser, clip):
+    noise, conditions = clip
+    assert not np.array_equal(footage(denoiser, clip), footage(denoiser, clip, steps=4))
+    assert not np.array_equal(footage(denoiser, clip), footage(denoiser, (-noise, conditions)))
+
+
+def test_progress_counts_frames(denoiser, clip):
+    told = []
+    footage(denoiser, clip, chunk=2, progress=lambda *row: told.append(row))
+    assert told == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_the_pipeline_is_diffusers_own_with_nothing_to_say(denoiser, clip, recwarn, caplog):
+    assert type(pipeline_of(denoiser)).__module__.startswith("diffusers.")
+    footage(denoiser, clip)
+    assert not caplog.records and not recwarn.list
+
+
+def test_no_steps_and_noise_of_another_size_are_refused(denoiser, clip):
+    noise, conditions = clip
+    with pytest.raises(BadValueError, match="number of steps is 0"):
+        footage(denoiser, clip, steps=0)
+    with pytest.raises(BadValueError, match="shape of the noise"):
+        footage(denoiser, (noise[:, :, :20], conditions))
