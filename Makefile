@@ -13,7 +13,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
 demo: $(VENV)/.kitchen ## render the kitchen rollout and generate footage from it
-	$(BIN)/sim2real run scenes/kitchen.yaml -o $(OUT) --overwrite
+	$(BIN)/sim2real run scenes/kitchen.yaml -o $(OUT) --size 480x640 --overwrite
 
 test: $(VENV)/.dev libraries lint types ## lint, check types, run all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -26,7 +26,7 @@ types: $(VENV)/.dev ## pyright
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/.dev ## measure speed, memory and quality; prints the tables of benchmarks/README.md
-	for module in raster noise_speed noise_suite video_noise baselines conditions render footage; do $(BIN)/python -m benchmarks.$$module; done
+	for module in raster noise_speed noise_suite video_noise baselines conditions render footage training_speed; do $(BIN)/python -m benchmarks.$$module; done
 
 libraries: ## system libraries that some tests compare with (skipped, with a word, where they cannot be installed)
 	@scripts/libraries

@@ -1,112 +1,148 @@
-"""Figures of an embedded-type model on clips it never saw: ``python -m benchmarks.embedded_model RECIPE CLIPS [MODEL]``.
+"""Figures of an embedded-type model on clips it never saw: ``python -m benchmarks.embedded_model CLIPS [--model DIR]``.
 
-The held-out clips of a training recipe (path-traced 64x64, 16 frames, made by ``sim2real train``) are generated again from
-their depth and edges, with their own palette, driven by surface noise and by i.i.d. noise. Medians over clips:
+Of the training clips in CLIPS those that recipes hold out are made again from their conditions, with different uses, steps and
+noise. ``keep`` is given the render; ``restyle`` the mean color of every surface, so that its answer can still be the truth.
 
-- PSNR against the path-traced picture;
-- consistency: PSNR between frame a and frame a + d fetched along the exact motion, over pixels that both see; of the
-  path-traced pictures themselves, too, as what is to be reached;
-- sharpness: mean gradient magnitude over that of the path-traced picture.
+- PSNR, SSIM and LPIPS (VGG16) against the path-traced picture; Frechet distance of VGG features to all of these pictures.
+- next frame: cross-frame PSNR along exact motion; what the path-traced pictures have is to be reached, not passed.
+- color: mean CIEDE2000 of the mean color of instances, against the path-traced picture and against the render.
+- borders, explained: see ``sim2real evaluate``.
+- statistics, VGG: distances to the photographs of ``--photographs``; statistics alone say little (``benchmarks.photographs``).
+
+Without ``--model`` only the rows that need none are made: the render as it is (the zero line) and the truth.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from scipy import ndimage
 
-from sim2real.cli.training import RecipeEntry
-from sim2real.diffusion.control import control_video
-from sim2real.diffusion.embedded import embedded_folder, load_model
-from sim2real.diffusion.palette import palette_of
-from sim2real.diffusion.sampling import sample_embedded
-from sim2real.flow import exact_flow
-from sim2real.prepare import Recipe
-from sim2real.prepare.clips import clip_path
-from sim2real.prepare.noise_fields import clip_noise
-from sim2real.raster import rasterizer, view_of
-from sim2real.scene import Scene, triangles_of
-from sim2real.scene.yaml_file import read_yaml
+from benchmarks.held_out import NOISES, HeldOut, Pictures, held_out_numbers
+from benchmarks.machine import machine
+from sim2real.diffusion.families.embedded.folder import load_model
+from sim2real.diffusion.families.embedded.sample import sample
+from sim2real.metrics.frechet import frechet, pooled, tensor_of
+from sim2real.metrics.labels import BorderCounts, border_counts, color_errors
+from sim2real.metrics.perceptual import Vgg16
+from sim2real.metrics.photographs import Appearance, appearance, distances, photograph, photograph_files
+from sim2real.metrics.pictures import psnr, ssim
 
-STEPS = (1, 4, 8)
-DISTANCES = (1, 4)
+Maker = Callable[[HeldOut], Pictures]
+ZERO, TRUTH = "render as it is (zero line)", "path-traced"
 
 
-def psnr(squared_error: float) -> float:
-    """Of values in 0 to 1."""
-    return -10 * float(np.log10(max(squared_error, 1e-12)))
+@dataclass
+class Row:
+    """What is gathered of one way to make footage."""
+
+    psnr: list[float] = field(default_factory=list)
+    ssim: list[float] = field(default_factory=list)
+    lpips: list[float] = field(default_factory=list)
+    next_frame: list[float] = field(default_factory=list)
+    true_color: list[float] = field(default_factory=list)
+    color: list[float] = field(default_factory=list)
+    borders: BorderCounts = field(default_factory=BorderCounts)
+    looks: list[Appearance] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def add(self, clip: HeldOut, footage: Pictures, network: Vgg16) -> None:
+        """Measure the footage of one clip."""
+        for picture, true, render, ids in zip(footage, clip.truth, clip.render, clip.instances, strict=True):
+            self.psnr.append(psnr(picture, true))
+            self.ssim.append(ssim(picture, true))
+            with torch.inference_mode():
+                self.lpips.append(float(network.lpips(tensor_of(picture), tensor_of(true))))
+            self.true_color += color_errors(picture, true, ids).values()
+            self.color += color_errors(picture, render, ids).values()
+            self.borders += border_counts(picture, render, ids)
+            self.looks.append(appearance(picture, network))
+        self.next_frame += clip.cross_frame_errors(footage)
+
+    def cells(self, truth: Row, photographs: list[Appearance]) -> list[str]:
+        """As text, in the order of the table's columns."""
+        means = [float(np.mean(values)) for values in (self.psnr, self.ssim, self.lpips)]
+        apart = frechet(*(pooled(look.moments for look in row.looks) for row in (self, truth)))
+        cells = ["-" if self is truth else f"{mean:.{digits}f}" for mean, digits in zip(means, (2, 3, 3), strict=True)]
+        cells += [f"{apart:.1f}", f"{-10 * np.log10(np.mean(self.next_frame)):.2f}"]
+        cells += [f"{np.mean(colors):.1f}" if colors else "-" for colors in (self.true_color, self.color)]
+        cells += [f"{self.borders.share_kept:.3f}", f"{self.borders.share_explained:.3f}"]
+        if photographs:
+            found = distances(self.looks, photographs)
+            cells += [f"{found.statistics:.2f}", f"{found.vgg:.0f}"]
+        return [*cells, f"{np.mean(self.seconds):.2f}" if self.seconds else "-"]
 
 
-def motions(scene: Scene) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
-    """Where the pixels of a frame lie in a later one (row, column coordinates), and which are seen there."""
-    camera, triangles = scene.cameras[0], triangles_of(scene)
-    views = rasterizer(triangles)
-    fragments = [views.fragments(**view_of(scene, camera, k)) for k in range(scene.frames)]
-    faces = torch.from_numpy(np.ascontiguousarray(triangles.faces, np.int32))
-    rows, columns = np.mgrid[: camera.size[0], : camera.size[1]]
-    found = {}
-    for distance in DISTANCES:
-        for a in range(0, scene.frames - distance, 2):
-            b = a + distance
-            world = camera.world_from_camera
-            flow = exact_flow(fragments[a], fragments[b], faces, world[a], world[b])
-            x, y = np.moveaxis(flow.forward.numpy(), -1, 0)
-            found[a, b] = np.stack([rows + y, columns + x]), flow.visible.numpy()
+def makers(model: Path | None, uses: list[str], steps: list[int], noises: list[str]) -> dict[str, Maker]:
+    """Ways to make footage, by their names: with every noise in the fewest steps, with surface noise in all."""
+    found: dict[str, Maker] = {ZERO: lambda clip: clip.render, TRUTH: lambda clip: clip.truth}
+    if model is None:
+        return found
+    denoiser, info = load_model(model)
+
+    def generated(use: str, noise: str, count: int) -> Maker:
+        def make(clip: HeldOut) -> Pictures:
+            noise_of, conditions_of = clip.noise(noise).__getitem__, clip.conditions(use).__getitem__
+            return np.stack(list(sample(denoiser, info, noise_of, conditions_of, len(clip.render), steps=count)))
+
+        return make
+
+    for use in uses:
+        for noise in noises:
+            for count in steps if noise == "surface" else steps[:1]:
+                found[f"{use}, {noise} noise, {count} step{'s' * (count > 1)}"] = generated(use, noise, count)
     return found
 
 
-def consistency(frames: np.ndarray, moved: dict, distance: int) -> float:
-    """Cross-frame PSNR along exact motion."""
-    errors = []
-    for (a, b), (there, visible) in moved.items():
-        if b - a == distance and visible.any():
-            fetched = np.stack(
-                [ndimage.map_coordinates(frames[b, ..., c], there, order=1, mode="nearest") for c in range(3)], -1
-            )
-            errors.append(((fetched - frames[a])[visible] ** 2).mean())
-    return psnr(float(np.mean(errors)))
+def measured(clips: list[HeldOut], ways: dict[str, Maker], network: Vgg16) -> dict[str, Row]:
+    """All rows over all clips."""
+    rows: dict[str, Row] = defaultdict(Row)
+    for clip in clips:
+        for name, make in ways.items():
+            start = time.perf_counter()
+            footage = make(clip)
+            seconds = (time.perf_counter() - start) / len(footage)
+            if name not in (ZERO, TRUTH):
+                rows[name].seconds.append(seconds)
+            rows[name].add(clip, footage, network)
+        print(f"clip {clip.number}", file=sys.stderr)
+    return rows
 
 
-def sharpness(frames: np.ndarray) -> float:
-    """Mean gradient magnitude of the grey picture."""
-    grey = frames.mean(-1)
-    return float(np.hypot(np.diff(grey, axis=1)[:, :, 1:], np.diff(grey, axis=2)[:, 1:]).mean())
-
-
-def main(recipe_file: Path, clips: Path, model: Path | None = None) -> None:
+def main() -> None:
     """Print the table."""
-    entry = read_yaml(recipe_file, RecipeEntry)
-    recipe = Recipe(seed=entry.clips.seed, clips=entry.clips.clips, frames=entry.clips.frames, size=entry.clips.size)
-    transformer, _, info = load_model(model or embedded_folder())
-    figures: dict[tuple[str, int], list[list[float]]] = defaultdict(list)
-    for number in range(entry.clips.clips - entry.held_out, entry.clips.clips):
-        with np.load(clip_path(clips, number)) as arrays:
-            rgb, control = arrays["rgb"], control_video(arrays["depth"], arrays["edges"], arrays["K"])
-        truth, scene = rgb / 255.0, recipe.scene(number)
-        moved, palette = motions(scene), palette_of(rgb)
-        fresh = np.random.default_rng(number).standard_normal((*rgb.shape[:1], 3, *rgb.shape[1:3]), np.float32)
-        kinds = {"surface": clip_noise(scene, channels=3, seed=number).astype(np.float32), "i.i.d.": fresh}
-        for kind, noise in kinds.items():
-            for steps in STEPS:
-                start = time.perf_counter()
-                made = sample_embedded(transformer, info, noise, control, palette, steps=steps) / 255.0
-                seconds = time.perf_counter() - start
-                row = [psnr(((made - truth) ** 2).mean()), *(consistency(made, moved, d) for d in DISTANCES)]
-                figures[kind, steps].append([*row, sharpness(made) / sharpness(truth), seconds])
-        row = [float("nan"), *(consistency(truth, moved, d) for d in DISTANCES), 1.0, float("nan")]
-        figures["path-traced", 0].append(row)
-        print(f"clip {number}", file=sys.stderr)
-    print("| noise | steps | PSNR, dB | consistency 1 frame on, dB | 4 frames on, dB | sharpness | seconds |")
-    print("|---" * 7 + "|")
-    for (kind, steps), rows in figures.items():
-        middle = ["" if np.isnan(v) else f"{v:.2f}" for v in np.median(np.array(rows), axis=0)]
-        print(f"| {kind} | {steps or ''} | " + " | ".join(middle) + " |")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path, help="folder of training clips, with recipe.json")
+    parser.add_argument("--model", type=Path, help="a model folder")
+    parser.add_argument("--hold-out", type=int, default=15, help="of so many clips the last is held out, as in the recipe")
+    parser.add_argument("--most", type=int, default=24, help="clips to measure")
+    parser.add_argument("--photographs", type=Path)
+    parser.add_argument("--uses", nargs="+", choices=["keep", "restyle"], default=["keep", "restyle"])
+    parser.add_argument("--steps", nargs="+", type=int, default=[1, 4])
+    parser.add_argument("--noises", nargs="+", choices=NOISES, default=list(NOISES))
+    options = parser.parse_args()
+    clips = [HeldOut(options.clips, n) for n in held_out_numbers(options.clips, options.hold_out, options.most)]
+    if not clips:
+        parser.error(f"no clip is held out in {options.clips}: there must be at least {options.hold_out}")
+    network, size = Vgg16(), clips[0].render.shape[1:3]
+    files = photograph_files(options.photographs) if options.photographs else []
+    photographs = [appearance(photograph(file, (size[0], size[1])), network) for file in files]
+    rows = measured(clips, makers(options.model, options.uses, options.steps, options.noises), network)
+    titles = ["footage", "PSNR", "SSIM", "LPIPS", "Frechet", "next frame", "color", "of the render", "borders", "explained"]
+    titles += ["statistics", "VGG"] if photographs else []
+    titles.append("seconds a frame")
+    print(f"{machine()}; {len(clips)} clips of {len(clips[0].render)} frames of {size[0]}x{size[1]}\n")
+    print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
+    for name, row in rows.items():
+        print("| " + " | ".join([name, *row.cells(rows[TRUTH], photographs)]) + " |")
 
 
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:]))
+    main()

@@ -45,7 +45,8 @@ def check_names_of_footage(scene: Scene, options: dict[str, Any]) -> None:
     Raises:
         UnknownNameError: the message lists classes and names.
     """
-    from ..diffusion.families.embedded.looks import check_called, parse_look
+    from ..diffusion.families.embedded.looks import parse_look
+    from ..diffusion.families.embedded.surfaces import check_called
 
     check_called([*parse_look(options["look"]).materials, *(options["keep"] or ())], scene.instances)
 

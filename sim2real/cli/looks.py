@@ -7,7 +7,7 @@ import textwrap
 
 def looks_text() -> str:
     """The looks, and the materials by kind."""
-    from ..diffusion.families.embedded.looks import looks, materials
+    from ..diffusion.families.embedded.surfaces import looks, materials
 
     kinds: dict[str, list[str]] = {}
     for material in materials().values():

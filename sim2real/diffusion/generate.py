@@ -216,7 +216,7 @@ def _command(clip: Clip, family: ModelFamily, lacking: Iterable[str] = ()) -> st
     return command_for(clip, ["--for", family.name], last=last)
 
 
-def _label(model: str | Path | None, use: str, noise: NoiseKind) -> str:
+def _label(model: str | Path | None, use: str, noise: str) -> str:
     """The model's name as a folder's name, with what is not the usual."""
     name = "embedded" if model is None else Path(str(model)).resolve().name if Path(str(model)).exists() else str(model)
     unusual = [word for word, usual in ((use, "keep"), (noise, "clip")) if word != usual]

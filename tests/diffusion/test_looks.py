@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 
 from sim2real.clip import InstanceRecord
-from sim2real.diffusion.families.embedded.looks import (
-    check_called,
-    is_called,
-    look_of,
-    looks,
-    materials,
-    parse_look,
-    thing_of,
-    things,
-)
+from sim2real.diffusion.families.embedded.looks import look_of, parse_look
+from sim2real.diffusion.families.embedded.surfaces import check_called, is_called, looks, materials, thing_of, things
 from sim2real.errors import BadValueError, UnknownNameError
 from sim2real.scene.colors import lab_from_srgb, srgb_from_lab
 from sim2real.scene.material_kinds import MATERIAL_KINDS

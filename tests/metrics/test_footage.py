@@ -7,7 +7,7 @@ import pytest
 
 from sim2real.clip import Clip
 from sim2real.metrics.footage import edge_agreement, footage_figures
-from sim2real.metrics.motion import labelled_motion, sampled
+from sim2real.metrics.motion import hidden, labelled_motion, sampled
 from sim2real.noise import NoiseLayout
 from sim2real.render import render_clip
 from tests.render.conftest import moving_scene
@@ -41,6 +41,34 @@ def test_footage_that_sticks_to_the_surfaces_scores_far_above_footage_that_does_
     assert sticks.psnr_db[1] > 45 and sticks.psnr_db[4] > 45
     assert flickers.psnr_db[1] < 12
     assert sticks.warp_error[1] < 0.005 < flickers.warp_error[1]
+
+
+def test_what_another_thing_stands_before_is_hidden_and_what_is_in_view_is_not(clip):
+    """The ball passes in front of the box and the floor: where it is in the target, nothing else of the source can be seen."""
+    source, target = 0, 2
+    there, visible = labelled_motion(clip, "still", source, target)
+    gone = hidden(clip, "still", source, target)
+    assert not (gone & visible).any()
+    row, column = np.moveaxis(there, -1, 0)[1].astype(int), np.moveaxis(there, -1, 0)[0].astype(int)
+    ball = clip.instances("still", target) == 1
+    floor = clip.instances("still", source) == 3
+    behind = floor & ball[row.clip(0, 95), column.clip(0, 127)]
+    assert behind.sum() > 50
+    assert gone[behind].mean() > 0.95
+    assert gone[floor & ~behind].mean() < 0.25
+
+
+def test_what_comes_back_otherwise_is_seen_though_all_else_agrees(clip):
+    rng = np.random.default_rng(0)
+    texture = rng.uniform(0, 255, (4, 3))
+    painted = [texture[clip.instances("still", k)].astype(np.uint8) for k in range(clip.frames)]
+    faithful = footage_figures(clip, "still", painted.__getitem__)
+    assert faithful.psnr_returned_db is not None and faithful.psnr_returned_db > 45
+    came_back = hidden(clip, "still", 4, 2)  # of the last frame, what the ball stood before half-way
+    forgetful = [*painted[:4], np.where(came_back[..., None], 255 - painted[4], painted[4])]
+    figures = footage_figures(clip, "still", forgetful.__getitem__)
+    assert figures.psnr_returned_db is not None and figures.psnr_returned_db < faithful.psnr_returned_db - 15
+    assert figures.psnr_db[1] > figures.psnr_returned_db
 
 
 def test_edges_agree_with_a_picture_drawn_from_them_and_not_with_noise(clip):

@@ -65,8 +65,8 @@ def test_a_translation_of_the_picture_is_a_translation_of_features(vgg, picture)
     assert torch.allclose(a[..., 6:-6, 6:-8], b[..., 6:-6, 7:-7], atol=1e-3)
 
 
-def test_lpips_can_be_descended(vgg, picture):
-    loss = Perceptual(weights=None)
+def test_lpips_can_be_descended(weights, picture):
+    loss = Perceptual(weights=weights)
     assert all(not p.requires_grad for p in loss.network.parameters())
     target = 2 * picture - 1
     x = (2 * blurred(picture, 2) - 1).requires_grad_()
@@ -77,9 +77,9 @@ def test_lpips_can_be_descended(vgg, picture):
     assert loss(step, target).item() < before.item()
 
 
-def test_gradients_stay_finite_where_pictures_are_equal_or_black(vgg):
+def test_gradients_stay_finite_where_pictures_are_equal_or_black(weights):
     x = torch.full((1, 3, 32, 32), -1.0).requires_grad_()
-    loss = Perceptual(weights=None)
+    loss = Perceptual(weights=weights)
     (loss(x, x.detach()) + loss.features(x, x.detach())).sum().backward()
     assert x.grad is not None and torch.isfinite(x.grad).all()
 

@@ -14,6 +14,8 @@ from ....scene.triangles import face_normals
 
 _OPENCV_FROM_MITSUBA = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Mitsuba's cameras look along +z with x to the left and y up."""
+_OPENED = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+_LEAST_SHAPE, _LEAST_UV, _FARTHEST_UV, _OPENING = 1e-3, 1e-5, 1e4, 0.02
 
 
 def linear_from_srgb(values: np.ndarray) -> Float[np.ndarray, "..."]:
@@ -78,11 +80,26 @@ def shape(mi: ModuleType, mesh: Mesh, world_from_mesh: np.ndarray, surface: Any,
     fields["faces"] = np.arange(3 * count, dtype=np.uint32)
     fields["vertex_positions"] = positions[mesh.faces].astype(np.float32).ravel()
     if mesh.uv is not None:
-        fields["vertex_texcoords"] = (mesh.uv * [1, -1] + [0, 1]).astype(np.float32).ravel()  # Mitsuba's v runs down
+        uv = with_area(mesh.uv) * [1, -1] + [0, 1]  # Mitsuba's v runs down
+        fields["vertex_texcoords"] = uv.astype(np.float32).ravel()
     fields.update()
     fields["vertex_normals"] = normals.astype(np.float32).ravel()  # last: an update of positions recomputes them
     fields.update()
     return out
+
+
+def with_area(uv: Float[np.ndarray, "faces 3 2"]) -> Float[np.ndarray, "faces 3 2"]:
+    """Texture coordinates with the faces opened a little that have hardly any area in the texture, and none out of all bounds.
+
+    Mitsuba takes tangents from them; where these are undefined a surface sends out light without limit.
+    """
+    uv = np.where((np.abs(uv) < _FARTHEST_UV).all(axis=(1, 2), keepdims=True), uv, 0)
+    for opened in (_OPENED, _OPENED[::-1]):
+        one, two = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+        side = np.maximum(np.abs(one).max(axis=1), np.abs(two).max(axis=1))
+        flat = np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]) < np.maximum(_LEAST_SHAPE * side**2, _LEAST_UV**2)
+        uv = uv + np.where(flat, np.maximum(_OPENING * side, 4 * _LEAST_UV), 0)[:, None, None] * opened
+    return uv
 
 
 def _radiance(mi: ModuleType, mesh: Mesh) -> dict[str, Any]:

@@ -23,12 +23,12 @@ def detailed_bsdf(mi: ModuleType, material: Material, rng: np.random.Generator, 
 
     Args:
         mi: Mitsuba.
-        material: parts of alpha below 0.5 without a texture become thin glass.
+        material: of a mesh.
         rng: draws the smudges.
         has_uv: whether the mesh has texture coordinates.
     """
     base = np.asarray(material.base_color, np.float32)
-    if material.texture is None and base[3] < 0.5:
+    if is_thin_glass(material):
         return mi.load_dict({"type": "thindielectric", "specular_transmittance": _color(0.75 + 0.25 * base[:3])})
     rough = float(np.clip(material.roughness, _LEAST_ROUGH, 1))
     inner: dict[str, Any] = {"type": "principled", "metallic": float(np.clip(material.metallic, 0, 1))}
@@ -54,6 +54,11 @@ def detailed_bsdf(mi: ModuleType, material: Material, rng: np.random.Generator, 
     if opacity is not None:
         surface = {"type": "mask", "opacity": opacity, "inside": surface}
     return mi.load_dict(surface)
+
+
+def is_thin_glass(material: Material) -> bool:
+    """Whether a surface is a pane that bends no light: hardly any alpha, and no texture."""
+    return material.texture is None and material.base_color[3] < 0.5
 
 
 def clouds(rng: np.random.Generator, side: int, *, power: float = 1.1) -> Float[np.ndarray, "side side"]:

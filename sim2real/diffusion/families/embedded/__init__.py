@@ -3,5 +3,7 @@
 - ``conditions``: from kinds of pictures to the channels that the network sees, keeping or replacing surfaces.
 - ``denoiser``: the network.
 - ``folder``: models on disk.
+- ``surfaces``, ``looks``: what things may be made of, and draws that go together.
+- ``footage``: conditions from a clip folder, as it is or restyled.
 - ``sample``: frames in order, through diffusers' own pipeline.
 """

@@ -13,7 +13,8 @@ from ....clip import Clip, ClipRecord
 from ....errors import BadValueError
 from ....scene.material_kinds import MATERIAL_KINDS
 from .conditions import Surface, picture_conditions
-from .looks import Appearance, check_called, is_called, look_of, parse_look
+from .looks import Appearance, look_of, parse_look
+from .surfaces import check_called, is_called
 
 USES = ("keep", "restyle")
 

@@ -1,4 +1,4 @@
-"""Looks for restyled footage: what things may be made of, and a draw that goes together (tables: ``looks.yaml``).
+"""Looks for restyled footage: what things may be made of, and a draw that goes together.
 
 A draw depends on the seed and on the names of the things that a clip has, never on their order. What is large chooses first,
 and what comes later chooses what can be told from it, so that borders stay visible.
@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 from jaxtyping import Float
 
 from ....clip import InstanceRecord
 from ....errors import BadValueError, UnknownNameError
-from ....scene import Instance
 from ....scene.colors import lab_from_srgb, srgb_from_lab
+from .surfaces import SurfaceMaterial, check_called, is_called, looks, materials, thing_of, things
 
-_TABLES = Path(__file__).with_name("looks.yaml")
 _CANDIDATES = 16
 """Draws of a thing among which the first is taken that can be told from the things before it."""
 _APART = 22.0
@@ -36,43 +31,6 @@ _DARKEST, _LIGHTEST = 12.0, 95.0
 """Least and greatest L* of a surface."""
 _GOLDEN = 0.6180339887498949
 _SPELLINGS = {"grey": "gray", "aluminium": "aluminum", "galvanised": "galvanized"}
-
-
-@dataclass(frozen=True)
-class SurfaceMaterial:
-    """What a surface may be made of.
-
-    - ``kind``: one of ``MATERIAL_KINDS``.
-    - ``colors``: sRGB, ``#rrggbb``; a draw is one of them or between two neighbors.
-    - ``spread``: standard deviation of the lightness L*; a third of it that of a* and b*.
-    - ``roughness``: least and greatest.
-    """
-
-    name: str
-    kind: str
-    colors: tuple[str, ...]
-    spread: float
-    roughness: tuple[float, float]
-    metallic: float = 0.0
-
-
-@dataclass(frozen=True)
-class Thing:
-    """A sort of things that share what they are plausibly made of.
-
-    - ``words``: of the names that they go by.
-    - ``materials``: with weights.
-    - ``vary``: by how much L* of instances of one class differs from their mean, at most.
-    - ``loose``: every instance is drawn by itself, not the whole class at once.
-    - ``part``: told by an instance's own name before its class is looked at.
-    """
-
-    name: str
-    words: tuple[str, ...]
-    materials: Mapping[str, float]
-    vary: float = 0.0
-    loose: bool = False
-    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,44 +50,6 @@ class Look:
 
     name: str | None = None
     materials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-Labelled = Instance | InstanceRecord
-"""An instance of a scene or of a clip."""
-
-
-@cache
-def materials() -> dict[str, SurfaceMaterial]:
-    """All materials by name."""
-    rows: dict[str, Any] = _tables()["materials"]
-    return {name: _material(name, **row) for name, row in rows.items()}
-
-
-def _material(name: str, kind: str, colors: list[str], spread: Any, roughness: list[Any], metallic: Any = 0) -> SurfaceMaterial:
-    low, high = (float(end) for end in roughness)
-    return SurfaceMaterial(name, kind, tuple(colors), float(spread), (low, high), float(metallic))
-
-
-@cache
-def things() -> dict[str, Thing]:
-    """All sorts of things by name; who comes first chooses first."""
-    return {name: _thing(name, **row) for name, row in _tables()["things"].items()}
-
-
-def _thing(name: str, words: list[str], materials: dict[str, Any], vary: Any = 0, **flags: bool) -> Thing:
-    weights = {material: float(weight) for material, weight in materials.items()}
-    return Thing(name, tuple(words), weights, float(vary), **flags)
-
-
-@cache
-def looks() -> dict[str, dict[str, tuple[str, ...]]]:
-    """Materials by sort of thing, by name of the look."""
-    return {name: {thing: tuple(made_of) for thing, made_of in row.items()} for name, row in _tables()["looks"].items()}
-
-
-@cache
-def _tables() -> dict[str, Any]:
-    return yaml.safe_load(_TABLES.read_text(encoding="utf-8"))
 
 
 def parse_look(text: str | None) -> Look:
@@ -172,48 +92,6 @@ def _materials_called(words: str) -> tuple[str, ...]:
         kinds = list(dict.fromkeys(m.kind for m in materials().values()))
         raise UnknownNameError(words, [*kinds, *materials()], what="material")
     return tuple(fitting)
-
-
-@cache
-def thing_of(class_name: str, name: str) -> Thing:
-    """The sort of thing that an instance is, by the words in its names: a telling part, else its class, else its own name."""
-    every = list(things().values())
-    part = _called(name, [thing for thing in every if thing.part])
-    return part or _called(class_name, every) or _called(name, every) or things()["thing"]
-
-
-def _called(text: str, among: Iterable[Thing]) -> Thing | None:
-    """The sort with the longest word in a text; words of up to four letters must stand alone, but for a plural's s."""
-    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text).lower()
-    whole = set(re.findall(r"[a-z]+\d*", spaced)) | set(re.findall(r"[a-z]+", spaced))
-    whole |= {word.removesuffix("s") for word in whole}
-    joined = re.sub(r"[^a-z0-9]", "", spaced)
-    found = [
-        (len(word), -place, thing)
-        for place, thing in enumerate(among)
-        for word in thing.words
-        if word in whole or (len(word) > 3 and word in joined)
-    ]
-    return max(found, key=lambda row: row[:2])[2] if found else None
-
-
-def is_called(pattern: str, instance: Labelled) -> bool:
-    """Whether a pattern means an instance: its class, its name, or its sort of thing, in any case; ``*`` is anything."""
-    names = (instance.class_name, instance.name, thing_of(instance.class_name, instance.name).name)
-    return any(fnmatchcase(name.lower(), pattern.strip().lower()) for name in names)
-
-
-def check_called(patterns: Iterable[str], instances: Sequence[Labelled]) -> None:
-    """Refuse patterns that mean no instance.
-
-    Raises:
-        UnknownNameError: the message lists classes and names.
-    """
-    for pattern in patterns:
-        if not any(is_called(pattern, instance) for instance in instances):
-            sorts = (thing_of(i.class_name, i.name).name for i in instances)
-            known = dict.fromkeys([*(i.class_name for i in instances), *sorts, *(i.name for i in instances)])
-            raise UnknownNameError(pattern, known, what="class or instance")
 
 
 def look_of(instances: Sequence[InstanceRecord], look: Look | None, seed: int) -> dict[int, Appearance]:
