@@ -122,8 +122,11 @@ def check_options(
     Raises:
         UnknownNameError: a model, look, material or effect that does not exist.
         BadValueError: options that the model does not have, or that do not fit each other.
+        MissingFileError: an embedded-type model that is not there.
+        UnreadableFileError: one that does not fit this version.
     """
     from ..camera_effects import effects
+    from .families.embedded.folder import model_folder, read_info
     from .families.embedded.footage import check_use
 
     family = family_of(model)
@@ -137,6 +140,7 @@ def check_options(
         if prompt is not None:
             mend = "say what things are made of with: --use restyle --look NAME"
             raise BadValueError("the prompt", repr(prompt), right="absent: the embedded model reads no text", mend=mend)
+        read_info(model_folder(model))
         return family
     for option, value in (("--use", use), ("--look", look), ("--keep", ",".join(keep) or None)):
         if value not in (None, "keep"):
@@ -148,13 +152,12 @@ def check_options(
 def _embedded(clip: Clip, model: str | Path | None, family: ModelFamily, request: Request) -> tuple[Make, dict[str, Any]]:
     """A function that runs an embedded-type model on one camera, and the settings that all cameras share."""
     from ..devices import checked_device
-    from .families.embedded.folder import embedded_folder, load_model
+    from .families.embedded.folder import load_model, model_folder
     from .families.embedded.footage import clip_conditions, restyle_of, settings_of
     from .families.embedded.sample import sample
 
     restyle = restyle_of(clip.record, request.use, request.look, request.keep, request.seed)
-    shipped = str(model) in ("None", "embedded")
-    denoiser, info = load_model(embedded_folder() if shipped else Path(str(model)))
+    denoiser, info = load_model(model_folder(model))
     device: Any = checked_device(request.device)
     denoiser = denoiser.to(device)
 

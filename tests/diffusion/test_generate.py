@@ -27,6 +27,7 @@ from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
 from sim2real.diffusion.families.embedded.footage import clip_conditions, restyle_of
 from sim2real.diffusion.families.embedded.sample import sample
+from sim2real.diffusion.generate import check_options
 from sim2real.diffusion.noise_source import noise_source
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 
@@ -292,6 +293,8 @@ def test_a_model_of_the_old_kind_says_what_to_do(clip, tmp_path):
     (tmp_path / "old" / "sim2real.json").write_text('{"spec": {}, "window": [8, 64, 64], "steps": 4}')
     with pytest.raises(UnreadableFileError, match="older version.*sim2real train"):
         generate(clip, model=tmp_path / "old")
+    with pytest.raises(UnreadableFileError, match="older version"):
+        check_options(tmp_path / "old")  # what `run` asks before it renders
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ def save_model(folder: Path, model: PictureDenoiser, info: Info, *, dtype: torch
     (folder / INFO_FILE).write_text(json.dumps({"kind": KIND, **asdict(info)}, indent=2) + "\n")
 
 
-def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
-    """Read what :func:`save_model` wrote; weights come back as float32, ready to predict with.
+def read_info(folder: Path) -> Info:
+    """What a model folder says about itself, without its weights: enough to refuse one before anything is rendered.
 
     Raises:
         MissingFileError: the folder has no model.
@@ -54,22 +54,44 @@ def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
     described = folder / INFO_FILE
     if not described.is_file():
         raise MissingFileError(described, what="model", mend="train one with: sim2real train RECIPE -o DIR")
-    mend = "train one with: sim2real train RECIPE -o DIR, or leave --model away for the one that ships"
     try:
         raw = json.loads(described.read_text())
         if raw.get("kind") != KIND:
-            why = "it is of an older version, which painted from depth and edges alone"
-            raise UnreadableFileError(folder, what="the model", why=why, mend=mend)
+            raise _unfit(folder, "it is of an older version, which painted from depth and edges alone")
         info = Info(int(raw["steps"]), raw["training"], tuple(raw["channels"]))
-        if info.channels != CHANNEL_NAMES:
-            why = f"it was trained on the conditions {', '.join(info.channels)}, must be {', '.join(CHANNEL_NAMES)}"
-            raise UnreadableFileError(folder, what="the model", why=why, mend=mend)
+    except (AttributeError, KeyError, TypeError, ValueError, OSError) as fault:
+        raise _unfit(folder, fault) from fault
+    if info.channels != CHANNEL_NAMES:
+        raise _unfit(folder, f"it was trained on the conditions {', '.join(info.channels)}, must be {', '.join(CHANNEL_NAMES)}")
+    return info
+
+
+def _unfit(folder: Path, why: str | Exception) -> UnreadableFileError:
+    """The refusal of a model folder, with the first line of what is wrong."""
+    line = (str(why).splitlines() or [type(why).__name__])[0]
+    mend = "train one with: sim2real train RECIPE -o DIR, or leave --model away for the one that ships"
+    return UnreadableFileError(folder, what="the model", why=line, mend=mend)
+
+
+def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
+    """Read what :func:`save_model` wrote; weights come back as float32, ready to predict with.
+
+    Raises:
+        MissingFileError: the folder has no model.
+        UnreadableFileError: it has one that does not fit this version.
+    """
+    info = read_info(folder)
+    try:
         model = PictureDenoiser.from_pretrained(folder / _WEIGHTS, torch_dtype=torch.float32)
     except (AttributeError, KeyError, TypeError, ValueError, OSError, RuntimeError) as fault:
-        why = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-        raise UnreadableFileError(folder, what="the model", why=why, mend=mend) from fault
+        raise _unfit(folder, fault) from fault
     assert isinstance(model, PictureDenoiser)
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last), info  # pyright: ignore[reportCallIssue]
+
+
+def model_folder(model: str | Path | None) -> Path:
+    """The folder of an embedded-type model; ``None`` and ``embedded`` are the one that ships."""
+    return embedded_folder() if model is None or str(model) == "embedded" else Path(model)
 
 
 def embedded_folder() -> Path:

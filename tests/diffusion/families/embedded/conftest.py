@@ -15,14 +15,6 @@ from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 SIZES = {"widths": [8, 8, 16, 16], "down": [1, 1, 1, 1], "up": [1, 1, 1, 1], "embedding": 16}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def fresh():
     return build_denoiser(1, **SIZES).eval().requires_grad_(False)
