@@ -1,7 +1,6 @@
 """Figures of an embedded-type model on clips it never saw: ``python -m benchmarks.embedded_model CLIPS [--model DIR]``.
 
-Of the training clips in CLIPS those that recipes hold out are made again from their conditions, with different uses, steps and
-noise. ``keep`` is given the render; ``restyle`` the mean color of every surface, so that its answer can still be the truth.
+Of the training clips in CLIPS those that recipes hold out are made again from their conditions, with different steps and noise.
 
 - PSNR, SSIM and LPIPS (VGG16) against the path-traced picture; Frechet distance of VGG features to all of these pictures.
 - next frame: cross-frame PSNR along exact motion; what the path-traced pictures have is to be reached, not passed.
@@ -80,24 +79,24 @@ class Row:
         return [*cells, f"{np.mean(self.seconds):.2f}" if self.seconds else "-"]
 
 
-def makers(model: Path | None, uses: list[str], steps: list[int], noises: list[str]) -> dict[str, Maker]:
+def makers(model: Path | None, steps: list[int], noises: list[str]) -> dict[str, Maker]:
     """Ways to make footage, by their names: with every noise in the fewest steps, with surface noise in all."""
     found: dict[str, Maker] = {ZERO: lambda clip: clip.render, TRUTH: lambda clip: clip.truth}
     if model is None:
         return found
     denoiser, info = load_model(model)
 
-    def generated(use: str, noise: str, count: int) -> Maker:
+    def generated(noise: str, count: int) -> Maker:
         def make(clip: HeldOut) -> Pictures:
-            noise_of, conditions_of = clip.noise(noise).__getitem__, clip.conditions(use).__getitem__
-            return np.stack(list(sample(denoiser, info, noise_of, conditions_of, len(clip.render), steps=count)))
+            drawn, known = clip.noise(noise), clip.conditions
+            frames = sample(denoiser, info, lambda s: drawn[s], lambda s, _: known[s], len(known), steps=count)
+            return np.stack(list(frames))
 
         return make
 
-    for use in uses:
-        for noise in noises:
-            for count in steps if noise == "surface" else steps[:1]:
-                found[f"{use}, {noise} noise, {count} step{'s' * (count > 1)}"] = generated(use, noise, count)
+    for noise in noises:
+        for count in steps if noise == "surface" else steps[:1]:
+            found[f"{noise} noise, {count} step{'s' * (count > 1)}"] = generated(noise, count)
     return found
 
 
@@ -124,7 +123,6 @@ def main() -> None:
     parser.add_argument("--hold-out", type=int, default=15, help="of so many clips the last is held out, as in the recipe")
     parser.add_argument("--most", type=int, default=24, help="clips to measure")
     parser.add_argument("--photographs", type=Path)
-    parser.add_argument("--uses", nargs="+", choices=["keep", "restyle"], default=["keep", "restyle"])
     parser.add_argument("--steps", nargs="+", type=int, default=[1, 4])
     parser.add_argument("--noises", nargs="+", choices=NOISES, default=list(NOISES))
     options = parser.parse_args()
@@ -134,7 +132,7 @@ def main() -> None:
     network, size = Vgg16(), clips[0].render.shape[1:3]
     files = photograph_files(options.photographs) if options.photographs else []
     photographs = [appearance(photograph(file, (size[0], size[1])), network) for file in files]
-    rows = measured(clips, makers(options.model, options.uses, options.steps, options.noises), network)
+    rows = measured(clips, makers(options.model, options.steps, options.noises), network)
     titles = ["footage", "PSNR", "SSIM", "LPIPS", "Frechet", "next frame", "color", "of the render", "borders", "explained"]
     titles += ["statistics", "VGG"] if photographs else []
     titles.append("seconds a frame")

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from sim2real.camera_effects import develop
 from sim2real.diffusion.families.embedded.conditions import picture_conditions
 from sim2real.flow import Flow, exact_flow, inverted_flow
 from sim2real.metrics.labels import instance_borders, near
@@ -23,7 +22,7 @@ from sim2real.prepare.clips import clip_path
 from sim2real.prepare.noise_fields import NoiseDraws, noise_path
 from sim2real.raster import rasterizer, view_of
 from sim2real.scene import triangles_of
-from sim2real.training.packed import mean_surface
+from sim2real.training.packed import photograph_of
 
 Pictures = UInt8[np.ndarray, "frames height width 3"]
 NOISES = ("surface", "flow", "iid")
@@ -52,7 +51,7 @@ class HeldOut:
     @cached_property
     def truth(self) -> Pictures:
         """The path-traced light as a camera shows it."""
-        return develop(self.arrays["light"].astype(np.float32))
+        return photograph_of(self.arrays)
 
     @property
     def render(self) -> Pictures:
@@ -64,12 +63,11 @@ class HeldOut:
         """Ids of every frame."""
         return self.arrays["instances"].astype(np.int64)
 
-    def conditions(self, use: str) -> Float32[np.ndarray, "frames channels height width"]:
-        """What the network is given to ``keep`` all surfaces, or to make them anew from their mean colors (``restyle``)."""
-        a = self.arrays
-        known = {name: a[name] for name in ("rgb", "albedo", "material", "normals", "depth", "edges", "K")}
-        surface = mean_surface(self.instances, a["kinds"], a["albedo"], a["material"]) if use == "restyle" else None
-        return picture_conditions(**known, surface=surface)
+    @cached_property
+    def conditions(self) -> Float32[np.ndarray, "frames channels height width"]:
+        """What the network is given."""
+        names = ("rgb", "albedo", "material", "normals", "depth", "edges", "K")
+        return picture_conditions(**{name: self.arrays[name] for name in names})
 
     def noise(self, kind: str) -> Float32[np.ndarray, "frames 3 height width"]:
         """One of ``NOISES`` at pixel resolution."""

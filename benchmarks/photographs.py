@@ -20,10 +20,11 @@ import numpy as np
 from scipy import ndimage
 
 from benchmarks.machine import machine
-from sim2real.camera_effects import apply, develop, effects
+from sim2real.camera_effects import apply, effects
 from sim2real.fetch import fetched
 from sim2real.metrics.perceptual import Vgg16
 from sim2real.metrics.photographs import Appearance, Picture, appearance, distances, photograph, photograph_files
+from sim2real.training.packed import photograph_of
 
 DRAWS = 40
 CONTRAST, SATURATION, BLUR_PX = 0.8, 0.55, 0.7
@@ -54,7 +55,7 @@ def sets_of(folder: Path, size: tuple[int, int], most: int) -> dict[str, list[Pi
     sets: dict[str, list[Picture]] = {f"{folder.name}, {name}": [] for name in names}
     for number, clip in enumerate(clips):
         with np.load(clip) as arrays:
-            developed = develop(arrays["light"].astype(np.float32))[:1]
+            developed = photograph_of(arrays)[:1]
             taken = apply(developed, effects("phone"), seed=number, depth=arrays["depth"][:1])
             pictures = developed[0], taken[0], arrays["rgb"][0]
         for pile, picture in zip(sets.values(), pictures, strict=True):

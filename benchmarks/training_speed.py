@@ -33,8 +33,8 @@ def made_up(samples: int, size: tuple[int, int], device: torch.device) -> Batch:
     rng = np.random.default_rng(0)
     clean, noise = (torch.from_numpy(rng.standard_normal((samples, 1, 3, *size), np.float32)) for _ in range(2))
     conditions = torch.from_numpy(rng.uniform(-1, 1, (samples, 1, CHANNELS, *size)).astype(np.float32))
-    conditions[:, :, -1] = 0
-    batch = Batch(clean, conditions, torch.ones(samples), noise, torch.arange(samples), tuple(range(samples)))
+    own = torch.zeros(samples, dtype=torch.bool)
+    batch = Batch(clean, conditions, torch.ones(samples), noise, own, tuple(range(samples)))
     return batch.to(device)
 
 

@@ -12,10 +12,13 @@ from .tone import LUMA, saturated, toned
 _BLOCKS = 48  # rows of the reduced picture by which exposure, white and bloom are found
 _BLOOMS = ((0.6, 0.021), (0.4, 0.073))  # share, and width as a part of the picture's height
 _HALVINGS = 18
+_BLACK = 0.04  # linear base color below which a surface tells nothing of the light
 
 
 def develop(
-    light: Float32[np.ndarray, "frames height width 3"], look: Development | None = None
+    light: Float32[np.ndarray, "frames height width 3"],
+    look: Development | None = None,
+    base_color: Float32[np.ndarray, "frames height width 3"] | None = None,
 ) -> UInt8[np.ndarray, "frames height width 3"]:
     """A clip as a camera's processor shows it: one exposure and one white balance for all frames, so nothing flickers.
 
@@ -24,6 +27,8 @@ def develop(
     Args:
         light: linear radiance in any unit; what is not finite or negative is mended.
         look: settings; the default is a phone's.
+        base_color: linear, of what is seen; white balance then goes by the color of the lamps, as good cameras guess it.
+            Without it, by the mean color of the picture, in which a red table turns white walls blue.
 
     Returns:
         sRGB.
@@ -39,7 +44,8 @@ def develop(
     luma = np.einsum("fcrs,c->frs", small, LUMA)
     limit = _limit(luma)
     small = np.minimum(small, limit)
-    gains = _white_gains(small, look)
+    lamp = small if base_color is None else _lamp_color(small, reduced(base_color.transpose(0, 3, 1, 2), block))
+    gains = _white_gains(lamp, look)
     small *= gains[:, None, None]
     glow = _glow(small, height / block)
     small = (1 - np.float32(look.bloom)) * small + np.float32(look.bloom) * glow
@@ -62,8 +68,16 @@ def _limit(luma: Float32[np.ndarray, "frames rows columns"]) -> np.float32:
     return np.float32(50 * usual if 0 < usual < np.inf else max(brightest, 1e-6))
 
 
+def _lamp_color(
+    light: Float32[np.ndarray, "frames 3 rows columns"], base_color: Float32[np.ndarray, "frames 3 rows columns"]
+) -> Float32[np.ndarray, "frames 3 rows columns"]:
+    """What falls on surfaces; of what is black, or shines by itself, what comes from there."""
+    seen = base_color.max(axis=1, keepdims=True) > _BLACK
+    return np.where(seen, light / np.maximum(base_color, np.float32(_BLACK)), light)
+
+
 def _white_gains(small: Float32[np.ndarray, "frames 3 rows columns"], look: Development) -> Float32[np.ndarray, " 3"]:
-    """Gains that turn the mean color towards grey; a pixel's say is bounded, so that a lamp does not decide."""
+    """Gains that turn the mean color of light towards grey; a pixel's say is bounded, so that a lamp does not decide."""
     luma = np.einsum("fcrs,c->frs", small, LUMA)
     usual = max(np.median(luma), luma.mean() / 16)
     if not usual > 0:

@@ -25,9 +25,10 @@ class ClipsEntry(Entry):
 
     seed: Seed
     clips: PositiveInt
-    frames: Annotated[int, Field(ge=2, le=8)] = 3
+    frames: Annotated[int, Field(ge=2, le=8)] = 2
+    moving_every: PositiveInt = 4
     size: tuple[PositiveInt, PositiveInt] = (192, 256)
-    spp: PositiveInt = 12
+    spp: PositiveInt = 8
     max_depth: PositiveInt = 6
     assets: bool = True
 
@@ -100,14 +101,12 @@ def train_recipe(
     for done, number in enumerate(numbers):
         packed.append(packed_clip(folder / f"{number:06d}.npz"))
         progress("packing", done + 1, len(numbers))
-    perceptual, features = _perceptual(device)
     return train(
         entry.training,
         packed,
         NoiseDraws([noise_path(folder, number) for number in numbers], seed=entry.noise_seed),
         output,
-        perceptual=perceptual,
-        features=features,
+        perceptual=_perceptual(device),
         device=device,
         limits=Limits(stop_after, minutes),
         report=lambda told: progress("training", told.step, told.steps),
@@ -130,8 +129,8 @@ def _clips(entry: RecipeEntry, folder: Path, progress: Progress, tell: Callable[
     return numbers
 
 
-def _perceptual(device: str) -> tuple[Distance, Distance]:
-    """LPIPS and its unsquared form; the weights are read when one is asked for first."""
+def _perceptual(device: str) -> Distance:
+    """LPIPS; its weights are read when it is asked for first."""
 
     @functools.cache
     def network() -> Perceptual:
@@ -139,4 +138,4 @@ def _perceptual(device: str) -> tuple[Distance, Distance]:
 
         return Perceptual(device)
 
-    return lambda a, b: network()(a, b), lambda a, b: network().features(a, b)
+    return lambda a, b: network()(a, b)

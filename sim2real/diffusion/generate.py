@@ -162,8 +162,8 @@ def _embedded(clip: Clip, model: str | Path | None, family: ModelFamily, request
     denoiser = denoiser.to(device)
 
     def run(camera: str, noise_of: NoiseOf, tell: Callable[[int, int], None]) -> Frames:
-        def conditions_of(frames: slice) -> np.ndarray:
-            return clip_conditions(clip, camera, frames, restyle)
+        def conditions_of(frames: slice, noise: np.ndarray) -> np.ndarray:
+            return clip_conditions(clip, camera, frames, restyle, noise)
 
         return sample(denoiser, info, noise_of, conditions_of, clip.frames, steps=request.steps, progress=tell)
 

@@ -109,22 +109,10 @@ class FeatureNetwork(nn.Module):
 
     def lpips(self, a: Pictures, b: Pictures) -> Float[Tensor, " n"]:
         """LPIPS (v0.1) of pictures in 0 to 1, pair by pair: 0 for equal ones, about 0.7 for unrelated ones."""
-        return self._summed(a, b, root=False)
-
-    def distance(self, a: Pictures, b: Pictures) -> Float[Tensor, " n"]:
-        """LPIPS before its square: the mean Euclidean distance of weighed features, pair by pair.
-
-        A norm of differences, and so of negative type, as an energy score wants it.
-        """
-        return self._summed(a, b, root=True)
-
-    def _summed(self, a: Tensor, b: Tensor, *, root: bool) -> Tensor:
-        """Both through the network at once; its features, at unit length over channels, compared place by place."""
         total = torch.zeros(len(a), device=a.device)
         for head, both in zip(self.heads, self.features(torch.cat([a, b])).values(), strict=True):
             f, g = _unit(both.float()).chunk(2)
-            weighed = ((f - g).square() * head[:, None, None]).sum(1)
-            total = total + ((weighed.clamp(min=0) + _LEAST_SQUARE).sqrt() if root else weighed).mean((1, 2))
+            total = total + ((f - g).square() * head[:, None, None]).sum(1).mean((1, 2))
         return total
 
 
@@ -155,7 +143,7 @@ class AlexNet(FeatureNetwork):
 
 
 class Perceptual:
-    """LPIPS of VGG16 for pictures in -1 to 1, as a term of a loss; ``features`` is its unsquared form.
+    """LPIPS of VGG16 for pictures in -1 to 1, as a term of a loss.
 
     Args:
         device: where to compute it.
@@ -168,10 +156,6 @@ class Perceptual:
     def __call__(self, a: Pictures, b: Pictures) -> Float[Tensor, " n"]:
         """LPIPS, pair by pair."""
         return self.network.lpips((a + 1) / 2, (b + 1) / 2)
-
-    def features(self, a: Pictures, b: Pictures) -> Float[Tensor, " n"]:
-        """``FeatureNetwork.distance``, pair by pair."""
-        return self.network.distance((a + 1) / 2, (b + 1) / 2)
 
 
 def _unit(features: Tensor) -> Tensor:

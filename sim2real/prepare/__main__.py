@@ -35,7 +35,14 @@ def _numbers(_context: click.Context, _option: click.Parameter, value: str | Non
 @click.option("--clips", type=click.IntRange(1), default=_USUAL.clips, show_default=True, help="How many.")
 @click.option("--first", type=click.IntRange(0), default=0, show_default=True, help="Number of the first one.")
 @click.option("--numbers", callback=_numbers, metavar="FIRST:END", help="Which ones, in place of --clips and --first.")
-@click.option("--frames", type=int, default=_USUAL.frames, show_default=True, help="Pictures of a clip.")
+@click.option("--frames", type=int, default=_USUAL.frames, show_default=True, help="Pictures of a clip that moves.")
+@click.option(
+    "--moving-every",
+    type=click.IntRange(1),
+    default=_USUAL.moving_every,
+    show_default=True,
+    help="Of every so many clips the last moves; the others are one picture each.",
+)
 @click.option("--size", callback=_size, default="256x192", show_default=True, metavar="WxH", help="Of the pictures.")
 @click.option("--spp", type=click.IntRange(1), default=_USUAL.spp, show_default=True, help="Paths per pixel.")
 @click.option("--depth", type=click.IntRange(2), default=_USUAL.max_depth, show_default=True, help="Segments of a path.")
@@ -48,6 +55,7 @@ def main(
     first: int,
     numbers: range | None,
     frames: int,
+    moving_every: int,
     size: tuple[int, int],
     spp: int,
     depth: int,
@@ -59,7 +67,16 @@ def main(
     chosen = range(first, first + clips) if numbers is None else numbers
     if not len(chosen):
         raise BadValueError("the numbers of the clips", f"{chosen.start}:{chosen.stop}", right="FIRST:END with FIRST < END")
-    recipe = Recipe(seed=seed, clips=chosen.stop, frames=frames, size=size, spp=spp, max_depth=depth, assets=assets)
+    recipe = Recipe(
+        seed=seed,
+        clips=chosen.stop,
+        frames=frames,
+        moving_every=moving_every,
+        size=size,
+        spp=spp,
+        max_depth=depth,
+        assets=assets,
+    )
     began = time.monotonic()
 
     def progress(done: int, total: int) -> None:

@@ -34,7 +34,9 @@ _PACKAGES = ("oidn", "pmndrs-assets", "blender-data", "sweethome3d-furniture")
 class Recipe:
     """All that the training set depends on. The defaults are the set that the shipped model was trained on.
 
-    - ``clips`` of ``frames`` pictures of ``size`` (height, width); clip ``n`` depends on ``seed`` and ``n`` only.
+    - ``clips`` pictures of ``size`` (height, width); clip ``n`` depends on ``seed`` and ``n`` only.
+    - Of every ``moving_every`` clips the last moves for ``frames`` frames; the others are one picture each, because other
+      scenes teach more than other moments of the same one.
     - ``spp`` paths of at most ``max_depth`` segments per pixel and frame.
     - ``assets``: photographed light, textures and models of the packages of ``sim2real.fetch``, and Open Image Denoise; without
       them scenes are made of our procedural things alone.
@@ -42,7 +44,8 @@ class Recipe:
 
     seed: int = 2026
     clips: int = 1600
-    frames: int = 3
+    frames: int = 2
+    moving_every: int = 4
     size: tuple[int, int] = (192, 256)
     spp: int = 8
     max_depth: int = 6
@@ -51,6 +54,12 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.frames not in FRAMES:
             raise BadValueError("frames of a training clip", self.frames, right=f"{FRAMES[0]} to {FRAMES[-1]}")
+        if self.moving_every < 1:
+            raise BadValueError("moving_every", self.moving_every, right="at least 1, which moves every clip")
+
+    def frames_of(self, clip: int) -> int:
+        """Frames of a clip."""
+        return self.frames if clip % self.moving_every == self.moving_every - 1 else 1
 
     def scene_seed(self, clip: int) -> int:
         """The seed of a clip's random scene."""
@@ -59,7 +68,7 @@ class Recipe:
     def made(self, clip: int) -> RandomScene:
         """A clip's scene and what lights it, made anew."""
         assets = _assets() if self.assets else None
-        return random_scene(self.scene_seed(clip), size=self.size, frames=self.frames, assets=assets)
+        return random_scene(self.scene_seed(clip), size=self.size, frames=self.frames_of(clip), assets=assets)
 
     def scene(self, clip: int) -> Scene:
         """A clip's scene, made anew."""
@@ -138,7 +147,7 @@ def make_training_clips(
 ) -> None:
     """Make the clips of a recipe that are not there yet.
 
-    Each clip is an npz of F frames of H x W pixels:
+    Each clip is an npz of F frames (``Recipe.frames_of``) of H x W pixels:
 
     - ``light`` float16 (F, H, W, 3): linear radiance, path-traced and denoised, before any camera.
     - ``rgb`` uint8 (F, H, W, 3): our own plain render; ``albedo``, ``material``, ``normals`` uint8 (F, H, W, 3), ``depth``

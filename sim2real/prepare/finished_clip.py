@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,9 @@ def finished_clip(
     camera, triangles = scene.cameras[0], triangles_of(scene)
     views = rasterizer(triangles)
     sampler = Sampler(scene, triangles, views)
-    shader, surface = Shader(scene, triangles, views, sampler=sampler), SurfaceShader(scene, triangles, views, sampler=sampler)
+    walled = environment is not None and environment.sun_direction is not None  # the sun comes in by a window
+    shader = Shader(scene, triangles, views, sampler=sampler, shadow_margin=math.inf if walled else 0.15)
+    surface = SurfaceShader(scene, triangles, views, sampler=sampler)
     features = FeatureMaker(scene, triangles, views, sampler)
     tracer = PathTracer(scene, environment=environment, spp=spp, seed=seed, max_depth=max_depth, detailed=True, threads=1)
     layers: dict[str, list[Any]] = {}

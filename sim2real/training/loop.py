@@ -56,7 +56,6 @@ def train(
     output: Path,
     *,
     perceptual: Distance | None = None,
-    features: Distance | None = None,
     device: str = "cpu",
     workers: int = 1,
     limits: Limits = UNLIMITED,
@@ -75,7 +74,6 @@ def train(
         provider: noise for them.
         output: holds ``checkpoint-*``, ``log.jsonl`` and ``model``: the averaged weights as of the newest checkpoint.
         perceptual: see ``training_loss``.
-        features: see ``training_loss``.
         device: cpu or cuda.
         workers: threads that make samples ahead; they change nothing.
         limits: when to stop early.
@@ -105,7 +103,7 @@ def train(
     began = saved_at = time.monotonic()
     with _denormals_flushed(), ThreadPoolExecutor(workers) as pool:
         for step, batch in _batches(sampler, recipe, done, last, pool, ahead=workers + 1):
-            loss = _step(model, optimizer, batch.to(place), recipe, step, perceptual, features)
+            loss = _step(model, optimizer, batch.to(place), recipe, step, perceptual)
             _average(averaged, model, min(recipe.averaging, (1 + step) / (10 + step)))
             now = time.monotonic()
             ends = step + 1 == last or (limits.minutes is not None and now - began > 60 * limits.minutes)
@@ -126,13 +124,12 @@ def _step(
     recipe: TrainingRecipe,
     step: int,
     perceptual: Distance | None,
-    features: Distance | None,
 ) -> float:
     """One optimizer step; the loss before it."""
     for group in optimizer.param_groups:
         group["lr"] = recipe.learning_rate_at(step)
     with autocast_for(batch.clean.device):
-        loss = training_loss(model.predict, batch, recipe.losses_at(step), perceptual=perceptual, features=features)
+        loss = training_loss(model.predict, batch, recipe.losses_at(step), perceptual=perceptual)
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip)
     if not torch.isfinite(norm):

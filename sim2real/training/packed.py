@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float64, UInt8
+from jaxtyping import Float64, UInt8
 
 from ..camera_effects import Development, develop
-from ..diffusion.families.embedded.conditions import Surface
 from ..errors import MissingFileError, UnreadableFileError
-from ..scene.colors import linear_from_srgb, srgb_from_linear
+from ..scene.colors import linear_from_srgb
 
 PIXEL = np.dtype(
     [
@@ -24,17 +24,12 @@ PIXEL = np.dtype(
         ("material", "u1", 3),
         ("normals", "u1", 3),
         ("edges", "u1"),
-        ("instance", "u1"),
-        ("kinds", "u1"),
-        ("base_color", "u1", 3),
-        ("roughness", "u1"),
-        ("metallic", "u1"),
         ("depth", "<f2"),
     ]
 )
-"""Of one pixel: the developed photograph, the conditions, and its surface's mean over the clip. Instances count modulo 255."""
-_ARRAYS = ("light", "rgb", "albedo", "material", "normals", "depth", "edges", "instances", "kinds", "K")
-_FORMAT = 1
+"""Of one pixel: the developed photograph, and what the conditions are made of."""
+_ARRAYS = ("light", "rgb", "albedo", "material", "normals", "depth", "edges", "K")
+_FORMAT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,43 +108,13 @@ def _packed(clip: dict[str, np.ndarray]) -> np.ndarray:
     record = np.zeros(1, np.dtype([("K", "<f8", (shape[0], 3, 3)), ("pixels", PIXEL, shape)]))
     record["K"][0] = np.broadcast_to(clip["K"], (shape[0], 3, 3))
     pixels: Any = record["pixels"][0]
-    pixels["target"] = develop(clip["light"].astype(np.float32))
-    for name in ("rgb", "albedo", "material", "normals", "edges", "kinds", "depth"):
+    pixels["target"] = photograph_of(clip)
+    for name in ("rgb", "albedo", "material", "normals", "edges", "depth"):
         pixels[name] = clip[name]
-    instances = clip["instances"].astype(np.int64)
-    pixels["instance"] = np.where(instances > 0, (instances - 1) % 255 + 1, 0)
-    surface = mean_surface(instances, clip["kinds"], clip["albedo"], clip["material"])
-    pixels["base_color"], pixels["roughness"], pixels["metallic"] = surface.base_color, surface.roughness, surface.metallic
     return record
 
 
-def mean_surface(
-    instances: np.ndarray,
-    kinds: UInt8[np.ndarray, "frames height width"],
-    albedo: UInt8[np.ndarray, "frames height width 3"],
-    material: UInt8[np.ndarray, "frames height width 3"],
-) -> Surface:
-    """Each surface in its mean color and material over the clip; a surface is what one instance has of one kind of material.
-
-    Args:
-        instances: ids, of any integer type (frames, height, width).
-        kinds: of material.
-        albedo: sRGB; the mean is that of linear values.
-        material: red roughness, green metallic.
-    """
-    _, surface = np.unique(instances.astype(np.int64) * 256 + kinds, return_inverse=True)
-    surface = surface.reshape(instances.shape)
-    counts = np.bincount(surface.ravel())
-    color = srgb_from_linear(_means(surface, counts, linear_from_srgb(np.arange(256) / 255)[albedo]))
-    roughness, metallic = _means(surface, counts, material[..., :2].astype(np.float64)).T
-    painted = [np.round(values).astype(np.uint8)[surface] for values in (255 * color, roughness, metallic)]
-    return Surface(painted[0], painted[1], painted[2], kinds)
-
-
-def _means(
-    groups: np.ndarray, counts: np.ndarray, values: Float[np.ndarray, "frames height width c"]
-) -> Float[np.ndarray, "groups c"]:
-    """Mean of each channel over each group of pixels."""
-    flat = groups.ravel()
-    sums = [np.bincount(flat, values[..., k].ravel(), minlength=len(counts)) for k in range(values.shape[-1])]
-    return np.stack(sums, axis=-1) / counts[:, None]
+def photograph_of(clip: Mapping[str, np.ndarray]) -> UInt8[np.ndarray, "frames height width 3"]:
+    """A training clip's path-traced light as a camera shows it."""
+    base_color = linear_from_srgb(np.arange(256) / 255).astype(np.float32)[clip["albedo"]]
+    return develop(clip["light"].astype(np.float32), base_color=base_color)

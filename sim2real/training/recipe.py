@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from ..scene.yaml_file import Entry, fault
+from ..scene.yaml_file import Entry
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -28,11 +28,15 @@ class NoiseLevels(Entry):
     - ``pure``: share of samples with sigma 1.
     - ``shift``: median of sigma / (1 - sigma) of the others; larger trains more at high noise.
     - ``spread``: standard deviation of their logit.
+    - ``own``: share of the others whose clean part is not the truth but what the model itself makes of the noise in one step,
+      as it is when pictures are made in several steps (scheduled sampling, Bengio et al. 2015): else every step adds to the
+      mistakes of the step before.
     """
 
     pure: Share = 0.5
     shift: PositiveFloat = 4.0
     spread: PositiveFloat = 1.3
+    own: Share = 0.5
 
 
 class Degradation(Entry):
@@ -47,42 +51,18 @@ class Degradation(Entry):
     independent: Share = 0.1
 
 
-class Uses(Entry):
-    """What the conditions say of surfaces.
-
-    - ``keep``: share of samples that see the simulator's colors and textures.
-    - ``restyle``: share that see one flat color and material per surface. In the others, each instance is kept or not.
-    - ``nameless``: share of samples that do not learn what kinds of material replaced surfaces are.
-    """
-
-    keep: Share = 0.45
-    restyle: Share = 0.30
-    nameless: Share = 0.15
-
-    @model_validator(mode="after")
-    def _at_most_all(self) -> Uses:
-        if self.keep + self.restyle > 1:
-            raise fault(f"keep and restyle are {self.keep} and {self.restyle}, must add up to at most 1", key="restyle")
-        return self
-
-
 class Losses(Entry):
     """What is minimized.
 
     - ``clamp``: the error is that of the velocity, whose weight 1 / sigma^2 on the clean picture is held at 1 / clamp^2.
     - ``absolute``: weight of the absolute error beside the squared one.
     - ``perceptual``: weight of LPIPS, on a crop of ``perceptual_size`` pixels a side.
-    - ``energy``: weight of the energy score, which takes the place of the error where replaced surfaces are painted from
-      nothing but noise: textures come from the noise where the error would average them away. 0: the error there, too.
-    - ``energy_features``: weight of the same score on features of the perceptual loss's network.
     """
 
     clamp: PositiveFloat = 0.5
     absolute: NotNegative = 0.1
     perceptual: NotNegative = 0.1
     perceptual_size: Side = 64
-    energy: NotNegative = 0.5
-    energy_features: NotNegative = 0.0
 
 
 class Stage(Entry):
@@ -127,7 +107,6 @@ class TrainingRecipe(Entry):
     averaging: Share = 0.999
     noise_levels: NoiseLevels = NoiseLevels()
     degradation: Degradation = Degradation()
-    uses: Uses = Uses()
     losses: Losses = Losses()
     grow: bool = False
 

@@ -67,6 +67,22 @@ def test_white_balance_turns_the_mean_color_to_grey(light):
     assert abs(cast(1.0)) < 0.25 * cast(0.0)
 
 
+def test_white_balance_by_base_color_goes_by_the_lamp_and_not_by_what_it_lights():
+    rng = np.random.default_rng(0)
+    base_color = rng.uniform(0.2, 0.8, (1, 60, 80, 3)).astype(np.float32) * np.array([1.0, 0.4, 0.2], np.float32)
+    base_color[:, :, 60:] = 0.7  # a white wall beside red things
+    shading = rng.uniform(0.5, 1.5, (1, 60, 80, 1)).astype(np.float32)
+
+    def wall(lamp, known):
+        light = base_color * shading * np.array(lamp, np.float32)
+        shown = develop(light, replace(PLAIN, white_balance=1.0), base_color if known else None)
+        return shown[:, :, 62:].reshape(-1, 3).mean(0)
+
+    for lamp in ((1.0, 1.0, 1.0), (1.0, 0.8, 0.5)):
+        assert np.ptp(wall(lamp, known=True)) < 4
+    assert wall((1.0, 1.0, 1.0), known=False)[2] - wall((1.0, 1.0, 1.0), known=False)[0] > 40
+
+
 def test_the_curve_rises_and_stays_on_the_screen():
     light = np.geomspace(1e-4, 40, 2000, dtype=np.float32)
     for contrast in (0.0, 0.45, 1.0):

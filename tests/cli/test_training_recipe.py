@@ -75,9 +75,9 @@ def test_a_recipe_goes_from_nothing_to_a_model_that_beats_the_zero_line(tmp_path
     for number in range(4):
         clip = packed_clip(clips / f"{number:06d}.npz")
         pixels = clip.pixels(everything)
-        conditions = conditions_of(pixels, clip.intrinsics, None)
+        conditions = conditions_of(pixels, clip.intrinsics)
         drawn = noise.noise(number, 10**6, *everything)
-        frames = np.stack(list(sample(model, info, lambda s, d=drawn: d[s], lambda s, c=conditions: c[s], len(pixels))))
+        frames = np.stack(list(sample(model, info, lambda s, d=drawn: d[s], lambda s, _, c=conditions: c[s], len(pixels))))
         before.append(mean_square(pixels["rgb"], pixels["target"]))
         after.append(mean_square(frames, pixels["target"]))
     gain_db = 10 * np.log10(np.mean(before) / np.mean(after))

@@ -117,6 +117,16 @@ def test_a_thing_above_the_floor_casts_a_shadow_that_reaches_its_foot():
     assert (shadow[75:85, 80 + int(0.15 * px) :] > 0.999).all()
 
 
+def test_a_roof_lets_the_sun_in_unless_it_is_asked_to_shut_it_out():
+    objects = [(plane((1.0, 1.0)), (0, 0, 0)), (box((4.0, 4.0, 0.1)), (0, 0, 6.0))]
+    scene = scene_of(objects, camera_at((0, -0.01, 2), (0, 0, 0), (80, 80)), lighting=NOON)
+    usual, bare, shut = (
+        shader_of(scene, ambient_occlusion=0.0, **options).radiance(scene.cameras[0], 0)[20:60, 20:60]
+        for options in ({}, {"shadow_texels": 0}, {"shadow_margin": np.inf})
+    )
+    assert np.allclose(usual, bare, rtol=1e-3) and (shut < 0.3 * bare).all()
+
+
 @pytest.mark.parametrize("sun", [(0.0, 0.0, 1.0), (1.0, -0.6, 0.8), (1.0, 0.3, 0.1)])
 def test_lit_surfaces_do_not_shadow_themselves(sun):
     light = replace(NOON, sun_direction=sun)

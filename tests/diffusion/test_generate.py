@@ -22,7 +22,7 @@ from sim2real.clip import (
 )
 from sim2real.clip.images import NoiseWriter, write_depth, write_flow, write_png
 from sim2real.diffusion import family_of, generate
-from sim2real.diffusion.families.embedded.conditions import CHANNELS, PICTURE
+from sim2real.diffusion.families.embedded.conditions import BASE, CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
 from sim2real.diffusion.families.embedded.footage import clip_conditions, restyle_of
@@ -176,32 +176,35 @@ def test_what_is_kept_keeps_its_colors_while_all_else_changes(clip, model):
     assert settings["look"] == "loft,mug=copper" and settings["keep"] == ["robot", "l?d"]
 
 
-def test_conditions_name_the_new_material_where_it_is(clip):
+def test_what_is_restyled_has_a_texture_of_the_noise_and_the_color_of_the_look_in_the_mean(clip):
     opened = read_clip(clip)
     restyle = restyle_of(opened.record, "restyle", "floor=oak", ["mug"], 0)
-    conditions = clip_conditions(opened, "front", slice(1, 3), restyle)
-    assert conditions.shape == (2, CHANNELS, *SIZE)
-    kinds = conditions[:, -1]
-    assert (kinds[:, 26:] == 1).all() and (kinds[:, :4] == 0).all() and (kinds[:, 8:24, 20:32] == 0).all()
-    same = clip_conditions(opened, "front", slice(1, 3))
-    assert np.array_equal(same[:, PICTURE, 8:24, 20:32], conditions[:, PICTURE, 8:24, 20:32])
+    noise = np.random.default_rng(0).standard_normal((2, 3, *SIZE)).astype(np.float32)
+    plain = clip_conditions(opened, "front", slice(1, 3), restyle)
+    textured = clip_conditions(opened, "front", slice(1, 3), restyle, noise)
+    assert plain.shape == (2, CHANNELS, *SIZE)
+    floor = textured[:, BASE, 26:]
+    assert plain[:, BASE, 26:].std(axis=(2, 3)).max() < 1e-6 < 0.01 < floor.std(axis=(2, 3)).min()
+    assert np.abs(floor.mean(axis=(2, 3)) - plain[:, BASE, 26:].mean(axis=(2, 3))).max() < 0.04
+    kept = clip_conditions(opened, "front", slice(1, 3))
+    for made in (plain, textured):
+        assert np.array_equal(kept[:, PICTURE, 8:24, 20:32], made[:, PICTURE, 8:24, 20:32])
+    one = clip_conditions(opened, "front", slice(2, 3), restyle, noise[1:])
+    assert np.array_equal(one[0], textured[1]), "a frame is the same alone"
 
 
 def test_frames_do_not_depend_on_how_many_are_read_at_once(clip, moved_model):
     opened = read_clip(clip)
     denoiser, info = load_model(moved_model)
+    restyle = restyle_of(opened.record, "restyle", None, ["mug"], 0)
     made = []
     for chunk in (1, 2, 5):
         noise_of = noise_source(opened, "front", family_of(None).layout, "clip", 0)
-        made.append(
-            np.stack(
-                list(
-                    sample(
-                        denoiser, info, noise_of, lambda frames: clip_conditions(opened, "front", frames), FRAMES, chunk=chunk
-                    )
-                )
-            )
-        )
+
+        def conditions_of(frames, noise):
+            return clip_conditions(opened, "front", frames, restyle, noise)
+
+        made.append(np.stack(list(sample(denoiser, info, noise_of, conditions_of, FRAMES, chunk=chunk))))
     assert np.array_equal(made[0], made[1]) and np.array_equal(made[0], made[2])
 
 

@@ -80,14 +80,8 @@ def test_lpips_can_be_descended(weights, picture):
 def test_gradients_stay_finite_where_pictures_are_equal_or_black(weights):
     x = torch.full((1, 3, 32, 32), -1.0).requires_grad_()
     loss = Perceptual(weights=weights)
-    (loss(x, x.detach()) + loss.features(x, x.detach())).sum().backward()
+    loss(x, x.detach()).sum().backward()
     assert x.grad is not None and torch.isfinite(x.grad).all()
-
-
-def test_the_unsquared_distance_obeys_the_triangle_inequality(alexnet, picture):
-    a, b, c = picture, blurred(picture, 1), blurred(picture, 2)
-    ab, bc, ac = (alexnet.distance(x, y).item() for x, y in ((a, b), (b, c), (a, c)))
-    assert ac < ab + bc and min(ab, bc) > 0.01
 
 
 def test_pictures_that_are_too_small_and_unknown_taps_are_refused(vgg):

@@ -16,7 +16,7 @@ from sim2real.raster import rasterizer, view_of
 from sim2real.scene import triangles_of
 from sim2real.scene.material_kinds import MATERIAL_KINDS
 
-TINY = Recipe(seed=3, clips=2, frames=2, size=(24, 32), spp=1, max_depth=2, assets=False)
+TINY = Recipe(seed=3, clips=2, frames=2, moving_every=1, size=(24, 32), spp=1, max_depth=2, assets=False)
 PICTURES = {
     "light": (np.float16, 3),
     "rgb": (np.uint8, 3),
@@ -91,9 +91,19 @@ def test_clips_of_two_recipes_do_not_share_a_folder_but_a_recipe_may_grow(clips)
     claim(replace(TINY, clips=50), clips[0])
 
 
-def test_clips_of_one_frame_are_refused():
+def test_moving_clips_of_one_frame_are_refused():
     with pytest.raises(BadValueError, match="2 to 8"):
         Recipe(frames=1)
+    with pytest.raises(BadValueError, match="moving_every.*at least 1"):
+        Recipe(moving_every=0)
+
+
+def test_only_the_last_of_so_many_clips_moves(tmp_path):
+    recipe = replace(TINY, moving_every=2)
+    assert [recipe.frames_of(clip) for clip in range(4)] == [1, 2, 1, 2]
+    make_clip(recipe, tmp_path, 2)
+    clip = read(clip_path(tmp_path, 2))
+    assert clip["rgb"].shape == (1, 24, 32, 3) and clip["K"].shape == (1, 3, 3) and len(np.load(noise_path(tmp_path, 2))) == 1
 
 
 class Pool:

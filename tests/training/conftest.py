@@ -56,8 +56,6 @@ def clip_arrays(seed):
         "normals": np.broadcast_to(np.array([160, 128, 1], np.uint8), (*shape, 3)),
         "depth": np.full(shape, 2.0, np.float32),
         "edges": np.zeros(shape, np.uint8),
-        "instances": instances,
-        "kinds": instances.astype(np.uint8),
         "K": np.broadcast_to(np.array([[50.0, 0, 24], [0, 50.0, 16], [0, 0, 1]]), (FRAMES, 3, 3)),
     }
 

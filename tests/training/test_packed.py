@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from sim2real.camera_effects import develop
 from sim2real.errors import MissingFileError, UnreadableFileError
-from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
-from sim2real.training.packed import mean_surface, packed_clip, packed_folder
+from sim2real.training.packed import packed_clip, packed_folder, photograph_of
 from tests.training.conftest import clip_arrays
 
 EVERYTHING = (slice(None),) * 3
@@ -14,10 +12,9 @@ def test_a_packed_clip_holds_what_the_clip_holds_and_its_photograph(clip_files):
     clip, arrays = packed_clip(clip_files[0]), clip_arrays(0)
     pixels = clip.pixels(EVERYTHING)
     assert clip.shape == (4, 32, 48) and np.array_equal(clip.intrinsics, arrays["K"])
-    for name in ("rgb", "albedo", "material", "normals", "edges", "kinds", "depth"):
+    for name in ("rgb", "albedo", "material", "normals", "edges", "depth"):
         assert np.array_equal(pixels[name], arrays[name]), name
-    assert np.array_equal(pixels["instance"], arrays["instances"])
-    assert np.array_equal(pixels["target"], develop(arrays["light"].astype(np.float32)))
+    assert np.array_equal(pixels["target"], photograph_of(arrays))
     part = clip.pixels((slice(1, 3), slice(4, 8), slice(0, 5)))
     assert np.array_equal(part, pixels[1:3, 4:8, :5])
 
@@ -28,23 +25,6 @@ def test_a_clip_is_packed_once(clip_files):
     before = file.stat().st_mtime_ns
     clip_files[0].unlink()
     assert packed_clip(clip_files[0]).shape == (4, 32, 48) and file.stat().st_mtime_ns == before
-
-
-def test_a_surface_is_the_linear_mean_of_one_kind_of_material_of_one_instance():
-    instances = np.array([[[1, 1, 2, 2]], [[1, 1, 2, 2]]])
-    kinds = np.array([[[3, 3, 3, 5]], [[3, 3, 3, 5]]], np.uint8)
-    albedo = np.zeros((2, 1, 4, 3), np.uint8)
-    albedo[0, 0, :2] = [[0, 0, 0], [200, 100, 50]]
-    albedo[1, 0, :2] = [[200, 100, 50], [0, 0, 0]]
-    albedo[..., 2, :], albedo[..., 3, :] = 90, 30
-    material = np.zeros((2, 1, 4, 3), np.uint8)
-    material[0, 0, 0, 0] = 200
-    surface = mean_surface(instances, kinds, albedo, material)
-    expected = np.round(255 * srgb_from_linear(linear_from_srgb(np.array([200, 100, 50]) / 255) / 2))
-    assert (surface.base_color[..., :2, :] == expected).all()
-    assert (surface.base_color[..., 2, :] == 90).all() and (surface.base_color[..., 3, :] == 30).all()
-    assert (surface.roughness[..., :2] == 50).all() and (surface.roughness[..., 2:] == 0).all()
-    assert np.array_equal(surface.kinds, kinds)
 
 
 def test_clips_that_are_missing_or_damaged_are_named(tmp_path):

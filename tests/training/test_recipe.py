@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from sim2real.cli.training import RecipeEntry
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.scene.yaml_file import read_yaml
-from sim2real.training.recipe import Losses, Stage, Uses
+from sim2real.training.recipe import Losses, Stage
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "embedded" / "recipe.yaml"
 
@@ -30,7 +30,6 @@ def test_a_stage_may_have_losses_and_a_learning_rate_of_its_own(recipe):
     ("model", "values", "message"),
     [
         (Stage, {"steps": 1, "batch": 1, "frames": 1, "size": (24, 32)}, "multiple of 16"),
-        (Uses, {"keep": 0.7, "restyle": 0.6}, "at most 1"),
         (Losses, {"percepual": 1}, "did you mean 'perceptual'"),
     ],
 )

@@ -50,6 +50,8 @@ class Shader:
         samples: per pixel and axis, where the shader makes its own sampler.
         sampler: of the scene, where one is shared.
         shadow_texels: side of the shadow map; 0 switches shadows off.
+        shadow_margin: how far from what is seen, in its radii, things cast shadows. The default lets the sun into rooms; with
+            infinity, walls and ceilings shut it out.
         ambient_occlusion: strength of the darkening of corners and contacts; 0 switches it off.
         exposure: what radiance is multiplied with before the tone curve.
     """
@@ -64,6 +66,7 @@ class Shader:
         samples: int = 2,
         sampler: Sampler | None = None,
         shadow_texels: int = 1024,
+        shadow_margin: float = 0.15,
         ambient_occlusion: float = 2.0,
         exposure: float = 0.65,
     ) -> None:
@@ -75,7 +78,7 @@ class Shader:
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
         self._taps = upload(occlusion_kernels.spiral(), wp.vec2, device)
-        self._sun = fitted_sun(scene, rasterizer, shadow_texels) if shadow_texels else None
+        self._sun = fitted_sun(scene, rasterizer, shadow_texels, shadow_margin) if shadow_texels else None
         casts, tables = self._sampler.alpha >= 0.5, self._sampler.tables
         self._shadows = ShadowMaps(scene, tables, rasterizer, self._sun, casts, device) if self._sun else None
         self._no_shadow = blank((1, 1), wp.float32, device)

@@ -18,7 +18,6 @@ from ....transforms import look_at
 
 _DISTANCE = 40.0  # of the sun's camera, in radii of what is seen
 _TAIL = 0.01  # of the seen points on each side that the fit leaves out
-_MARGIN = 0.15  # radii around what is seen within which things cast shadows
 _FRAMES = 5
 
 
@@ -36,13 +35,14 @@ class Sun:
     texel: float
 
 
-def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int) -> Sun | None:
+def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int, margin: float) -> Sun | None:
     """The sun's camera for a clip; ``None`` where the clip shows nothing or there is no sun.
 
     Args:
         scene: the rollout with all cameras of the clip.
         rasterizer: of the scene's triangles.
         resolution: side of the shadow map, texels.
+        margin: how far from what is seen, in its radii, things cast shadows.
     """
     points = seen_points(scene, rasterizer)
     direction = np.array(scene.lighting.sun_direction, np.float64)
@@ -61,7 +61,7 @@ def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int) -> Sun | N
     focal = resolution / 2 * distance / radius
     k = np.array([[focal, 0, resolution / 2], [0, focal, resolution / 2], [0, 0, 1.0]])
     frames = scene.frames
-    near = distance - (high[2] - low[2]) / 2 - _MARGIN * radius
+    near = distance - (high[2] - low[2]) / 2 - margin * radius
     camera = Camera(
         "sun",
         (resolution, resolution),

@@ -21,13 +21,11 @@ CHANNEL_NAMES = (
     "nearness",
     "edges",
     "facing",
-    "kept",
-    "kind",
 )
-"""In order. All but the last lie in [-1, 1]; ``kind`` is a number of ``MATERIAL_KINDS``, 0 where it is not known."""
+"""In order; all lie in [-1, 1]."""
 CHANNELS = len(CHANNEL_NAMES)
 PICTURE = slice(0, 3)
-KIND = CHANNELS - 1
+BASE = slice(3, 6)
 
 _DARKEST = 0.03
 """Linear base color below which a channel's light is taken from the brightness: 8 bits do not resolve it."""
@@ -39,17 +37,15 @@ _LINEAR = linear_from_srgb(np.arange(256) / 255).astype(np.float32)
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """What surfaces are to be made of, per pixel: flat colors, whose texture the noise draws.
+    """What surfaces are to be made of, per pixel.
 
     - ``base_color``: sRGB.
     - ``roughness`` and ``metallic``: 0 to 255, as in a clip's ``material`` pictures.
-    - ``kinds``: places in ``scene.material_kinds.MATERIAL_KINDS``.
     """
 
     base_color: UInt8[np.ndarray, "frames height width 3"]
     roughness: UInt8[np.ndarray, "frames height width"]
     metallic: UInt8[np.ndarray, "frames height width"]
-    kinds: UInt8[np.ndarray, "frames height width"]
 
 
 def picture_conditions(
@@ -63,7 +59,7 @@ def picture_conditions(
     K: Float[np.ndarray, "*frames 3 3"],  # noqa: N803
     surface: Surface | None = None,
     kept: Bool[np.ndarray, "frames height width"] | None = None,
-) -> Float32[np.ndarray, "frames 17 height width"]:
+) -> Float32[np.ndarray, "frames 15 height width"]:
     """The channels of :data:`CHANNEL_NAMES`, for any stretch of frames: no frame depends on another.
 
     Args:
@@ -89,14 +85,12 @@ def picture_conditions(
     if surface is not None:
         stays = ~solid | (material[..., 2] > 0) | (np.zeros_like(stays) if kept is None else kept)
     picture, base, rough_metal = rgb, albedo, material[..., :2]
-    kinds = np.zeros(depth.shape, np.uint8)
     if surface is not None and not stays.all():
         changed = ~stays
         picture, base, rough_metal = picture.copy(), base.copy(), rough_metal.copy()
         picture[changed] = _with_base_color(rgb[changed], albedo[changed], surface.base_color[changed])
         base[changed] = surface.base_color[changed]
         rough_metal[changed] = np.stack([surface.roughness[changed], surface.metallic[changed]], axis=-1)
-        kinds[changed] = surface.kinds[changed]
     out[:, 0:3] = np.moveaxis(picture, -1, 1)
     out[:, 3:6] = np.moveaxis(base, -1, 1)
     out[:, 6:8] = np.moveaxis(rough_metal, -1, 1)
@@ -107,8 +101,6 @@ def picture_conditions(
     out[:, 9:12] *= solid[:, None]
     out[:, 12] = np.where(solid, 2 / (1 + depth), 0) - 1
     out[:, 14] = _facing(out[:, 9:12], K)
-    out[:, 15] = 2 * stays - 1.0
-    out[:, KIND] = kinds
     return out
 
 
@@ -124,6 +116,11 @@ def _with_base_color(
     overall = (shaded @ _LUMINANCE + 0.2 * _DARKEST) / (before @ _LUMINANCE + 0.2 * _DARKEST)
     light = (shaded + _DARKEST * overall[:, None]) / (before + _DARKEST)
     return _srgb8(np.minimum(light, _BRIGHTEST) * after)
+
+
+def shaded(base_color: UInt8[np.ndarray, "*shape 3"], factor: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape 3"]:
+    """SRGB colors whose linear light is multiplied."""
+    return _srgb8(_LINEAR[base_color] * factor[..., None])
 
 
 def _srgb8(linear: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:

@@ -20,9 +20,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ....scene.material_kinds import MATERIAL_KINDS
 from ...pixel_vae import FOLD, fold_pixels, unfold_pixels
-from .conditions import CHANNELS, KIND, PICTURE
+from .conditions import BASE, CHANNELS, PICTURE
 
 SCALE = 2.0
 """The network's clean pictures are pictures in [-1, 1] times this: about unit variance, as ``PixelVAE`` has them."""
@@ -45,8 +44,6 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
         down: residual blocks at each of these levels on the way down.
         up: residual blocks at each level on the way up again.
         embedding: width of the vector for noise level and exposure.
-        kinds: length of the table of material kinds.
-        kind_channels: numbers that a kind is described by.
         patch_size: for diffusers' pipeline: latents per token.
         vace_layers: for diffusers' pipeline: it counts them.
         in_channels: for diffusers' pipeline: channels of folded pixels.
@@ -59,17 +56,13 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
         down: Sequence[int] = (1, 2, 2, 2),
         up: Sequence[int] = (2, 2, 2, 2),
         embedding: int = 192,
-        kinds: int = len(MATERIAL_KINDS),
-        kind_channels: int = 5,
         patch_size: Sequence[int] = (1, 1, 1),
         vace_layers: Sequence[int] = (0,),
         in_channels: int = 3 * FOLD**2,
     ) -> None:
         super().__init__()
-        self.kind_table = nn.Embedding(kinds, kind_channels)
         self.level = nn.Sequential(nn.Linear(_FREQUENCIES * 2, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
-        seen = 3 + CHANNELS - 1 + kind_channels
-        self.enter = nn.Conv2d(seen, widths[0], 4, stride=2, padding=1)
+        self.enter = nn.Conv2d(3 + CHANNELS, widths[0], 4, stride=2, padding=1)
         self.descent = nn.ModuleList(
             nn.ModuleList(Block(width, embedding) for _ in range(count))
             for width, count in zip(widths[:-1], down[:-1], strict=True)
@@ -85,8 +78,7 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
             nn.ModuleList(Block(width, embedding) for _ in range(count))
             for width, count in zip(widths[:-1], up[:-1], strict=True)
         )
-        self.leave = nn.Conv2d(widths[0], 4 * 6, 3, padding=1)
-        nn.init.normal_(self.kind_table.weight, std=0.5)
+        self.leave = nn.Conv2d(widths[0], 4 * 9, 3, padding=1)
         for layer in (self.leave, self.exposure[-1]):
             nn.init.zeros_(layer.weight)  # pyright: ignore[reportArgumentType]
             nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
@@ -160,8 +152,7 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
         """Clean pictures of frames that run together; ``state`` is updated."""
         batch, frames, _, height, width = noisy.shape
         given = conditions.flatten(0, 1)
-        kinds = self.kind_table(given[:, KIND].long()).movedim(-1, 1)
-        seen = torch.cat([noisy.flatten(0, 1), given[:, :KIND], kinds], dim=1)
+        seen = torch.cat([noisy.flatten(0, 1), given], dim=1)
         seen = reflected(seen, MULTIPLE).contiguous(memory_format=torch.channels_last)
         level = self.level(_waves(sigma)).repeat_interleave(frames, dim=0)
         x = self.enter(seen)
@@ -184,8 +175,8 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
             for block in self.ascent[index]:  # pyright: ignore[reportGeneralTypeIssues]
                 x = block(x, level)
         change = functional.pixel_shuffle(self.leave(functional.silu(_normalized(x))), 2)[..., :height, :width]
-        gain, bias = change.float().chunk(2, dim=1)
-        clean = SCALE * ((1 + gain) * (given[:, PICTURE] + 1) - 1 + bias)
+        gain, base_gain, bias = change.float().chunk(3, dim=1)
+        clean = SCALE * ((1 + gain) * (given[:, PICTURE] + 1) + base_gain * (given[:, BASE] + 1) - 1 + bias)
         return clean.unflatten(0, (batch, frames))
 
     def _surroundings(self, x: Float[Tensor, "n c h w"], frames: int, state: State) -> Float[Tensor, "n twice"]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32
 
 from ....clip import Clip, ClipRecord
 from ....errors import BadValueError
-from ....scene.material_kinds import MATERIAL_KINDS
-from .conditions import Surface, picture_conditions
+from ....scene.colors import lab_from_srgb
+from .conditions import Surface, picture_conditions, shaded
 from .looks import Appearance, look_of, parse_look
-from .surfaces import check_called, is_called
+from .surfaces import check_called, is_called, textures
+from .textures import Grain, grain_of, shade_of
 
 USES = ("keep", "restyle")
 
@@ -71,34 +72,56 @@ def restyle_of(record: ClipRecord, use: str, look: str | None, keep: Sequence[st
 
 
 def clip_conditions(
-    clip: Clip, camera: str, frames: slice, restyle: Restyle | None = None
+    clip: Clip,
+    camera: str,
+    frames: slice,
+    restyle: Restyle | None = None,
+    noise: Float32[np.ndarray, "n 3 height width"] | None = None,
 ) -> Float32[np.ndarray, "n channels height width"]:
-    """The network's conditions for a stretch of a clip's frames; see ``picture_conditions``."""
+    """The network's conditions for a stretch of a clip's frames; see ``picture_conditions``.
+
+    Args:
+        clip: the clip folder.
+        camera: one of its cameras.
+        frames: from where to where.
+        restyle: what becomes of its instances; None keeps all.
+        noise: of these frames, which draws the textures of what is restyled; None leaves it plain.
+    """
     numbers = range(frames.start, frames.stop)
     kinds = ("rgb", "albedo", "material", "normals", "depth", "edges")
     pictures: dict[str, Any] = {kind: np.stack([getattr(clip, kind)(camera, k) for k in numbers]) for kind in kinds}
-    surface, kept = None, None
+    surface, kept, K = None, None, clip.camera(camera).intrinsics[frames]  # noqa: N806
     if restyle is not None:
-        surface, kept = _surface(np.stack([clip.instances(camera, k) for k in numbers]), restyle.appearances)
-    return picture_conditions(**pictures, K=clip.camera(camera).intrinsics[frames], surface=surface, kept=kept)
+        ids = np.stack([clip.instances(camera, k) for k in numbers])
+        surface, kept = _surface(ids, restyle.appearances)
+        if noise is not None:
+            grain = _grain(clip.record, camera, frames, restyle.appearances)
+            given = zip(noise, ids, pictures["depth"], pictures["normals"], K, strict=True)
+            shades = [shade_of(*rows, grain, k) for k, rows in enumerate(given)]
+            surface = replace(surface, base_color=shaded(surface.base_color, np.stack(shades)))
+    return picture_conditions(**pictures, K=K, surface=surface, kept=kept)
 
 
 def _surface(ids: np.ndarray, appearances: Mapping[int, Appearance]) -> tuple[Surface, Bool[np.ndarray, "frames height width"]]:
     """What every pixel becomes, and where it stays: by one look-up in a table of ids."""
-    table = np.zeros((int(ids.max(initial=0)) + 1, 6), np.uint8)
+    table = np.zeros((int(ids.max(initial=0)) + 1, 5), np.uint8)
     kept = np.ones(len(table), np.bool_)
     for id_, made_of in appearances.items():
         if id_ < len(table):
-            table[id_] = _row(made_of)
+            table[id_] = (*made_of.color, round(255 * made_of.roughness), round(255 * made_of.metallic))
             kept[id_] = False
     rows = table[ids]
-    return Surface(rows[..., 0:3], rows[..., 3], rows[..., 4], rows[..., 5]), kept[ids]
+    return Surface(rows[..., 0:3], rows[..., 3], rows[..., 4]), kept[ids]
 
 
-def _row(made_of: Appearance) -> UInt8[np.ndarray, "6"]:
-    """Color, roughness, metallic and kind, as pictures of a clip have them."""
-    rough, metallic = round(255 * made_of.roughness), round(255 * made_of.metallic)
-    return np.array([*made_of.color, rough, metallic, MATERIAL_KINDS.index(made_of.kind)], np.uint8)
+def _grain(record: ClipRecord, camera: str, frames: slice, appearances: Mapping[int, Appearance]) -> Grain:
+    """How the textures of all restyled instances lie."""
+    camera_from_world = np.swapaxes(record.cameras[camera].world_from_camera[frames, :3, :3], 1, 2)
+    restyled = [instance for instance in record.instances if instance.id in appearances]
+    poses = {instance.id: camera_from_world @ instance.world_from_instance[frames, :3, :3] for instance in restyled}
+    layers = {id_: textures()[appearances[id_].kind] for id_ in poses}
+    lightness = {id_: float(lab_from_srgb(np.array(appearances[id_].color) / 255)[0]) for id_ in poses}
+    return grain_of(layers, lightness, poses, frames.stop - frames.start)
 
 
 def settings_of(restyle: Restyle | None, record: ClipRecord, keep: Sequence[str]) -> dict[str, Any]:

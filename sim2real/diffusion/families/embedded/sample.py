@@ -23,15 +23,15 @@ from .folder import Info
 from .precision import autocast_for
 
 Frame = UInt8[np.ndarray, "height width 3"]
-Of = Callable[[slice], Float32[np.ndarray, "n channels height width"]]
-"""Something of a stretch of frames: noise, or conditions."""
+Stretch = Float32[np.ndarray, "n channels height width"]
+"""Something of some frames: noise, or conditions."""
 
 
 def sample(
     model: PictureDenoiser,
     info: Info,
-    noise_of: Of,
-    conditions_of: Of,
+    noise_of: Callable[[slice], Stretch],
+    conditions_of: Callable[[slice, Stretch], Stretch],
     frames: int,
     *,
     steps: int | None = None,
@@ -44,7 +44,7 @@ def sample(
         model: from ``load_model``.
         info: of the same model.
         noise_of: unit variance at pixel resolution (n, 3, height, width), for a slice of frames: all the randomness there is.
-        conditions_of: from ``picture_conditions``, for a slice of frames.
+        conditions_of: from ``picture_conditions``, for a slice of frames and their noise.
         frames: of the clip.
         steps: denoising steps; None is the model's own number.
         progress: called with (frames done, frames).
@@ -64,7 +64,8 @@ def sample(
     states: dict[float, State] = {}
     for first in range(0, frames, chunk):
         stretch = slice(first, min(first + chunk, frames))
-        noise, conditions = (torch.from_numpy(np.array(of(stretch), np.float32)) for of in (noise_of, conditions_of))
+        drawn = np.array(noise_of(stretch), np.float32)
+        noise, conditions = torch.from_numpy(drawn), torch.from_numpy(np.array(conditions_of(stretch, drawn), np.float32))
         if (len(noise), *noise.shape[2:]) != (len(conditions), *conditions.shape[2:]):
             raise BadValueError(
                 "the shape of the noise", tuple(noise.shape), right=f"that of conditions, {tuple(conditions.shape)}"

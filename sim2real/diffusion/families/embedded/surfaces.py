@@ -44,6 +44,20 @@ class SurfaceMaterial:
 
 
 @dataclass(frozen=True)
+class TextureLayer:
+    """One layer of a surface's texture: white noise on the surface, blurred.
+
+    - ``size``: standard deviation of the blur across the grain, metres.
+    - ``stretch``: times as long along the grain.
+    - ``contrast``: standard deviation of the lightness L*.
+    """
+
+    size: float
+    stretch: float
+    contrast: float
+
+
+@dataclass(frozen=True)
 class Thing:
     """A sort of things that share what they are plausibly made of.
 
@@ -72,6 +86,12 @@ def materials() -> dict[str, SurfaceMaterial]:
 def _material(name: str, kind: str, colors: list[str], spread: Any, roughness: list[Any], metallic: Any = 0) -> SurfaceMaterial:
     low, high = (float(end) for end in roughness)
     return SurfaceMaterial(name, kind, tuple(colors), float(spread), (low, high), float(metallic))
+
+
+@cache
+def textures() -> dict[str, tuple[TextureLayer, ...]]:
+    """Layers of texture by kind of material."""
+    return {kind: tuple(TextureLayer(*map(float, row)) for row in rows) for kind, rows in _tables()["textures"].items()}
 
 
 @cache

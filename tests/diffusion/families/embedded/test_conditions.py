@@ -3,28 +3,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim2real.diffusion.families.embedded.conditions import CHANNEL_NAMES, KIND, PICTURE, Surface, picture_conditions
+from sim2real.diffusion.families.embedded.conditions import CHANNEL_NAMES, PICTURE, Surface, picture_conditions, shaded
 from sim2real.errors import BadValueError
 from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 
-BASE, KEPT, FACING, NEAR = (CHANNEL_NAMES.index(name) for name in ("base red", "kept", "facing", "nearness"))
+BASE, FACING, NEAR = (CHANNEL_NAMES.index(name) for name in ("base red", "facing", "nearness"))
 
 
 def screen(linear):
     return np.round(255 * srgb_from_linear(np.asarray(linear))).astype(np.uint8)
 
 
-def flat(shape, color=(200, 120, 40), kind=1):
+def flat(shape, color=(200, 120, 40)):
     ones = np.ones(shape, np.uint8)
-    return Surface(ones[..., None] * np.array(color, np.uint8), 90 * ones, 0 * ones, kind * ones)
+    return Surface(ones[..., None] * np.array(color, np.uint8), 90 * ones, 0 * ones)
 
 
 def test_kept_surfaces_are_shown_as_the_simulator_has_them(make_pictures):
     pictures = make_pictures()
     out = picture_conditions(**pictures)
-    assert out.shape == (3, len(CHANNEL_NAMES), 24, 40) and np.abs(out[:, :KIND]).max() <= 1
+    assert out.shape == (3, len(CHANNEL_NAMES), 24, 40) and np.abs(out).max() <= 1
     assert np.allclose((out[:, PICTURE] + 1) * 127.5, np.moveaxis(pictures["rgb"], -1, 1), atol=1e-3)
-    assert (out[:, KEPT] == 1).all() and (out[:, KIND] == 0).all()
     same = picture_conditions(**pictures, surface=flat((3, 24, 40)), kept=np.ones((3, 24, 40), np.bool_))
     assert np.array_equal(out, same)
 
@@ -39,7 +38,6 @@ def test_replaced_surfaces_keep_light_and_shadow(make_pictures, old):
     expected = srgb_from_linear(linear_from_srgb(np.array([200, 120, 40]) / 255) * light)
     shown = np.moveaxis((out[:, PICTURE] + 1) / 2, 1, -1)
     assert np.abs(shown - expected).max() < 0.06 and np.abs(shown - expected).mean() < 0.02
-    assert (out[:, KEPT] == -1).all() and (out[:, KIND] == 1).all()
     assert np.allclose((out[0, BASE : BASE + 3, 0, 0] + 1) * 127.5, [200, 120, 40], atol=1e-3)
 
 
@@ -59,7 +57,7 @@ def test_the_background_and_what_shines_are_never_replaced(make_pictures):
     pictures["material"][:, 5:8, :, 2] = 200
     out = picture_conditions(**pictures, surface=flat((3, 24, 40)))
     assert np.array_equal(out[:, PICTURE, :8], picture_conditions(**pictures)[:, PICTURE, :8])
-    assert (out[:, KEPT, :8] == 1).all() and (out[:, KEPT, 8:] == -1).all()
+    assert not np.array_equal(out[:, PICTURE, 8:], picture_conditions(**pictures)[:, PICTURE, 8:])
     assert (out[:, NEAR, :5] == -1).all() and (out[:, 9:12, :5] == 0).all()
 
 
@@ -85,10 +83,18 @@ def test_nothing_to_replace_surfaces_with_is_refused(make_pictures):
         picture_conditions(**pictures, kept=np.zeros((3, 24, 40), np.bool_))
 
 
-def test_another_kind_or_roughness_of_surface_is_seen(make_pictures):
+def test_another_roughness_of_surface_is_seen(make_pictures):
     pictures = make_pictures()
     surface = flat((3, 24, 40))
     out = picture_conditions(**pictures, surface=surface)
-    other = picture_conditions(**pictures, surface=replace(surface, kinds=surface.kinds + 1, roughness=surface.roughness // 2))
+    other = picture_conditions(**pictures, surface=replace(surface, roughness=surface.roughness // 2))
     changed = {CHANNEL_NAMES[k] for k in range(len(CHANNEL_NAMES)) if not np.array_equal(out[:, k], other[:, k])}
-    assert changed == {"kind", "roughness"}
+    assert changed == {"roughness"}
+
+
+def test_shading_a_color_multiplies_its_light():
+    rng = np.random.default_rng(0)
+    colors = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    factor = rng.uniform(0.3, 1.5, (5, 7)).astype(np.float32)
+    expected = srgb_from_linear(np.clip(linear_from_srgb(colors / 255) * factor[..., None], 0, 1))
+    assert np.abs(shaded(colors, factor) / 255 - expected).max() < 0.006

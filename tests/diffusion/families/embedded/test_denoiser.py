@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from sim2real.diffusion.families.embedded.conditions import CHANNELS, KIND, PICTURE
+from sim2real.diffusion.families.embedded.conditions import CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import SCALE, build_denoiser, reflected
 from sim2real.diffusion.pixel_vae import fold_pixels, unfold_pixels
 
@@ -11,7 +11,6 @@ def inputs(frames=4, size=(32, 48), seed=0, batch=1):
     rng = torch.Generator().manual_seed(seed)
     noisy = torch.randn(batch, frames, 3, *size, generator=rng)
     conditions = torch.rand(batch, frames, CHANNELS, *size, generator=rng) * 2 - 1
-    conditions[:, :, KIND] = torch.randint(0, 16, (batch, frames, *size), generator=rng).float()
     return noisy, torch.ones(batch), conditions
 
 
@@ -44,7 +43,7 @@ def test_no_frame_depends_on_a_later_one_and_some_on_earlier_ones(denoiser):
     noisy, sigma, conditions = inputs()
     before, _ = denoiser.predict(noisy, sigma, conditions)
     noisy[:, 2] += 1
-    conditions[:, 2, :KIND] *= -1
+    conditions[:, 2] *= -1
     after, _ = denoiser.predict(noisy, sigma, conditions)
     changed = (before != after).flatten(2).any(2)[0].tolist()
     assert changed == [False, False, True, True]
@@ -55,7 +54,7 @@ def test_everything_that_goes_in_counts(denoiser):
     before, _ = denoiser.predict(noisy, sigma, conditions)
     for channel in range(CHANNELS):
         other = conditions.clone()
-        other[:, :, channel] = (other[:, :, channel] + 3) % 16 if channel == KIND else -other[:, :, channel]
+        other[:, :, channel] *= -1
         assert not torch.equal(denoiser.predict(noisy, sigma, other)[0], before), channel
     assert not torch.equal(denoiser.predict(noisy + 1, sigma, conditions)[0], before)
     assert not torch.equal(denoiser.predict(noisy, sigma / 2, conditions)[0], before)

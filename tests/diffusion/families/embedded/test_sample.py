@@ -18,7 +18,7 @@ def clip(make_pictures):
 
 def footage(model, clip, steps=1, **options):
     noise, conditions = clip
-    frames = sample(model, Info(), lambda s: noise[s], lambda s: conditions[s], len(noise), steps=steps, **options)
+    frames = sample(model, Info(), lambda s: noise[s], lambda s, _: conditions[s], len(noise), steps=steps, **options)
     return np.stack(list(frames))
 
 
@@ -38,7 +38,7 @@ def test_frames_come_as_soon_as_they_can(denoiser, clip):
         asked.append(stretch.stop)
         return noise[stretch]
 
-    frames = sample(denoiser, Info(), noise_of, lambda s: conditions[s], 5, chunk=1)
+    frames = sample(denoiser, Info(), noise_of, lambda s, _: conditions[s], 5, chunk=1)
     first = next(frames)
     assert asked == [1] and np.array_equal(first, footage(denoiser, clip)[0])
 

@@ -1,0 +1,120 @@
+"""Textures from noise: unit variance, fixed on the surface, gone where noise is zero or the surface is far away."""
+
+import numpy as np
+import pytest
+import torch
+
+from sim2real.diffusion.families.embedded import texture_kernels
+from sim2real.diffusion.families.embedded.surfaces import TextureLayer, textures
+from sim2real.diffusion.families.embedded.textures import _blurred, _taps, grain_of, shade_of, taps_reference
+from sim2real.raster.warp_runtime import load
+from sim2real.scene.material_kinds import MATERIAL_KINDS
+
+SIZE = (120, 160)
+
+
+def drawn(seed=0, size=SIZE):
+    return np.random.default_rng(seed).standard_normal((3, *size)).astype(np.float32)
+
+
+def encoded(normal, size=SIZE):
+    return np.broadcast_to(np.round(127.5 * (1 + np.array(normal))).astype(np.uint8), (*size, 3))
+
+
+def grain(layer, rotation=None, lightness=50.0):
+    return grain_of({1: (layer,)}, {1: lightness}, {1: np.eye(3)[None] if rotation is None else rotation[None]}, 1)
+
+
+def shade(noise, layer, depth=1.0, *, normals=(0.0, 0.0, -1.0), focal=400.0, rotation=None):
+    size = noise.shape[1:]
+    k = np.array([[focal, 0, size[1] / 2], [0, focal, size[0] / 2], [0, 0, 1]])
+    ids, z = np.ones(size, np.uint16), np.full(size, depth, np.float32)
+    return shade_of(noise, ids, z, encoded(normals, size), k, grain(layer, rotation), 0)
+
+
+@pytest.fixture(autouse=True)
+def _kernels():
+    load(texture_kernels, "cpu")
+
+
+def test_the_kernel_equals_its_torch_twin():
+    rng = torch.Generator().manual_seed(0)
+    levels = torch.randn(6, 40, 50, generator=rng)
+    level, way = torch.rand(40, 50, generator=rng) * 7 - 1, torch.randn(2, 40, 50, generator=rng) * 6
+    assert torch.allclose(_taps(levels, level, way), taps_reference(levels, level, way), atol=1e-5)
+
+
+@pytest.mark.parametrize(("long", "short"), [(0.4, 0.4), (1, 1), (3, 3), (9, 9), (9, 1.5), (16, 4)])
+@pytest.mark.parametrize("degrees", [0, 30])
+def test_blurred_noise_has_unit_variance(long, short, degrees):
+    angle, (h, w) = np.deg2rad(degrees), (400, 400)
+    axes = [long * np.array([np.cos(angle), np.sin(angle)]), short * np.array([-np.sin(angle), np.cos(angle)])]
+    first, second = (torch.tensor(axis, dtype=torch.float32)[:, None, None].expand(2, h, w) for axis in axes)
+    field, ratio = _blurred(torch.from_numpy(drawn(3, (h, w))[0]), first, second)
+    inside = field[60:-60, 60:-60]
+    assert inside.std().item() == pytest.approx(1, abs=0.16)
+    assert 0 < ratio.min() <= ratio.max() <= 1 and (long < 1 or ratio.min() > 0.8)
+
+
+def test_lightness_varies_as_the_layer_says():
+    layer = TextureLayer(size=0.01, stretch=1.0, contrast=4.0)
+    factor = shade(drawn(size=(300, 400)), layer)
+    lightness = 116 * np.cbrt(0.1842 * factor) - 16  # L* is 50 where Y is 0.1842
+    assert lightness.std() == pytest.approx(4, rel=0.2) and factor.mean() == pytest.approx(1, abs=0.02)
+
+
+def test_spots_have_the_size_and_lie_along_the_grain():
+    def length(factor, axis):
+        """Of the autocorrelation's fall to exp(-1/4), where a Gaussian's distance is its standard deviation, pixels."""
+        x = np.moveaxis(np.log(factor) - np.log(factor).mean(), axis, 0)
+        fall = [(x[: len(x) - d] * x[d:]).mean() / (x * x).mean() for d in range(60)]
+        return np.interp(-np.exp(-0.25), -np.array(fall), np.arange(60))
+
+    noise = drawn(size=(300, 400))
+    even = shade(noise, TextureLayer(0.01, 1.0, 3.0))
+    assert length(even, 0) == pytest.approx(4, rel=0.2) and length(even, 1) == pytest.approx(4, rel=0.2)
+    near = shade(noise, TextureLayer(0.01, 1.0, 3.0), depth=0.5)
+    assert length(near, 0) == pytest.approx(8, rel=0.2)
+    wood = shade(noise, TextureLayer(0.005, 6.0, 3.0))
+    assert length(wood, 0) == pytest.approx(2, rel=0.3) and length(wood, 1) > 3 * length(wood, 0)
+    quarter = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    turned = shade(noise, TextureLayer(0.005, 6.0, 3.0), rotation=quarter)
+    assert length(turned, 0) > 3 * length(turned, 1)
+
+
+def test_a_slanted_surface_is_foreshortened():
+    slanted = (0.0, np.sin(1.2), -np.cos(1.2))
+    factor = np.log(shade(drawn(size=(300, 400)), TextureLayer(0.02, 1.0, 3.0), normals=slanted, focal=4000.0, depth=10.0))
+    down, across = ((np.diff(factor[100:200, 100:300], axis=axis) ** 2).mean() for axis in (0, 1))
+    assert down > 3 * across
+
+
+def test_the_texture_goes_where_the_noise_goes():
+    noise = drawn()
+    layer = TextureLayer(0.008, 3.0, 3.0)
+    here, there = shade(noise, layer), shade(np.roll(noise, 7, axis=2), layer)
+    inner = slice(30, -30)
+    assert np.allclose(here[inner, 30:-40], there[inner, 37:-33], rtol=0.03)
+    other = np.log(shade(drawn(1), layer))
+    assert abs(np.corrcoef(np.log(here).ravel(), other.ravel())[0, 1]) < 0.2
+
+
+def test_a_texture_finer_than_pixels_fades_away():
+    fine = TextureLayer(0.001, 1.0, 4.0)
+    spread = [np.log(shade(drawn(), fine, depth=depth)).std() for depth in (0.2, 1.0, 5.0, 50.0)]
+    assert spread == sorted(spread, reverse=True) and spread[-1] < 0.05 * spread[0]
+
+
+def test_nothing_happens_without_noise_without_texture_and_without_surface():
+    layer = TextureLayer(0.01, 1.0, 3.0)
+    assert np.abs(shade(0 * drawn(), layer) - 1).max() < 0.02
+    k = np.array([[400.0, 0, 80], [0, 400, 60], [0, 0, 1]])
+    ids, flat = np.zeros(SIZE, np.uint16), encoded((0.0, 0.0, -1.0))
+    ids[:, 80:] = 900  # an id of which nothing is known
+    assert (shade_of(drawn(), ids, np.ones(SIZE, np.float32), flat, k, grain(layer), 0) == 1).all()
+    assert (shade_of(drawn(), ids * 0 + 1, np.zeros(SIZE, np.float32), flat, k, grain(layer), 0) == 1).all()
+
+
+def test_every_kind_of_material_but_the_unknown_has_a_texture():
+    assert set(textures()) >= set(MATERIAL_KINDS) - {"unknown"}
+    assert all(len(layers) <= 2 for layers in textures().values())
