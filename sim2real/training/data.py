@@ -61,7 +61,7 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
         moved = [getattr(self, name).to(device) for name in ("clean", "conditions", "sigma", "noise", "own")]
-        return Batch(*moved, self.numbers)
+        return Batch(moved[0], moved[1], moved[2], moved[3], moved[4], self.numbers)
 
 
 class Sampler:

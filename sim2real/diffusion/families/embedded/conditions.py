@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 
 from ....errors import BadValueError
 from ....scene.colors import linear_from_srgb
+from .borders import Borders
 
 CHANNEL_NAMES = (
     *("red", "green", "blue"),
@@ -59,6 +60,7 @@ def picture_conditions(
     K: Float[np.ndarray, "*frames 3 3"],  # noqa: N803
     surface: Surface | None = None,
     kept: Bool[np.ndarray, "frames height width"] | None = None,
+    ids: np.ndarray | None = None,
 ) -> Float32[np.ndarray, "frames 15 height width"]:
     """The channels of :data:`CHANNEL_NAMES`, for any stretch of frames: no frame depends on another.
 
@@ -73,6 +75,7 @@ def picture_conditions(
         surface: new surfaces for where ``kept`` is false; None keeps all.
         kept: where colors and textures of the simulator stay; None replaces everywhere if there is a ``surface``. What has no
             depth or shines by itself is always kept.
+        ids: of instances (frames, height, width), so that the borders of what is replaced neither fray nor have stairs.
 
     Raises:
         BadValueError: ``kept`` is false somewhere, without a ``surface``.
@@ -87,9 +90,8 @@ def picture_conditions(
     picture, base, rough_metal = rgb, albedo, material[..., :2]
     if surface is not None and not stays.all():
         changed = ~stays
-        picture, base, rough_metal = picture.copy(), base.copy(), rough_metal.copy()
-        picture[changed] = _with_base_color(rgb[changed], albedo[changed], surface.base_color[changed])
-        base[changed] = surface.base_color[changed]
+        picture, base = _recolored(rgb, albedo, surface.base_color, changed, ids)
+        rough_metal = rough_metal.copy()
         rough_metal[changed] = np.stack([surface.roughness[changed], surface.metallic[changed]], axis=-1)
     out[:, 0:3] = np.moveaxis(picture, -1, 1)
     out[:, 3:6] = np.moveaxis(base, -1, 1)
@@ -104,22 +106,33 @@ def picture_conditions(
     return out
 
 
-def _with_base_color(
-    rgb: UInt8[np.ndarray, "n 3"], old: UInt8[np.ndarray, "n 3"], new: UInt8[np.ndarray, "n 3"]
-) -> UInt8[np.ndarray, "n 3"]:
-    """A render's pixels with another base color: what is light and shadow stays.
+def _recolored(
+    rgb: UInt8[np.ndarray, "frames height width 3"],
+    albedo: UInt8[np.ndarray, "frames height width 3"],
+    base_color: UInt8[np.ndarray, "frames height width 3"],
+    changed: Bool[np.ndarray, "frames height width"],
+    ids: np.ndarray | None,
+) -> tuple[UInt8[np.ndarray, "frames height width 3"], UInt8[np.ndarray, "frames height width 3"]]:
+    """The render and its base colors, with another base color where ``changed``: what is light and shadow stays.
 
-    The light per channel is ``rgb / old``, linear; a channel in which the old surface is nearly black tells nothing, so that
+    The light per channel is ``rgb / albedo``, linear; a channel in which the old surface is nearly black tells nothing, so that
     the brightness's ratio is mixed in as far as a channel is dark.
     """
-    shaded, before, after = _LINEAR[rgb], _LINEAR[old], _LINEAR[new]
-    overall = (shaded @ _LUMINANCE + 0.2 * _DARKEST) / (before @ _LUMINANCE + 0.2 * _DARKEST)
-    light = (shaded + _DARKEST * overall[:, None]) / (before + _DARKEST)
-    return _srgb8(np.minimum(light, _BRIGHTEST) * after)
+    shown, base = _LINEAR[rgb], _LINEAR[albedo]
+    borders = None if ids is None else Borders(ids, changed)
+    if borders is not None:
+        borders.unmixed([shown, base])
+    old, new = base[changed], _LINEAR[base_color[changed]]
+    overall = (shown[changed] @ _LUMINANCE + 0.2 * _DARKEST) / (old @ _LUMINANCE + 0.2 * _DARKEST)
+    light = (shown[changed] + _DARKEST * overall[:, None]) / (old + _DARKEST)
+    shown[changed], base[changed] = np.minimum(light, _BRIGHTEST) * new, new
+    if borders is not None:
+        borders.softened([shown, base])
+    return _srgb8(shown), _srgb8(base)
 
 
 def shaded(base_color: UInt8[np.ndarray, "*shape 3"], factor: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape 3"]:
-    """SRGB colors whose linear light is multiplied."""
+    """Colors (sRGB) whose linear light is multiplied."""
     return _srgb8(_LINEAR[base_color] * factor[..., None])
 
 

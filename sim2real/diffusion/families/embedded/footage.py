@@ -90,7 +90,7 @@ def clip_conditions(
     numbers = range(frames.start, frames.stop)
     kinds = ("rgb", "albedo", "material", "normals", "depth", "edges")
     pictures: dict[str, Any] = {kind: np.stack([getattr(clip, kind)(camera, k) for k in numbers]) for kind in kinds}
-    surface, kept, K = None, None, clip.camera(camera).intrinsics[frames]  # noqa: N806
+    surface, kept, ids, K = None, None, None, clip.camera(camera).intrinsics[frames]  # noqa: N806
     if restyle is not None:
         ids = np.stack([clip.instances(camera, k) for k in numbers])
         surface, kept = _surface(ids, restyle.appearances)
@@ -99,7 +99,7 @@ def clip_conditions(
             given = zip(noise, ids, pictures["depth"], pictures["normals"], K, strict=True)
             shades = [shade_of(*rows, grain, k) for k, rows in enumerate(given)]
             surface = replace(surface, base_color=shaded(surface.base_color, np.stack(shades)))
-    return picture_conditions(**pictures, K=K, surface=surface, kept=kept)
+    return picture_conditions(**pictures, K=K, surface=surface, kept=kept, ids=ids)
 
 
 def _surface(ids: np.ndarray, appearances: Mapping[int, Appearance]) -> tuple[Surface, Bool[np.ndarray, "frames height width"]]:

@@ -3,7 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim2real.diffusion.families.embedded.conditions import CHANNEL_NAMES, PICTURE, Surface, picture_conditions, shaded
+from sim2real.diffusion.families.embedded.conditions import (
+    CHANNEL_NAMES,
+    PICTURE,
+    Surface,
+    picture_conditions,
+    shaded,
+)
 from sim2real.errors import BadValueError
 from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 
@@ -98,3 +104,45 @@ def test_shading_a_color_multiplies_its_light():
     factor = rng.uniform(0.3, 1.5, (5, 7)).astype(np.float32)
     expected = srgb_from_linear(np.clip(linear_from_srgb(colors / 255) * factor[..., None], 0, 1))
     assert np.abs(shaded(colors, factor) / 255 - expected).max() < 0.006
+
+
+def test_recolored_instances_do_not_fray_where_the_render_mixes_them():
+    """A dark thing before a bright one, anti-aliased; both in new colors are what the same render of these colors would be."""
+    y, x = np.mgrid[:48, :64] + 0.5
+    share = np.clip(0.5 + (y - 24 - 0.37 * (x - 32)) / np.hypot(1, 0.37), 0, 1)[None, ..., None]  # of a pixel below the slope
+    ids = (share[..., 0] > 0.5).astype(np.uint16) + 1
+    light = np.array([0.9, 0.6])
+
+    def mixed(below, above):
+        return screen(share * below + (1 - share) * above)
+
+    old, new = ((0.02, 0.7), (0.6, 0.15))
+    pictures = {
+        "rgb": mixed(*(light * old)) * np.ones(3, np.uint8),
+        "albedo": mixed(*old) * np.ones(3, np.uint8),
+        "material": np.full((1, 48, 64, 3), [128, 0, 0], np.uint8),
+        "normals": np.full((1, 48, 64, 3), [128, 128, 0], np.uint8),
+        "depth": np.ones((1, 48, 64), np.float32),
+        "edges": np.zeros((1, 48, 64), np.uint8),
+        "K": np.array([[50.0, 0, 32], [0, 50.0, 24], [0, 0, 1]]),
+    }
+    flat_colors = np.where((ids == 2)[..., None], screen(np.array(new[0])), screen(np.array(new[1])))
+    surface = replace(flat((1, 48, 64)), base_color=(flat_colors * np.ones(3, np.uint8)).astype(np.uint8))
+    wanted = mixed(*(light * new))[..., 0].astype(float)
+    errors = []
+    for known in (None, ids):
+        out = picture_conditions(**pictures, surface=surface, ids=known)
+        errors.append(np.abs((out[:, PICTURE.start] + 1) * 127.5 - wanted).max())
+    assert errors[1] < 40 < 60 < errors[0]
+
+
+def test_what_is_kept_beside_something_new_loses_the_old_colors_that_were_mixed_in(make_pictures):
+    pictures = make_pictures(frames=1)
+    pictures["rgb"][:], pictures["albedo"][:] = 100, 120
+    pictures["rgb"][..., 20, :], pictures["albedo"][..., 20, :] = 200, 220  # mixed with something bright
+    pictures["rgb"][..., 21:, :], pictures["albedo"][..., 21:, :] = 250, 250
+    pictures["material"][..., 2] = 0
+    ids = np.where(np.arange(40) <= 20, 1, 2)[None, None] * np.ones((1, 24, 1), np.uint16)
+    out = picture_conditions(**pictures, surface=flat((1, 24, 40), (100, 100, 100)), kept=ids == 1, ids=ids)
+    shown = (out[0, PICTURE.start, 12] + 1) * 127.5
+    assert (np.abs(shown[:20] - 100) < 3).all() and abs(shown[20] - 100) < 10
