@@ -12,7 +12,8 @@ from jaxtyping import Float
 from scipy.stats import kstest, norm
 
 from ..clip import Clip
-from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..clip.images import open_noise
+from ..errors import BadValueError, MissingFileError
 from ..noise.statistics import estimates, normal_score
 from .geometry import Wish, geometry_of
 from .transport import Transport, transport
@@ -57,7 +58,7 @@ def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo
     path = file or clip.folder(camera) / "noise.npy"
     if not path.is_file():
         raise MissingFileError(path, what="noise", mend="render it, or name a file with --noise-file")
-    values = _opened(path)
+    values = open_noise(path, mend="write one float array (latents, channels, h, w) with numpy.save")
     factor = _factor(values.shape, clip.record.size)
     if factor is None and values.ndim == 4 and (last := _factor((0, 0, *values.shape[1:3]), clip.record.size)):
         values, factor = np.moveaxis(values, -1, 1), last
@@ -70,19 +71,6 @@ def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo
         beta = record.beta if isinstance(record.beta, float) else 1.0
         return NoiseVideo(path, values, factor, list(record.latent_frames), beta)
     return NoiseVideo(path, values, factor, _latent_frames(len(values), clip, path), 1.0)
-
-
-def _opened(path: Path) -> np.ndarray:
-    """The file as a memory map, whatever its float type."""
-    try:
-        values = np.load(path, mmap_mode="r")
-    except (ValueError, OSError, EOFError) as fault:
-        mend = "write it with numpy.save"
-        raise UnreadableFileError(path, what="the noise", why=str(fault).splitlines()[0], mend=mend) from fault
-    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
-        kind = f"an array of {values.dtype}" if isinstance(values, np.ndarray) else "several arrays"
-        raise UnreadableFileError(path, what="the noise", why=f"it is {kind}", mend="write one float array with numpy.save")
-    return values
 
 
 def _factor(shape: tuple[int, ...], size: tuple[int, int]) -> int | None:
