@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +74,7 @@ def command(
       sim2real evaluate --noise out/kitchen
       sim2real evaluate --noise-file theirs.npy --camera wrist out/kitchen
     """
+    from .json_text import json_text
     from .progress import shown
 
     if noise_only or noise_file is not None:
@@ -89,7 +89,7 @@ def command(
             with shown() as progress:
                 options: dict[str, Any] = {"stride": stride, "photographs": photographs, "diversity": diversity}
                 found.append(evaluate(clip, progress=progress, **options))
-    click.echo(json.dumps(found, indent=2) if as_json else "\n\n".join("\n".join(table(figures)) for figures in found))
+    click.echo(json_text(found) if as_json else "\n\n".join("\n".join(table(figures)) for figures in found))
 
 
 def _judged(
