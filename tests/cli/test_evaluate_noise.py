@@ -85,3 +85,20 @@ def test_json_has_no_words_that_json_lacks():
         "a": [1.5, None, [None, None]],
         "b": {"c": True, "d": "NaN", "e": 3},
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--camera", "moving"], "--camera"),
+        (["--geometry", "auto"], "--geometry"),
+        (["--pairs", 4], "--pairs"),
+        (["--noise", "--diversity"], "--diversity"),
+        (["--noise", "--photographs", "nowhere"], "--photographs"),
+        (["--noise-file", "theirs.npy", "--diversity"], "--diversity"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(folder, capsys, options, named):
+    out, error, code = run(capsys, *options, folder)
+    assert (code, out, error.count("\n")) == (1, "", 1)
+    assert error.startswith(f"error: {named} is ") and "must be left out" in error
