@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +74,8 @@ def command(
       sim2real evaluate --noise out/kitchen
       sim2real evaluate --noise-file theirs.npy --camera wrist out/kitchen
     """
+    _refuse_idle_options(noise_only or noise_file is not None)
+    from .json_text import json_text
     from .progress import shown
 
     if noise_only or noise_file is not None:
@@ -89,7 +90,22 @@ def command(
             with shown() as progress:
                 options: dict[str, Any] = {"stride": stride, "photographs": photographs, "diversity": diversity}
                 found.append(evaluate(clip, progress=progress, **options))
-    click.echo(json.dumps(found, indent=2) if as_json else "\n\n".join("\n".join(table(figures)) for figures in found))
+    click.echo(json_text(found) if as_json else "\n\n".join("\n".join(table(figures)) for figures in found))
+
+
+_OF_NOISE, _OF_FOOTAGE = ("camera", "geometry", "pairs"), ("photographs", "diversity")
+"""Options that only judge the noise, and those that only measure footage."""
+
+
+def _refuse_idle_options(judging_noise: bool) -> None:
+    """Refuse options that would change nothing."""
+    from ..errors import BadValueError
+
+    context = click.get_current_context()
+    right = "left out beside --noise and --noise-file" if judging_noise else "left out, or used with --noise"
+    for name in _OF_FOOTAGE if judging_noise else _OF_NOISE:
+        if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
+            raise BadValueError(f"--{name}", "given" if context.params[name] is True else context.params[name], right=right)
 
 
 def _judged(

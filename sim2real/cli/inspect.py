@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,11 @@ def command(scene: Path, as_json: bool, **options: Any) -> None:
       sim2real inspect mug.glb --json
     """
     from ..scene.describe import describe
+    from .json_text import json_text
     from .rendering import load_scene
 
     facts = describe(load_scene(scene, options, show_notes=False))
-    click.echo(json.dumps(facts, indent=2, ensure_ascii=False) if as_json else "\n".join(readable(facts)))
+    click.echo(json_text(facts) if as_json else "\n".join(readable(facts)))
 
 
 def readable(facts: dict[str, Any]) -> list[str]:

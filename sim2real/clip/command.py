@@ -12,25 +12,34 @@ def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object]
     """The command line that makes a clip like this one, with further options.
 
     Args:
-        clip: what the scene or video, the reader's options, the seed and the share of surface noise are taken from.
+        clip: what the scene or video, the reader's options, the size, the cameras, the seed and the share of surface noise are
+            taken from.
         options: words that follow the output.
         last: words at the end.
     """
     record = clip.record
     words = ["sim2real", "warp" if clip.of_video else "render", record.scene.path, "-o", "CLIP", *options]
-    for name, value in record.scene.options.items():
-        if name == "reader":
+    size = {} if clip.of_video else {"size": record.size}
+    for name, value in (dict(record.scene.options) | size).items():
+        if name == "reader" or value is None or value is False:
             continue
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, (list, tuple)):
             words += [option, ("x" if name == "size" else ",").join(str(v) for v in value)]
         else:
             words += [option] if value is True else [option, value]
+    words += [] if clip.of_video else [word for name in clip.cameras for word in ("--camera", name)]
     if record.seed:
         words += ["--seed", record.seed]
     beta = 1.0 if record.noise is None else record.noise.beta
     if isinstance(beta, Mapping):
-        words += ["--beta", ",".join(f"{name}={share:g}" for name, share in beta.items())]
+        words += ["--beta", ",".join(f"{name}={_exact(share)}" for name, share in beta.items())]
     elif beta != 1:
-        words += ["--beta", f"{beta:g}"]
+        words += ["--beta", _exact(beta)]
     return shlex.join(str(word) for word in [*words, *last])
+
+
+def _exact(share: float) -> str:
+    """A number in the fewest digits that are read back as the same."""
+    short = f"{share:g}"
+    return short if float(short) == share else repr(share)

@@ -72,7 +72,10 @@ class Clip:
     def noise_record(self) -> NoiseRecord:
         """How the noise was made; a clip without noise says how to get it."""
         if self.record.noise is None:
-            raise MissingFileError(self.path, what="noise in the clip", mend="render it with: sim2real render --only noise,...")
+            from .command import command_for
+
+            mend = f"make it again with: {command_for(self, [])}"
+            raise MissingFileError(self.path, what="noise in the clip", mend=mend)
         return self.record.noise
 
     def rgb(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:

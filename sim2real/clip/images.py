@@ -11,6 +11,7 @@ import OpenEXR
 from jaxtyping import Bool, Float, Float32, Shaped
 from PIL import Image, UnidentifiedImageError
 
+from ..arrays import reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 
 _MEND = "render the clip again"
@@ -62,10 +63,26 @@ def read_noise(path: Path) -> Float32[np.ndarray, "latents channels height width
     """Open ``noise.npy`` as a read-only memory map."""
     if not Path(path).is_file():
         raise MissingFileError(path, what="noise", mend=_MEND)
+    values = open_noise(path, mend=_MEND)
+    if values.ndim != 4 or not values.size:
+        raise UnreadableFileError(path, what="the noise", why=f"it is an array of shape {values.shape}", mend=_MEND)
+    return values
+
+
+def open_noise(path: Path, *, mend: str) -> Float[np.ndarray, "..."]:
+    """Open anybody's array of noise, of any float type, as a read-only memory map.
+
+    Raises:
+        UnreadableFileError: it is damaged, or no array of floats.
+    """
     try:
-        return np.load(path, mmap_mode="r")
-    except (ValueError, OSError) as fault:
-        raise UnreadableFileError(path, what="the noise", why=str(fault).splitlines()[0], mend=_MEND) from fault
+        values: object = np.load(path, mmap_mode="r")
+    except Exception as fault:  # headers and archives each have faults of their own
+        raise UnreadableFileError(path, what="the noise", why=reason(fault), mend=mend) from fault
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
+        kind = f"an array of {values.dtype}" if isinstance(values, np.ndarray) else "several arrays"
+        raise UnreadableFileError(path, what="the noise", why=f"it is {kind}", mend=mend)
+    return values
 
 
 class NoiseWriter:

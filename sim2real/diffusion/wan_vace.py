@@ -27,6 +27,15 @@ def depth_control(depth: Float[np.ndarray, "frames height width"]) -> Float32[np
     return np.repeat(grey[:, None], 3, axis=1)
 
 
+def _other_count(frames: int, time: int) -> str:
+    """Which counts are near: the clip surely has enough frames for the lower one; one frame is no video."""
+    lower = (frames - 1) // time * time + 1
+    longer = f"--frames {lower + time}, if the scene or video goes on for so long"
+    return (
+        f"make the clip again with {longer}" if lower == 1 else f"make the clip again with --frames {lower}, or with {longer}"
+    )
+
+
 def load_wan_vace(model: str, family: ModelFamily) -> WanVACEPipeline:
     """Load a pipeline: on a CUDA device in bfloat16 where there is one, else on the CPU in float32.
 
@@ -72,8 +81,7 @@ def sample_wan_vace(
     frames, _, height, width = control.shape
     time, space = pipeline.vae_scale_factor_temporal, pipeline.vae_scale_factor_spatial
     if frames % time != 1:
-        right = f"{frames // time * time + 1 if frames > time else 1} or {frames // time * time + time + 1} (4 n + 1)"
-        raise BadValueError("the number of frames", frames, right=right, mend="render the clip with another --frames")
+        raise BadValueError("the number of frames", frames, right=f"{time} n + 1", mend=_other_count(frames, time))
     base = space * pipeline.transformer.config.patch_size[1]
     if height % base or width % base:
         raise BadValueError("the size", f"{height}x{width}", right=f"multiples of {base}", mend="render with another --size")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
+from ..arrays import numbers, read_arrays, reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from .estimated import sampled_at_end
 from .exact import Flow
@@ -17,6 +17,9 @@ from .exact import Flow
 SUFFIXES = (".npy", ".npz", ".exr")
 EXR_PAIRS = (("X", "Y"), ("R", "G"), ("u", "v"), ("U", "V"), ("forward.u", "forward.v"), ("FORWARD.X", "FORWARD.Y"))
 """Channels of an EXR that hold motion (x, y); a layer's name may stand before them."""
+_MEND = "write .npy (height, width, 2), .npz with forward and visible, or .exr with X and Y"
+_FARTHEST_PX = 1e9
+"""Longer vectors are marks of what has no counterpart, as infinite ones are."""
 
 
 def flow_files(folder: Path) -> list[Path]:
@@ -54,30 +57,30 @@ def read_flow(
     path = Path(path)
     try:
         motion, visible = _arrays(path)
-    except (ValueError, OSError, RuntimeError, KeyError, zipfile.BadZipFile) as fault:
-        why = (str(fault).strip("'\"").splitlines() or ["it is empty"])[-1]
-        mend = "write .npy (height, width, 2), .npz with forward and visible, or .exr with X and Y"
-        raise UnreadableFileError(path, what="the motion", why=why, mend=mend) from fault
+    except (ValueError, OSError, RuntimeError, KeyError) as fault:
+        raise UnreadableFileError(path, what="the motion", why=reason(fault), mend=_MEND) from fault
     if motion.shape != (*size, 2):
         raise BadValueError("the shape of the motion", motion.shape, right=str((*size, 2)), where=path)
     if visible is not None and visible.shape != size:
         raise BadValueError("the shape of visible", visible.shape, right=str(size), where=path)
-    finite = np.asarray(np.isfinite(motion).all(axis=-1))
+    if visible is not None and visible.dtype.kind not in "biuf":
+        raise BadValueError("the type of visible", visible.dtype, right="bool", where=path)
+    visible = None if visible is None else visible.astype(bool)
+    motion = numbers(motion, "the motion", where=path)
+    finite = np.asarray((np.abs(motion) < _FARTHEST_PX).all(axis=-1))
     if not finite.all():  # renderers mark what has no counterpart this way
         motion, visible = np.where(finite[..., None], motion, 0), finite if visible is None else visible & finite
-    seen = None if visible is None else torch.from_numpy(np.ascontiguousarray(visible, bool))
+    seen = None if visible is None else torch.from_numpy(np.ascontiguousarray(visible))
     return torch.from_numpy(np.ascontiguousarray(motion, np.float32)), seen
 
 
 def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    if path.suffix.lower() == ".npy":
-        return np.load(path, allow_pickle=False), None
-    if path.suffix.lower() == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            names = [n for n in ("forward", "flow", *file.files) if n in file.files and n != "visible"]
-            if not names:
-                raise KeyError("it holds no array forward")
-            return file[names[0]], file["visible"] if "visible" in file.files else None
+    if path.suffix.lower() in (".npy", ".npz"):
+        arrays = read_arrays(path, what="the motion", mend=_MEND)
+        names = [n for n in ("forward", "flow", *arrays) if n in arrays and n != "visible"]
+        if not names:
+            raise KeyError("it holds no array forward")
+        return arrays[names[0]], arrays.get("visible")
     import OpenEXR
 
     with OpenEXR.File(str(path), separate_channels=True) as file:

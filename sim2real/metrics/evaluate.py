@@ -165,6 +165,9 @@ def _condition_figures(clip: Clip, camera: str, frames: Frames, rgb: Frames, num
 def noise_figures(clip: Clip, camera: str, *, stride: int = 1) -> dict[str, Any]:
     """Whiteness of every frame by itself; frames of one clip share their noise, so they are not pooled.
 
+    Raises:
+        BadValueError: a frame has values that are not finite.
+
     Returns:
         ``worst_score``: largest absolute standard score of any figure in any frame, and ``expected_below``: what as many
         scores of independent normals would stay below 99 times in 100.
@@ -172,8 +175,12 @@ def noise_figures(clip: Clip, camera: str, *, stride: int = 1) -> dict[str, Any]
     from scipy.stats import norm
 
     from ..noise.statistics import whiteness
+    from .noise_video import check_finite
 
-    noise = clip.noise(camera)
+    noise, record = clip.noise(camera), clip.record.noise
+    known = record is not None and len(record.latent_frames) == len(noise)
+    numbers = record.latent_frames if record is not None and known else range(len(noise))
+    check_finite(noise, numbers, clip.folder(camera) / "noise.npy")
     scores = [whiteness(np.asarray(noise[k])[None]).worst() for k in range(0, len(noise), stride)]
     figures_per_frame = 13
     limit = float(norm.isf((1 - 0.99 ** (1 / (len(scores) * figures_per_frame))) / 2))

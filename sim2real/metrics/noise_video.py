@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import kstest, norm
 
+from ..arrays import first_broken_row
 from ..clip import Clip
-from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..clip.images import open_noise
+from ..errors import BadValueError, MissingFileError
 from ..noise.statistics import estimates, normal_score
 from .geometry import Wish, geometry_of
 from .transport import Transport, transport
@@ -57,7 +59,7 @@ def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo
     path = file or clip.folder(camera) / "noise.npy"
     if not path.is_file():
         raise MissingFileError(path, what="noise", mend="render it, or name a file with --noise-file")
-    values = _opened(path)
+    values = open_noise(path, mend="write one float array (latents, channels, h, w) with numpy.save")
     factor = _factor(values.shape, clip.record.size)
     if factor is None and values.ndim == 4 and (last := _factor((0, 0, *values.shape[1:3]), clip.record.size)):
         values, factor = np.moveaxis(values, -1, 1), last
@@ -72,17 +74,21 @@ def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo
     return NoiseVideo(path, values, factor, _latent_frames(len(values), clip, path), 1.0)
 
 
-def _opened(path: Path) -> np.ndarray:
-    """The file as a memory map, whatever its float type."""
-    try:
-        values = np.load(path, mmap_mode="r")
-    except (ValueError, OSError, EOFError) as fault:
-        mend = "write it with numpy.save"
-        raise UnreadableFileError(path, what="the noise", why=str(fault).splitlines()[0], mend=mend) from fault
-    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
-        kind = f"an array of {values.dtype}" if isinstance(values, np.ndarray) else "several arrays"
-        raise UnreadableFileError(path, what="the noise", why=f"it is {kind}", mend="write one float array with numpy.save")
-    return values
+def check_finite(noise: Float[np.ndarray, "latents channels height width"], numbers: Sequence[int], where: Path) -> None:
+    """Refuse noise that no figure could judge.
+
+    Args:
+        noise: may be a memory map.
+        numbers: what the latents are called.
+        where: the file.
+
+    Raises:
+        BadValueError: a value is not finite, or huge; names the first frame that has one.
+    """
+    for number, frame in zip(numbers, noise, strict=True):
+        if first_broken_row(np.asarray(frame, np.float64)[None]) is not None:
+            right = "finite numbers up to 1e30"
+            raise BadValueError(f"the noise of frame {number}", "not finite everywhere, or huge", right=right, where=where)
 
 
 def _factor(shape: tuple[int, ...], size: tuple[int, int]) -> int | None:
@@ -129,8 +135,12 @@ def judge(
     Returns:
         Plain numbers: ``statistics`` (name -> value, averaged over frames, and its worst standard score with the frame),
         ``worst_score``, ``expected_below``, ``white``, ``transport`` (one entry per distance), ``ceiling``, ``geometry``.
+
+    Raises:
+        BadValueError: a frame has values that are not finite, or the noise is not of this clip's size or length.
     """
     video = noise_video(clip, camera, file)
+    check_finite(video.values, video.latent_frames, video.path)
     told = progress or (lambda what, done, total: None)
     source = geometry_of(clip, camera, geometry)
     found = transport(
@@ -177,15 +187,10 @@ def frame_statistics(
     Returns:
         By figure: ``value`` averaged over frames, the largest absolute standard score, and the frame that has it. The value
         of ``ks`` is the distance of the distribution functions.
-
-    Raises:
-        BadValueError: a frame has values that are not finite.
     """
     rows = []
     for k, frame in enumerate(frames):
         x = np.asarray(frame, np.float64)[None]
-        if not np.isfinite(x).all():
-            raise BadValueError(f"the noise of frame {numbers[k]}", "not finite everywhere", right="finite numbers")
         found = estimates(x)
         ks = kstest(x.ravel(), "norm")
         values = {name: estimate.value for name, estimate in found.items()} | {"ks": float(ks.statistic)}

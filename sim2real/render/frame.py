@@ -17,6 +17,9 @@ from ..raster import Fragments, Visibility, rasterizer, view_of
 from ..scene import Camera, deformed_vertices, triangles_of
 from .plan import Plan
 
+_PAINTED = frozenset({"rgb", "albedo", "material"})
+"""Pictures with samples of their own."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -51,7 +54,7 @@ class FrameRenderer:
         self._noisy = frozenset(plan.latent_frames)
         self._beta = self._beta_or_one_per_face()
         seen = (plan.scene, self.triangles, self.rasterizer, plan.device)
-        self._sampler = Sampler(*seen) if plan.kinds & {"rgb", "albedo", "material"} else None
+        self._sampler = Sampler(*seen) if plan.kinds & _PAINTED else None
         self._shader = Shader(*seen, sampler=self._sampler) if "rgb" in plan.kinds else None
         self._surface = SurfaceShader(*seen, sampler=self._sampler) if plan.kinds & {"albedo", "material"} else None
 
@@ -63,17 +66,16 @@ class FrameRenderer:
             frame: frame of the scene.
         """
         kinds = self.plan.kinds
-        if kinds == {"noise"} and frame not in self._noisy:
-            return Frame()
-        pictures: dict[str, Any] = {}
-        if kinds <= {"noise", "instances", "rgb", "albedo", "material"}:
+        pictures = self._paintings(camera, frame)
+        if not kinds - _PAINTED - (set() if frame in self._noisy else {"noise"}):
+            return Frame(**pictures)  # nobody asks what the pixels' centres see
+        if kinds <= _PAINTED | {"noise", "instances"}:
             seen: Visibility | Fragments = self.rasterizer.visibility(**self._view(camera, frame))
         else:
             seen = self._fragments(camera, frame)
             pictures |= self._conditions(seen, camera, frame)
         if "instances" in kinds:
             pictures["instances"] = instance_ids(seen.face, self.triangles)
-        pictures |= self._paintings(camera, frame)
         if self._noise is not None and frame in self._noisy:
             pose = camera.world_from_camera[frame]
             k = camera.intrinsics[frame]

@@ -247,8 +247,8 @@ def _rate(fps: float | None, seconds: Float[np.ndarray, "frames"] | None, usual:
         return float(fps)
     if seconds is not None and len(seconds) > 1:
         step = float(np.median(np.diff(seconds)))
-        if step > 0:
-            return round(1 / step, 3)
+        if step > 0 and 0 < (rate := round(1 / step, 3)) < np.inf:
+            return rate
     return usual
 
 

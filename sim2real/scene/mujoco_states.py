@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Float
 
+from ..arrays import first_broken_row, numbers, read_arrays
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..optional import require
 from ..transforms import OPENCV_FROM_OPENGL, rigid
@@ -39,61 +39,66 @@ class Poses:
     light_direction: Float[np.ndarray, "lights 3"]
 
 
-def read_states(states: Path | str | np.ndarray) -> Recording:
+def read_states(states: Path | str | np.ndarray, *, where: object = "") -> Recording:
     """Read a recording from ``.npy`` (the rows) or ``.npz`` (``states`` or ``qpos``; optionally ``mocap``, ``time``).
 
     Args:
         states: a file, or the rows themselves.
+        where: what the rows themselves belong to, for errors.
 
     Raises:
         MissingFileError: there is no such file.
         UnreadableFileError: it is no array file, or has neither ``states`` nor ``qpos``.
-        BadValueError: the rows are no table of numbers, or hold NaN or infinity.
+        BadValueError: rows, poses or times are no tables of numbers that fit each other, or hold NaN or infinity.
     """
     if isinstance(states, np.ndarray):
-        return _checked(Recording(_table(states, "")))
+        return _checked(_table(states, str(where)), None, None, str(where))
     path = Path(states)
     if not path.is_file():
         raise MissingFileError(path, what="states file", mend="check --states")
-    try:
-        with path.open("rb") as file:
-            held = np.load(file, allow_pickle=False)
-            arrays = {"states": held} if isinstance(held, np.ndarray) else {key: held[key] for key in held.files}
-    except (ValueError, OSError, EOFError, BadZipFile) as fault:
-        mend = "write it with numpy.save or numpy.savez"
-        raise UnreadableFileError(path, what="states file", why=str(fault).splitlines()[0], mend=mend) from fault
-    rows = arrays.get("states", arrays.get("qpos"))
+    arrays = read_arrays(path, what="states file", mend="write it with numpy.save or numpy.savez")
+    rows = next((arrays[name] for name in ("", "states", "qpos") if name in arrays), None)
     if rows is None:
         why = f"it holds {', '.join(arrays) or 'nothing'}"
         raise UnreadableFileError(path, what="states file", why=why, mend="name the rows 'states' or 'qpos'")
     mocap, seconds = arrays.get("mocap"), arrays.get("time")
-    if mocap is not None:
-        mocap = np.asarray(mocap, np.float64).reshape(len(mocap), -1, 7)
-    if seconds is not None:
-        seconds = np.asarray(seconds, np.float64).reshape(-1)
-    return _checked(Recording(_table(rows, str(path)), mocap, seconds, str(path)))
+    mocap = None if mocap is None else _mocap(mocap, str(path))
+    seconds = None if seconds is None else _seconds(seconds, str(path))
+    return _checked(_table(rows, str(path)), mocap, seconds, str(path))
 
 
 def _table(rows: np.ndarray, where: str) -> np.ndarray:
     if rows.dtype.kind not in "fiu" or rows.ndim not in (1, 2) or rows.size == 0:
         received = f"an array of shape {rows.shape} and type {rows.dtype}"
         raise BadValueError("the states array", received, right="a table of numbers with one row per frame", where=where)
-    return np.atleast_2d(np.asarray(rows, np.float64))
+    return np.atleast_2d(numbers(rows, "the states", where=where))
 
 
-def _checked(recording: Recording) -> Recording:
-    tables = {"states": recording.rows, "mocap": recording.mocap, "time": recording.seconds}
+def _mocap(poses: np.ndarray, where: str) -> np.ndarray:
+    if poses.ndim not in (2, 3) or not poses.size or poses.shape[-1] % 7 or poses.ndim == 3 and poses.shape[2] != 7:
+        raise BadValueError("the shape of mocap", poses.shape, right="(frames, bodies, 7)", where=where)
+    return numbers(poses, "mocap", where=where).reshape(len(poses), -1, 7)
+
+
+def _seconds(times: np.ndarray, where: str) -> np.ndarray:
+    if times.shape not in ((times.size,), (times.size, 1)):
+        raise BadValueError("the shape of time", times.shape, right="(frames,)", where=where)
+    return numbers(times, "time", where=where).reshape(-1)
+
+
+def _checked(rows: np.ndarray, mocap: np.ndarray | None, seconds: np.ndarray | None, where: str) -> Recording:
+    tables = {"states": rows, "mocap": mocap, "time": seconds}
     for name, table in tables.items():
         if table is None:
             continue
-        if len(table) != len(recording.rows):
-            right = f"{len(recording.rows)}, one per row of states"
-            raise BadValueError(f"the number of rows of {name}", len(table), right=right, where=recording.where)
-        bad = np.flatnonzero(~np.isfinite(table.reshape(len(table), -1)).all(axis=1))
-        if len(bad):
-            mend = f"cut the recording before row {bad[0]}"
-            raise BadValueError(f"row {bad[0]} of {name}", "NaN or infinite", right="finite", mend=mend, where=recording.where)
-    return recording
+        if len(table) != len(rows):
+            right = f"{len(rows)}, one per row of states"
+            raise BadValueError(f"the number of rows of {name}", len(table), right=right, where=where)
+        if (row := first_broken_row(table)) is not None:
+            mend = f"cut the recording before row {row}" if row else "record it again"
+            received = "NaN, infinite or beyond 1e30"
+            raise BadValueError(f"row {row} of {name}", received, right="finite", mend=mend, where=where)
+    return Recording(rows, mocap, seconds, where)
 
 
 def state_layouts(model: MjModel) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import reason
 from ..errors import EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
 from ..optional import require
 from .mujoco_model import scene_of_model, unreadable_model
@@ -67,7 +68,7 @@ def load_robomimic(
     notes = [f"demonstration {name}"]
     if moved:
         notes.append(f"{moved} files of another machine were found here instead")
-    recording = read_states(states)
+    recording = read_states(states, where=where)
     return scene_of_model(
         model,
         source,
@@ -91,7 +92,7 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
         raise UnreadableFileError(source, what="recording", why="it is no HDF5 file", mend=mend) from fault
     with file:
         data = file.get("data")
-        names = sorted((n for n in data if "states" in data[n]), key=_natural) if isinstance(data, h5py.Group) else []
+        names = _demonstrations(data, h5py)
         if not names:
             raise EmptySceneError(
                 source, lacks="demonstrations (data/demo_N/states)", mend="give a robomimic or robosuite HDF5 file"
@@ -104,7 +105,19 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
         if xml is None:
             mend = "record it with the model's XML, as robosuite's DataCollectionWrapper does"
             raise UnreadableFileError(source, what=f"demonstration {name}", why="it has no model_file", mend=mend)
-        return name, _text(xml), np.asarray(group["states"]), _control_rate(group.attrs, data.attrs)
+        try:
+            return name, _text(xml), np.asarray(group["states"]), _control_rate(group.attrs, data.attrs)
+        except (OSError, UnicodeDecodeError) as fault:
+            mend = "copy the file again, or choose another --demo"
+            raise UnreadableFileError(source, what=f"demonstration {name}", why=reason(fault), mend=mend) from fault
+
+
+def _demonstrations(data: Any, h5py: Any) -> list[str]:
+    """Names of the groups that hold a table of states."""
+    if not isinstance(data, h5py.Group):
+        return []
+    groups = {name: data[name] for name in data if data.get(name, getclass=True) is h5py.Group}
+    return sorted((n for n, group in groups.items() if isinstance(group.get("states"), h5py.Dataset)), key=_natural)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -122,11 +135,11 @@ def _control_rate(*attributes: Any) -> float | None:
         for key in ("env_args", "env_info"):
             try:
                 args = json.loads(_text(held[key])) if key in held else {}
-            except json.JSONDecodeError:
+            except ValueError:  # neither text nor JSON
                 continue
             for options in (args.get("env_kwargs"), args) if isinstance(args, dict) else ():
                 rate = options.get("control_freq") if isinstance(options, dict) else None
-                if isinstance(rate, (int, float)) and rate > 0:
+                if isinstance(rate, (int, float)) and 0 < rate < float("inf"):
                     return float(rate)
     return None
 

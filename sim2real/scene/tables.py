@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from ..arrays import first_broken_row, first_not_rigid, numbers, read_array, reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..transforms import rigid, rotation_from_quaternion
 
@@ -40,42 +41,43 @@ def read_table(path: Path) -> Table:
     if not path.is_file():
         raise MissingFileError(path, what="table")
     if path.suffix == ".npy":
-        try:
-            values = np.load(path, allow_pickle=False)
-        except (ValueError, OSError, EOFError) as fault:
-            raise _unreadable(path, str(fault)) from fault
+        values = read_array(path, what="table", mend="write it with numpy.save")
     elif path.suffix == ".csv":
         values = _csv_values(path)
     else:
         raise BadValueError("the kind of table", repr(path.suffix), right=".npy or .csv", where=path)
-    if values.dtype.kind not in "fiu":
-        raise BadValueError("the type of the table's values", values.dtype, right="numbers", where=path)
-    values = values.astype(np.float64)
-    broken = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1) if values.ndim > 1 else np.zeros(0, bool)
-    if broken.any():
-        raise BadValueError(f"row {int(np.argmax(broken))} of the table", "not finite", right="numbers", where=path)
+    values = numbers(values, "the table's values", where=path)
+    _check_shape(path, values)
+    if (row := first_broken_row(values)) is not None:
+        raise BadValueError(f"row {row} of the table", "not finite, or huge", right="finite numbers up to 1e30", where=path)
     return _from_array(path, values)
 
 
-def _from_array(path: Path, values: np.ndarray) -> Table:
-    if values.ndim == 3 and values.shape[1:] == (4, 4) and len(values):
-        rotation = values[:, :3, :3]
-        slanted = np.abs(rotation @ np.swapaxes(rotation, 1, 2) - np.eye(3)).max(axis=(1, 2)) > 1e-3
-        if slanted.any() or (np.linalg.det(rotation) < 0).any():
-            row = int(np.argmax(slanted | (np.linalg.det(rotation) < 0)))
-            raise BadValueError(f"row {row} of the table", "no rotation", right="rigid 4x4 matrices", where=path)
-        return Table(values[:, :3, 3], rotation)
-    widths = [len(layout) for layout in _LAYOUTS]
-    if values.ndim != 2 or values.shape[1] not in widths or not len(values):
+def _check_shape(path: Path, values: np.ndarray) -> None:
+    known = values.ndim == 2 and values.shape[1] in map(len, _LAYOUTS) or values.ndim == 3 and values.shape[1:] == (4, 4)
+    if not known:
         right = "(frames, 3), (frames, 7), (frames, 11) or (frames, 4, 4)"
         raise BadValueError("the shape of the table", values.shape, right=right, mend="see sim2real.scene.schema", where=path)
+    if not len(values):
+        raise BadValueError("the number of rows of the table", 0, right="at least 1, one per frame", where=path)
+
+
+def _from_array(path: Path, values: np.ndarray) -> Table:
+    if values.ndim == 3:
+        if (row := first_not_rigid(values)) is not None:
+            raise BadValueError(f"row {row} of the table", "no rotation", right="rigid 4x4 matrices", where=path)
+        return Table(values[:, :3, 3], values[:, :3, :3])
     if values.shape[1] == 3:
         return Table(values)
     norms = np.linalg.norm(values[:, 3:7], axis=1)
     if (norms < 1e-6).any():
         row = int(np.argmin(norms))
         raise BadValueError(f"the quaternion in row {row}", values[row, 3:7].tolist(), right="not zero", where=path)
-    return Table(values[:, :3], rotation_from_quaternion(values[:, 3:7]), values[:, 7:] if values.shape[1] == 11 else None)
+    intrinsics = values[:, 7:] if values.shape[1] == 11 else None
+    if intrinsics is not None and (intrinsics[:, :2] <= 0).any():
+        row = int(np.argmax((intrinsics[:, :2] <= 0).any(axis=1)))
+        raise BadValueError(f"fx, fy in row {row} of the table", intrinsics[row, :2].tolist(), right="positive", where=path)
+    return Table(values[:, :3], rotation_from_quaternion(values[:, 3:7]), intrinsics)
 
 
 def _csv_values(path: Path) -> np.ndarray:
@@ -83,7 +85,7 @@ def _csv_values(path: Path) -> np.ndarray:
         with path.open(newline="", encoding="utf-8") as lines:
             rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
     except (csv.Error, UnicodeDecodeError) as fault:
-        raise _unreadable(path, str(fault)) from fault
+        raise UnreadableFileError(path, what="table", why=reason(fault), mend="write it again") from fault
     header = [name.strip() for name in rows[0]] if rows else []
     layout = next((names for names in reversed(_LAYOUTS) if set(names) <= set(header)), None)
     if layout is None:
@@ -98,7 +100,3 @@ def _csv_values(path: Path) -> np.ndarray:
             right = f"{len(header)} numbers"
             raise BadValueError(f"row {k} of the table", repr(",".join(row)), right=right, where=path) from None
     return values
-
-
-def _unreadable(path: Path, why: str) -> UnreadableFileError:
-    return UnreadableFileError(path, what="table", why=why.splitlines()[0] if why else "broken", mend="write it again")

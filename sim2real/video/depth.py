@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Float32
 
+from ..arrays import first_broken_row, first_not_rigid, numbers, read_array, reason
 from ..clip.images import read_depth
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 
+_MEND = "write world_from_camera of every frame as .npy (frames, 4, 4), .json, or .txt with 16 numbers a row"
 SUFFIXES = (".exr", ".npy", ".png")
+_FARTHEST_M = 1e30
+"""Greater depth stands for none, as infinite depth does."""
 NOMINAL_FOCAL = 1.0
 """Focal length over the longer side of a picture whose camera is unknown: a view of 53 degrees."""
 
@@ -45,25 +50,25 @@ class DepthFiles:
     def frame(self, frame: int) -> Float32[np.ndarray, "height width"]:
         """Metres along z; 0 where there is none."""
         path = self._files[frame]
-        depth = _read(path)
+        depth = numbers(_read(path), "the depth", where=path)
         if depth.shape != self._size:
             raise BadValueError("the shape of the depth", depth.shape, right=str(self._size), where=path)
-        return np.where(np.isfinite(depth) & (depth > 0), depth, 0).astype(np.float32)
+        return np.where((depth > 0) & (depth < _FARTHEST_M), depth, 0).astype(np.float32)
 
 
 def _read(path: Path) -> np.ndarray:
     if path.suffix.lower() == ".exr":
         return read_depth(path)
     mend = "write metres as .exr or .npy, or millimetres as 16-bit .png"
-    try:
-        if path.suffix.lower() == ".npy":
-            return np.load(path, allow_pickle=False)
-        from PIL import Image
+    if path.suffix.lower() == ".npy":
+        return read_array(path, what="the depth", mend=mend)
+    from PIL import Image
 
+    try:
         with Image.open(path) as picture:
             grey = np.array(picture)
     except (ValueError, OSError, SyntaxError) as fault:
-        raise UnreadableFileError(path, what="the depth", why=str(fault).splitlines()[0], mend=mend) from fault
+        raise UnreadableFileError(path, what="the depth", why=reason(fault), mend=mend) from fault
     if grey.dtype not in (np.uint16, np.int32) or grey.ndim != 2:
         raise UnreadableFileError(path, what="the depth", why=f"it is {grey.dtype} {grey.shape}", mend=mend)
     return grey.astype(np.float32) / 1000
@@ -85,26 +90,29 @@ def read_poses(path: Path, frames: int) -> Float[np.ndarray, "frames 4 4"]:
     if not path.is_file():
         raise MissingFileError(path, what="file of poses")
     try:
-        poses = np.asarray(_poses(path), np.float64)
-    except (ValueError, OSError, KeyError, TypeError) as fault:
-        why = (str(fault).splitlines() or ["it is empty"])[0]
-        mend = "write world_from_camera of every frame as .npy (frames, 4, 4), .json, or .txt with 16 numbers a row"
-        raise UnreadableFileError(path, what="the poses", why=why, mend=mend) from fault
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of empty text, which has the wrong shape
+            poses = np.asarray(_poses(path))
+    except (ValueError, OSError, KeyError, TypeError, AttributeError) as fault:
+        raise UnreadableFileError(path, what="the poses", why=reason(fault), mend=_MEND) from fault
+    poses = numbers(poses, "the poses", where=path)
     if poses.ndim == 2 and poses.shape[1] in (12, 16):
-        poses = poses.reshape(len(poses), -1, 4)
+        poses = poses.reshape(len(poses), poses.shape[1] // 4, 4)
     if poses.ndim == 3 and poses.shape[1:] == (3, 4):
         poses = np.concatenate([poses, np.broadcast_to([[[0.0, 0, 0, 1]]], (len(poses), 1, 4))], axis=1)
     if poses.shape != (frames, 4, 4):
         raise BadValueError("the shape of the poses", poses.shape, right=f"({frames}, 4, 4)", where=path)
-    rotation = poses[:, :3, :3]
-    if not np.allclose(rotation @ rotation.transpose(0, 2, 1), np.eye(3), atol=1e-3):
-        raise BadValueError("a pose", "not rigid", right="a rotation and a translation in metres", where=path)
+    if (frame := first_broken_row(poses)) is not None:
+        raise BadValueError(f"the pose of frame {frame}", "not finite, or huge", right="finite numbers up to 1e30", where=path)
+    if (frame := first_not_rigid(poses)) is not None:
+        right = "a rotation and a translation in metres"
+        raise BadValueError(f"the pose of frame {frame}", "not rigid", right=right, where=path)
     return poses
 
 
 def _poses(path: Path) -> object:
     if path.suffix.lower() == ".npy":
-        return np.load(path, allow_pickle=False)
+        return read_array(path, what="the poses", mend=_MEND)
     if path.suffix.lower() != ".json":
         return np.loadtxt(path, ndmin=2)
     data = json.loads(path.read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from sim2real import __version__
 from sim2real.cli import main
 from sim2real.cli.main import COMMANDS
 from sim2real.cli.options import KINDS
+from sim2real.cli.rendering import READING, reading_record
 from sim2real.cli.types import Choices, Intrinsics, Names, Shares, Size
-from sim2real.clip import read_clip
+from sim2real.clip import Clip, command_for, read_clip
 
 SCENE = """
 frames: 4
@@ -367,3 +369,47 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
     assert (called["camera_effects"], called["device"]) == ("webcam", "cpu")
     assert str(output / "front" / "generated" / "fake-0" / "video.mp4") in result.stdout
     assert "generated" in (output / "report.html").read_text()
+
+
+def test_the_command_that_is_offered_makes_the_same_clip_again(scene_file):
+    before, after = scene_file.parent / "before", scene_file.parent / "CLIP"
+    reading = ["--frames", 2, "--stride", 2, "--size", "24x32", "--fps", 5, "--orbit", "--camera", "front"]
+    assert (
+        run("render", scene_file, "-o", before, "--seed", 7, "--beta", 0.12345678, "--only", "noise", *reading).exit_code == 0
+    )
+    clip = read_clip(before)
+    words = shlex.split(command_for(clip, [], last=["--only", "noise"]))
+    words[words.index("CLIP")] = str(after)
+    result = run(*words[1:])
+    assert result.exit_code == 0, result.stderr
+    again = read_clip(after)
+    assert again.record.noise == clip.record.noise and again.cameras == clip.cameras == ["front"]
+    assert np.array_equal(again.noise("front"), clip.noise("front"))
+
+
+READ_WITH = {
+    "states": ["--states", "my states.npy"],
+    "demo": ["--demo", "demo_3"],
+    "asset_root": ["--asset-root", "a b/c"],
+    "intrinsics": ["--intrinsics", "50,60.5,-1,2"],
+    "orbit": ["--orbit", "--stride", "3"],
+    "frames": ["--frames", "9", "--fps", "12.5"],
+    "size": ["--size", "48x64"],
+}
+
+
+@pytest.mark.parametrize("name", READ_WITH)
+def test_the_command_that_is_offered_reads_the_source_in_the_same_way(scene_file, name):
+    command = main.get_command(click.Context(main), "render")
+
+    def parsed(words) -> dict:
+        return command.make_context("render", [str(word) for word in words]).params
+
+    asked = parsed([scene_file, "-o", "CLIP", *READ_WITH[name]])
+    assert run("render", scene_file, "-o", scene_file.parent / "clip", "--only", "edges").exit_code == 0
+    record = read_clip(scene_file.parent / "clip").record
+    written = json.loads(json.dumps(reading_record(asked)))
+    told = record.model_copy(update={"scene": record.scene.model_copy(update={"options": written})})
+    told = shlex.split(command_for(Clip(scene_file.parent / "clip", told), []))
+    found = parsed(told[2:])
+    assert {key: found[key] for key in READING} == {key: asked[key] for key in READING} | {"size": (48, 64)}

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
 
 import numpy as np
 import pytest
 
 from sim2real.cli import main
+from sim2real.cli.json_text import json_text
+from sim2real.clip import read_clip
 from sim2real.noise import NoiseLayout
 from sim2real.render import render_clip
 from tests.render.conftest import moving_scene
@@ -59,3 +63,42 @@ def test_a_file_for_two_cameras_is_refused_in_one_line(folder, capsys, tmp_path)
     _, error, code = run(capsys, "--noise-file", tmp_path / "theirs.npy", folder)
     assert code == 1
     assert error.count("\n") == 1 and "--camera" in error
+
+
+@pytest.mark.parametrize("frame", [0, 2])
+@pytest.mark.parametrize("value", [math.nan, 3e38])
+@pytest.mark.parametrize("options", [[], ["--json"], ["--noise", "--stride", "3"]])
+def test_noise_that_is_not_finite_is_refused_by_frame(folder, capsys, tmp_path, frame, value, options):
+    clip = read_clip(shutil.copytree(folder, tmp_path / "clip"))
+    noise = np.array(clip.noise("moving"))
+    noise[frame, 1, 2, 3] = value
+    np.save(clip.folder("moving") / "noise.npy", noise)
+    out, error, code = run(capsys, *options, clip.path)
+    assert (code, out, error.count("\n")) == (1, "", 1)
+    assert f"the noise of frame {frame} is not finite" in error
+
+
+def test_json_has_no_words_that_json_lacks():
+    figures = {"a": [1.5, math.nan, (math.inf, -math.inf)], "b": {"c": True, "d": "NaN", "e": 3}}
+    text = json_text(figures)
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "a": [1.5, None, [None, None]],
+        "b": {"c": True, "d": "NaN", "e": 3},
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--camera", "moving"], "--camera"),
+        (["--geometry", "auto"], "--geometry"),
+        (["--pairs", 4], "--pairs"),
+        (["--noise", "--diversity"], "--diversity"),
+        (["--noise", "--photographs", "nowhere"], "--photographs"),
+        (["--noise-file", "theirs.npy", "--diversity"], "--diversity"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(folder, capsys, options, named):
+    out, error, code = run(capsys, *options, folder)
+    assert (code, out, error.count("\n")) == (1, "", 1)
+    assert error.startswith(f"error: {named} is ") and "must be left out" in error

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 from sim2real.clip import read_clip
 from sim2real.diffusion import family_of, generate
 from sim2real.diffusion.families.embedded.sample import quiet_diffusers
-from sim2real.diffusion.wan_vace import load_wan_vace, sample_wan_vace
+from sim2real.diffusion.wan_vace import _other_count, load_wan_vace, sample_wan_vace
 from sim2real.errors import BadValueError, UnreadableFileError
 
 
@@ -48,7 +48,12 @@ def test_the_clips_noise_reaches_the_transformer_verbatim(folder, rng):
 def test_what_the_pipeline_would_change_in_silence_is_refused(folder):
     pipeline = load_wan_vace(str(folder), family_of(folder))
     for frames, size, noise, message in (
-        (6, (32, 48), (2, 16, 4, 6), "number of frames is 6, must be 5 or 9"),
+        (
+            6,
+            (32, 48),
+            (2, 16, 4, 6),
+            r"number of frames is 6, must be 4 n \+ 1; .*--frames 5, or with --frames 9, if the scene",
+        ),
         (5, (32, 40), (2, 16, 4, 5), "size is 32x40, must be multiples of 16"),
         (5, (32, 48), (5, 16, 4, 6), r"noise is \(5, 16, 4, 6\), must be \(2, 16, 4, 6\)"),
     ):
@@ -67,3 +72,13 @@ def test_a_model_that_is_not_there_is_named(tmp_path):
     (tmp_path / "model_index.json").write_text('{"_class_name": "WanVACEPipeline"}')
     with quiet_diffusers(), pytest.raises(UnreadableFileError, match="the model cannot be read"):
         load_wan_vace(str(tmp_path), family_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("frames", "surely", "perhaps"), [(48, "45", "49"), (50, "49", "53"), (6, "5", "9"), (4, None, "5"), (2, None, "5")]
+)
+def test_counts_of_frames_are_offered_that_can_be_reached(frames, surely, perhaps):
+    mend = _other_count(frames, 4)
+    sure, _, more = mend.rpartition("--frames ")
+    assert more.startswith(f"{perhaps}, if ")
+    assert (f"--frames {surely}, or" in sure) if surely else "--frames" not in sure

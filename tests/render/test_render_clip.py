@@ -273,3 +273,20 @@ def test_albedo_and_material_hold_what_the_meshes_are_made_of(scene, tmp_path):
     nothing[1:] &= ids[:-1] == 0
     nothing[:-1] &= ids[1:] == 0
     assert nothing.any() and not albedo[nothing & (np.roll(ids, 1, 1) == 0) & (np.roll(ids, -1, 1) == 0)].any()
+
+
+@pytest.mark.parametrize(
+    ("only", "pictures"), [({"rgb"}, 0), ({"albedo", "material"}, 0), ({"rgb", "noise"}, 2), ({"noise"}, 2)]
+)
+def test_pixels_are_rasterized_only_for_frames_whose_pictures_need_it(scene, monkeypatch, only, pictures):
+    renderer = FrameRenderer(plan_of(scene, only=only, layout=NoiseLayout(8, 4, temporal_factor=4)))
+    sizes, visibility = [], renderer.rasterizer.visibility
+
+    def counted(**view):
+        sizes.append(view["size"])
+        return visibility(**view)
+
+    monkeypatch.setattr(renderer.rasterizer, "visibility", counted)
+    frames = [renderer.render(renderer.plan.cameras[0], frame) for frame in range(FRAMES)]
+    assert sizes.count(SIZE) == pictures == sum(frame.noise is not None for frame in frames)
+    assert all((frame.rgb is not None) == ("rgb" in only) for frame in frames)
