@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "sim2real"
 
 LAYERS = (
     {"errors"},
-    {"optional", "devices", "transforms", "fetch"},
+    {"optional", "devices", "transforms", "fetch", "file_order"},
     {"scene"},
     {"camera_effects"},
     {"raster"},

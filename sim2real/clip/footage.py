@@ -11,13 +11,14 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ..errors import BadValueError, UnreadableFileError
+from ..file_order import in_order
 from .images import read_png
 from .video import read_video
 
 
 def footage_pictures(folder: Path) -> list[Path]:
     """The lossless frames of a footage folder, in order."""
-    return sorted(folder.glob("frames/*.png")) or sorted(folder.glob("[0-9]*.png"))
+    return in_order(folder.glob("frames/*.png")) or in_order(folder.glob("[0-9]*.png"))
 
 
 def footage_length(folder: Path) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
+from ..file_order import natural_key
 from ..optional import require
 from .mujoco_model import scene_of_model, unreadable_model
 from .mujoco_states import read_states
@@ -91,7 +92,7 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
         raise UnreadableFileError(source, what="recording", why="it is no HDF5 file", mend=mend) from fault
     with file:
         data = file.get("data")
-        names = sorted((n for n in data if "states" in data[n]), key=_natural) if isinstance(data, h5py.Group) else []
+        names = sorted((n for n in data if "states" in data[n]), key=natural_key) if isinstance(data, h5py.Group) else []
         if not names:
             raise EmptySceneError(
                 source, lacks="demonstrations (data/demo_N/states)", mend="give a robomimic or robosuite HDF5 file"
@@ -105,11 +106,6 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
             mend = "record it with the model's XML, as robosuite's DataCollectionWrapper does"
             raise UnreadableFileError(source, what=f"demonstration {name}", why="it has no model_file", mend=mend)
         return name, _text(xml), np.asarray(group["states"]), _control_rate(group.attrs, data.attrs)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts demo_2 before demo_10."""
-    return [(int(word), "") if word.isdigit() else (-1, word) for word in re.split(r"(\d+)", name)]
 
 
 def _text(value: Any) -> str:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32
 
 from ..clip.images import read_depth
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..file_order import gap_note, in_order
 
 SUFFIXES = (".exr", ".npy", ".png")
 NOMINAL_FOCAL = 1.0
@@ -23,7 +24,7 @@ class DepthFiles:
         """Look for the files; the first one is read to see that it fits.
 
         Args:
-            folder: with ``.exr`` (channel Z, metres), ``.npy`` (metres) or 16-bit ``.png`` (millimetres), in order of names.
+            folder: with ``.exr`` (channel Z, metres), ``.npy`` (metres) or 16-bit ``.png`` (millimetres), in natural order.
             frames: of the video.
             size: (height, width) of its frames.
 
@@ -34,12 +35,12 @@ class DepthFiles:
         folder = Path(folder)
         if not folder.is_dir():
             raise MissingFileError(folder, what="folder of depth")
-        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
+        files = in_order(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
         if not files:
             raise MissingFileError(folder, what="depth", mend=f"the folder must hold one of {', '.join(SUFFIXES)} per frame")
         if len(files) != frames:
             raise BadValueError("the number of depth files", len(files), right=f"{frames}, one per frame", where=folder)
-        self._files, self._size = files, size
+        self._files, self._size, self.gap = files, size, gap_note(files)
         self.frame(0)
 
     def frame(self, frame: int) -> Float32[np.ndarray, "height width"]:

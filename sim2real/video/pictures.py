@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..file_order import gap_note, in_order
 
 Picture = UInt8[np.ndarray, "height width 3"]
 
@@ -31,6 +32,7 @@ class Pictures:
 
     - ``size``: (height, width) of the frames as they are read; ``source_size`` that of the file.
     - ``frames``: how many are read: every ``stride``-th.
+    - ``notes`` are sentences for the user about what is odd.
     """
 
     source: Path
@@ -40,6 +42,7 @@ class Pictures:
     fps: float
     frames: int
     stride: int
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Picture]:
         """Decode the frames in order."""
@@ -58,7 +61,7 @@ def open_pictures(
     stride: int = 1,
     fps: float | None = None,
 ) -> Pictures:
-    """Open a video file, or a folder of pictures in the order of their names.
+    """Open a video file, or a folder of pictures in the natural order of their names.
 
     Frames are scaled to cover ``size`` and cropped around their centre: nothing is distorted.
 
@@ -101,16 +104,23 @@ def open_pictures(
         fps=(fps or rate or FOLDER_FPS) / stride,
         frames=-(-count // stride),
         stride=stride,
+        notes=_notes(source, count),
     )
 
 
+def _notes(source: Path, count: int) -> tuple[str, ...]:
+    """What is odd about the first ``count`` frames."""
+    gap = gap_note(picture_files(source)[:count]) if source.is_dir() else None
+    return () if gap is None else (gap,)
+
+
 def picture_files(folder: Path) -> list[Path]:
-    """The pictures of a folder in the order of their names.
+    """The pictures of a folder in the natural order of their names.
 
     Raises:
         MissingFileError: it has none.
     """
-    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
+    files = in_order(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
     if not files:
         raise MissingFileError(folder, what="pictures in the folder", mend=f"it must hold some of {', '.join(SUFFIXES)}")
     return files

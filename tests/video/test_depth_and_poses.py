@@ -8,6 +8,7 @@ from PIL import Image
 
 from sim2real.clip.images import write_depth
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
+from sim2real.flow import flow_files
 from sim2real.video import DepthFiles, camera_matrix, read_poses
 
 SIZE = (12, 16)
@@ -81,3 +82,18 @@ def test_poses_that_do_not_fit_are_refused(tmp_path):
 def test_an_unknown_camera_is_nominal_and_a_known_one_is_itself():
     assert camera_matrix((5.0, 6.0, 7.0, 8.0), (480, 720)).tolist() == [[5, 0, 7], [0, 6, 8], [0, 0, 1]]
     assert camera_matrix(None, (480, 720)).tolist() == [[720, 0, 360], [0, 720, 240], [0, 0, 1]]
+
+
+def test_depth_and_motion_of_any_numbering_are_in_the_order_of_pictures(tmp_path):
+    depths, vectors = tmp_path / "depth", tmp_path / "flow"
+    for folder in (depths, vectors):
+        folder.mkdir()
+    for k in range(12):
+        np.save(depths / f"frame_{k}.npy", np.full(SIZE, 1.0 + k, np.float32))
+        np.save(vectors / f"frame_{k}.npy", np.zeros((*SIZE, 2), np.float32))
+    depth = DepthFiles(depths, 12, SIZE)
+    assert [depth.frame(k)[0, 0] for k in range(12)] == [1.0 + k for k in range(12)]
+    assert [file.name for file in flow_files(vectors)] == [f"frame_{k}.npy" for k in range(12)]
+    assert depth.gap is None
+    (depths / "frame_5.npy").unlink()
+    assert "frame_4.npy is followed by frame_6.npy" in str(DepthFiles(depths, 11, SIZE).gap)

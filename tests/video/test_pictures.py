@@ -67,3 +67,15 @@ def test_what_is_no_video_is_said_in_one_line(tmp_path):
     (mixed / "0.png").write_bytes(b"\x89PNG broken")
     with pytest.raises(UnreadableFileError, match="the picture cannot be read"):
         open_pictures(mixed)
+
+
+def test_numbers_without_leading_zeros_are_in_order_and_a_gap_is_noted(tmp_path):
+    for k in range(12):
+        Image.fromarray(np.full((4, 6, 3), k, np.uint8)).save(tmp_path / f"frame_{k}.png")
+    pictures = open_pictures(tmp_path)
+    assert [int(picture[0, 0, 0]) for picture in pictures] == list(range(12))
+    assert pictures.notes == ()
+    (tmp_path / "frame_9.png").unlink()
+    (note,) = open_pictures(tmp_path).notes
+    assert "frame_8.png is followed by frame_10.png" in note
+    assert open_pictures(tmp_path, frames=8).notes == ()
