@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 
 from ..errors import BadValueError, UnreadableFileError
 from ..file_order import in_order
+from ..text_files import read_text
 from .images import read_png
 from .video import read_video
 
@@ -42,7 +43,7 @@ def footage_frame(folder: Path, frame: int) -> UInt8[np.ndarray, "height width 3
 def footage_settings(folder: Path) -> dict[str, Any]:
     """What ``settings.json`` says: model, prompt, steps, seed, figures, ..."""
     try:
-        return json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        return json.loads(read_text(folder / "settings.json"))
     except (OSError, json.JSONDecodeError) as fault:
         raise UnreadableFileError(
             folder / "settings.json", what="the settings", why=str(fault), mend="generate again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from jaxtyping import Float, Float32
 from ..clip.images import read_depth
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..file_order import gap_note, in_order
+from ..text_files import read_text
 
 SUFFIXES = (".exr", ".npy", ".png")
 NOMINAL_FOCAL = 1.0
@@ -107,8 +109,8 @@ def _poses(path: Path) -> object:
     if path.suffix.lower() == ".npy":
         return np.load(path, allow_pickle=False)
     if path.suffix.lower() != ".json":
-        return np.loadtxt(path, ndmin=2)
-    data = json.loads(path.read_text(encoding="utf-8"))
+        return np.loadtxt(io.StringIO(read_text(path)), ndmin=2)
+    data = json.loads(read_text(path))
     if isinstance(data, dict):
         cameras = data["cameras"]
         if len(cameras) != 1:

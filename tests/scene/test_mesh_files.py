@@ -186,3 +186,15 @@ def test_a_texture_of_sixteen_bits_is_scaled_and_not_clipped(tmp_path: Path) -> 
     texture = read_mesh_file(tmp_path / "a.obj").meshes[0].material.texture
     assert texture is not None
     assert np.abs(texture[..., 0] - grey / 257).max() <= 0.51
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_marks_and_line_ends_of_meshes_and_materials_do_not_matter(end: str, mark: bytes, tmp_path: Path) -> None:
+    picture(tmp_path / "tex.png")
+    texts = {"a.mtl": "newmtl a\nKd 1 1 1\nmap_Kd tex.png\n", "a.obj": f"mtllib a.mtl\n{QUAD}usemtl a\n{QUAD_FACES}"}
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(mark + text.replace("\n", end).encode())
+    (mesh,) = read_mesh_file(tmp_path / "a.obj").meshes
+    assert len(mesh.faces) == 2
+    assert mesh.material.texture is not None
