@@ -55,6 +55,10 @@ def read_states(states: Path | str | np.ndarray) -> Recording:
     path = Path(states)
     if not path.is_file():
         raise MissingFileError(path, what="states file", mend="check --states")
+    if path.suffix.lower() not in (".npy", ".npz"):
+        received, right = repr(path.suffix), ".npy or .npz"
+        mend = "write them with numpy.save, numpy.loadtxt reads tables of text"
+        raise BadValueError("the kind of states file", received, right=right, mend=mend, where=path)
     try:
         with path.open("rb") as file:
             held = np.load(file, allow_pickle=False)

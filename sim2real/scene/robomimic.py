@@ -89,7 +89,12 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
         file = h5py.File(source, "r")
     except OSError as fault:
         mend = "give a robomimic or robosuite HDF5 file"
-        raise UnreadableFileError(source, what="recording", why="it is no HDF5 file", mend=mend) from fault
+        cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(fault))
+        if cut:
+            why, mend = f"it is truncated, {cut[1]} of {cut[2]} bytes are there", "copy it again"
+        else:
+            why = "it is no HDF5 file"
+        raise UnreadableFileError(source, what="recording", why=why, mend=mend) from fault
     with file:
         data = file.get("data")
         names = sorted((n for n in data if "states" in data[n]), key=natural_key) if isinstance(data, h5py.Group) else []
