@@ -25,5 +25,7 @@ def test_a_truncated_recording_says_how_much_of_it_is_there(tmp_path):
 
 def test_states_in_a_table_of_text_are_refused_in_our_own_words(tmp_path):
     np.savetxt(tmp_path / "states.csv", np.zeros((3, 14)), delimiter=",")
-    with pytest.raises(BadValueError, match=r"the kind of states file is '.csv', must be .npy or .npz; write them with numpy.save"):
+    with pytest.raises(
+        BadValueError, match=r"the kind of states file is '.csv', must be .npy or .npz; write them with numpy.save"
+    ):
         read_states(tmp_path / "states.csv")
