@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from .errors import BadValueError
 
@@ -19,8 +25,29 @@ def warp_ready() -> None:
         wp.config.log_level = wp.LOG_WARNING
     else:  # before Warp 1.18
         wp.config.quiet = True  # pyright: ignore[reportAttributeAccessIssue]
+    _place_kernels(wp.config)
     with _native_stderr_muted():  # a machine without a GPU is no reason for a warning
         wp.init()
+
+
+def _place_kernels(config: Any) -> None:
+    """Let compiled kernels be kept in a temporary folder where the user's cache folder cannot be written."""
+    if config.kernel_cache_dir is not None or os.environ.get("WARP_CACHE_PATH"):
+        return
+    if _writable(Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "warp")):
+        return
+    config.kernel_cache_dir = tempfile.mkdtemp(prefix="sim2real-kernels-")
+    atexit.register(shutil.rmtree, config.kernel_cache_dir, ignore_errors=True)
+    sys.stderr.write("note: the cache folder cannot be written; kernels are compiled again in every run\n")
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except (OSError, RuntimeError):
+        return False
 
 
 @contextlib.contextmanager

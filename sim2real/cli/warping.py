@@ -36,6 +36,8 @@ def warp(source: Path, output: Path, options: dict[str, Any], progress: Progress
     poses = read_poses(options["poses"], pictures.frames) if options["poses"] else None
     if options["intrinsics"] is None:
         _note("the camera is unknown: clip.json has a nominal K; pass --intrinsics to say better")
+    if depth is not None and depth.gap is not None:
+        _note(depth.gap)
     beta = beta_of(options["beta"], options["degradation"])
     return warp_video(
         pictures,
@@ -71,6 +73,8 @@ def _pictures(source: Path, options: dict[str, Any], layout: NoiseLayout) -> Pic
 
     reading = {name: options[name] for name in ("frames", "stride", "fps")}
     pictures = open_pictures(source, size=options["size"], **reading)
+    for note in pictures.notes:
+        _note(note)
     if options["size"] is None:
         layout.latent_size(pictures.size)
     elif options["size"] != pictures.source_size:
@@ -87,7 +91,10 @@ def _motion(
     if options["only"] is not None and not options["only"] & {"noise", "flow"}:
         return None
     if options["flow"]:
-        return FileMotion(options["flow"], pictures.frames, pictures.size, options["flow_direction"])
+        vectors = FileMotion(options["flow"], pictures.frames, pictures.size, options["flow_direction"])
+        if vectors.gap is not None:
+            _note(vectors.gap)
+        return vectors
     if depth is not None and poses is not None:
         import numpy as np
 

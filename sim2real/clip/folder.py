@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import hashlib
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,13 +158,17 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     path = Path(path)
     check_output(path, overwrite=overwrite)
     final = Path(os.path.abspath(path))
-    work = final.parent / f".{final.name}.{uuid.uuid4().hex[:8]}.tmp"
+    _sweep(final)
+    work = final.parent / f"{_work_stem(final)}.{uuid.uuid4().hex[:8]}.tmp"
     new_parents = [p for p in final.parents if not p.exists()]
     try:
         with readable_write_errors(path):
             work.mkdir(parents=True)
-            yield work
-            _replace(work, final)
+            with ExitStack() as holding:
+                with suppress(OSError):  # not every file system has locks
+                    holding.enter_context(_held(work))
+                yield work
+                _replace(work, final)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         for parent in new_parents:
@@ -169,9 +177,53 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise
 
 
+def _work_stem(final: Path) -> str:
+    """How the names of a target's working folders begin; a long name is cut, and told apart by its hash."""
+    if len(os.fsencode(final.name)) <= 200:
+        return f".{final.name}"
+    return f".{hashlib.sha256(os.fsencode(final.name)).hexdigest()[:16]}"
+
+
+def _sweep(final: Path) -> None:
+    """Remove what runs that were killed have left of this target; those that still run keep theirs.
+
+    An ``.old`` folder is removed only where the target itself is there: otherwise it is the one copy of the older clip.
+    """
+    name = re.compile(re.escape(_work_stem(final)) + r"\.[0-9a-f]{8}\.(tmp|old)")
+    with suppress(OSError):
+        for left in list(final.parent.iterdir()):
+            found = name.fullmatch(left.name)
+            if found and (_is_dead(left) if found[1] == "tmp" else final.exists()):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_dead(work: Path, grace_s: float = 10) -> bool:
+    """Whether no run holds a working folder; one that was touched just now may be about to be held."""
+    try:
+        if time.time() - work.stat().st_mtime < grace_s:
+            return False
+        with _held(work):
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def _held(work: Path) -> Iterator[None]:
+    """Hold a working folder until the end, of the process at the latest; ``BlockingIOError`` where another run does."""
+    handle = os.open(work, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
 def check_output(path: Path, *, overwrite: bool) -> None:
     """Refuse, before any work is done, an output that ``new_folder`` would refuse at its start."""
-    if not path.exists() and not path.is_symlink():
+    with readable_write_errors(path):
+        there = path.exists() or path.is_symlink()
+    if not there:
         return
     if not overwrite:
         raise OutputExistsError(path)
@@ -211,6 +263,8 @@ def readable_write_errors(path: Path) -> Iterator[None]:
     except (OSError, RuntimeError) as fault:
         number = fault.errno if isinstance(fault, OSError) else None
         text = str(fault)
+        if number == errno.ENAMETOOLONG:
+            raise UnwritableOutputError(path, why="its name is too long", mend="choose a shorter one with -o") from fault
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in text or _full(path):
             raise UnwritableOutputError(
                 path, why="the disk is full", mend="free some space or choose another disk with -o"

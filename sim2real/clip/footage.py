@@ -11,13 +11,15 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ..errors import BadValueError, UnreadableFileError
+from ..file_order import in_order
+from ..text_files import read_text
 from .images import read_png
 from .video import read_video
 
 
 def footage_pictures(folder: Path) -> list[Path]:
     """The lossless frames of a footage folder, in order."""
-    return sorted(folder.glob("frames/*.png")) or sorted(folder.glob("[0-9]*.png"))
+    return in_order(folder.glob("frames/*.png")) or in_order(folder.glob("[0-9]*.png"))
 
 
 def footage_length(folder: Path) -> int:
@@ -41,7 +43,7 @@ def footage_frame(folder: Path, frame: int) -> UInt8[np.ndarray, "height width 3
 def footage_settings(folder: Path) -> dict[str, Any]:
     """What ``settings.json`` says: model, prompt, steps, seed, figures, ..."""
     try:
-        return json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        return json.loads(read_text(folder / "settings.json"))
     except (OSError, json.JSONDecodeError) as fault:
         raise UnreadableFileError(
             folder / "settings.json", what="the settings", why=str(fault), mend="generate again"

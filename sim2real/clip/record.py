@@ -20,6 +20,7 @@ from pydantic import (
 
 from ..errors import BadValueError, Sim2RealError, UnreadableFileError
 from ..scene.lens import Lens, Projection
+from ..text_files import read_text
 
 VERSION = 1
 """Version of the clip folder's layout."""
@@ -177,7 +178,7 @@ def read_record(path: Path) -> ClipRecord:
     """
     mend = "render the clip again with: sim2real render"
     try:
-        return ClipRecord.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return ClipRecord.model_validate(json.loads(read_text(path)))
     except (UnicodeDecodeError, json.JSONDecodeError) as fault:
         raise UnreadableFileError(path, what="the clip's record", why=f"not JSON ({fault})", mend=mend) from fault
     except ValidationError as fault:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..arrays import numbers, read_arrays, reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..file_order import in_order
 from .estimated import sampled_at_end
 from .exact import Flow
 
@@ -23,7 +24,7 @@ _FARTHEST_PX = 1e9
 
 
 def flow_files(folder: Path) -> list[Path]:
-    """The motion files of a folder, in order of their names.
+    """The motion files of a folder, in natural order of their names.
 
     Raises:
         MissingFileError: there is no such folder, or it has none.
@@ -31,7 +32,7 @@ def flow_files(folder: Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise MissingFileError(folder, what="folder of motion files")
-    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES)
+    files = in_order(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
     if not files:
         raise MissingFileError(folder, what="motion files", mend=f"the folder must hold one of {', '.join(SUFFIXES)} per frame")
     return files

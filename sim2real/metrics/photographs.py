@@ -14,6 +14,7 @@ from jaxtyping import Float64, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..file_order import in_order
 from .frechet import Moments, frechet, picture_moments, pooled
 from .perceptual import FeatureNetwork
 from .scene_statistics import scene_statistics, statistics_distance
@@ -65,7 +66,7 @@ def photograph_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise MissingFileError(folder, what="folder of photographs")
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
+    files = in_order(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
     if len(files) < LEAST:
         right = f"at least {LEAST} ({', '.join(SUFFIXES)})"
         raise BadValueError("the number of photographs", len(files), right=right, where=folder)

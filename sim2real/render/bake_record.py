@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import MissingFileError, UnreadableFileError
+from ..text_files import read_text
 
 GLB, RECORD = "scene.glb", "bake.json"
 
@@ -63,7 +64,7 @@ def read_baked(folder: Path) -> Baked:
     if not path.is_file():
         raise MissingFileError(path, what="baked noise", mend="make it with: sim2real bake SCENE -o DIR")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_text(path))
         textures = tuple(BakedTexture(**{**entry, "keys": tuple(entry["keys"])}) for entry in data["textures"])
         return Baked(data["scene"], data["sha256"], data["seed"], data["channels"], textures)
     except (ValueError, KeyError, TypeError) as fault:

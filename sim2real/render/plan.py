@@ -21,6 +21,10 @@ DEFAULT_KINDS = frozenset(KINDS) - {"albedo", "material", "flow"}
 """What it holds unless told otherwise; the rest is written on request."""
 
 
+PIXEL_BYTES = 200
+"""Of memory that a frame of conditions, labels and noise needs at least, per pixel."""
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A rendering job whose arguments have been checked.
@@ -66,6 +70,7 @@ def planned(
     kinds = _kinds(only)
     chosen = _cameras(scene, cameras)
     size = _size(chosen, size, scene)
+    _check_memory(size)
     check_names([c.name for c in chosen])
     check_cameras(scene, tuple(chosen))
     if "noise" in kinds:
@@ -88,6 +93,16 @@ def planned(
         device=device,
         threads=threads or len(os.sched_getaffinity(0)),
     )
+
+
+def _check_memory(size: tuple[int, int]) -> None:
+    """Refuse pictures of which not even one frame can be held."""
+    pixels = size[0] * size[1]
+    needed, here = pixels * PIXEL_BYTES, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > here:
+        received = f"{size[0]}x{size[1]}, of which a frame needs about {needed / 1e9:.0f} GB of memory"
+        right = f"at most {here // PIXEL_BYTES / 1e6:.0f} million pixels here, which has {here / 1e9:.0f} GB"
+        raise BadValueError("the picture size", received, right=right, mend="pass a smaller --size HxW")
 
 
 def _kinds(only: Collection[str] | None) -> frozenset[str]:

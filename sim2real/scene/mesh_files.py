@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import EmptySceneError, MissingFileError, UnreadableFileError
+from ..text_files import read_text, text_of
 from ..transforms import rigid
 from .cameras import ORBIT_FRAMES
 from .mesh_materials import dressed
@@ -136,10 +138,14 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
                 missing.append(("material file" if place.suffix.lower() == ".mtl" else "texture", str(name).strip()))
                 raise FileNotFoundError(name)
             files.append(place)
-            return place.read_bytes()
+            data = place.read_bytes()
+            return _plain(data) if place.suffix.lower() == ".mtl" else data
 
     try:
-        scene = trimesh.load_scene(str(path), resolver=Neighbours(str(path)), process=False)
+        plain = _plain_text(path)
+        what = str(path) if plain is None else io.BytesIO(plain)
+        kind = path.suffix[1:].lower()
+        scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbours(str(path)), process=False)
     except Exception as fault:  # the readers of trimesh raise whatever their parsing trips over
         if missing and isinstance(fault, FileNotFoundError):
             raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from fault
@@ -172,6 +178,20 @@ def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, notes: list
     return mesh if (stretch == np.eye(3)).all() else mapped(mesh, stretch)
 
 
+def _plain(data: bytes) -> bytes:
+    """Text as trimesh expects it."""
+    return text_of(data).encode()
+
+
+def _plain_text(path: Path) -> bytes | None:
+    """A file of text as trimesh expects it; ``None`` where the file itself is so."""
+    if path.suffix.lower() not in (".obj", ".off", ".gltf"):
+        return None
+    data = path.read_bytes()
+    plain = _plain(data)
+    return None if plain == data else plain
+
+
 def _split_rigid(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A transform as a 3x3 to apply to vertices (identity if nothing scales), followed by a rigid 4x4."""
     linear = matrix[:3, :3]
@@ -184,7 +204,7 @@ def _gltf(path: Path) -> dict[str, Any]:
     """The JSON of a glTF file; empty for other files and broken ones, which the reader will complain about."""
     try:
         if path.suffix.lower() == ".gltf":
-            return dict(json.loads(path.read_text(encoding="utf-8")))
+            return dict(json.loads(read_text(path)))
         if path.suffix.lower() == ".glb":
             with path.open("rb") as file:
                 head = file.read(20)

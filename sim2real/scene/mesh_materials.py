@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from ..eight_bits import eight_bits
 from .colors import linear_from_srgb, srgb_from_linear
 from .records import Material, Mesh
 
@@ -88,6 +89,7 @@ def pixels(image: Any, name: str, notes: list[str]) -> UInt8[np.ndarray, "height
     """An image of Pillow as an array, at most ``MAX_TEXTURE_PX`` wide and high."""
     if image is None:
         return None
+    image = eight_bits(image, f"the texture of {name}")
     if max(image.size) > MAX_TEXTURE_PX:
         notes.append(f"{name}: its texture of {image.size[0]}x{image.size[1]} was reduced to at most {MAX_TEXTURE_PX} pixels")
         image = image.copy()

@@ -56,6 +56,10 @@ def read_states(states: Path | str | np.ndarray, *, where: object = "") -> Recor
     path = Path(states)
     if not path.is_file():
         raise MissingFileError(path, what="states file", mend="check --states")
+    if path.suffix.lower() not in (".npy", ".npz"):
+        received, right = repr(path.suffix), ".npy or .npz"
+        mend = "write them with numpy.save, numpy.loadtxt reads tables of text"
+        raise BadValueError("the kind of states file", received, right=right, mend=mend, where=path)
     arrays = read_arrays(path, what="states file", mend="write it with numpy.save or numpy.savez")
     rows = next((arrays[name] for name in ("", "states", "qpos") if name in arrays), None)
     if rows is None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import reason
 from ..errors import EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
+from ..file_order import natural_key
 from ..optional import require
 from .mujoco_model import scene_of_model, unreadable_model
 from .mujoco_states import read_states
@@ -89,7 +90,12 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
         file = h5py.File(source, "r")
     except OSError as fault:
         mend = "give a robomimic or robosuite HDF5 file"
-        raise UnreadableFileError(source, what="recording", why="it is no HDF5 file", mend=mend) from fault
+        cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(fault))
+        if cut:
+            why, mend = f"it is truncated, {cut[1]} of {cut[2]} bytes are there", "copy it again"
+        else:
+            why = "it is no HDF5 file"
+        raise UnreadableFileError(source, what="recording", why=why, mend=mend) from fault
     with file:
         data = file.get("data")
         names = _demonstrations(data, h5py)
@@ -117,12 +123,7 @@ def _demonstrations(data: Any, h5py: Any) -> list[str]:
     if not isinstance(data, h5py.Group):
         return []
     groups = {name: data[name] for name in data if data.get(name, getclass=True) is h5py.Group}
-    return sorted((n for n, group in groups.items() if isinstance(group.get("states"), h5py.Dataset)), key=_natural)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts demo_2 before demo_10."""
-    return [(int(word), "") if word.isdigit() else (-1, word) for word in re.split(r"(\d+)", name)]
+    return sorted((n for n, group in groups.items() if isinstance(group.get("states"), h5py.Dataset)), key=natural_key)
 
 
 def _text(value: Any) -> str:

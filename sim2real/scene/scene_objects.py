@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from ..eight_bits import eight_bits
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..transforms import quaternion_from_rotation, rigid, rotation_about, rotation_from_quaternion
 from . import motion, primitives
@@ -79,7 +80,8 @@ class Files:
             from PIL import Image
 
             try:
-                with Image.open(path) as image:
+                with Image.open(path) as opened:
+                    image = eight_bits(opened, path)
                     alpha = "A" in image.getbands() or "transparency" in image.info
                     self.pictures[path] = np.array(image.convert("RGBA" if alpha else "RGB"))
             except OSError as fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from jaxtyping import Float
 
 from ..arrays import first_broken_row, first_not_rigid, numbers, read_array, reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..text_files import read_text
 from ..transforms import rigid, rotation_from_quaternion
 
 POSITION, ROTATION, INTRINSICS = ("x", "y", "z"), ("qw", "qx", "qy", "qz"), ("fx", "fy", "cx", "cy")
@@ -82,9 +84,9 @@ def _from_array(path: Path, values: np.ndarray) -> Table:
 
 def _csv_values(path: Path) -> np.ndarray:
     try:
-        with path.open(newline="", encoding="utf-8") as lines:
-            rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
-    except (csv.Error, UnicodeDecodeError) as fault:
+        lines = io.StringIO(read_text(path))
+        rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+    except csv.Error as fault:
         raise UnreadableFileError(path, what="table", why=reason(fault), mend="write it again") from fault
     header = [name.strip() for name in rows[0]] if rows else []
     layout = next((names for names in reversed(_LAYOUTS) if set(names) <= set(header)), None)

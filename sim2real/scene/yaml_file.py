@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ..errors import BadKeyError, MissingFileError
+from ..text_files import read_text
+
+MOST_VALUES = 300_000
+"""Of a file, with everything that its aliases stand for: beyond it a few lines could fill the memory."""
 
 Place = tuple[str | int, ...]
 """Keys and list positions from the root of a file to a value."""
@@ -85,7 +89,7 @@ def dotted(place: Place) -> str:
 def _parsed(path: Path) -> tuple[Any, dict[Place, int]]:
     lines: dict[Place, int] = {(): 1}
     try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        loader = yaml.SafeLoader(read_text(path))
         node = loader.get_single_node()
         if node is None:
             return None, lines
@@ -99,6 +103,9 @@ def _parsed(path: Path) -> tuple[Any, dict[Place, int]]:
 
 
 def _note_lines(path: Path, node: yaml.Node, place: Place, lines: dict[Place, int]) -> None:
+    if len(lines) > MOST_VALUES:
+        many = f"the file has more than {MOST_VALUES} values, with what its aliases stand for; write tables as .csv or .npy"
+        raise BadKeyError(path, line=node.start_mark.line + 1, key="", fault=many)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*place, key.value)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32
 
 from ..arrays import first_broken_row, first_not_rigid, numbers, read_array, reason
-from ..clip.images import read_depth
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..file_order import gap_note, in_order, natural_key
+from ..text_files import read_text
+from ..transforms import OPENCV_FROM_OPENGL
 
 _MEND = "write world_from_camera of every frame as .npy (frames, 4, 4), .json, or .txt with 16 numbers a row"
 SUFFIXES = (".exr", ".npy", ".png")
@@ -28,7 +32,7 @@ class DepthFiles:
         """Look for the files; the first one is read to see that it fits.
 
         Args:
-            folder: with ``.exr`` (channel Z, metres), ``.npy`` (metres) or 16-bit ``.png`` (millimetres), in order of names.
+            folder: with ``.exr`` (channel Z, metres), ``.npy`` (metres) or 16-bit ``.png`` (millimetres), in natural order.
             frames: of the video.
             size: (height, width) of its frames.
 
@@ -39,12 +43,12 @@ class DepthFiles:
         folder = Path(folder)
         if not folder.is_dir():
             raise MissingFileError(folder, what="folder of depth")
-        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
+        files = in_order(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
         if not files:
             raise MissingFileError(folder, what="depth", mend=f"the folder must hold one of {', '.join(SUFFIXES)} per frame")
         if len(files) != frames:
             raise BadValueError("the number of depth files", len(files), right=f"{frames}, one per frame", where=folder)
-        self._files, self._size = files, size
+        self._files, self._size, self.gap = files, size, gap_note(files)
         self.frame(0)
 
     def frame(self, frame: int) -> Float32[np.ndarray, "height width"]:
@@ -58,10 +62,10 @@ class DepthFiles:
 
 def _read(path: Path) -> np.ndarray:
     if path.suffix.lower() == ".exr":
-        return read_depth(path)
+        return _exr_depth(path)
     mend = "write metres as .exr or .npy, or millimetres as 16-bit .png"
     if path.suffix.lower() == ".npy":
-        return read_array(path, what="the depth", mend=mend)
+        return _metres(read_array(path, what="the depth", mend=mend), path)
     from PIL import Image
 
     try:
@@ -74,11 +78,38 @@ def _read(path: Path) -> np.ndarray:
     return grey.astype(np.float32) / 1000
 
 
+def _metres(depth: np.ndarray, path: Path) -> np.ndarray:
+    if depth.dtype.kind != "f":
+        right = "floating-point metres"
+        raise BadValueError("the type of the depth", depth.dtype, right=right, mend="divide millimetres by 1000", where=path)
+    return depth
+
+
+def _exr_depth(path: Path) -> np.ndarray:
+    """Channel Z, of any layer; else the only channel, or one of several that are all the same."""
+    import OpenEXR
+
+    mend = "write metres as channel Z"
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as file:
+            channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
+    except RuntimeError as fault:
+        raise UnreadableFileError(path, what="the depth", why=str(fault).splitlines()[-1], mend=mend) from fault
+    named = [name for name in channels if name == "Z"] or [name for name in channels if name.split(".")[-1] == "Z"]
+    others = [name for name in channels if name.split(".")[-1] != "A"]
+    same = others if all(np.array_equal(channels[n], channels[others[0]], equal_nan=True) for n in others) else []
+    if len(named or same[:1]) != 1:
+        why = f"its channels {', '.join(sorted(channels))} do not say which is depth"
+        raise UnreadableFileError(path, what="the depth", why=why, mend=mend)
+    depth = channels[(named or same)[0]]
+    return _metres(depth, path)
+
+
 def read_poses(path: Path, frames: int) -> Float[np.ndarray, "frames 4 4"]:
     """Read ``world_from_camera`` of every frame: OpenCV axes, metres.
 
     - ``.npy``: (frames, 4, 4) or (frames, 3, 4);
-    - ``.json``: the same as nested lists, or a ``clip.json`` with one camera;
+    - ``.json``: the same as nested lists, a ``clip.json`` with one camera, or nerfstudio's ``transforms.json``;
     - ``.txt``: a row of 12 or 16 numbers per frame.
 
     Raises:
@@ -104,6 +135,10 @@ def read_poses(path: Path, frames: int) -> Float[np.ndarray, "frames 4 4"]:
         raise BadValueError("the shape of the poses", poses.shape, right=f"({frames}, 4, 4)", where=path)
     if (frame := first_broken_row(poses)) is not None:
         raise BadValueError(f"the pose of frame {frame}", "not finite, or huge", right="finite numbers up to 1e30", where=path)
+    mirrored = np.flatnonzero(np.linalg.det(poses[:, :3, :3]) < 0)
+    if len(mirrored):
+        right = "a rotation, whose determinant is 1"
+        raise BadValueError(f"the pose of frame {mirrored[0]}", "mirrored", right=right, where=path)
     if (frame := first_not_rigid(poses)) is not None:
         right = "a rotation and a translation in metres"
         raise BadValueError(f"the pose of frame {frame}", "not rigid", right=right, where=path)
@@ -114,14 +149,24 @@ def _poses(path: Path) -> object:
     if path.suffix.lower() == ".npy":
         return read_array(path, what="the poses", mend=_MEND)
     if path.suffix.lower() != ".json":
-        return np.loadtxt(path, ndmin=2)
-    data = json.loads(path.read_text(encoding="utf-8"))
+        return np.loadtxt(io.StringIO(read_text(path)), ndmin=2)
+    data = json.loads(read_text(path))
+    if isinstance(data, dict) and "frames" in data and "cameras" not in data:
+        return _nerfstudio_poses(data["frames"])
     if isinstance(data, dict):
         cameras = data["cameras"]
         if len(cameras) != 1:
             raise ValueError(f"it has {len(cameras)} cameras, must have one")
         return next(iter(cameras.values()))["world_from_camera"]
     return data
+
+
+def _nerfstudio_poses(frames: list[dict[str, Any]]) -> Float[np.ndarray, "frames 4 4"]:
+    """Poses in the natural order of their pictures' names, which name all or none; OpenGL's camera axes turned to ours."""
+    if all("file_path" in frame for frame in frames):
+        frames = sorted(frames, key=lambda frame: natural_key(frame["file_path"]))
+    matrices = np.array([frame["transform_matrix"] for frame in frames], np.float64)
+    return matrices @ OPENCV_FROM_OPENGL
 
 
 def camera_matrix(intrinsics: tuple[float, float, float, float] | None, size: tuple[int, int]) -> Float[np.ndarray, "3 3"]:

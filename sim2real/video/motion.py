@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import BadValueError
+from ..file_order import gap_note
 from ..flow import Flow, FlowEstimator, believed_flow, flow_files, inverted_flow, motion_of_depth, read_flow
 from ..flow.estimated import looks_alike, returns, sampled_at_end
 from .depth import DepthFiles
@@ -70,7 +71,7 @@ class FileMotion:
         """Look for the files.
 
         Args:
-            folder: of the files, in the order of their names.
+            folder: of the files, in natural order of their names.
             frames: of the video.
             size: (height, width) of its frames.
             direction: which way the vectors lead.
@@ -83,6 +84,7 @@ class FileMotion:
         if len(files) not in (frames, frames - 1):
             right = f"{frames}, one per frame, or {frames - 1}, one per step"
             raise BadValueError("the number of motion files", len(files), right=right, where=folder)
+        self.gap = gap_note(files)
         if direction == "backward":
             files = files[len(files) - (frames - 1) :]
         self._files, self._size, self._direction = files[: frames - 1], size, direction

@@ -5,24 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import av
 import numpy as np
-from av.error import FFmpegError
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..file_order import gap_note
+from .picture_files import animation_fps, animation_pictures, picture_files, picture_of
+from .video_file import Announced, Decoded, announced, decoded_video
 
 Picture = UInt8[np.ndarray, "height width 3"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-"""Pictures that a folder may hold."""
 FOLDER_FPS = 24.0
 """Frames per second of a folder of pictures, which does not say."""
-HD_HEIGHT_PX = 720
-"""Videos that do not name their colours use BT.709 from this height on, BT.601 below, as players assume."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,7 @@ class Pictures:
 
     - ``size``: (height, width) of the frames as they are read; ``source_size`` that of the file.
     - ``frames``: how many are read: every ``stride``-th.
+    - ``notes`` are sentences for the user about what is odd.
     """
 
     source: Path
@@ -40,12 +39,13 @@ class Pictures:
     fps: float
     frames: int
     stride: int
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Picture]:
         """Decode the frames in order."""
-        for number, picture in enumerate(_decoded(self.source)):
+        for number, decoded in enumerate(_decoded(self.source)):
             if number % self.stride == 0:
-                yield _fitted(picture, self.size)
+                yield _fitted(decoded.picture, self.size)
             if number >= (self.frames - 1) * self.stride:
                 return
 
@@ -58,7 +58,7 @@ def open_pictures(
     stride: int = 1,
     fps: float | None = None,
 ) -> Pictures:
-    """Open a video file, or a folder of pictures in the order of their names.
+    """Open a video file, or a folder of pictures in the natural order of their names.
 
     Frames are scaled to cover ``size`` and cropped around their centre: nothing is distorted.
 
@@ -74,82 +74,71 @@ def open_pictures(
 
     Raises:
         MissingFileError: there is no such file, or the folder has no pictures.
-        UnreadableFileError: it is not a video.
+        UnreadableFileError: it is not a video, or less than half of it is left.
         BadValueError: pictures of a folder differ in size.
     """
     source = Path(source)
     if not source.exists():
         raise MissingFileError(source, what="video")
-    count, rate, source_size = 0, None if source.is_dir() else _rate(source), (0, 0)
+    told = Announced() if source.is_dir() else announced(source)
     most = None if frames is None else (frames - 1) * stride + 1
-    for picture in _decoded(source):
-        if count and picture.shape[:2] != source_size:
-            here = f"{picture.shape[0]}x{picture.shape[1]} in frame {count}"
-            right = f"{source_size[0]}x{source_size[1]} as in frame 0"
-            raise BadValueError("the picture size", here, right=right, where=source)
-        source_size = (int(picture.shape[0]), int(picture.shape[1]))
-        count += 1
-        if count == most:
-            break
-    if count == 0:
-        raise UnreadableFileError(source, what="the video", why="it has no frames", mend="pass a video file")
+    source_size, damaged = _surveyed(source, most)
+    notes = _notes(source, len(damaged), told, most, stride) + _damage(damaged)
     return Pictures(
         source=source,
         sha256=_sha256(source),
         size=source_size if size is None else size,
         source_size=source_size,
-        fps=(fps or rate or FOLDER_FPS) / stride,
-        frames=-(-count // stride),
+        fps=(fps or (None if source.is_dir() else animation_fps(source)) or told.fps or FOLDER_FPS) / stride,
+        frames=-(-len(damaged) // stride),
         stride=stride,
+        notes=notes,
     )
 
 
-def picture_files(folder: Path) -> list[Path]:
-    """The pictures of a folder in the order of their names.
+def _surveyed(source: Path, most: int | None) -> tuple[tuple[int, int], list[bool]]:
+    """The size of all frames up to ``most``, and which of them are damaged."""
+    size, damaged = (0, 0), list[bool]()
+    for decoded in islice(_decoded(source), most):
+        height, width = decoded.picture.shape[:2]
+        if damaged and (height, width) != size:
+            here, right = f"{height}x{width} in frame {len(damaged)}", f"{size[0]}x{size[1]} as in frame 0"
+            raise BadValueError("the picture size", here, right=right, where=source)
+        size = (int(height), int(width))
+        damaged.append(decoded.damaged)
+    if not damaged:
+        raise UnreadableFileError(source, what="the video", why="it has no frames", mend="pass a video file")
+    return size, damaged
 
-    Raises:
-        MissingFileError: it has none.
-    """
-    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
-    if not files:
-        raise MissingFileError(folder, what="pictures in the folder", mend=f"it must hold some of {', '.join(SUFFIXES)}")
-    return files
 
-
-def _decoded(source: Path) -> Iterator[Picture]:
+def _notes(source: Path, count: int, told: Announced, most: int | None, stride: int) -> tuple[str, ...]:
+    """What is odd about the number of frames; a video of which less than half is left is refused."""
     if source.is_dir():
-        for file in picture_files(source):
-            yield _picture(file)
-        return
-    try:
-        with av.open(str(source)) as container:
-            if not container.streams.video:
-                raise UnreadableFileError(source, what="the video", why="it has no pictures", mend="pass a video file")
-            container.streams.video[0].thread_type = "AUTO"
-            for frame in container.decode(video=0):
-                yield _rgb(frame)
-    except (FFmpegError, ValueError) as fault:
-        why = str(fault).split(": '")[0].split("] ")[-1]
-        raise UnreadableFileError(
-            source, what="the video", why=why, mend="pass a video file or a folder of pictures"
-        ) from fault
+        gap = gap_note(picture_files(source)[:count])
+        return () if gap is None else (gap,)
+    wanted = told.frames or 0 if most is None else min(told.frames or 0, most)
+    if count >= wanted or (not told.exact and wanted - count <= max(2, wanted // 20)):
+        return ()
+    if 2 * count < wanted:
+        why = f"it ends early, {count} of {told.frames} frames could be read"
+        mend = f"copy it again, or pass --frames {-(-count // stride)}"
+        raise UnreadableFileError(source, what="the video", why=why, mend=mend)
+    return (f"the video ends early: {count} of {told.frames} frames could be read",)
 
 
-def _rgb(frame: av.VideoFrame) -> Picture:
-    """As players show it: colours by the file's tag, turned as the file says."""
-    tagged = int(frame.colorspace) not in (0, 2)  # 0 is RGB, 2 is unspecified
-    guess = "ITU709" if frame.height >= HD_HEIGHT_PX else "ITU601"
-    picture = frame.reformat(format="rgb24", src_colorspace=None if tagged else guess).to_ndarray()
-    return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+def _damage(damaged: list[bool]) -> tuple[str, ...]:
+    if not any(damaged):
+        return ()
+    return (f"{sum(damaged)} of {len(damaged)} frames of the video are damaged, the first is frame {damaged.index(True)}",)
 
 
-def _picture(file: Path) -> Picture:
-    try:
-        with Image.open(file) as picture:
-            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as fault:
-        mend = "remove it from the folder"
-        raise UnreadableFileError(file, what="the picture", why=str(fault).split(" '")[0], mend=mend) from fault
+def _decoded(source: Path) -> Iterator[Decoded]:
+    if source.is_dir():
+        yield from (Decoded(picture_of(file)) for file in picture_files(source))
+    elif animation_fps(source) is not None:
+        yield from (Decoded(picture) for picture in animation_pictures(source))
+    else:
+        yield from decoded_video(source)
 
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> UInt8[np.ndarray, "fitted_height fitted_width 3"]:
@@ -166,16 +155,6 @@ def crop_box(source: tuple[int, int], size: tuple[int, int]) -> tuple[float, flo
     height, width = size[0] / scale, size[1] / scale
     top, left = (source[0] - height) / 2, (source[1] - width) / 2
     return max(left, 0.0), max(top, 0.0), min(left + width, float(source[1])), min(top + height, float(source[0]))
-
-
-def _rate(source: Path) -> float | None:
-    try:
-        with av.open(str(source)) as container:
-            streams = container.streams.video
-            rate = (streams[0].average_rate or streams[0].guessed_rate) if streams else None
-            return float(rate) if rate else None
-    except (FFmpegError, ValueError):
-        return None  # what is wrong with it is said when its frames are read
 
 
 def _sha256(source: Path) -> str:

@@ -123,3 +123,31 @@ def test_everything_in_a_clip_reads_back_with_its_type(clip):
     for kind in (clip.albedo, clip.material):
         with pytest.raises(MissingFileError):
             kind("front", 0)
+
+
+@pytest.mark.parametrize("length", [1, 200, 241, 242, 250, 255])
+def test_a_name_of_any_length_that_the_system_takes_is_made(length, tmp_path):
+    with new_folder(tmp_path / ("é" * (length // 2) + "a" * (length % 2))) as work:
+        (work / "a").write_text("")
+    assert names(next(tmp_path.iterdir())) == ["a"]
+
+
+def test_a_name_that_the_system_does_not_take_is_refused_in_one_line(tmp_path):
+    with pytest.raises(UnwritableOutputError, match="its name is too long"), new_folder(tmp_path / ("a" * 256)):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_a_later_run_sweeps_what_killed_runs_of_its_target_left_and_nothing_else(tmp_path):
+    dead, old, others = tmp_path / ".clip.0123abcd.tmp", tmp_path / ".clip.0123abcd.old", tmp_path / ".clip2.0123abcd.tmp"
+    with new_folder(tmp_path / "clip") as running:
+        for folder in (dead, old, others, running):
+            folder.mkdir(exist_ok=True)
+            os.utime(folder, (0, 0))
+        with new_folder(tmp_path / "clip"):
+            assert not dead.exists()
+            assert old.exists()  # the target is not there: it may be the one copy
+            assert others.exists()
+            assert running.exists()
+    with new_folder(tmp_path / "clip", overwrite=True):
+        assert not old.exists()

@@ -176,3 +176,25 @@ def test_the_hash_changes_with_the_files_that_are_named(tmp_path: Path) -> None:
     before = sha256_of(read_mesh_file(tmp_path / "a.obj").files)
     (tmp_path / "a.mtl").write_text("newmtl m\nKd 0 1 0\n")
     assert sha256_of(read_mesh_file(tmp_path / "a.obj").files) != before
+
+
+def test_a_texture_of_sixteen_bits_is_scaled_and_not_clipped(tmp_path: Path) -> None:
+    grey = np.linspace(0, 65535, 64).astype(np.uint16)[None].repeat(64, 0)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    (tmp_path / "a.mtl").write_text("newmtl a\nKd 1 1 1\nmap_Kd grey.png\n")
+    (tmp_path / "a.obj").write_text(f"mtllib a.mtl\n{QUAD}usemtl a\n{QUAD_FACES}")
+    texture = read_mesh_file(tmp_path / "a.obj").meshes[0].material.texture
+    assert texture is not None
+    assert np.abs(texture[..., 0] - grey / 257).max() <= 0.51
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_marks_and_line_ends_of_meshes_and_materials_do_not_matter(end: str, mark: bytes, tmp_path: Path) -> None:
+    picture(tmp_path / "tex.png")
+    texts = {"a.mtl": "newmtl a\nKd 1 1 1\nmap_Kd tex.png\n", "a.obj": f"mtllib a.mtl\n{QUAD}usemtl a\n{QUAD_FACES}"}
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(mark + text.replace("\n", end).encode())
+    (mesh,) = read_mesh_file(tmp_path / "a.obj").meshes
+    assert len(mesh.faces) == 2
+    assert mesh.material.texture is not None

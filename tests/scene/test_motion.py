@@ -127,3 +127,8 @@ def test_broken_tables_are_refused_in_one_line(tmp_path: Path) -> None:
         read_table(tmp_path / "cut.npy")
     with pytest.raises(MissingFileError):
         read_table(tmp_path / "none.csv")
+
+
+def test_a_mark_and_line_ends_of_a_table_do_not_matter(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfx,y,z\r\n" + b"1,2,3\r\n" * 2)
+    assert read_table(tmp_path / "a.csv").position.tolist() == [[1, 2, 3]] * 2

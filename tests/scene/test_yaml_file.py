@@ -115,3 +115,19 @@ def test_a_missing_file_and_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="scene file not found"):
         read_yaml(tmp_path / "none.yaml", SceneFile)
     assert read_yaml(write(tmp_path, ""), SceneFile).objects == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_marks_line_ends_and_encodings_do_not_matter(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "scene.yaml"
+    path.write_text(GOOD)
+    plain = read_yaml(path, SceneFile)
+    path.write_bytes(GOOD.replace("\n", "\r\n").encode(encoding))
+    assert read_yaml(path, SceneFile) == plain
+
+
+def test_aliases_that_stand_for_more_than_memory_holds_are_refused_at_once(tmp_path: Path) -> None:
+    chain = "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+    (tmp_path / "scene.yaml").write_text("a: &a [x, x, x, x, x, x, x, x, x]\n" + chain)
+    with pytest.raises(BadKeyError, match="more than 300000 values, with what its aliases stand for"):
+        read_yaml(tmp_path / "scene.yaml", SceneFile)

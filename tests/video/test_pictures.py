@@ -67,3 +67,40 @@ def test_what_is_no_video_is_said_in_one_line(tmp_path):
     (mixed / "0.png").write_bytes(b"\x89PNG broken")
     with pytest.raises(UnreadableFileError, match="the picture cannot be read"):
         open_pictures(mixed)
+
+
+def test_numbers_without_leading_zeros_are_in_order_and_a_gap_is_noted(tmp_path):
+    for k in range(12):
+        Image.fromarray(np.full((4, 6, 3), k, np.uint8)).save(tmp_path / f"frame_{k}.png")
+    pictures = open_pictures(tmp_path)
+    assert [int(picture[0, 0, 0]) for picture in pictures] == list(range(12))
+    assert pictures.notes == ()
+    (tmp_path / "frame_9.png").unlink()
+    (note,) = open_pictures(tmp_path).notes
+    assert "frame_8.png is followed by frame_10.png" in note
+    assert open_pictures(tmp_path, frames=8).notes == ()
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path):
+    grey = np.linspace(0, 65535, 300).astype(np.uint16)[None].repeat(4, 0)
+    for k, suffix in enumerate(("png", "tif")):
+        Image.fromarray(grey).save(tmp_path / f"{k}.{suffix}")
+    for picture in open_pictures(tmp_path):
+        assert np.abs(picture - grey[..., None] / 257).max() <= 0.51
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_numbers_that_do_not_say_what_white_is_are_refused(kind, tmp_path):
+    Image.fromarray(np.ones((4, 6), kind)).save(tmp_path / "0.tif")
+    with pytest.raises(UnreadableFileError, match="do not say what white is; write it with 8 or 16 bits a channel: .*0.tif"):
+        open_pictures(tmp_path)
+
+
+def test_an_animated_webp_is_read_with_its_rate_and_refused_as_one_of_many_pictures(tmp_path):
+    frames = [Image.fromarray(np.full((8, 10, 3), 40 * k, np.uint8)) for k in range(5)]
+    frames[0].save(tmp_path / "moving.webp", save_all=True, append_images=frames[1:], duration=50, lossless=True)
+    pictures = open_pictures(tmp_path / "moving.webp")
+    assert (pictures.frames, pictures.fps) == (5, 20.0)
+    assert [int(picture[0, 0, 0]) for picture in pictures] == [0, 40, 80, 120, 160]
+    with pytest.raises(UnreadableFileError, match="it is 5 pictures; write a file per frame, or pass the animation itself"):
+        open_pictures(tmp_path)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import UnknownNameError
 from ...noise.layout import NoiseLayout
+from ...text_files import read_text
 
 DETERMINISTIC_FLOW = ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler", "DPMSolverMultistepScheduler")
 DETERMINISTIC_DDPM = ("DDIMScheduler", "CogVideoXDDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler")
@@ -133,7 +134,7 @@ def family_of(model: str | Path | None) -> ModelFamily:
     if (folder / "sim2real.json").is_file():
         return FAMILIES["embedded"]
     if (folder / "model_index.json").is_file():
-        pipeline = json.loads((folder / "model_index.json").read_text()).get("_class_name")
+        pipeline = json.loads(read_text(folder / "model_index.json")).get("_class_name")
         for family in FAMILIES.values():
             if family.pipeline == pipeline and family.name != "embedded":
                 return family
