@@ -11,6 +11,7 @@ from .lens import through_lens
 from .processor import processed
 from .records import CameraEffects
 from .sensor import noisy
+from .shutter import smeared
 
 _LINEAR = linear_from_srgb(np.arange(256) / 255).astype(np.float32)
 
@@ -21,30 +22,33 @@ def apply(
     *,
     seed: int,
     depth: Float[np.ndarray, "depths rows columns"] | None = None,
+    motion: Float[np.ndarray, "motions rows columns 2"] | None = None,
     first_frame: int = 0,
 ) -> UInt8[np.ndarray, "frames height width 3"]:
     """Finished pictures as a camera would have taken them; nothing moves, so labels stay right.
 
-    A frame depends on its own picture, depth, seed and number alone: any cut of a clip into batches gives the same pictures.
+    A frame depends on its own picture, depth, motion, seed and number alone: any cut of a clip into batches gives the same
+    pictures.
 
     Args:
         frames: sRGB.
         effects: the camera (``effects(name)``).
         seed: its noise.
         depth: metres along the optical axis, 0 where there is nothing; None: everything is in focus.
+        motion: (x, y) in pixels until the next frame; None: nothing moves while the shutter is open.
         first_frame: the number in the clip of the first of these frames.
 
     Returns:
         sRGB; the very frames if the effects are ``none``.
     """
-    _check_depth(depth, frames.shape[:3])
+    _check("depth", depth, frames.shape[:3])
+    _check("motion", motion, (*frames.shape[:3], 2))
     if effects.nothing:
         return frames
     out = np.empty_like(frames)
     for index, picture in enumerate(frames):
-        out[index] = apply_frame(
-            picture, effects, seed=seed, frame=first_frame + index, depth=None if depth is None else depth[index]
-        )
+        own = {name: None if of is None else of[index] for name, of in (("depth", depth), ("motion", motion))}
+        out[index] = apply_frame(picture, effects, seed=seed, frame=first_frame + index, **own)
     return out
 
 
@@ -55,18 +59,22 @@ def apply_frame(
     seed: int,
     frame: int,
     depth: Float[np.ndarray, "rows columns"] | None = None,
+    motion: Float[np.ndarray, "rows columns 2"] | None = None,
 ) -> UInt8[np.ndarray, "height width 3"]:
     """One frame of ``apply``, by its number in the clip."""
-    _check_depth(depth, picture.shape[:2])
+    _check("depth", depth, picture.shape[:2])
+    _check("motion", motion, (*picture.shape[:2], 2))
     if effects.nothing:
         return picture
     light = _LINEAR.take(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+    if effects.shutter and motion is not None:
+        light = smeared(light, np.asarray(motion, np.float32), effects.shutter)
     light = through_lens(light, effects, None if depth is None else np.asarray(depth, np.float32))
     light = light * np.array(effects.gains, np.float32)[:, None, None]
     return processed(noisy(light, effects, seed=seed, frame=frame), effects)
 
 
-def _check_depth(depth: np.ndarray | None, right: tuple[int, ...]) -> None:
-    if depth is not None and depth.shape != right:
-        mend = "give the depth of these very pictures, or none"
-        raise BadValueError("depth's shape", depth.shape, right=str(right), mend=mend)
+def _check(name: str, given: np.ndarray | None, right: tuple[int, ...]) -> None:
+    if given is not None and given.shape != right:
+        mend = f"give the {name} of these very pictures, or none"
+        raise BadValueError(f"{name}'s shape", given.shape, right=str(right), mend=mend)

@@ -13,6 +13,9 @@ class CameraEffects:
 
     Lengths that end in ``_px`` are pixels of a picture of 480 rows; they scale with the picture. Light is linear, 1 is white.
 
+    The shutter:
+    - ``shutter`` is the share of the time from frame to frame for which it is open.
+
     The lens:
     - ``aperture_mm`` is the diameter of the entrance pupil; 0 keeps everything in focus.
     - ``focus`` is the distance in metres that is sharp; None: what the middle of the picture shows.
@@ -37,6 +40,7 @@ class CameraEffects:
     """
 
     name: str = "none"
+    shutter: float = 0.0
     aperture_mm: float = 0.0
     focus: float | None = None
     blur_px: float = 0.0
@@ -69,6 +73,7 @@ _NAMED = (
     CameraEffects(),
     CameraEffects(
         "phone",
+        shutter=0.2,
         aperture_mm=3.8,
         blur_px=0.5,
         glare=0.015,
@@ -86,6 +91,7 @@ _NAMED = (
     ),
     CameraEffects(
         "webcam",
+        shutter=0.4,
         aperture_mm=1.2,
         focus=0.7,
         blur_px=0.95,
@@ -109,6 +115,7 @@ _NAMED = (
     ),
     CameraEffects(
         "realsense",
+        shutter=0.15,
         aperture_mm=0.9,
         focus=1.0,
         blur_px=0.85,

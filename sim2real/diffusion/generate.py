@@ -236,7 +236,8 @@ def _reporter(progress: ProgressCallback | None, what: str) -> Callable[[int, in
 
 def _filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: int) -> Frames:
     """Frames as a camera takes them; its grain is keyed by seed, camera and frame."""
-    from ..camera_effects import apply, effects
+    from ..camera_effects import apply_frame, effects
+    from ..clip.motion import pixel_motion
 
     chosen = effects(effects_name)
     if chosen.nothing:
@@ -244,8 +245,10 @@ def _filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: in
         return
     key = int.from_bytes(hashlib.blake2b(f"camera effects/{seed}/{camera}".encode(), digest_size=7).digest(), "little")
     for index, frame in enumerate(frames):
-        depth = clip.depth(camera, index)[None]
-        yield apply(frame[None], chosen, seed=key, depth=depth, first_frame=index)[0]
+        known = {"depth": clip.depth(camera, index) if clip.has(camera, "depth") else None}
+        if chosen.shutter and clip.has(camera, "instances") and not clip.of_video:
+            known["motion"] = pixel_motion(clip, camera, index)
+        yield apply_frame(frame, chosen, seed=key, frame=index, **known)
 
 
 def _write(clip: Clip, folder: Path, frames: Frames, settings: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from sim2real.camera_effects import NAMES, CameraEffects, apply, apply_frame, ef
 from sim2real.camera_effects.lens import confusion, out_of_focus, through_lens
 from sim2real.camera_effects.processor import tone_table
 from sim2real.camera_effects.sensor import noisy
+from sim2real.camera_effects.shutter import smeared
 from sim2real.errors import BadValueError, UnknownNameError
 from sim2real.scene.colors import linear_from_srgb
 
@@ -230,3 +231,28 @@ def test_linear_light_of_pictures_is_the_screens():
     grey = np.full((8, 8, 3), 188, np.uint8)
     half = apply_frame(grey, CameraEffects("dark", gains=(0.5, 0.5, 0.5)), seed=0, frame=0)
     assert linear_from_srgb(half[0, 0] / 255) == pytest.approx(linear_from_srgb(np.full(3, 188 / 255)) / 2, rel=0.01)
+
+
+def test_what_moves_is_smeared_along_its_way_and_what_rests_is_not():
+    light = np.zeros((3, 60, 80), np.float32)
+    light[:, 20:40, 20:60] = 1
+    motion = np.zeros((60, 80, 2), np.float32)
+    motion[:30] = (12.0, 0.0)
+    out = smeared(light, motion, 0.5)
+    np.testing.assert_array_equal(out[:, 30:], light[:, 30:])
+    assert out[:, 25, 18].min() > 0.05 and out[:, 25, 21].max() < 0.95  # three pixels to either side of the edge
+    np.testing.assert_allclose(out[:, 25, [12, 30, 50, 70]], light[:, 25, [12, 30, 50, 70]], atol=1e-6)
+    assert out[:, 20:30].sum() == pytest.approx(light[:, 20:30].sum(), rel=1e-3)
+    column = smeared(light.transpose(0, 2, 1).copy(), motion.transpose(1, 0, 2)[..., ::-1].copy(), 0.5)
+    np.testing.assert_allclose(column.transpose(0, 2, 1), out, atol=1e-6)
+    assert smeared(light, motion, 0.0) is light
+
+
+def test_only_cameras_with_a_shutter_smear_and_only_what_moves(frames):
+    still, moving = np.zeros((3, 120, 160, 2), np.float32), np.full((3, 120, 160, 2), 9.0, np.float32)
+    sharp = replace(effects("webcam"), shutter=0.0)
+    np.testing.assert_array_equal(apply(frames, sharp, seed=1, motion=moving), apply(frames, sharp, seed=1))
+    np.testing.assert_array_equal(apply(frames, effects("webcam"), seed=1, motion=still), apply(frames, sharp, seed=1))
+    assert (apply(frames, effects("webcam"), seed=1, motion=moving) != apply(frames, sharp, seed=1)).mean() > 0.3
+    with pytest.raises(BadValueError, match="motion's shape"):
+        apply(frames, effects("webcam"), seed=1, motion=still[:2])

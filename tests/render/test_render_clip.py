@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sim2real.clip import read_clip, read_video
+from sim2real.clip.motion import pixel_motion
 from sim2real.conditions import DepthRange, control_depth
 from sim2real.errors import BadValueError, EmptySceneError, OutputExistsError, UnknownNameError
 from sim2real.noise import NoiseLayout
@@ -107,6 +108,18 @@ def test_depth_lies_on_the_meshes(clip, scene):
             radii = np.linalg.norm(world[ids == 1] - center, axis=1)
             assert len(radii) > 20
             assert np.abs(radii - 0.35).max() < 0.03 * 0.35, "a tessellated ball"
+
+
+def test_motion_by_poses_and_depth_is_the_exact_flow(clip):
+    for name in clip.cameras:
+        for frame in range(FRAMES - 1):
+            with np.load(clip.frame_path(name, "flow", frame)) as stored:
+                flow = stored["forward"]
+            solid = clip.depth(name, frame) > 0
+            assert np.abs(pixel_motion(clip, name, frame) - flow)[solid].max() < 0.02
+    before, last = pixel_motion(clip, "moving", FRAMES - 2), pixel_motion(clip, "moving", FRAMES - 1)
+    assert np.abs(before).max() > 0.5
+    assert last.shape == before.shape and abs(np.median(last[..., 0]) - np.median(before[..., 0])) < 0.5
 
 
 def test_flow_carries_points_to_where_the_next_frame_sees_them(clip):
