@@ -45,12 +45,12 @@ def _statistics(found: dict[str, Any]) -> list[str]:
 def _transport(found: dict[str, Any]) -> list[str]:
     if not found["transport"]:
         return [f"  motion carried: no two frames 1, 4, 16 or 48 apart share anything ({found['geometry']})"]
-    lines = [f"  {'frames apart':<14}{'efficiency':>18}{'overlap squared':>18}{'pairs':>8}"]
+    lines = [f"  {'frames apart':<14}{'efficiency':>18}{'at most':>10}{'overlap squared':>18}{'pairs':>8}"]
     for row in found["transport"]:
         efficiency = f"{row['efficiency']:.3f} ± {row['standard_error']:.3f}"
-        lines.append(f"  {row['distance']:<14}{efficiency:>18}{row['overlap']:>18.3f}{row['pairs']:>8}")
-    most = "1" if found["ceiling"] == 1 else f"{found['ceiling']:g}, beta squared,"
+        cells = f"{efficiency:>18}{row['ceiling']:>10.3f}{row['overlap']:>18.3f}{row['pairs']:>8}"
+        lines.append(f"  {row['distance']:<14}{cells}")
     lines.append(
-        f"  efficiency: covariance over the overlap of what pixels see, {most} if all is carried; by {found['geometry']}"
+        f"  efficiency: covariance over the overlap of what pixels see; at most: what beta allows; by {found['geometry']}"
     )
     return lines if found["white"] else [*lines, "  (of frames that are not white this says little)"]

@@ -15,7 +15,9 @@ from ..arrays import first_broken_row
 from ..clip import Clip
 from ..clip.images import open_noise
 from ..errors import BadValueError, MissingFileError
+from ..noise.beta import Beta, beta_of_ids
 from ..noise.statistics import estimates, normal_score
+from ..scene.records import Instance
 from .geometry import Wish, geometry_of
 from .transport import Transport, transport
 
@@ -39,7 +41,7 @@ class NoiseVideo:
     values: Float[np.ndarray, "latents channels height width"]
     factor: int
     latent_frames: list[int]
-    beta: float
+    beta: Beta
 
 
 def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo:
@@ -69,8 +71,7 @@ def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo
         raise BadValueError("the noise's shape", tuple(values.shape), right=right, where=path)
     record = clip.record.noise
     if file is None and record is not None and len(record.latent_frames) == len(values):
-        beta = record.beta if isinstance(record.beta, float) else 1.0
-        return NoiseVideo(path, values, factor, list(record.latent_frames), beta)
+        return NoiseVideo(path, values, factor, list(record.latent_frames), record.beta)
     return NoiseVideo(path, values, factor, _latent_frames(len(values), clip, path), 1.0)
 
 
@@ -134,7 +135,8 @@ def judge(
 
     Returns:
         Plain numbers: ``statistics`` (name -> value, averaged over frames, and its worst standard score with the frame),
-        ``worst_score``, ``expected_below``, ``white``, ``transport`` (one entry per distance), ``ceiling``, ``geometry``.
+        ``worst_score``, ``expected_below``, ``white``, ``transport`` (one entry per distance, with its own ``ceiling``),
+        ``ceiling`` (the mean of these), ``geometry``.
 
     Raises:
         BadValueError: a frame has values that are not finite, or the noise is not of this clip's size or length.
@@ -147,6 +149,7 @@ def judge(
         video.values,
         video.latent_frames,
         lambda a, b, seed: source.overlap(camera, a, b, factor=video.factor, seed=seed),
+        beta=lambda frame: beta_of_latents(clip, camera, frame, video.factor, video.beta),
         pairs=pairs,
         progress=lambda done, total: told(f"transport of {camera}", done, total),
     )
@@ -166,9 +169,22 @@ def judge(
         "expected_below": expected_below(len(video.values[::stride])),
         "white": worst < FAILS_AT,
         "geometry": source.what,
-        "ceiling": round(video.beta**2, 4),
+        "ceiling": round(float(np.mean([result.ceiling for result in found])), 4) if found else 1.0,
         "transport": [_plain(result) for result in found],
     }
+
+
+def beta_of_latents(clip: Clip, camera: str, frame: int, factor: int, beta: Beta) -> Float[np.ndarray, "height width"]:
+    """The share of surface noise of every latent of a frame: the mean over its pixels, as the noise was mixed."""
+    height, width = (side // factor for side in clip.record.size)
+    if isinstance(beta, float):
+        return np.full((height, width), beta)
+    instances = [Instance(instance.name, instance.class_name) for instance in clip.record.instances]
+    by_place = beta_of_ids(beta, instances)
+    by_id = np.ones(max((instance.id for instance in clip.record.instances), default=0) + 1)
+    by_id[[0, *(instance.id for instance in clip.record.instances)]] = by_place
+    pixels = by_id[clip.instances(camera, frame).astype(np.int64)]
+    return pixels.reshape(height, factor, width, factor).mean(axis=(1, 3))
 
 
 def frame_statistics(
@@ -220,5 +236,6 @@ def _plain(result: Transport) -> dict[str, float | int]:
         "efficiency": round(result.efficiency, 4),
         "standard_error": round(result.error, 4),
         "overlap": round(result.overlap, 4),
+        "ceiling": round(result.ceiling, 4),
         "pairs": result.pairs,
     }

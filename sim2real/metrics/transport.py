@@ -24,6 +24,7 @@ class Transport:
       footprints, 0 for noise that ignores the geometry. Of frames that are not white it says little.
     - ``error``: its standard error over the draw of the noise and over parts of the picture.
     - ``overlap``: mean over pixels of the sum of squared overlaps: how much there is to carry.
+    - ``ceiling``: the efficiency of integrals of white noise that are mixed with independent noise as told.
     """
 
     distance: int
@@ -31,6 +32,7 @@ class Transport:
     efficiency: float
     error: float
     overlap: float
+    ceiling: float = 1.0
 
 
 class Slope:
@@ -42,7 +44,8 @@ class Slope:
 
     def __init__(self) -> None:
         self._carried: np.ndarray | None = None
-        self._ceiling = np.zeros(BANDS)
+        self._squares = np.zeros(BANDS)
+        self._possible = 0.0
         self._pixels = 0
         self.pairs = 0
 
@@ -51,6 +54,7 @@ class Slope:
         of: Float[np.ndarray, "channels height width"],
         given: Float[np.ndarray, "channels height width"],
         overlaps: tuple[csr_matrix, csr_matrix],
+        betas: tuple[Float[np.ndarray, "height width"], Float[np.ndarray, "height width"]] | None = None,
     ) -> None:
         """Add a pair of frames.
 
@@ -58,9 +62,10 @@ class Slope:
             of: the noise whose pixels are the overlaps' rows.
             given: the noise whose pixels are their columns.
             overlaps: two independent estimates, as ``transport_efficiency`` wants them.
+            betas: share of surface noise at every pixel of both; None is 1.
         """
         channels, height, width = of.shape
-        both, ceiling = (overlaps[0] + overlaps[1]).tocoo(), overlaps[0].multiply(overlaps[1]).tocoo()
+        both, squares = (overlaps[0] + overlaps[1]).tocoo(), overlaps[0].multiply(overlaps[1]).tocoo()
         band_of_row = np.arange(height * width) // width * BANDS // height
         band = band_of_row[both.row]
         carried = [
@@ -68,21 +73,23 @@ class Slope:
             for c in range(channels)
         ]
         self._carried = np.array(carried) + (0 if self._carried is None else self._carried)
-        self._ceiling += np.bincount(band_of_row[ceiling.row], ceiling.data, BANDS)
+        self._squares += np.bincount(band_of_row[squares.row], squares.data, BANDS)
+        shares = 1.0 if betas is None else betas[0].ravel()[squares.row] * betas[1].ravel()[squares.col]
+        self._possible += float((squares.data * shares).sum())
         self._pixels += height * width
         self.pairs += 1
 
     def result(self, distance: int) -> Transport | None:
         """The slope; ``None`` if no pair shares anything."""
-        total = self._ceiling.sum()
+        total = self._squares.sum()
         if self._carried is None or total <= 0:
             return None
         channels = len(self._carried)
         slope = float(self._carried.sum() / (channels * total))
-        rest = self._carried - slope * self._ceiling
-        count = channels * int((self._ceiling > 0).sum())
+        rest = self._carried - slope * self._squares
+        count = channels * int((self._squares > 0).sum())
         error = math.sqrt(count / (count - 1) * float((rest**2).sum())) / (channels * total) if count > 1 else math.nan
-        return Transport(distance, self.pairs, slope, float(error), float(total / self._pixels))
+        return Transport(distance, self.pairs, slope, float(error), float(total / self._pixels), float(self._possible / total))
 
 
 def transport(
@@ -90,6 +97,7 @@ def transport(
     latent_frames: Sequence[int],
     overlap: Callable[[int, int, int], csr_matrix],
     *,
+    beta: Callable[[int], Float[np.ndarray, "height width"]] | None = None,
     pairs: int = 4,
     distances: Sequence[int] = DISTANCES,
     progress: Callable[[int, int], None] | None = None,
@@ -100,6 +108,7 @@ def transport(
         noise: the video.
         latent_frames: the frame that each latent stands for.
         overlap: called with (frame a, frame b, seed of the rays): the normalised overlap, (pixels of b, pixels of a).
+        beta: called with a frame: the share of surface noise at every pixel; None is 1.
         pairs: pairs of frames per distance, spread evenly over the clip.
         distances: in frames.
         progress: called with (done, total) pairs.
@@ -119,7 +128,7 @@ def transport(
         for a, b in found:
             overlaps = (overlap(a, b, 0), overlap(a, b, 1))
             of, given = (np.asarray(noise[place[frame]], np.float64) for frame in (b, a))
-            slope.add(of, given, overlaps)
+            slope.add(of, given, overlaps, None if beta is None else (beta(b), beta(a)))
             done += 1
             if progress:
                 progress(done, total)

@@ -130,6 +130,21 @@ def test_beta_bounds_what_can_be_carried(clip):
     assert judge(replace(clip, record=record), "moving", geometry="labels", pairs=1)["ceiling"] == 0.81
 
 
+def test_beta_by_class_bounds_what_can_be_carried_where_it_is(clip):
+    """Half of the picture's overlap cannot be carried where half of what is seen is independent."""
+    assert clip.record.noise is not None
+
+    def figures(beta):
+        record = clip.record.model_copy(update={"noise": clip.record.noise.model_copy(update={"beta": beta})})
+        return judge(replace(clip, record=record), "moving", geometry="labels", pairs=1)["transport"]
+
+    names = {instance.name for instance in clip.record.instances}
+    for whole, half, one in zip(figures({"*": 0.0}), figures({"*": 0.5}), figures(dict.fromkeys(names, 1.0)), strict=True):
+        assert (whole["ceiling"], one["ceiling"]) == (0.0, 1.0) and half["ceiling"] == pytest.approx(0.25)
+    (first, *_), some = sorted(names), figures({sorted(names)[0]: 0.0})
+    assert first in names and all(0 <= row["ceiling"] < 1 for row in some) and some[0]["ceiling"] > 0
+
+
 def test_rays_are_taken_while_the_scene_is_there_unchanged(tmp_path):
     pytest.importorskip("embreex")
     source = SCENES / "mirrored.yaml"
