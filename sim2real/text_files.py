@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import json
 from pathlib import Path
+from typing import Any
+
+from .errors import MissingFileError, UnreadableFileError
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -32,3 +36,28 @@ def text_of(data: bytes) -> str:
 def read_text(path: Path) -> str:
     """Read a text file, whatever wrote it."""
     return text_of(path.read_bytes())
+
+
+def read_json(path: Path, *, what: str, mend: str) -> dict[str, Any]:
+    """The JSON object that a file holds.
+
+    Args:
+        path: the file.
+        what: its name in errors.
+        mend: how to get a good one.
+
+    Raises:
+        MissingFileError: there is no such file.
+        UnreadableFileError: it holds no JSON, or no object.
+    """
+    if not path.is_file():
+        raise MissingFileError(path, what=what, mend=mend)
+    try:
+        data = json.loads(read_text(path))
+    except RecursionError as fault:
+        raise UnreadableFileError(path, what=what, why="it is nested too deeply", mend=mend) from fault
+    except (ValueError, OSError) as fault:
+        raise UnreadableFileError(path, what=what, why=f"not JSON ({fault})", mend=mend) from fault
+    if not isinstance(data, dict):
+        raise UnreadableFileError(path, what=what, why=f"it holds a {type(data).__name__} in place of an object", mend=mend)
+    return data

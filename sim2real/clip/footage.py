@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from ..errors import BadValueError, UnreadableFileError
+from ..errors import BadValueError
 from ..file_order import in_order
-from ..text_files import read_text
+from ..text_files import read_json
 from .images import read_png
 from .video import read_video
 
@@ -42,9 +41,4 @@ def footage_frame(folder: Path, frame: int) -> UInt8[np.ndarray, "height width 3
 
 def footage_settings(folder: Path) -> dict[str, Any]:
     """What ``settings.json`` says: model, prompt, steps, seed, figures, ..."""
-    try:
-        return json.loads(read_text(folder / "settings.json"))
-    except (OSError, json.JSONDecodeError) as fault:
-        raise UnreadableFileError(
-            folder / "settings.json", what="the settings", why=str(fault), mend="generate again"
-        ) from fault
+    return read_json(folder / "settings.json", what="the settings", mend="generate again")

@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 import OpenEXR
 from jaxtyping import Bool, Float, Float32, Shaped
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..arrays import reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
@@ -31,8 +31,8 @@ def read_png(path: Path) -> Shaped[np.ndarray, "height width ..."]:
             return np.array(picture)
     except FileNotFoundError as fault:
         raise MissingFileError(path, what="picture", mend=_MEND) from fault
-    except (UnidentifiedImageError, OSError, SyntaxError) as fault:
-        raise UnreadableFileError(path, what="the picture", why=str(fault).split(" '")[0], mend=_MEND) from fault
+    except Exception as fault:  # headers, chunks and compression each have faults of their own
+        raise UnreadableFileError(path, what="the picture", why=reason(fault).split(" '")[0], mend=_MEND) from fault
 
 
 def write_depth(path: Path, depth_m: Float32[np.ndarray, "height width"]) -> None:
@@ -49,8 +49,8 @@ def read_depth(path: Path) -> Float32[np.ndarray, "height width"]:
     try:
         with OpenEXR.File(str(path)) as file:
             return np.array(file.channels()["Z"].pixels)
-    except (RuntimeError, KeyError) as fault:
-        why = "it has no channel Z" if isinstance(fault, KeyError) else str(fault).splitlines()[-1]
+    except Exception as fault:  # as above
+        why = "it has no channel Z" if isinstance(fault, KeyError) else (str(fault).splitlines() or [type(fault).__name__])[-1]
         raise UnreadableFileError(path, what="the depth", why=why, mend=_MEND) from fault
 
 

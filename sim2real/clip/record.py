@@ -20,7 +20,7 @@ from pydantic import (
 
 from ..errors import BadValueError, Sim2RealError, UnreadableFileError
 from ..scene.lens import Lens, Projection
-from ..text_files import read_text
+from ..text_files import read_json
 
 VERSION = 1
 """Version of the clip folder's layout."""
@@ -178,9 +178,7 @@ def read_record(path: Path) -> ClipRecord:
     """
     mend = "render the clip again with: sim2real render"
     try:
-        return ClipRecord.model_validate(json.loads(read_text(path)))
-    except (UnicodeDecodeError, json.JSONDecodeError) as fault:
-        raise UnreadableFileError(path, what="the clip's record", why=f"not JSON ({fault})", mend=mend) from fault
+        return ClipRecord.model_validate(read_json(path, what="the clip's record", mend=mend))
     except ValidationError as fault:
         first = fault.errors()[0]
         key = ".".join(str(k) for k in first["loc"]) or "clip"

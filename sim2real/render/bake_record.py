@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from ..errors import MissingFileError, UnreadableFileError
-from ..text_files import read_text
+from ..errors import UnreadableFileError
+from ..text_files import read_json
 
 GLB, RECORD = "scene.glb", "bake.json"
 
@@ -61,10 +61,8 @@ def read_baked(folder: Path) -> Baked:
         UnreadableFileError: ``bake.json`` is damaged.
     """
     path = Path(folder) / RECORD
-    if not path.is_file():
-        raise MissingFileError(path, what="baked noise", mend="make it with: sim2real bake SCENE -o DIR")
+    data = read_json(path, what="baked noise", mend="make it with: sim2real bake SCENE -o DIR")
     try:
-        data = json.loads(read_text(path))
         textures = tuple(BakedTexture(**{**entry, "keys": tuple(entry["keys"])}) for entry in data["textures"])
         return Baked(data["scene"], data["sha256"], data["seed"], data["channels"], textures)
     except (ValueError, KeyError, TypeError) as fault:

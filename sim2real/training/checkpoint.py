@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..errors import BadValueError
+from ..errors import BadValueError, UnreadableFileError
+from ..text_files import read_json
 from .recipe import TrainingRecipe
 
 PREFIX = "checkpoint-"
 KEPT = 2
+_TENSORS = ("model", "averaged", "optimizer")
 _FREE = {"stages", "cooldown", "grow"}
 """What may change in a recipe while a run goes on, as far as the steps that are done are the same."""
 
@@ -35,11 +38,10 @@ def save_checkpoint(folder: Path, step: int, state: TrainingState, recipe: Train
     partial = folder / f".{target.name}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    save_file({k: v.contiguous() for k, v in state.model.state_dict().items()}, partial / "model.safetensors")
-    save_file({k: v.contiguous() for k, v in state.averaged.items()}, partial / "averaged.safetensors")
     moments = state.optimizer.state_dict()["state"]
-    flat = {f"{i}.{k}": v.contiguous() for i, entry in moments.items() for k, v in entry.items()}
-    save_file(flat, partial / "optimizer.safetensors")
+    flat = {f"{i}.{k}": v for i, entry in moments.items() for k, v in entry.items()}
+    for name, tensors in zip(_TENSORS, (state.model.state_dict(), state.averaged, flat), strict=True):
+        save_file({k: v.contiguous() for k, v in tensors.items()}, partial / f"{name}.safetensors")
     (partial / "state.json").write_text(json.dumps({"step": step, "recipe": recipe.model_dump(mode="json")}, indent=2))
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
@@ -56,26 +58,44 @@ def load_checkpoint(folder: Path, state: TrainingState, recipe: TrainingRecipe) 
 
     Raises:
         BadValueError: the checkpoint belongs to another recipe.
+        UnreadableFileError: it is damaged.
     """
     found = sorted(folder.glob(f"{PREFIX}*"))
     if not found:
         return 0
     newest = found[-1]
-    stored = json.loads((newest / "state.json").read_text())
-    _check_same(stored["recipe"], recipe, int(stored["step"]), newest)
-    state.model.load_state_dict(load_file(newest / "model.safetensors"))
-    for name, value in load_file(newest / "averaged.safetensors").items():
+    mend = "delete this folder: training goes on from the checkpoint before it, or from the start"
+    stored = read_json(newest / "state.json", what="the checkpoint", mend=mend)
+    try:
+        done, of = int(stored["step"]), dict(stored["recipe"])
+    except (KeyError, TypeError, ValueError) as fault:
+        raise UnreadableFileError(newest, what="the checkpoint", why=f"its state.json lacks {fault}", mend=mend) from fault
+    _check_same(of, recipe, done, newest)
+    try:
+        weights, averaged, moments = (load_file(newest / f"{name}.safetensors") for name in _TENSORS)
+        _restore(state, weights, averaged, moments)
+    except Exception as fault:  # headers, lengths, names and shapes each have faults of their own
+        why = (str(fault).splitlines() or [type(fault).__name__])[0]
+        raise UnreadableFileError(newest, what="the checkpoint", why=why, mend=mend) from fault
+    return done
+
+
+def _restore(
+    state: TrainingState, weights: Mapping[str, Tensor], averaged: Mapping[str, Tensor], moments: Mapping[str, Tensor]
+) -> None:
+    """Put tensors back where they were saved from."""
+    state.model.load_state_dict(weights)
+    for name, value in averaged.items():
         state.averaged[name].copy_(value)
     parameters = [parameter for group in state.optimizer.param_groups for parameter in group["params"]]
     entries: dict[int, dict[str, Tensor]] = {}
-    for name, value in load_file(newest / "optimizer.safetensors").items():
+    for name, value in moments.items():
         index, key = name.split(".", 1)
         like = parameters[int(index)]
         # Moments lie in memory as their parameter does: the fused optimizer walks through both side by side.
         entries.setdefault(int(index), {})[key] = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
     groups = state.optimizer.state_dict()["param_groups"]
     state.optimizer.load_state_dict({"state": entries, "param_groups": groups})
-    return int(stored["step"])
 
 
 def _check_same(stored: dict[str, object], recipe: TrainingRecipe, step: int, where: Path) -> None:

@@ -1,11 +1,12 @@
 import json
+import shutil
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from sim2real.diffusion.families.embedded.folder import load_model
-from sim2real.errors import BadValueError
+from sim2real.errors import BadValueError, UnreadableFileError
 from sim2real.training.loop import Limits, train
 from sim2real.training.recipe import Stage
 
@@ -52,6 +53,21 @@ def test_another_recipe_does_not_go_on_from_a_checkpoint_but_a_longer_one_does(c
         train(recipe.model_copy(update={"stages": (second, first)}), clips, provider, tmp_path / "run")
     longer = recipe.model_copy(update={"stages": (first, second.model_copy(update={"steps": 3})), "cooldown": 1})
     assert train(longer, clips, provider, tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["state.json", "model.safetensors", "averaged.safetensors", "optimizer.safetensors"])
+def test_a_damaged_checkpoint_is_named_and_without_it_the_run_goes_on(clips, provider, recipe, tmp_path, name):
+    train(recipe, clips, provider, tmp_path, limits=Limits(steps=1))
+    train(recipe, clips, provider, tmp_path, limits=Limits(steps=2))
+    newest = tmp_path / "checkpoint-0000002"
+    content = (newest / name).read_bytes()
+    for broken in (content[: len(content) // 2], b"", b"\x00" * len(content)):
+        (newest / name).write_bytes(broken)
+        with pytest.raises(UnreadableFileError, match="delete this folder.*checkpoint-0000002"):
+            train(recipe, clips, provider, tmp_path, limits=Limits(steps=3))
+    shutil.rmtree(newest)
+    train(recipe, clips, provider, tmp_path, limits=Limits(steps=3))
+    assert weights(tmp_path, 3)
 
 
 def test_clips_that_came_later_are_taken_up_and_the_log_says_so(clips, provider, recipe, tmp_path):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UnknownNameError
 from ...noise.layout import NoiseLayout
-from ...text_files import read_text
+from ...text_files import read_json
 
 DETERMINISTIC_FLOW = ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler", "DPMSolverMultistepScheduler")
 DETERMINISTIC_DDPM = ("DDIMScheduler", "CogVideoXDDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler")
@@ -134,7 +133,8 @@ def family_of(model: str | Path | None) -> ModelFamily:
     if (folder / "sim2real.json").is_file():
         return FAMILIES["embedded"]
     if (folder / "model_index.json").is_file():
-        pipeline = json.loads(read_text(folder / "model_index.json")).get("_class_name")
+        index = read_json(folder / "model_index.json", what="the model's index", mend="fetch or copy the model again")
+        pipeline = str(index.get("_class_name"))
         for family in FAMILIES.values():
             if family.pipeline == pipeline and family.name != "embedded":
                 return family

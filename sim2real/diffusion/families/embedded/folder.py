@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from ....errors import MissingFileError, UnreadableFileError
+from ....text_files import read_json
 from .conditions import CHANNEL_NAMES
 from .denoiser import PictureDenoiser
 
@@ -51,15 +52,12 @@ def read_info(folder: Path) -> Info:
         MissingFileError: the folder has no model.
         UnreadableFileError: it has one that does not fit this version.
     """
-    described = folder / INFO_FILE
-    if not described.is_file():
-        raise MissingFileError(described, what="model", mend="train one with: sim2real train RECIPE -o DIR")
+    raw = read_json(folder / INFO_FILE, what="the model", mend="train one with: sim2real train RECIPE -o DIR")
     try:
-        raw = json.loads(described.read_text())
         if raw.get("kind") != KIND:
             raise _unfit(folder, "it is of an older version, which painted from depth and edges alone")
         info = Info(int(raw["steps"]), raw["training"], tuple(raw["channels"]))
-    except (AttributeError, KeyError, TypeError, ValueError, OSError) as fault:
+    except (AttributeError, KeyError, TypeError, ValueError) as fault:
         raise _unfit(folder, fault) from fault
     if info.channels != CHANNEL_NAMES:
         raise _unfit(folder, f"it was trained on the conditions {', '.join(info.channels)}, must be {', '.join(CHANNEL_NAMES)}")
@@ -83,7 +81,7 @@ def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
     info = read_info(folder)
     try:
         model = PictureDenoiser.from_pretrained(folder / _WEIGHTS, torch_dtype=torch.float32)
-    except (AttributeError, KeyError, TypeError, ValueError, OSError, RuntimeError) as fault:
+    except Exception as fault:  # configuration, weights and their shapes each have faults of their own
         raise _unfit(folder, fault) from fault
     assert isinstance(model, PictureDenoiser)
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last), info  # pyright: ignore[reportCallIssue]

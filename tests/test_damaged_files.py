@@ -1,0 +1,72 @@
+"""Files of ours that were cut, overwritten or replaced end in one line that names them."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim2real.clip.footage import footage_settings
+from sim2real.clip.images import read_depth, read_png, write_depth, write_png
+from sim2real.clip.record import read_record
+from sim2real.diffusion.families import family_of
+from sim2real.diffusion.families.embedded.folder import read_info
+from sim2real.errors import MissingFileError, Sim2RealError, UnreadableFileError
+from sim2real.render.bake_record import read_baked
+from sim2real.text_files import read_json
+
+READERS = {
+    "clip.json": lambda folder: read_record(folder / "clip.json"),
+    "settings.json": footage_settings,
+    "model_index.json": family_of,
+    "sim2real.json": read_info,
+    "bake.json": read_baked,
+}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1, 2]", "null", '"text"', "[" * 100_000, '{"a": NaN', "\x00\xff"])
+@pytest.mark.parametrize("name", READERS)
+def test_records_that_are_no_object_are_named(tmp_path, name, content):
+    (tmp_path / name).write_text(content, encoding="latin-1")
+    with pytest.raises(UnreadableFileError, match=name.replace(".", r"\.")) as caught:
+        READERS[name](tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("value", [{}, {"frames": []}, {"kind": "picture-denoiser"}, {"textures": 3}, {"_class_name": []}])
+def test_records_that_lack_entries_are_refused(tmp_path, name, value):
+    (tmp_path / name).write_text(json.dumps(value))
+    if name == "settings.json":
+        assert footage_settings(tmp_path) == value
+        return
+    with pytest.raises(Sim2RealError) as caught:
+        READERS[name](tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_record_that_is_absent_is_missing_and_any_encoding_is_read(tmp_path):
+    with pytest.raises(MissingFileError, match=r"absent\.json"):
+        read_json(tmp_path / "absent.json", what="the record", mend="make it")
+    (tmp_path / "marked.json").write_bytes('{"name": "Käse"}\r\n'.encode("utf-8-sig"))
+    assert read_json(tmp_path / "marked.json", what="the record", mend="make it") == {"name": "Käse"}
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("kind", ["png", "exr"])
+def test_pictures_with_broken_bytes_are_read_or_named(tmp_path_factory, kind, data):
+    path = tmp_path_factory.mktemp("broken") / f"picture.{kind}"
+    rng = np.random.default_rng(0)
+    if kind == "png":
+        write_png(path, rng.integers(0, 256, (9, 11, 3), dtype=np.uint8))
+    else:
+        write_depth(path, rng.random((9, 11), dtype=np.float32))
+    content = bytearray(path.read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=4)):
+        content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content[: data.draw(st.integers(0, len(content)))]))
+    try:
+        assert isinstance((read_png if kind == "png" else read_depth)(path), np.ndarray)
+    except UnreadableFileError as fault:
+        assert path.name in str(fault) and len(str(fault).splitlines()) == 1
