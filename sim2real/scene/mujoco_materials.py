@@ -148,8 +148,9 @@ def lighting_of(
 ) -> Lighting:
     """Sun and sky of a model.
 
-    The sun has the direction and hue of the first directional light, else of the brightest light; the sky has the hue of the
-    skybox where that is not black. What a model does not say is as in ``Lighting``.
+    The sun has the direction and hue of the first directional light, else of the brightest light; sky and ground have the hue
+    of what lights everything (the headlight, and the ambient part of lights). A skybox is seen and lights nothing, as in
+    MuJoCo. What a model does not say is as in ``Lighting``.
     """
     usual = Lighting()
     active = [k for k in range(model.nlight) if model.light_active[k]]
@@ -165,14 +166,19 @@ def lighting_of(
         if length > 0:
             direction = _triple(towards / length)
         sun = _hue(model.light_diffuse[light], usual.sun)
-    sky, ground = usual.sky, usual.ground
+    head = model.vis.headlight
+    ambient = sum((np.asarray(model.light_ambient[k], np.float64) for k in active), np.zeros(3))
+    if head.active:
+        ambient = ambient + head.ambient + 0.5 * np.asarray(head.diffuse, np.float64)
+    sky, ground = (_hue(ambient, (float(np.mean(color)),) * 3) for color in (usual.sky, usual.ground))
     boxes = np.flatnonzero(np.asarray(model.tex_type) == _SKYBOX)
+    backdrop = None
     if len(boxes) and int(model.tex_nchannel[boxes[0]]) in (3, 4):
         sides = texture_images(model, int(boxes[0]))
         # a skybox is stored with y up: its side +y is the zenith
-        sky = _hue(sides[2 % len(sides)][..., :3].mean(axis=(0, 1)) / 255, usual.sky)
-        ground = _hue(sides[3 % len(sides)][..., :3].mean(axis=(0, 1)) / 255, usual.ground)
-    return Lighting(direction, sun, sky, ground)
+        above, below = (linear_from_srgb(sides[k % len(sides)][..., :3] / 255).mean(axis=(0, 1)) for k in (2, 3))
+        backdrop = _triple(above), _triple(below)
+    return Lighting(direction, sun, sky, ground, backdrop=backdrop)
 
 
 def _kind(model: MjModel, light: int) -> int:

@@ -109,6 +109,7 @@ class Lighting:
     - ``sun_direction`` points from the scene to the sun, world axes.
     - ``sun`` is irradiance on a surface that faces it, ``sky`` and ``ground`` radiance from above and below, linear RGB.
     - ``up`` is the direction of the sky's zenith.
+    - ``backdrop`` is what is seen above and below where nothing is, radiance that lights nothing; ``None``: sky and ground.
     """
 
     sun_direction: tuple[float, float, float] = (0.35, -0.45, 0.82)
@@ -116,6 +117,7 @@ class Lighting:
     sky: tuple[float, float, float] = (0.52, 0.6, 0.72)
     ground: tuple[float, float, float] = (0.28, 0.25, 0.22)
     up: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    backdrop: tuple[tuple[float, float, float], tuple[float, float, float]] | None = None
 
 
 @dataclass(frozen=True, eq=False)

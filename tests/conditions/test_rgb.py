@@ -204,6 +204,17 @@ def test_glass_is_looked_through_and_textures_with_alpha_are_opaque():
     assert shader_of(with_leaf).radiance(camera, 0)[20, 30].tolist() == [0, 0, 0]
 
 
+def test_a_backdrop_is_seen_where_nothing_is_and_lights_nothing():
+    light = replace(NOON, backdrop=((0.0, 0.3, 0.0), (0.0, 0.0, 0.0)))
+    objects = [(sphere(0.4), (0, 0, 0))]
+    usual, dyed = (
+        shader_of(made, ambient_occlusion=0.0).radiance(made.cameras[0], 0)
+        for made in (scene_of(objects, camera_at((0, -2, 0), (0, 0, 0), (80, 120)), lighting=one) for one in (NOON, light))
+    )
+    assert np.array_equal(usual[35:45, 55:65], dyed[35:45, 55:65])
+    assert np.allclose(dyed[0, 5], [0, 0.3, 0], atol=0.02) and np.allclose(dyed[-1, 5], 0, atol=0.02)
+
+
 def test_an_empty_scene_is_sky_above_and_ground_below():
     scene = scene_of([], camera_at((0, -1, 0), (0, 0, 0), (60, 80)))
     picture = shader_of(scene).radiance(scene.cameras[0], 0)

@@ -364,6 +364,23 @@ def test_the_sun_is_the_first_directional_light(arm):
     assert lighting.sun[0] > lighting.sun[1] == lighting.sun[2]
 
 
+def test_a_skybox_is_seen_and_dyes_nothing(tmp_path):
+    box = '<asset><texture type="skybox" builtin="gradient" rgb1="0.2 0.7 0.3" rgb2="0 0 0" width="32" height="192"/></asset>'
+    geom = '<worldbody><light directional="true" dir="0 0 -1"/><geom size="1"/></worldbody>'
+    (tmp_path / "model.xml").write_text(f"<mujoco>{box}{geom}</mujoco>")
+    (tmp_path / "plain.xml").write_text(f"<mujoco>{geom}</mujoco>")
+    boxed, plain = (load_mujoco(tmp_path / f"{name}.xml").lighting for name in ("model", "plain"))
+    assert (boxed.sun, boxed.sky, boxed.ground) == (plain.sun, plain.sky, plain.ground)
+    assert boxed.sky[0] == boxed.sky[1] == boxed.sky[2]
+    assert plain.backdrop is None and boxed.backdrop is not None
+    above, below = boxed.backdrop
+    assert above[1] > 1.5 * above[2] > 1.5 * above[0] and sum(below) < 0.1 * sum(above)
+    tinted = '<visual><headlight ambient="0.4 0.2 0.1" diffuse="0 0 0"/></visual>'
+    (tmp_path / "tinted.xml").write_text(f"<mujoco>{tinted}{geom}</mujoco>")
+    warm = load_mujoco(tmp_path / "tinted.xml").lighting
+    assert warm.sky[0] > warm.sky[1] > warm.sky[2] and warm.sun == plain.sun
+
+
 def test_the_hash_follows_geometry_and_states(arm, tmp_path):
     states = poses(2)
     same = load_mujoco(arm, states=states).sha256

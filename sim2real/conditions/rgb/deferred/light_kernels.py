@@ -22,6 +22,7 @@ class Light:
     """Sun and sky in one camera's frame, and the shadow map of one instant.
 
     - ``sun_direction`` and ``up`` are unit vectors; ``sun`` is irradiance, ``sky`` and ``ground`` radiance.
+    - ``above`` and ``below`` are seen where nothing is.
     - ``shadow`` holds inverse depth in the sun's camera, 0 where nothing is; ``shadow_side`` texels, 0 = no shadows.
     - ``bias``: what a caster must be nearer to the sun than a receiver, as a part of their depth there.
     """
@@ -30,6 +31,8 @@ class Light:
     sun: wp.vec3
     sky: wp.vec3
     ground: wp.vec3
+    above: wp.vec3
+    below: wp.vec3
     up: wp.vec3
     rotation: wp.mat33  # sun's camera from this camera
     translation: wp.vec3
@@ -42,11 +45,26 @@ class Light:
 
 @wp.func
 @no_type_check
+def height_of(direction: wp.vec3, blur: float, light: Light) -> float:
+    """1 for directions above, 0 for those below, and in between around the horizon."""
+    t = wp.clamp(0.5 + 0.5 * wp.dot(direction, light.up) / blur, 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+@wp.func
+@no_type_check
 def sky_radiance(direction: wp.vec3, blur: float, light: Light) -> wp.vec3:
     """Sky above, ground below, blended around the horizon over ``blur`` (sine of elevation)."""
-    t = wp.clamp(0.5 + 0.5 * wp.dot(direction, light.up) / blur, 0.0, 1.0)
-    t = t * t * (3.0 - 2.0 * t)
+    t = height_of(direction, blur, light)
     return light.ground + t * (light.sky - light.ground)
+
+
+@wp.func
+@no_type_check
+def backdrop(direction: wp.vec3, light: Light) -> wp.vec3:
+    """What is seen where nothing is."""
+    t = height_of(direction, 0.35, light)
+    return light.below + t * (light.above - light.below)
 
 
 @wp.func

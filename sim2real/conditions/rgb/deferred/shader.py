@@ -156,6 +156,8 @@ class Shader:
         light = light_kernels.Light()
         light.sun_direction, light.up = direction(lighting.sun_direction), direction(lighting.up)
         light.sun, light.sky, light.ground = wp.vec3(*lighting.sun), wp.vec3(*lighting.sky), wp.vec3(*lighting.ground)
+        above, below = lighting.backdrop or (lighting.sky, lighting.ground)
+        light.above, light.below = wp.vec3(*above), wp.vec3(*below)
         light.exposure = self._exposure
         light.shadow, light.shadow_side = self._no_shadow, 0
         if self._sun is not None and self._shadows is not None:

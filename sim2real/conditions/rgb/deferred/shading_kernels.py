@@ -10,7 +10,7 @@ import warp as wp
 from ...geometry_kernels import direction_of, plane_of, ray_of
 from ...surface_kernels import View, group_from, meeting, texture_at
 from ...texture_sampling import Materials
-from .light_kernels import Light, outgoing, sky_radiance, sun_share, tone_mapped
+from .light_kernels import Light, backdrop, outgoing, sun_share, tone_mapped
 
 wp.set_module_options({"enable_backward": False})
 
@@ -84,7 +84,7 @@ def seen_colour(
     if f >= 0:
         radiance = surface_colour(f, x, y, occlusion, s, view, light)
     else:
-        radiance = sky_radiance(wp.normalize(direction_of(view.eye.kind, ray_of(view.eye, x, y))), 0.35, light)
+        radiance = backdrop(wp.normalize(direction_of(view.eye.kind, ray_of(view.eye, x, y))), light)
     if light.exposure > 0.0:
         radiance = tone_mapped(radiance, light.exposure)
     return radiance

@@ -35,7 +35,13 @@ class _Inputs:
 
 
 def _seen(scene: _Inputs, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    out = _sky(F.normalize(scene.seen.directions(scene.seen.rays(x, y)), dim=-1), torch.full_like(x, 0.35), scene.light)
+    out = _sky(
+        F.normalize(scene.seen.directions(scene.seen.rays(x, y)), dim=-1),
+        torch.full_like(x, 0.35),
+        scene.light,
+        "above",
+        "below",
+    )
     hit = f >= 0
     if hit.any():
         out[hit] = _surface(scene, f[hit], x[hit], y[hit])
@@ -68,10 +74,10 @@ def _surface(scene: _Inputs, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return _outgoing(m, eye, base, s["metallic"][part], s["roughness"][part], lit, ambient, light) + glow
 
 
-def _sky(direction: Tensor, blur: Tensor, light: dict[str, Any]) -> Tensor:
+def _sky(direction: Tensor, blur: Tensor, light: dict[str, Any], above: str = "sky", below: str = "ground") -> Tensor:
     t = (0.5 + 0.5 * (direction * light["up"]).sum(-1) / blur).clamp(0, 1)
     t = (t * t * (3 - 2 * t))[..., None]
-    return light["ground"] + t * (light["sky"] - light["ground"])
+    return light[below] + t * (light[above] - light[below])
 
 
 def _sun_share(p: Tensor, normal: Tensor, light: dict[str, Any]) -> Tensor:
