@@ -121,7 +121,7 @@ def _judged(
     found = []
     for path in clips:
         clip = read_clip(path)
-        cameras = [camera] if camera is not None else clip.cameras
+        cameras = [clip.camera_name(camera)] if camera is not None else clip.cameras
         if file is not None and len(cameras) > 1:
             listed = ", ".join(cameras)
             raise BadValueError(

@@ -51,14 +51,20 @@ class Clip:
 
     def camera(self, name: str) -> CameraRecord:
         """Intrinsics and transforms of a camera; unknown names list the valid ones."""
-        if name not in self.record.cameras:
-            raise UnknownNameError(name, self.cameras, what="camera", where=self.path)
-        return self.record.cameras[name]
+        return self.record.cameras[self.camera_name(name)]
+
+    def camera_name(self, name: str) -> str:
+        """A camera's own name, which is that of its folder, also for the name that the source has for it."""
+        if name in self.record.cameras:
+            return name
+        for own, camera in self.record.cameras.items():
+            if camera.source_name == name:
+                return own
+        raise UnknownNameError(name, self.cameras, what="camera", where=self.path)
 
     def folder(self, camera: str) -> Path:
         """The folder of a camera."""
-        self.camera(camera)
-        return self.path / camera
+        return self.path / self.camera_name(camera)
 
     def has(self, camera: str, kind: str) -> bool:
         """Whether the camera's folder holds ``noise`` or pictures of a kind (``rgb``, ``depth``, ...)."""

@@ -59,12 +59,14 @@ class CameraRecord(_Record):
     """One camera: OpenCV axes, metres, pixel centres at 0.5; ``intrinsics`` and ``world_from_camera`` per frame.
 
     - ``projection`` and ``distortion`` are those of ``scene.Lens``; the file leaves them out where the camera is a pinhole.
+    - ``source_name`` is what the source calls it, where that is no name for a folder.
     """
 
     intrinsics: Array = Field(validation_alias=AliasChoices("K", "intrinsics"), serialization_alias="K")
     world_from_camera: Array
     projection: Projection = "perspective"
     distortion: tuple[float, ...] = ()
+    source_name: str | None = None
 
     @property
     def lens(self) -> Lens:
@@ -167,6 +169,8 @@ def write_record(path: Path, record: ClipRecord) -> None:
             del camera["projection"]
         if not camera["distortion"]:
             del camera["distortion"]
+        if camera["source_name"] is None:
+            del camera["source_name"]
     path.write_text(_pretty(data) + "\n", encoding="utf-8")
 
 

@@ -164,9 +164,7 @@ def read_exported(path: Path | str, name: str = "latents") -> np.ndarray:
 def _camera(clip: Clip, name: str | None) -> str:
     if name is None and len(clip.cameras) != 1:
         raise BadValueError("the camera", "not given", right=f"one of {', '.join(clip.cameras)}", mend="pass --camera NAME")
-    chosen = clip.cameras[0] if name is None else name
-    clip.camera(chosen)
-    return chosen
+    return clip.camera_name(clip.cameras[0] if name is None else name)
 
 
 def _picked(

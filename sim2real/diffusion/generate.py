@@ -94,7 +94,7 @@ def generate(
     camera_effects = ("phone" if family.name == "embedded" else "none") if camera_effects is None else camera_effects
     if noise not in NOISE_KINDS:
         raise BadValueError("noise", repr(noise), right=", ".join(NOISE_KINDS))
-    cameras = opened.cameras if camera is None else [camera]
+    cameras = opened.cameras if camera is None else [opened.camera_name(camera)]
     for name in cameras:
         _require_inputs(opened, name, family, noise)
     make, settings = (_embedded if family.name == "embedded" else _wan_vace)(opened, model, family, request)

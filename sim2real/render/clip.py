@@ -191,6 +191,7 @@ def _camera_record(camera: Camera) -> CameraRecord:
         world_from_camera=camera.world_from_camera,
         projection=camera.projection,
         distortion=camera.lens.distortion,
+        source_name=camera.source_name,
     )
 
 

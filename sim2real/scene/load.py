@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadValueError
+from .camera_names import with_folder_names
 from .cameras import fitting_orbit, intrinsics_of
 from .checks import cameras_inside, check_cameras
 from .lens import check_lens
@@ -73,7 +74,7 @@ def load(
     if frames is not None and scene.frames < frames:
         every = f" with a stride of {stride}" if stride > 1 else ""
         raise BadValueError("the number of frames", frames, right=f"1 to {scene.frames}{every}", where=path)
-    scene = with_orbit(scene, size, asked=orbit)
+    scene = with_orbit(with_folder_names(scene), size, asked=orbit)
     if intrinsics is not None:
         k = np.repeat(intrinsics_of(intrinsics)[None], scene.frames, axis=0)
         scene = replace(scene, cameras=tuple(replace(camera, intrinsics=k) for camera in scene.cameras))

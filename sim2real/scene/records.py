@@ -76,6 +76,7 @@ class Camera:
     - surfaces nearer than ``near`` metres (along z) are cut away.
     - ``distortion`` holds a lens' coefficients in OpenCV's order (``Lens``); ``None``: rays are straight.
     - ``projection``: a fisheye is OpenCV's equidistant model with its four coefficients.
+    - ``source_name`` is what the source calls it, where that is no name for a folder; ``None``: ``name``.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Camera:
     near: float = 0.01
     distortion: Float[np.ndarray, "coefficients"] | None = None
     projection: Projection = "perspective"
+    source_name: str | None = None
 
     @property
     def lens(self) -> Lens:
@@ -147,10 +149,9 @@ class Scene:
         return self.world_from_instance.shape[0]
 
     def camera(self, name: str) -> Camera:
-        """The camera of that name; unknown names list the valid ones."""
-        for camera in self.cameras:
-            if camera.name == name:
-                return camera
+        """The camera of that name, or which the source calls so; unknown names list the valid ones."""
+        for camera in (*(c for c in self.cameras if c.name == name), *(c for c in self.cameras if c.source_name == name)):
+            return camera
         raise UnknownNameError(name, [c.name for c in self.cameras], what="camera", where=self.source)
 
     def sliced(self, frames: slice) -> Scene:
