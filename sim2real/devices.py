@@ -9,16 +9,24 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from .errors import BadValueError
 
+_lock = threading.Lock()
+
+
+def warp_ready() -> None:
+    """Initialise Warp without its banner; safe to call any number of times, from any threads."""
+    with _lock:  # two at once would mute standard error for good
+        _initialise()
+
 
 @functools.cache
-def warp_ready() -> None:
-    """Initialise Warp without its banner; safe to call any number of times."""
+def _initialise() -> None:
     import warp as wp
 
     if hasattr(wp.config, "log_level"):

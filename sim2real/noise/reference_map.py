@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float32, Float64, Int32
 
 from ..devices import warp_ready
 from ..errors import BadValueError
+from ..raster.warp_runtime import stream_of
 from .hierarchy import CHART_LIMIT
 from .map_kernels import Map, advance, link_pixels
 
@@ -141,13 +142,27 @@ class ReferenceMap:
             wp.from_torch(chart),
             wp.from_torch(position, dtype=wp.vec2d),
         ]
-        wp.launch(advance, tuple(chart.shape), inputs, device=str(chart.device), record_tape=False)
+        wp.launch(
+            advance,
+            tuple(chart.shape),
+            inputs,
+            device=str(chart.device),
+            stream=stream_of(str(chart.device)),
+            record_tape=False,
+        )
         return chart, position
 
     def _linked(self, chart: torch.Tensor, position: torch.Tensor) -> Places:
         link = torch.empty_like(chart)
         inputs = [wp.from_torch(chart), wp.from_torch(position, dtype=wp.vec2d), wp.from_torch(link)]
-        wp.launch(link_pixels, tuple(chart.shape), inputs, device=str(chart.device), record_tape=False)
+        wp.launch(
+            link_pixels,
+            tuple(chart.shape),
+            inputs,
+            device=str(chart.device),
+            stream=stream_of(str(chart.device)),
+            record_tape=False,
+        )
         return Places(chart, position, link, self._scale, self.domain_px)
 
     def _median_scale(self, places: Places, stride: int = 4) -> torch.Tensor:

@@ -15,6 +15,7 @@ import warp as wp
 from jaxtyping import Float32
 
 from ..errors import Sim2RealError
+from ..raster.warp_runtime import stream_of
 from .cell_kernels import Cells, Sample, find_leaves, sort_by_level, start_levels
 from .cut_kernels import LEAST, PAIRS_ON_CPU, PAIRS_ON_CUDA, add_leaves, list_leaves, normalise, scale_latents
 from .hierarchy import FINEST_LEVEL
@@ -34,8 +35,13 @@ RUN = 90
 """Consecutive pixels that one CPU loop handles, so that neighbours share a triangle and a cell."""
 TABLE_SHARE = 1.5
 """Slots of the hash table per split cell, at least."""
-MOST_NODES = 1 << 27
-"""Split cells in a frame, at most."""
+_MOST_ELEMENTS = (1 << 31) - 1
+"""Of an array: Warp allows no more, and kernels count in 32 bits."""
+
+
+def most_nodes(channels: int) -> int:
+    """Split cells in a frame, at most: each has 64 words for what was seen of it, and the values of its four children."""
+    return _MOST_ELEMENTS // max(64, 4 * channels)
 
 
 def leaf_limits(layout: NoiseLayout) -> tuple[float, float]:
@@ -109,9 +115,9 @@ class Workspace:
         """
         while True:
             cells = self.cells
-            cells.table.fill_(-1)
+            wp.to_torch(cells.table).fill_(-1)  # torch's and Warp's current streams need not be the same
             for array in (cells.split_children, cells.level_count, cells.used):
-                array.zero_()
+                wp.to_torch(array).zero_()
             split()
             if not self.asks_late and self._grown():
                 continue
@@ -124,12 +130,13 @@ class Workspace:
 
     def _grown(self) -> bool:
         """Whether the last split wanted more cells than there is room for; then there is more room now."""
-        used, homeless = self.cells.used.numpy()
+        used, homeless = _fetched(self.cells.used)
         if used <= self.nodes and homeless == 0:
             return False
-        if self.nodes > MOST_NODES // 2:
-            raise Sim2RealError("the picture needs more noise cells than fit in memory; choose a smaller --size")
-        self.allocate(2 * self.nodes)
+        most = most_nodes(self.padded)
+        if self.nodes >= most:
+            raise Sim2RealError(f"the picture needs more than {most:,} cells of noise, the most there can be; reduce --size")
+        self.allocate(min(2 * self.nodes, most))
         return True
 
     def _draw(self, domain: Domain) -> None:
@@ -169,30 +176,35 @@ class Workspace:
         room = 8 * self._out.shape[0]
         while True:
             keys, latents = self._empty(room, wp.int64), self._empty(room)
-            count.zero_()
+            wp.to_torch(count).zero_()
             inputs = [self.samples, self.layout.factor, cell_loss(self.layout), self.cells, keys, latents, count]
             self.launch(list_leaves, 4 * self.nodes, inputs)
-            found = int(count.numpy()[0])
+            found = int(_fetched(count)[0])
             if found <= room:
                 break
             room = found
-        key, latent = np.asarray(keys.numpy()[:found], np.int64), np.asarray(latents.numpy()[:found], np.int32)
-        width = np.ldexp(side.numpy()[key >> 45], -((key >> 40) & 31).astype(np.int32))
-        counts = width * self._unit.numpy()[latent] >= LEAST
+        key, latent = np.asarray(_fetched(keys)[:found], np.int64), np.asarray(_fetched(latents)[:found], np.int32)
+        width = np.ldexp(_fetched(side)[key >> 45], -((key >> 40) & 31).astype(np.int32))
+        counts = width * _fetched(self._unit)[latent] >= LEAST
         return key[counts], latent[counts]
 
     def _scaling(self, side: wp.array) -> list:
         return [self.samples, self.layout.factor, side, self._unit, self._sum, self._area]
 
     def launch(self, kernel: Any, dim: int | tuple[int, ...], inputs: list) -> None:
-        """Run a kernel on the workspace's device."""
-        wp.launch(kernel, dim=dim, inputs=inputs, device=self.device, record_tape=False)
+        """Run a kernel on torch's current stream of the workspace's device."""
+        wp.launch(kernel, dim=dim, inputs=inputs, device=self.device, stream=stream_of(self.device), record_tape=False)
 
     def noise(self) -> Float32[torch.Tensor, "channels latent_height latent_width"]:
         """What the last run drew, as a new tensor."""
         height, width = self.layout.latent_size(self.size)
         halves = wp.to_torch(self._out).reshape(height, width, 2, -1)  # even channels, odd channels
         return halves.permute(3, 2, 0, 1).reshape(-1, height, width)[: self.layout.channels].clone()
+
+
+def _fetched(array: wp.array) -> np.ndarray:
+    """An array's values, as of torch's current stream."""
+    return wp.to_torch(array).cpu().numpy()
 
 
 class Workspaces:

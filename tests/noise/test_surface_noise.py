@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,11 +10,11 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim2real.errors import BadValueError
-from sim2real.noise import NoiseLayout
+from sim2real.errors import BadValueError, Sim2RealError
+from sim2real.noise import NoiseLayout, workspace
 from sim2real.noise.reference import reference_cells, reference_noise, reference_samples
 from sim2real.noise.statistics import whiteness
-from sim2real.noise.workspace import cell_loss, leaf_limits
+from sim2real.noise.workspace import TABLE_SHARE, Workspace, cell_loss, leaf_limits, most_nodes
 from sim2real.scene.records import Mesh
 from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
 
@@ -112,6 +113,23 @@ def test_a_crowded_frame_that_outgrows_the_cell_table_is_the_same_noise(layout, 
     work.allocate(64)
     assert np.array_equal(views.frame(), expected)
     assert work.nodes > 64
+
+
+@pytest.mark.parametrize("channels", [2, 4, 16, 64, 1024])
+def test_no_array_of_a_workspace_is_longer_than_warp_allows(channels):
+    most = most_nodes(channels)
+    assert max(64, 4 * channels) * most < 2**31 <= max(64, 4 * channels) * (most + 1)
+    assert 2 ** math.ceil(math.log2(TABLE_SHARE * most)) < 2**31
+
+
+def test_a_frame_with_more_cells_than_there_can_be_says_so(monkeypatch):
+    views = Views(bumpy_room(1), LATENT16)
+    work = Workspace(LATENT16, views.scene.cameras[0].size, "cpu")
+    views.noise.workspaces.idle = [work]
+    monkeypatch.setattr(workspace, "most_nodes", lambda channels: 100)
+    work.allocate(64)
+    with pytest.raises(Sim2RealError, match="more than 100 cells.*reduce --size"):
+        views.frame()
 
 
 def test_more_channels_extend_fewer():
