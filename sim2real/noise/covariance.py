@@ -75,8 +75,9 @@ def measured_covariance(
 
 
 def _key(chart: np.ndarray, level: np.ndarray | int, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-    # charts are numbered densely first, so that 21 + 21 + 5 bits of place leave 16 for them
-    return (((np.asarray(chart, np.int64) * 32 + level) << 21) + i << 21) + j
+    """As ``hierarchy.cell_key``: 18 bits of chart, 5 of level, 20 each of column and row."""
+    chart, level, i, j = (np.asarray(part, np.int64) for part in (chart, level, i, j))
+    return (chart << 45) | (level << 40) | (i << 20) | j
 
 
 def _inverse_root_area(leaves: Leaves, pixels: int) -> csr_matrix:

@@ -9,6 +9,7 @@ import trimesh
 from sim2real.metrics.overlap import RayScene, footprint_overlap
 from sim2real.noise import NoiseLayout
 from sim2real.noise.covariance import measured_covariance, model_covariance, transport_efficiency
+from sim2real.noise.hierarchy import CHART_LIMIT, FINEST_LEVEL
 from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
 
 pytest.importorskip("embreex")
@@ -130,3 +131,20 @@ def test_two_cameras_at_one_instant_see_the_same_noise():
     where = model_covariance(views.leaves(0, "second"), views.leaves(0, "camera"), views.pixels)
     drawn = measured_covariance(values[1], values[0], where)
     assert slope(drawn, views, (0, "camera"), (0, "second"))[0] > 0.9
+
+
+def test_cells_of_charts_at_the_limit_are_told_apart():
+    """Two pixels that own cells of the same place in different charts share nothing, whatever the charts' numbers."""
+    charts = np.array([0, 1, (1 << 16) - 1, 1 << 16, 1 << 17, CHART_LIMIT - 1])
+    cells = {
+        "chart": charts,
+        "level": np.full(6, FINEST_LEVEL),
+        "i": np.full(6, (1 << FINEST_LEVEL) - 1),
+        "j": np.full(6, (1 << FINEST_LEVEL) - 1),
+        "pixel": np.arange(6),
+        "area": np.ones(6),
+    }
+    parents = {**cells, "level": cells["level"] - 3, "i": cells["i"] >> 3, "j": cells["j"] >> 3, "area": np.full(6, 64.0)}
+    assert np.array_equal(model_covariance(cells, cells, 6).toarray(), np.eye(6))
+    np.testing.assert_allclose(model_covariance(cells, parents, 6).toarray(), np.eye(6) / 8)
+    np.testing.assert_allclose(model_covariance(parents, cells, 6).toarray(), np.eye(6) / 8)
