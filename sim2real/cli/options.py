@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .types import Choices, Intrinsics, Names, Shares, Size
+from .types import Choices, Intrinsics, Names, Numbers, Shares, Size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,6 +52,12 @@ def scene_options(function: Command) -> Command:
                 type=click.Path(path_type=Path),
                 metavar="DIR",
                 help="Where to look for meshes whose paths lead nowhere on this machine.",
+            ),
+            click.option(
+                "--groups",
+                type=Numbers(),
+                metavar="G,...",
+                help="MuJoCo's geom groups to show.  [default: those that look like pictures]",
             ),
         )
     ):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..scene import Scene
     from .progress import Progress
 
-READING = ("states", "demo", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root")
+READING = ("states", "demo", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root", "groups")
 """Options that tell how a scene is read."""
 
 

@@ -44,6 +44,21 @@ class Intrinsics(click.ParamType):
         return fx, fy, cx, cy
 
 
+class Numbers(click.ParamType):
+    """Small whole numbers, separated by commas."""
+
+    name = "G,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Parse ``0,1,2``."""
+        if isinstance(value, tuple):
+            return value
+        words = [word.strip() for word in str(value).split(",")]
+        if not all(word.isdecimal() and len(word) < 5 for word in words):
+            self.fail(f"{value!r} is not a list of whole numbers, for example 0,1,2", param, ctx)
+        return tuple(dict.fromkeys(int(word) for word in words))
+
+
 class Shares(click.ParamType):
     """A number from 0 to 1, or ``name=number`` pairs separated by commas."""
 

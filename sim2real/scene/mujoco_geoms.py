@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Bool
 
 from . import primitives
 from .mujoco_materials import (
@@ -33,21 +34,27 @@ def is_infinite(model: MjModel, geom: int) -> bool:
     return int(model.geom_type[geom]) == PLANE and bool((model.geom_size[geom, :2] <= 0).any())
 
 
-def visual_groups(model: MjModel) -> tuple[int, ...]:
-    """The geom groups that are meant to be seen; there is no standard, so this is a rule.
+def visual_geoms(model: MjModel) -> Bool[np.ndarray, "geoms"]:
+    """The geoms that are meant to be seen; there is no standard, so this is a rule.
 
-    MuJoCo's viewer shows groups 0, 1 and 2. Of these, group 0 is left out where it is a collision group (robosuite): at
-    least nine in ten of its geoms collide, and most geoms of another shown group do not. A model with nothing in groups 0
-    to 2 shows everything.
+    MuJoCo's viewer shows groups 0, 1 and 2; a model with nothing in these shows everything. Many robots keep what collides in
+    group 0 and its pictures in another shown group (robosuite), while the scenes around them keep floor, table and objects in
+    group 0, too. So, where at least nine in ten geoms of group 0 collide and most geoms of another shown group do not, a
+    colliding geom of group 0 is left out if its own body has geoms of another shown group that do not collide. What belongs to
+    the world, planes and height fields always stay.
     """
-    groups = np.asarray(model.geom_group)
+    groups, body = np.asarray(model.geom_group), np.asarray(model.geom_bodyid)
     collides = (np.asarray(model.geom_contype) != 0) | (np.asarray(model.geom_conaffinity) != 0)
-    present = [int(g) for g in np.unique(groups)]
-    shown = [g for g in present if g <= 2] or present
-    others_are_visual = any(1 - collides[groups == g].mean() > 0.5 for g in shown if g != 0)
-    if 0 in shown and others_are_visual and collides[groups == 0].mean() >= 0.9:
-        shown.remove(0)
-    return tuple(shown)
+    shown = groups <= 2
+    if not shown.any():
+        return np.ones(len(groups), np.bool_)
+    first, others = groups == 0, [groups == g for g in (1, 2) if (groups == g).any()]
+    told_apart = any((~collides[other]).mean() > 0.5 for other in others)
+    if not first.any() or collides[first].mean() < 0.9 or not told_apart:
+        return shown
+    pictured = np.unique(body[shown & ~first & ~collides])
+    spread_out = np.isin(np.asarray(model.geom_type), (PLANE, HFIELD))
+    return shown & ~(first & collides & (body != 0) & ~spread_out & np.isin(body, pictured))
 
 
 def shape_key(model: MjModel, geom: int) -> tuple:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ..errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
 from ..optional import require
 from ..transforms import rigid, rotation_from_quaternion
 from .mujoco_cameras import cameras_of
-from .mujoco_geoms import INFINITE_PLANE_EXTENTS, dressed, geom_shape, is_infinite, look_key, shape_key, visual_groups
+from .mujoco_geoms import INFINITE_PLANE_EXTENTS, dressed, geom_shape, is_infinite, look_key, shape_key, visual_geoms
 from .mujoco_materials import geom_rgba, lighting_of, textures_of
 from .mujoco_states import Recording, read_states, replay
 from .mujoco_types import MjModel
@@ -51,7 +51,7 @@ def load_mujoco(
         states: ``.npy`` or ``.npz`` with one row per frame, or the rows themselves (``read_states``, ``state_layouts``).
             ``None``: one frame, in the model's keyframe.
         frames: which rows to replay; ``None``: all.
-        groups: geom groups to show; ``None``: ``visual_groups`` chooses.
+        groups: geom groups to show; ``None``: ``visual_geoms`` chooses.
         fps: frames per second; ``None``: from the rows' times, else 24.
         size: picture size (height, width) of the cameras; ``None``: their own, else 480x640.
 
@@ -101,7 +101,7 @@ def scene_of_model(
     if recording is not None and frames is not None:
         recording = _sliced(recording, frames, source)
     poses, seconds, layout = replay(model, recording)
-    shown = visual_groups(model) if groups is None else tuple(groups)
+    shown = visual_geoms(model) if groups is None else np.isin(model.geom_group, groups)
     labelling = label_geoms(model, shown, source)
     meshes, parts = _meshes_and_parts(model, labelling)
     cameras = cameras_of(model, poses.world_from_camera, size)
@@ -121,24 +121,23 @@ def scene_of_model(
     )
 
 
-def label_geoms(model: MjModel, groups: tuple[int, ...], source: object = "") -> Labelling:
+def label_geoms(model: MjModel, shown: Bool[np.ndarray, "geoms"], source: object = "") -> Labelling:
     """Instances in the order of bodies: one per body with visible geoms, and one per visible geom of the world itself.
 
     The class is the name of the tree that a body belongs to (the child of the world that it hangs on); a body that only
     groups others (no geoms, joints, sites or cameras of its own, several children) is looked through, once.
 
     Raises:
-        BadValueError: no geom of the model is in these groups.
+        BadValueError: no geom of the model is among those to be shown.
     """
-    seen = np.isin(model.geom_group, groups) & (np.array([geom_rgba(model, g)[3] for g in range(model.ngeom)]) > 0)
+    seen = shown & (np.array([geom_rgba(model, g)[3] for g in range(model.ngeom)]) > 0)
     geoms = [int(g) for g in np.flatnonzero(seen)]
     if not geoms:
         if model.ngeom == 0:
             raise EmptySceneError(source, lacks="geoms", mend="give the bodies of the model geoms")
         present = ", ".join(str(int(g)) for g in np.unique(model.geom_group))
-        raise BadValueError(
-            "the choice of geom groups", list(groups), right=f"groups with visible geoms, of {present}", where=source
-        )
+        chosen = ", ".join(str(int(g)) for g in np.unique(model.geom_group[shown])) or "none that the model has"
+        raise BadValueError("the choice of geom groups", chosen, right=f"groups with visible geoms, of {present}", where=source)
     instances, bodies, of_geom, of_body = [], [], {}, {}
     for geom in sorted(geoms, key=lambda g: (int(model.geom_bodyid[g]), g)):
         body = int(model.geom_bodyid[geom])
@@ -253,12 +252,24 @@ def _rate(fps: float | None, seconds: Float[np.ndarray, "frames"] | None, usual:
 
 
 def _notes(
-    model: MjModel, labelling: Labelling, shown: tuple[int, ...], automatic: bool, layout: str, recording: Recording | None
+    model: MjModel,
+    labelling: Labelling,
+    shown: Bool[np.ndarray, "geoms"],
+    automatic: bool,
+    layout: str,
+    recording: Recording | None,
 ) -> list[str]:
-    hidden = sorted(set(int(g) for g in model.geom_group) - set(shown))
-    chosen = "chosen automatically" if automatic else "as asked"
-    rest = f", hidden: {', '.join(map(str, hidden))}" if hidden else ""
-    notes = [f"geom groups shown ({chosen}): {', '.join(map(str, sorted(shown)))}{rest}"]
+    groups = np.asarray(model.geom_group)
+    seen = np.unique(groups[shown])
+    hidden = np.setdiff1d(groups, seen)
+    chosen = "chosen automatically, --groups chooses others" if automatic else "as asked"
+    rest = f", hidden: {', '.join(map(str, hidden))}" if len(hidden) else ""
+    notes = [f"geom groups shown ({chosen}): {', '.join(map(str, seen))}{rest}"]
+    left_out = np.flatnonzero(~shown & np.isin(groups, seen))
+    if len(left_out):
+        bodies = list(dict.fromkeys(_body_name(model, int(model.geom_bodyid[g])) for g in left_out))
+        names = ", ".join(bodies[:3]) + (f" and {len(bodies) - 3} more" if len(bodies) > 3 else "")
+        notes.append(f"{len(left_out)} colliding geom(s) of group 0 hidden, whose bodies have pictures of their own: {names}")
     notes.append(f"no states given: one frame at {layout}" if recording is None else f"states read as {layout}")
     endless = [g for g in labelling.geom_instance if is_infinite(model, g)]
     if endless:

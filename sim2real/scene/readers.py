@@ -54,7 +54,7 @@ READERS = (
     Reader((".obj", ".ply", ".stl", ".off", ".glb", ".gltf"), "mesh_files", "load_mesh", ("frames", "fps"), "mesh file"),
 )
 
-_SAID_AS = {"states": "--states", "demo": "--demo", "asset_root": "--asset-root", "groups": "the choice of geom groups"}
+_SAID_AS = {"states": "--states", "demo": "--demo", "asset_root": "--asset-root", "groups": "--groups"}
 
 
 def reader_of(path: Path) -> Reader:

@@ -391,6 +391,7 @@ READ_WITH = {
     "states": ["--states", "my states.npy"],
     "demo": ["--demo", "demo_3"],
     "asset_root": ["--asset-root", "a b/c"],
+    "groups": ["--groups", "0,2"],
     "intrinsics": ["--intrinsics", "50,60.5,-1,2"],
     "orbit": ["--orbit", "--stride", "3"],
     "frames": ["--frames", "9", "--fps", "12.5"],

@@ -12,7 +12,7 @@ from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
 from sim2real.scene import Scene
 from sim2real.scene.colors import linear_from_srgb
 from sim2real.scene.load import load
-from sim2real.scene.mujoco_geoms import visual_groups
+from sim2real.scene.mujoco_geoms import visual_geoms
 from sim2real.scene.mujoco_model import load_mujoco
 from sim2real.transforms import rotation_from_quaternion
 
@@ -307,30 +307,54 @@ def test_infinite_planes_get_an_extent_and_a_note(tmp_path):
 @pytest.mark.parametrize(
     ("geoms", "expected"),
     [
-        ([(0, 1), (0, 1), (1, 0), (1, 0)], (1,)),  # robosuite: 0 collides, 1 is seen
-        ([(0, 0), (0, 0), (1, 0), (3, 1), (4, 1)], (0, 1)),  # kitchen: 3 and 4 collide
-        ([(2, 0), (2, 0), (3, 1)], (2,)),  # Menagerie
-        ([(0, 1), (0, 1)], (0,)),  # everything in the default group
-        ([(0, 1), (1, 1), (2, 1)], (0, 1, 2)),  # all collide: all are seen
-        ([(3, 1), (4, 1)], (3, 4)),  # nothing else there
+        ([(0, 1), (0, 1), (1, 0), (1, 0)], [False, False, True, True]),  # robosuite: 0 collides, 1 is seen
+        ([(0, 0), (0, 0), (1, 0), (3, 1), (4, 1)], [True, True, True, False, False]),  # kitchen: 3 and 4 collide
+        ([(2, 0), (2, 0), (3, 1)], [True, True, False]),  # Menagerie
+        ([(0, 1), (0, 1)], [True, True]),  # everything in the default group
+        ([(0, 1), (1, 1), (2, 1)], [True, True, True]),  # all collide: all are seen
+        ([(3, 1), (4, 1)], [True, True]),  # nothing else there
     ],
 )
-def test_visual_groups_are_told_from_collision_groups(tmp_path, geoms, expected):
-    body = "".join(
+def test_pictures_are_told_from_what_collides(tmp_path, geoms, expected):
+    inside = "".join(
         f'<geom type="sphere" size="0.1" group="{group}" contype="{collides}" conaffinity="{collides}" pos="{k} 0 0"/>'
         for k, (group, collides) in enumerate(geoms)
     )
-    path = written(tmp_path, body)
-    assert visual_groups(mujoco.MjModel.from_xml_path(str(path))) == expected
+    path = written(tmp_path, f"<body>{inside}</body>")
+    assert visual_geoms(mujoco.MjModel.from_xml_path(str(path))).tolist() == expected
     scene = load_mujoco(path)
-    assert len(scene.instances) == sum(group in expected for group, _ in geoms)
-    assert scene.notes[0].startswith(f"geom groups shown (chosen automatically): {', '.join(map(str, expected))}")
+    assert len(scene.parts) == sum(expected)
+    seen = sorted({group for (group, _), shown in zip(geoms, expected, strict=True) if shown})
+    assert scene.notes[0].startswith("geom groups shown (chosen automatically, --groups chooses others): ")
+    assert scene.notes[0].split(": ")[1].split(", hidden")[0] == ", ".join(map(str, seen))
+
+
+def test_what_has_no_other_picture_stays_beside_a_robot_whose_collision_geoms_are_hidden(tmp_path):
+    """Floor, terrain, table and a tool without pictures of their own are all in group 0 and collide, as a link's hull does."""
+    link = '<geom name="hull" type="sphere" size="0.1"/><geom name="shell" type="sphere" size="0.11" group="{}" {}/>'
+    picture = 'contype="0" conaffinity="0"'
+    body = (
+        '<geom name="floor" type="plane" size="2 2 0.1"/><geom name="post" type="box" size="0.1 0.1 1"/>'
+        '<body name="table"><geom name="top" type="box" size="0.5 0.5 0.1"/></body>'
+        f'<body name="link1" pos="0 0 1">{link.format(2, picture)}</body>'
+        f'<body name="link2" pos="0 0 2">{link.format(2, picture).replace("hull", "hull2").replace("shell", "shell2")}</body>'
+    )
+    path = written(tmp_path, body)
+    model = mujoco.MjModel.from_xml_path(str(path))
+    seen = {model.geom(k).name for k in np.flatnonzero(visual_geoms(model))}
+    assert seen == {"floor", "post", "top", "shell", "shell2"}
+    assert any(
+        note.startswith("2 colliding geom(s) of group 0 hidden") and "link1, link2" in note for note in load_mujoco(path).notes
+    )
+    assert len(load_mujoco(path, groups=(0, 2)).parts) == 7
 
 
 def test_groups_can_be_asked_for_and_empty_choices_are_refused(tmp_path):
     path = written(tmp_path, '<geom type="sphere" size="0.1"/><geom type="sphere" size="0.1" group="3"/>')
     assert len(load_mujoco(path, groups=(3,)).instances) == 1
-    with pytest.raises(BadValueError, match=r"geom groups is \[5\], must be groups with visible geoms, of 0, 3"):
+    with pytest.raises(
+        BadValueError, match="geom groups is none that the model has, must be groups with visible geoms, of 0, 3"
+    ):
         load_mujoco(path, groups=(5,))
 
 

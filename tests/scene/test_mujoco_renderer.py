@@ -96,6 +96,11 @@ def agreement(scene: Scene, camera_name: str, frames: list[int], theirs: dict, g
 KITCHEN_FRAMES = [0, 16, 32, 48]
 
 
+def labels_of(path, groups):
+    model = mujoco.MjModel.from_xml_path(str(path))
+    return label_geoms(model, np.isin(model.geom_group, groups)).geom_instance
+
+
 @pytest.fixture(scope="module")
 def kitchen(tmp_path_factory):
     """The scene, MuJoCo's pictures by camera, and which instance each geom belongs to."""
@@ -114,7 +119,7 @@ def kitchen(tmp_path_factory):
         camera.name: {what: views[k * len(rows) : (k + 1) * len(rows)] for what, views in pictures.items()}
         for k, camera in enumerate(scene.cameras)
     }
-    return scene, by_camera, label_geoms(mujoco.MjModel.from_xml_path(str(model)), (0, 1)).geom_instance
+    return scene, by_camera, labels_of(model, (0, 1))
 
 
 @pytest.mark.parametrize("name", ["counter", "wrist"])
@@ -143,7 +148,7 @@ def everything(tmp_path_factory):
         folder, path, np.tile(qpos, (4, 1)), nothing, nothing, (120, 160), scene.cameras[0].near, names=order
     )
     by_camera = {name: {what: views[3 * k : 3 * k + 3] for what, views in pictures.items()} for k, name in enumerate(names)}
-    return scene, by_camera, label_geoms(mujoco.MjModel.from_xml_path(str(path)), (0,)).geom_instance
+    return scene, by_camera, labels_of(path, (0,))
 
 
 @pytest.mark.parametrize("name", ["front", "lens", "rider"])
