@@ -22,6 +22,12 @@ from .records import Instance, Mesh, Part, Scene
 from .shaping import cleaned, mapped, shaded
 
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
+_UNREAD_EXTENSIONS = {
+    *("KHR_texture_transform", "KHR_materials_transmission", "KHR_materials_emissive_strength", "KHR_materials_clearcoat"),
+    *("KHR_materials_volume", "KHR_materials_pbrSpecularGlossiness", "KHR_materials_variants", "KHR_lights_punctual"),
+    *("EXT_mesh_gpu_instancing", "KHR_materials_unlit", "KHR_materials_sheen", "KHR_materials_specular"),
+}
+"""What changes pictures where a reader heeds it."""
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """World (z up) from a frame with y up."""
 
@@ -216,5 +222,9 @@ def _gltf(path: Path) -> dict[str, Any]:
 
 def _gltf_notes(path: Path) -> list[str]:
     unread = {"animations": "animations", "skins": "skeletons", "cameras": "cameras"}
-    found = [word for key, word in unread.items() if _gltf(path).get(key)]
-    return [f"{path.name}: its {', '.join(found)} are not read; the file is shown at rest"] if found else []
+    held = _gltf(path)
+    found = [word for key, word in unread.items() if held.get(key)]
+    notes = [f"{path.name}: its {', '.join(found)} are not read; the file is shown at rest"] if found else []
+    used = held.get("extensionsUsed")
+    ignored = sorted(_UNREAD_EXTENSIONS & set(used if isinstance(used, list) else []))
+    return [*notes, f"{path.name}: its glTF extensions {', '.join(ignored)} are not read"] if ignored else notes

@@ -34,7 +34,9 @@ def dressed(mesh: Mesh, geometry: Any, notes: list[str]) -> Mesh:
         if uv is None and material.texture is not None:
             notes.append(f"{mesh.name}: its texture is not used, because the mesh has no UVs")
             material = replace(material, texture=None)
-        return replace(mesh, uv=uv, material=material)
+        tint = (getattr(visual, "vertex_attributes", None) or {}).get("color")
+        made = replace(mesh, uv=uv, material=material)
+        return made if tint is None or len(tint) != len(mesh.vertices) else _tinted(made, np.asarray(tint), notes)
     if visual.kind in ("vertex", "face") and visual.defined:
         return face_colored(mesh, visual, notes)
     return mesh
@@ -51,10 +53,46 @@ def material_of(source: Any, name: str, notes: list[str]) -> Material:
     texture = pixels(source.image, name, notes)
     if texture is not None and "kd" not in source.kwargs:
         color = np.ones(3)
-    shininess = source.kwargs.get("ns")
-    gloss = float(np.atleast_1d(shininess)[0]) if shininess is not None else None
-    roughness = Material().roughness if gloss is None else float(np.clip(np.sqrt(2 / (max(gloss, 0) + 2)), 0.05, 1))
-    return Material(base_color=_rgba(color), texture=texture, roughness=roughness)
+    said = {key.lower(): value for key, value in source.kwargs.items()}
+    gloss = _numbers(said.get("ns"), 1)
+    roughness = Material().roughness if gloss is None else float(np.clip(np.sqrt(2 / (max(gloss[0], 0) + 2)), 0.05, 1))
+    dissolve, clear, glow = _numbers(said.get("d"), 1), _numbers(said.get("tr"), 1), _numbers(said.get("ke"), 3)
+    alpha = dissolve[0] if dissolve is not None else 1.0 if clear is None else 1.0 - clear[0]
+    unread = [key for key in ("map_d", "map_ke", "map_bump", "bump", "map_ns", "map_ks") if key in said]
+    if unread:
+        notes.append(f"{name}: its {', '.join(unread)} are not used")
+    return Material(
+        base_color=_rgba(color, float(np.clip(alpha, 0, 1))),
+        texture=texture,
+        roughness=roughness,
+        emission=(0.0, 0.0, 0.0) if glow is None else (glow[0], glow[1], glow[2]),
+    )
+
+
+def _numbers(value: Any, count: int) -> list[float] | None:
+    """So many non-negative numbers of an MTL statement; ``None`` where it says something else."""
+    try:
+        found = [float(number) for number in np.atleast_1d(value)] if value is not None else []
+    except (TypeError, ValueError):
+        return None
+    return found[:count] if len(found) >= count and np.isfinite(found).all() and min(found) >= 0 else None
+
+
+def _tinted(mesh: Mesh, colors: np.ndarray, notes: list[str]) -> Mesh:
+    """A mesh whose material is multiplied with colors of its vertices (linear, glTF's COLOR_0)."""
+    rgb = colors[:, :3].astype(np.float64) / (np.iinfo(colors.dtype).max if colors.dtype.kind == "u" else 1)
+    material = mesh.material
+    if np.ptp(rgb, axis=0).max() < 1e-6:
+        base = np.array(material.base_color[:3]) * rgb[0]
+        return replace(mesh, material=replace(material, base_color=_rgba(base, material.base_color[3])))
+    if material.texture is not None:
+        notes.append(f"{mesh.name}: its vertex colors are not used, because it has a texture, too")
+        return mesh
+    linear = (rgb[mesh.faces].mean(axis=1) * material.base_color[:3]).clip(0, 1)
+    notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
+    colored = _per_face(mesh, np.rint(srgb_from_linear(linear) * 255).astype(np.uint8))
+    made = replace(material, base_color=_rgba(np.array(colored.material.base_color[:3]), material.base_color[3]))
+    return replace(colored, material=replace(made, texture=colored.material.texture))
 
 
 def _from_pbr(source: Any, name: str, notes: list[str]) -> Material:
@@ -72,9 +110,18 @@ def _from_pbr(source: Any, name: str, notes: list[str]) -> Material:
     if source.normalTexture is not None:
         notes.append(f"{name}: its normal map is not used")
     emission = np.zeros(3) if source.emissiveFactor is None else np.asarray(source.emissiveFactor, np.float64)
+    if source.emissiveTexture is not None and emission.any():
+        glow = pixels(source.emissiveTexture, name, notes)
+        emission = emission * (1.0 if glow is None else linear_from_srgb(glow[..., :3] / 255).mean(axis=(0, 1)))
+        notes.append(f"{name}: its emissive texture was replaced by its mean")
+    texture = pixels(source.baseColorTexture, name, notes)
+    if source.alphaMode in (None, "OPAQUE"):  # whatever alpha says
+        factor[3], texture = 1.0, None if texture is None else np.ascontiguousarray(texture[..., :3])
+    elif texture is not None and texture.shape[2] == 4 and texture[..., 3].min() < 255:
+        notes.append(f"{name}: its texture is clear in parts, which are shown solid")
     return Material(
         base_color=_rgba(factor[:3], float(factor[3])),
-        texture=pixels(source.baseColorTexture, name, notes),
+        texture=texture,
         metallic=float(np.clip(metallic, 0, 1)),
         roughness=float(np.clip(roughness, 0.02, 1)),
         emission=(float(emission[0]), float(emission[1]), float(emission[2])),
@@ -108,7 +155,12 @@ def face_colored(mesh: Mesh, visual: Any, notes: list[str]) -> Mesh:
     else:
         linear = linear_from_srgb(np.asarray(visual.vertex_colors)[:, :3] / 255)[mesh.faces].mean(axis=1)
         srgb = np.rint(srgb_from_linear(linear) * 255).astype(np.uint8)
-        notes.append(f"{mesh.name}: its vertex colours were averaged over each face")
+        notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
+    return _per_face(mesh, srgb)
+
+
+def _per_face(mesh: Mesh, srgb: UInt8[np.ndarray, "faces 3"]) -> Mesh:
+    """A mesh with one color per face."""
     colors, index = np.unique(srgb, axis=0, return_inverse=True)
     index = index.ravel()
     if len(colors) == 1:

@@ -108,7 +108,7 @@ def test_colors_of_vertices_become_a_palette_that_every_face_points_into(tmp_pat
     (mesh,) = file.meshes
     texture = mesh.material.texture
     assert mesh.uv is not None and texture is not None
-    assert any("vertex colours were averaged" in note for note in file.notes)
+    assert any("vertex colors were averaged" in note for note in file.notes)
     u, v = mesh.uv[0, 0]
     row, column = int((1 - v) * texture.shape[0]), int(u * texture.shape[1])
     assert texture[row, column].tolist() == [255, 0, 0]
