@@ -111,6 +111,9 @@ class Sampler:
             conditions[:, _NORMAL_X] *= -1
         if backwards:
             clean, conditions, noise = clean[::-1], conditions[::-1], noise[::-1]
+        if stage.shrink > 1:
+            clean, conditions, noise = (shrunk(array, stage.shrink) for array in (clean, conditions, noise))
+            noise = noise * np.float32(stage.shrink)  # a mean of n^2 independent values has 1 / n of their deviation
         whole = [np.ascontiguousarray(array) for array in (clean, conditions, noise)]
         own = sigma < 1 and rng.random() < self.recipe.noise_levels.own
         return Sample(whole[0], whole[1], whole[2], sigma, number, own)
@@ -153,13 +156,19 @@ def conditions_of(pixels: Any, intrinsics: Float[np.ndarray, "frames 3 3"]) -> F
     return picture_conditions(**known, depth=pixels["depth"].astype(np.float32), K=intrinsics)
 
 
+def shrunk(pictures: Float32[np.ndarray, "frames c height width"], by: int) -> Float32[np.ndarray, "frames c h w"]:
+    """Means over blocks of ``by`` x ``by`` pixels."""
+    frames, channels, height, width = pictures.shape
+    return pictures.reshape(frames, channels, height // by, by, width // by, by).mean(axis=(3, 5))
+
+
 def random_crop(rng: np.random.Generator, shape: tuple[int, ...], stage: Stage) -> tuple[slice, slice, slice]:
     """Frames, rows and columns of a crop of a stage's size anywhere in a clip of ``shape`` (frames, height, width).
 
     Raises:
         BadValueError: the clip is smaller than the crop.
     """
-    wanted = (stage.frames, *stage.size)
+    wanted = (stage.frames, stage.shrink * stage.size[0], stage.shrink * stage.size[1])
     if any(n < m for n, m in zip(shape, wanted, strict=True)):
         raise BadValueError("the crop (frames, height, width)", wanted, right=f"at most {shape}, which the training clips have")
     starts = [int(rng.integers(n - m + 1)) for n, m in zip(shape, wanted, strict=True)]

@@ -69,6 +69,8 @@ class Stage(Entry):
     """A stretch of training.
 
     - ``steps`` optimizer steps of ``batch`` crops of ``frames`` and ``size`` (height, width).
+    - ``shrink``: crops are so many times as large and made smaller: whole pictures, whose light is of one piece, at the price
+      of parts.
     - ``learning_rate`` and ``losses`` take the place of the recipe's.
     """
 
@@ -76,6 +78,7 @@ class Stage(Entry):
     batch: PositiveInt
     frames: PositiveInt
     size: tuple[Side, Side]
+    shrink: Annotated[int, Field(ge=1, le=8)] = 1
     learning_rate: PositiveFloat | None = None
     losses: Losses | None = None
 

@@ -80,6 +80,21 @@ def test_shares_of_noise_levels_are_as_asked(clips, provider, recipe):
     assert 0.4 < (sigma == 1).mean() < 0.6 and 0 < sigma.min() < 0.4
 
 
+def test_shrunk_samples_are_means_of_larger_ones_and_their_noise_keeps_its_variance(clips, provider, recipe):
+    sampler = Sampler(clips, provider, recipe)
+    large = sampler.sample(5, STAGE.model_copy(update={"size": (32, 48)}))
+    small = sampler.sample(5, STAGE.model_copy(update={"size": (16, 24), "shrink": 2}))
+    assert small.clean.shape[2:] == (16, 24) and small.sigma == large.sigma
+    for name in ("clean", "conditions"):
+        whole = getattr(large, name)
+        mean = sum(whole[:, :, y::2, x::2] for y in (0, 1) for x in (0, 1)) / 4
+        np.testing.assert_allclose(getattr(small, name), mean, atol=1e-5)
+    many = [sampler.sample(n, STAGE.model_copy(update={"size": (16, 16), "shrink": 2})).noise for n in range(20)]
+    assert abs(np.var(many) - 1) < 0.05
+    with pytest.raises(BadValueError, match="the crop"):
+        sampler.sample(0, STAGE.model_copy(update={"size": (32, 48), "shrink": 2}))
+
+
 @pytest.mark.parametrize("low", [0.0, 0.7, 1.0])
 def test_noise_has_unit_variance_at_any_beta(clips, provider, recipe, low):
     sampler = Sampler(clips, provider, recipe.model_copy(update={"degradation": Degradation(low=low, high=low)}))
