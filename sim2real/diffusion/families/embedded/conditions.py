@@ -22,6 +22,7 @@ CHANNEL_NAMES = (
     "nearness",
     "edges",
     "facing",
+    *("light red", "light green", "light blue"),
 )
 """In order; all lie in [-1, 1]."""
 CHANNELS = len(CHANNEL_NAMES)
@@ -30,6 +31,8 @@ BASE = slice(3, 6)
 
 _DARKEST = 0.03
 """Linear base color below which a channel's light is taken from the brightness: 8 bits do not resolve it."""
+_FAINT = 0.04
+"""Screen value, 0 to 1, that is added to picture and base color before one is divided by the other."""
 _BRIGHTEST = 6.0
 """Most light, in units of what makes white white, that a replaced surface is shown under."""
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -61,7 +64,7 @@ def picture_conditions(
     surface: Surface | None = None,
     kept: Bool[np.ndarray, "frames height width"] | None = None,
     ids: np.ndarray | None = None,
-) -> Float32[np.ndarray, "frames 15 height width"]:
+) -> Float32[np.ndarray, "frames 18 height width"]:
     """The channels of :data:`CHANNEL_NAMES`, for any stretch of frames: no frame depends on another.
 
     Args:
@@ -103,6 +106,7 @@ def picture_conditions(
     out[:, 9:12] *= solid[:, None]
     out[:, 12] = np.where(solid, 2 / (1 + depth), 0) - 1
     out[:, 14] = _facing(out[:, 9:12], K)
+    out[:, 15:18] = _light(out[:, PICTURE], out[:, BASE], solid & (material[..., 2] == 0))
     return out
 
 
@@ -148,6 +152,19 @@ def _srgb_table(entries: int = 4096) -> UInt8[np.ndarray, " entries"]:
 
 
 _SRGB = _srgb_table()
+
+
+def _light(
+    picture: Float32[np.ndarray, "frames 3 height width"],
+    base: Float32[np.ndarray, "frames 3 height width"],
+    lit: Bool[np.ndarray, "frames height width"],
+) -> Float32[np.ndarray, "frames 3 height width"]:
+    """Screen values over those of the base color, less 1: light without texture, in which shadows are easy to find.
+
+    What shines by itself, and where there is no surface, has a base color of white.
+    """
+    below = np.where(lit[:, None], (base + 1) / 2, 1) + np.float32(_FAINT)
+    return np.minimum(((picture + 1) / 2 + np.float32(_FAINT)) / below, 2) - 1
 
 
 def _facing(

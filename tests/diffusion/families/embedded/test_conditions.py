@@ -13,7 +13,7 @@ from sim2real.diffusion.families.embedded.conditions import (
 from sim2real.errors import BadValueError
 from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 
-BASE, FACING, NEAR = (CHANNEL_NAMES.index(name) for name in ("base red", "facing", "nearness"))
+BASE, FACING, NEAR, LIGHT = (CHANNEL_NAMES.index(name) for name in ("base red", "facing", "nearness", "light red"))
 
 
 def screen(linear):
@@ -81,6 +81,22 @@ def test_a_sphere_around_the_eye_faces_it_everywhere(make_pictures):
     normal = -rays / np.linalg.norm(rays, axis=-1, keepdims=True)
     pictures["normals"] = np.round(127.5 * (normal + 1)).astype(np.uint8)[None]
     assert picture_conditions(**pictures)[:, FACING].min() > 0.98
+
+
+def test_light_has_no_texture_and_stays_when_surfaces_are_replaced(make_pictures):
+    pictures = make_pictures(frames=1)
+    rng = np.random.default_rng(1)
+    light = np.linspace(0.3, 0.9, 40)[None, None, :, None]
+    base = rng.uniform(0.2, 0.9, (1, 24, 40, 1)) * np.ones(3)
+    pictures["albedo"], pictures["rgb"] = screen(base), screen(base * light)
+    pictures["material"][..., 2], pictures["depth"][:] = 0, 1
+    shown = picture_conditions(**pictures)[0, LIGHT : LIGHT + 3]
+    assert shown.std(axis=1).max() < 0.05 and (np.diff(shown.mean(axis=(0, 1))) > 0).all()
+    again = picture_conditions(**pictures, surface=flat((1, 24, 40), (180, 180, 180)))[0, LIGHT : LIGHT + 3]
+    assert np.abs(again - shown).max() < 0.12
+    pictures["depth"][:] = 0
+    bare = picture_conditions(**pictures)[0]
+    assert np.abs(bare[LIGHT : LIGHT + 3] - (bare[PICTURE] - 1) / 2).max() < 0.03  # of a white base color
 
 
 def test_nothing_to_replace_surfaces_with_is_refused(make_pictures):
