@@ -187,8 +187,8 @@ def test_what_is_restyled_has_a_texture_of_the_noise_and_the_color_of_the_look_i
     assert plain[:, BASE, 26:].std(axis=(2, 3)).max() < 1e-6 < 0.01 < floor.std(axis=(2, 3)).min()
     assert np.abs(floor.mean(axis=(2, 3)) - plain[:, BASE, 26:].mean(axis=(2, 3))).max() < 0.04
     kept = clip_conditions(opened, "front", slice(1, 3))
-    for made in (plain, textured):
-        assert np.array_equal(kept[:, PICTURE, 8:24, 20:32], made[:, PICTURE, 8:24, 20:32])
+    for made in (plain, textured):  # but for its border, where the render mixes it with what is replaced
+        assert np.array_equal(kept[:, PICTURE, 10:22, 22:30], made[:, PICTURE, 10:22, 22:30])
     one = clip_conditions(opened, "front", slice(2, 3), restyle, noise[1:])
     assert np.array_equal(one[0], textured[1]), "a frame is the same alone"
 
