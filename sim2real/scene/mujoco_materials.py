@@ -170,7 +170,7 @@ def lighting_of(
     ambient = sum((np.asarray(model.light_ambient[k], np.float64) for k in active), np.zeros(3))
     if head.active:
         ambient = ambient + head.ambient + 0.5 * np.asarray(head.diffuse, np.float64)
-    sky, ground = (_hue(ambient, (float(np.mean(color)),) * 3) for color in (usual.sky, usual.ground))
+    sky, ground = (_hue(ambient, _triple(np.full(3, np.mean(color)))) for color in (usual.sky, usual.ground))
     boxes = np.flatnonzero(np.asarray(model.tex_type) == _SKYBOX)
     backdrop = None
     if len(boxes) and int(model.tex_nchannel[boxes[0]]) in (3, 4):
