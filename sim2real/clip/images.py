@@ -50,7 +50,7 @@ def read_depth(path: Path) -> Float32[np.ndarray, "height width"]:
         with OpenEXR.File(str(path)) as file:
             return np.array(file.channels()["Z"].pixels)
     except Exception as fault:  # as above
-        why = "it has no channel Z" if isinstance(fault, KeyError) else (str(fault).splitlines() or [type(fault).__name__])[-1]
+        why = "it has no channel Z" if isinstance(fault, KeyError) else reason(fault)
         raise UnreadableFileError(path, what="the depth", why=why, mend=_MEND) from fault
 
 

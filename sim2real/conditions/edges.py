@@ -13,9 +13,10 @@ import warp as wp
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from ..raster.fragments import Fragments
+from ..raster.warp_runtime import launch
 from ..scene import Triangles
 from .edge_kernels import Creases, edge_pixels_kernel
-from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, launch, normal_matrices, run_of, tables_of, upload
+from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, normal_matrices, run_of, tables_of, upload
 
 LINE_OF_HEIGHT = 1 / 360
 """Thickness of lines as a part of the picture's height."""

@@ -13,9 +13,10 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from ..raster.fragments import Fragments
+from ..raster.warp_runtime import launch
 from ..scene import Triangles
 from .geometry_kernels import encode_normals_kernel, normals_kernel
-from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, launch, normal_matrices, run_of, tables_of, upload
+from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, normal_matrices, run_of, tables_of, upload
 
 
 def camera_normals(

@@ -13,11 +13,11 @@ from jaxtyping import Bool, Float32
 from torch import Tensor
 
 from ..raster import Rasterizer, view_of
-from ..raster.warp_runtime import load
+from ..raster.warp_runtime import launch, load
 from ..scene import Camera, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
-from .tables import as_warp, blank, deformed_normals, eye_of, launch, normal_matrices, tables_of, upload
+from .tables import as_warp, blank, deformed_normals, eye_of, normal_matrices, tables_of, upload
 from .textures import atlas_of
 
 _MARGIN_PX = 16

@@ -16,11 +16,12 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from ..raster import Rasterizer
+from ..raster.warp_runtime import launch
 from ..scene import Camera, Scene, Triangles
 from ..scene.colors import srgb_from_linear
 from . import surface_kernels
 from .samples import Layers, Sampler, Samples
-from .tables import as_warp, launch, upload
+from .tables import as_warp, upload
 
 _CURVE = 4096  # entries of the table that ends in 8 bits
 

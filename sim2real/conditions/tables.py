@@ -16,7 +16,7 @@ from torch import Tensor
 from ..raster.fragments import Fragments
 from ..raster.kernels import BENT, PARALLEL
 from ..raster.lens import ray_tables
-from ..raster.warp_runtime import load, stream_of
+from ..raster.warp_runtime import load
 from ..scene import Lens, Triangles
 from . import edge_kernels, geometry_kernels
 
@@ -115,11 +115,6 @@ def as_warp(tensor: Tensor, dtype: Any) -> Any:
 def device_of(tensor: Tensor) -> str:
     """Warp's name of a tensor's device."""
     return "cpu" if tensor.device.type == "cpu" else f"cuda:{tensor.device.index or 0}"
-
-
-def launch(kernel: Any, dim: tuple[int, ...], inputs: list[Any], device: str) -> None:
-    """Run a kernel on torch's current stream of the device; on the CPU in this thread, without the interpreter lock."""
-    wp.launch(kernel, dim, inputs, device=device, stream=stream_of(device), record_tape=False)
 
 
 def run_of(face: Tensor) -> int:

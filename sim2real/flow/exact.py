@@ -59,7 +59,7 @@ def exact_flow(
     """
     import warp as wp
 
-    from ..raster.warp_runtime import load, stream_of
+    from ..raster.warp_runtime import launch, load
     from . import kernels
 
     device = source.face.device
@@ -83,7 +83,7 @@ def exact_flow(
         wp.from_torch(visible),
     ]
     shape = (height, -(-width // run))
-    wp.launch(kernels.flow, shape, inputs, device=str(device), stream=stream_of(str(device)), record_tape=False)
+    launch(kernels.flow, shape, inputs, str(device))
     return Flow(forward, visible)
 
 

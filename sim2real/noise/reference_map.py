@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float32, Float64, Int32
 
 from ..devices import warp_ready
 from ..errors import BadValueError
-from ..raster.warp_runtime import stream_of
+from ..raster.warp_runtime import launch
 from .hierarchy import CHART_LIMIT
 from .map_kernels import Map, advance, link_pixels
 
@@ -142,27 +142,13 @@ class ReferenceMap:
             wp.from_torch(chart),
             wp.from_torch(position, dtype=wp.vec2d),
         ]
-        wp.launch(
-            advance,
-            tuple(chart.shape),
-            inputs,
-            device=str(chart.device),
-            stream=stream_of(str(chart.device)),
-            record_tape=False,
-        )
+        launch(advance, tuple(chart.shape), inputs, str(chart.device))
         return chart, position
 
     def _linked(self, chart: torch.Tensor, position: torch.Tensor) -> Places:
         link = torch.empty_like(chart)
         inputs = [wp.from_torch(chart), wp.from_torch(position, dtype=wp.vec2d), wp.from_torch(link)]
-        wp.launch(
-            link_pixels,
-            tuple(chart.shape),
-            inputs,
-            device=str(chart.device),
-            stream=stream_of(str(chart.device)),
-            record_tape=False,
-        )
+        launch(link_pixels, tuple(chart.shape), inputs, str(chart.device))
         return Places(chart, position, link, self._scale, self.domain_px)
 
     def _median_scale(self, places: Places, stride: int = 4) -> torch.Tensor:

@@ -15,7 +15,7 @@ import warp as wp
 from jaxtyping import Float32
 
 from ..errors import Sim2RealError
-from ..raster.warp_runtime import stream_of
+from ..raster.warp_runtime import launch
 from .cell_kernels import Cells, Sample, find_leaves, sort_by_level, start_levels
 from .cut_kernels import LEAST, PAIRS_ON_CPU, PAIRS_ON_CUDA, add_leaves, list_leaves, normalise, scale_latents
 from .hierarchy import FINEST_LEVEL
@@ -193,7 +193,7 @@ class Workspace:
 
     def launch(self, kernel: Any, dim: int | tuple[int, ...], inputs: list) -> None:
         """Run a kernel on torch's current stream of the workspace's device."""
-        wp.launch(kernel, dim=dim, inputs=inputs, device=self.device, stream=stream_of(self.device), record_tape=False)
+        launch(kernel, dim, inputs, self.device)
 
     def noise(self) -> Float32[torch.Tensor, "channels latent_height latent_width"]:
         """What the last run drew, as a new tensor."""

@@ -17,7 +17,7 @@ from .backend import Visibility
 from .fragments import Fragments
 from .lens import ray_tables
 from .view import View, check_triangles, checked_view
-from .warp_runtime import load, stream_of
+from .warp_runtime import launch, load
 
 LARGE_PX = 1024
 """On CUDA, triangles whose screen box has more pixels than this are shared by a group of threads."""
@@ -136,7 +136,7 @@ class WarpRasterizer:
         )
 
     def _launch(self, kernel: Any, dim: int | tuple[int, ...], *inputs: object) -> None:
-        wp.launch(kernel, dim, inputs, device=str(self.device), stream=stream_of(str(self.device)), record_tape=False)
+        launch(kernel, dim, inputs, str(self.device))
 
     def _upload(self, array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array)).to(self.device)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 import torch
 import warp as wp
@@ -25,3 +27,8 @@ def stream_of(device: str) -> wp.Stream | None:
     if not device.startswith("cuda"):
         return None
     return wp.stream_from_torch(torch.cuda.current_stream(device))
+
+
+def launch(kernel: Any, dim: int | tuple[int, ...], inputs: Sequence[Any], device: str) -> None:
+    """Run a kernel on torch's current stream of a device; on the CPU in this thread, without the interpreter lock."""
+    wp.launch(kernel, dim, inputs, device=device, stream=stream_of(device), record_tape=False)

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..arrays import reason
 from ..errors import BadValueError, UnreadableFileError
 from ..text_files import read_json
 from .recipe import TrainingRecipe
@@ -75,8 +76,7 @@ def load_checkpoint(folder: Path, state: TrainingState, recipe: TrainingRecipe) 
         weights, averaged, moments = (load_file(newest / f"{name}.safetensors") for name in _TENSORS)
         _restore(state, weights, averaged, moments)
     except Exception as fault:  # headers, lengths, names and shapes each have faults of their own
-        why = (str(fault).splitlines() or [type(fault).__name__])[0]
-        raise UnreadableFileError(newest, what="the checkpoint", why=why, mend=mend) from fault
+        raise UnreadableFileError(newest, what="the checkpoint", why=reason(fault), mend=mend) from fault
     return done
 
 

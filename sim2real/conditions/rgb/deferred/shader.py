@@ -12,12 +12,12 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from ....raster import Rasterizer
-from ....raster.warp_runtime import load
+from ....raster.warp_runtime import launch, load
 from ....scene import Camera, Scene, Triangles
 from ....scene.colors import srgb_from_linear
 from ....transforms import inverse_rigid
 from ...samples import Layers, Sampler, Samples
-from ...tables import as_warp, blank, eye_of, launch, pinhole, upload
+from ...tables import as_warp, blank, eye_of, pinhole, upload
 from . import light_kernels, occlusion_kernels, shading_kernels
 from .shadows import ShadowMaps
 from .sun import fitted_sun

@@ -13,9 +13,9 @@ import warp as wp
 from jaxtyping import Bool
 
 from ....raster import Rasterizer, view_of
-from ....raster.warp_runtime import load
+from ....raster.warp_runtime import launch, load
 from ....scene import Scene
-from ...tables import Tables, as_warp, blank, launch, pinhole
+from ...tables import Tables, as_warp, blank, pinhole
 from . import light_kernels
 from .sun import Sun
 
