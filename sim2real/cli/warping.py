@@ -79,7 +79,7 @@ def _pictures(source: Path, options: dict[str, Any], layout: NoiseLayout) -> Pic
         layout.latent_size(pictures.size)
     elif options["size"] != pictures.source_size:
         height, width = pictures.source_size
-        _note(f"the video is {height}x{width}; it is scaled to cover --size, and cropped around its centre")
+        _note(f"the video is {height}x{width}; it is scaled to cover --size, and cropped around its center")
     return pictures
 
 

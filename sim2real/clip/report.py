@@ -26,7 +26,7 @@ _CAPTIONS = {
     "noise": "three channels of the noise",
     "depth": "inverse depth",
     "edges": "of geometry",
-    "instances": "one colour per instance",
+    "instances": "one color per instance",
 }
 _STILLS = {
     "albedo": "base color with textures, unlit",

@@ -66,7 +66,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     if not path.is_file():
         raise MissingFileError(path, what="mesh file")
     scene, files, missing = _loaded(path)
-    notes = [f"{path.name}: {what} is missing; its colour is used instead: {name}" for what, name in missing]
+    notes = [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in missing]
     notes += _gltf_notes(path)
     meshes: list[Mesh] = []
     index: dict[tuple[str, bytes], int | None] = {}

@@ -119,11 +119,11 @@ def test_missing_textures_and_materials_are_noted_and_the_colour_stays(tmp_path:
     (tmp_path / "a.mtl").write_text("newmtl m\nKd 1 0 0\nmap_Kd no.png\n")
     (tmp_path / "a.obj").write_text("mtllib a.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
     file = read_mesh_file(tmp_path / "a.obj")
-    assert file.notes == ("a.obj: texture is missing; its colour is used instead: no.png",)
+    assert file.notes == ("a.obj: texture is missing; its color is used instead: no.png",)
     assert file.meshes[0].material.base_color == (1, 0, 0, 1) and file.meshes[0].material.texture is None
     (tmp_path / "b.obj").write_text("mtllib none.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
     file = read_mesh_file(tmp_path / "b.obj")
-    assert file.notes == ("b.obj: material file is missing; its colour is used instead: none.mtl",)
+    assert file.notes == ("b.obj: material file is missing; its color is used instead: none.mtl",)
     assert file.meshes[0].material.texture is None
 
 
