@@ -90,7 +90,7 @@ def test_a_recording_of_another_machine_is_replayed_with_files_of_this_one(recor
     assert [c.name for c in scene.cameras] == ["agentview"]
     assert any("demonstration demo_2" in note for note in scene.notes)
     assert any("2 files of another machine" in note for note in scene.notes)
-    assert any("shown (chosen automatically): 1, hidden: 0" in note for note in scene.notes)
+    assert "geom groups shown (chosen automatically, --groups chooses others): 1, hidden: 0" in scene.notes
     assert any(mesh.material.texture is not None for mesh in scene.meshes)
 
 
