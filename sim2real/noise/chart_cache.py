@@ -17,7 +17,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from .mesh_charts import MeshCharts
 
@@ -33,29 +32,21 @@ _DIGEST = 32
 _ALGORITHM = ("chart_kernels", "injectivity", "islands", "mesh_charts", "packing", "uv_islands")
 
 
-def cached_charts(
-    vertices: Float[np.ndarray, "vertices 3"],
-    faces: Int[np.ndarray, "faces 3"],
-    uv: Float[np.ndarray, "faces 3 2"] | None,
-    linear: Float[np.ndarray, "3 3"],
-    build: Callable[[], MeshCharts],
-) -> MeshCharts:
+def cached_charts(key: str, faces: int, build: Callable[[], MeshCharts]) -> MeshCharts:
     """The charts that ``build`` makes, from disk where they have been built before.
 
     Args:
-        vertices: of the mesh.
-        faces: vertex indices.
-        uv: per face corner, or ``None``.
-        linear: what is applied to the vertices before charting.
+        key: ``content_key`` of the mesh's vertices, faces and layout, and of what is applied to the vertices before charting.
+        faces: how many the mesh has.
         build: makes the charts from exactly these; a pure function.
 
     Returns:
         The same bits whether built or read.
     """
     folder = cache_folder()
-    if folder is None or len(faces) < LEAST_FACES:
+    if folder is None or faces < LEAST_FACES:
         return build()
-    path = folder / f"{content_key(vertices, faces, uv, linear)}.charts"
+    path = folder / f"{key}.charts"
     charts = _read(path)
     if charts is None:
         charts = build()

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, Int32, UInt64
 
 from ..scene.records import Mesh, Scene
 from ..scene.triangles import Triangles
-from .chart_cache import cached_charts
+from .chart_cache import cached_charts, content_key
 from .mesh_charts import MeshCharts, mesh_charts
 
 SKY_CHARTS = 6
@@ -40,8 +40,8 @@ class Charts:
 def charts_of(scene: Scene, triangles: Triangles) -> Charts:
     """Build the charts of every part of a scene.
 
-    A mesh used by several parts is charted once, and each part has noise of its own, keyed by the instance's name and the
-    part's place within the instance.
+    Meshes that are equal, and a mesh used by several parts, are charted once, and each part has noise of its own, keyed by
+    the instance's name and the part's place within the instance.
 
     Args:
         scene: where meshes, names and scales come from.
@@ -50,17 +50,20 @@ def charts_of(scene: Scene, triangles: Triangles) -> Charts:
     Returns:
         Charts for exactly these triangles.
     """
-    made: dict[tuple, MeshCharts] = {}
+    made: dict[str, MeshCharts] = {}
+    content: dict[tuple[int, bytes], str] = {}
     coordinates, side, key = [np.zeros((0, 3, 2), np.float32)], [SKY_SIDE_M] * SKY_CHARTS, _keys("sky", SKY_CHARTS)
     place_in_instance: dict[int, int] = {}
     names = _unique_names([instance.name for instance in scene.instances])
     for part in scene.parts:
         mesh = scene.meshes[part.mesh]
         linear, scale = _split_scale(part.instance_from_mesh[:3, :3])
-        name = (part.mesh, linear.tobytes())
-        if name not in made:
-            made[name] = _charted(mesh, linear)
-        chart = made[name]
+        use = (part.mesh, linear.tobytes())
+        if use not in content:  # scene files and simulators repeat a shape as often as it is used
+            content[use] = content_key(mesh.vertices, mesh.faces, mesh.uv, linear)
+        if content[use] not in made:
+            made[content[use]] = _charted(mesh, linear, content[use])
+        chart = made[content[use]]
         coordinates.append(chart.coordinates)
         side.append(chart.side_m * scale)
         place = place_in_instance.get(part.instance, 0)
@@ -97,11 +100,11 @@ def _unique_names(names: list[str]) -> list[str]:
     return unique
 
 
-def _charted(mesh: Mesh, linear: Float[np.ndarray, "3 3"]) -> MeshCharts:
+def _charted(mesh: Mesh, linear: Float[np.ndarray, "3 3"], key: str) -> MeshCharts:
     def build() -> MeshCharts:
         return mesh_charts(mesh.vertices.astype(np.float64) @ linear.T, mesh.faces, mesh.uv)
 
-    return cached_charts(mesh.vertices, mesh.faces, mesh.uv, linear, build)
+    return cached_charts(key, len(mesh.faces), build)
 
 
 def _key(text: str) -> int:

@@ -5,12 +5,18 @@ from typing import no_type_check
 
 import numpy as np
 import warp as wp
+from jaxtyping import Bool, Float, Float64, Int
 
 from ..devices import warp_ready
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
 GRID = 2048
+FEW_FACES = 48
+"""Up to as many, the faces of an island are compared pair by pair, which needs no grid."""
+_TOUCHING = 1e-7
+"""Of the chart's side that neighbours may overlap by rounding."""
+_PAIRS_AT_ONCE = 1 << 18
 
 
 @wp.kernel
@@ -66,8 +72,10 @@ def overlapping(coordinates: np.ndarray, label: np.ndarray, islands: int) -> np.
     Returns:
         (islands,) bool: more than one percent of the island's texels, and at least three of them, lie in two of its faces.
     """
-    if len(coordinates) == 0:
+    open_ = ~_apart(coordinates, label, islands)[label]
+    if not open_.any():
         return np.zeros(islands, bool)
+    coordinates, label = coordinates[open_], label[open_]  # islands lie in disjoint places: none is missed by another
     warp_ready()
     corners = wp.array(np.ascontiguousarray(coordinates * GRID, np.float32), dtype=wp.vec2, device="cpu")
     labels = wp.array(label.astype(np.int32), dtype=int, device="cpu")
@@ -78,3 +86,40 @@ def overlapping(coordinates: np.ndarray, label: np.ndarray, islands: int) -> np.
         wp.launch(_cover, dim=len(coordinates), inputs=[corners, labels, counting, layers, covered, doubled], device="cpu")
     twice = doubled.numpy()
     return (twice > 0.01 * covered.numpy()) & (twice >= 3)
+
+
+def _apart(
+    coordinates: Float[np.ndarray, "faces 3 2"], label: Int[np.ndarray, "faces"], islands: int
+) -> Bool[np.ndarray, "islands"]:
+    """Islands of few faces of which no two overlap."""
+    faces = np.bincount(label, minlength=islands)
+    few = faces <= FEW_FACES
+    rows = np.flatnonzero(few[label])
+    rows = rows[np.argsort(label[rows], kind="stable")]
+    end = np.searchsorted(label[rows], label[rows], side="right")
+    later = end - np.arange(len(rows)) - 1  # partners of each face: those after it in its island
+    apart = few.copy()
+    first = 0
+    while first < len(rows):
+        last = first + max(1, int(np.searchsorted(np.cumsum(later[first:]), _PAIRS_AT_ONCE)))
+        count = later[first:last]
+        one = np.repeat(np.arange(first, first + len(count)), count)
+        other = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(count) - count, count)
+        both = _overlap(coordinates[rows[one]].astype(np.float64), coordinates[rows[other]].astype(np.float64))
+        apart[label[rows[one[both]]]] = False
+        first = last
+    return apart
+
+
+def _overlap(one: Float64[np.ndarray, "pairs 3 2"], other: Float64[np.ndarray, "pairs 3 2"]) -> Bool[np.ndarray, "pairs"]:
+    """Whether triangles have more than a border in common: no side of either separates them."""
+    separated = np.zeros(len(one), bool)
+    for mine, theirs in ((one, other), (other, one)):
+        side = np.roll(mine, -1, axis=1) - mine
+        across = np.stack([-side[..., 1], side[..., 0]], axis=-1)
+        length = np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-30)
+        ours = np.einsum("nsk,nck->nsc", across / length, mine)
+        others = np.einsum("nsk,nck->nsc", across / length, theirs)
+        gap = np.maximum(others.min(2) - ours.max(2), ours.min(2) - others.max(2))
+        separated |= (gap >= -_TOUCHING).any(axis=1)
+    return ~separated

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.noise import injectivity
 from sim2real.noise.charts import SKY_CHARTS, charts_of
 from sim2real.noise.injectivity import overlapping
 from sim2real.noise.mesh_charts import mesh_charts
@@ -198,3 +201,36 @@ def test_a_few_collapsed_faces_do_not_cost_an_asset_its_layout_and_many_do():
         uv = plane.vertices[plane.faces][..., :2].astype(float)
         uv[: int(share * len(uv))] = 0.0
         assert mesh_charts(plane.vertices, plane.faces, uv).from_uv.any() == kept
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.booleans())
+def test_islands_of_few_faces_are_judged_as_the_grid_judges_them(seed, count, folded):
+    rng = np.random.default_rng(seed)
+    line = np.sort(rng.uniform(0, 1, count + 1)).astype(np.float32)  # a strip of triangles, in which none overlap
+    lower, upper = np.stack([line, rng.uniform(0, 0.2, count + 1)], 1), np.stack([line, rng.uniform(0.3, 0.5, count + 1)], 1)
+    k = np.arange(count)
+    faces = np.concatenate(
+        [np.stack([lower[k], lower[k + 1], upper[k]], 1), np.stack([upper[k], lower[k + 1], upper[k + 1]], 1)]
+    )
+    if folded:
+        faces = np.concatenate([faces, faces[:1] * np.float32(0.8) + np.float32(0.1) * faces[0].mean(0)])
+    strips = np.concatenate([faces, faces + np.float32([0, 0.5])]).astype(np.float32) * np.float32(0.99)
+    label = np.repeat([0, 1], len(faces))
+    quick = overlapping(strips, label, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(injectivity, "FEW_FACES", 0)
+        assert np.array_equal(quick, overlapping(strips, label, 2))
+    assert folded or not quick.any()
+
+
+def test_equal_meshes_are_charted_once_and_small_ones_need_no_grid(monkeypatch):
+    box = mesh(trimesh.creation.box())
+    made = scene([box] + [replace(box, vertices=box.vertices.copy()) for _ in range(5)], [camera([3.0, 0, 1])])
+    calls = []
+    monkeypatch.setattr("sim2real.noise.charts.mesh_charts", lambda *given: calls.append(given) or mesh_charts(*given))
+    monkeypatch.setattr(injectivity, "GRID", 1 << 20)  # would not fit into memory
+    charts = charts_of(made, triangles_of(made))
+    assert len(calls) == 1 and len(set(charts.key.tolist())) == SKY_CHARTS + 6
+    each = charts.coordinates.reshape(6, -1)
+    assert np.array_equal(each, np.broadcast_to(each[:1], each.shape))
