@@ -67,10 +67,11 @@ def sheet_picture(clip: Clip, *, columns: int = 6) -> Image.Image:
     tile_h = round(_TILE_WIDTH * clip.record.size[0] / clip.record.size[1])
     width = 2 * _MARGIN + _LABEL + len(frames) * (_TILE_WIDTH + _GAP) - _GAP
     block_heights = [52 + len(rows) * (tile_h + _GAP) + 18 for _, rows in blocks]
-    sheet = Image.new("RGB", (width, 74 + sum(block_heights) + _MARGIN - 18), _PAPER)
+    title = _title_of(clip, width)
+    sheet = Image.new("RGB", (width, title.height + sum(block_heights) + _MARGIN - 18), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    _title(draw, clip, width)
-    top = 74
+    title.draw(draw)
+    top = title.height
     for (camera, rows), height in zip(blocks, block_heights, strict=True):
         _block(sheet, draw, camera, rows, frames, top, tile_h)
         top += height
@@ -129,13 +130,39 @@ def _noise_tile(clip: Clip, camera: str, frame: int) -> np.ndarray:
     return noise_picture(blocks.sum(axis=(2, 4)) / k)
 
 
-def _title(draw: ImageDraw.ImageDraw, clip: Clip, width: int) -> None:
+@dataclass(frozen=True)
+class _Title:
+    """The file's name and the clip's facts: side by side where there is room, else below each other."""
+
+    name: str
+    facts: str
+    width: int
+
+    @property
+    def room(self) -> int:
+        return self.width - 2 * _MARGIN
+
+    @property
+    def below(self) -> bool:
+        return _font(30).getlength(self.name) + _font(18).getlength(self.facts) + 2 * _GAP > self.room
+
+    @property
+    def height(self) -> int:
+        return 100 if self.below else 74
+
+    def draw(self, draw: ImageDraw.ImageDraw) -> None:
+        draw.text((_MARGIN, 24), self.name, _INK, font=_fitting(self.name, 30, self.room))
+        place, anchor = ((_MARGIN, 66), "la") if self.below else ((self.width - _MARGIN, 34), "ra")
+        draw.text(place, self.facts, _FAINT, font=_fitting(self.facts, 18, self.room), anchor=anchor)
+
+
+def _title_of(clip: Clip, width: int) -> _Title:
     record = clip.record
-    draw.text((_MARGIN, 24), Path(record.scene.path).name, _INK, font=_font(30))
-    parts = [f"{record.frames} frames", f"{record.size[0]}x{record.size[1]} px", f"{record.fps:g} fps", f"seed {record.seed}"]
+    frames = "1 frame" if record.frames == 1 else f"{record.frames} frames"
+    parts = [frames, f"{record.size[0]}x{record.size[1]} px", f"{record.fps:g} fps", f"seed {record.seed}"]
     if record.noise is not None:
         parts.append(f"noise {record.noise.channels} ch, 1/{record.noise.factor}")
-    draw.text((width - _MARGIN, 34), "   ".join(parts), _FAINT, font=_font(18), anchor="ra")
+    return _Title(Path(record.scene.path).name, "   ".join(parts), width)
 
 
 def _block(

@@ -6,8 +6,8 @@ Arithmetic rules that make it watertight and repeatable:
   edge is ``a x b``: products of float32 are exact in float64, so the two triangles of an edge get exactly opposite
   planes whatever their vertex order or indexing. A pixel centre can be lost by neither of them.
 - A ray hits where the three edge functions have one sign (2D homogeneous rasterization: no clipping, no dropped
-  triangles at the near plane; both sides of a face are seen). A centre exactly on an edge belongs to both triangles, and
-  the smaller key (depth bits, then face index) wins.
+  triangles at the near plane; both sides of a face are seen unless one is hidden). A centre exactly on an edge belongs
+  to both triangles, and the smaller key (depth bits, then face index) wins.
 - Other cameras differ in two things only. A lens that bends rays brings a table of them, and boxes are looked up by
   where the rays go (``lens.py``). Parallel lines of sight see every vertex as (x, y, 1): ``a x b`` then holds the plane
   through an edge along z, and depth is the corners' mean by the edge functions.
@@ -61,6 +61,7 @@ class View:
     cells: wp.int32  # along each axis at the finest level, a power of two
     cell_low: wp.vec2d  # where cells begin, angles
     cell_scale: wp.vec2d  # cells per radian
+    hidden_side: wp.array(dtype=wp.int8)  # per face, as ``Triangles`` has it; empty: all faces are seen from both sides
 
 
 @wp.func
@@ -345,6 +346,10 @@ def cover(
     near = wp.float64(view.near)
     zero = wp.float64(0.0)
     sure = wp.abs(volume) > wp.float64(1.0e-9) * spread(f0, e0)
+    if view.hidden_side.shape[0] > 0:  # a positive volume is a face seen from behind
+        hidden_side = view.hidden_side[face]
+        if (hidden_side < wp.int8(0) and volume > zero) or (hidden_side > wp.int8(0) and volume < zero):
+            return
     if volume < zero:
         volume = -volume
         e0 = -e0

@@ -88,7 +88,13 @@ class Pytorch3dRasterizer:
     def _face(self, view: View, camera_vertices: Tensor) -> Tensor:
         """The face every pixel sees; hidden parts and vertices that are not finite are left out before."""
         seen = torch.as_tensor(view.part_visible[self._triangles.vertex_part]).to(self.device)
-        drawn = torch.nonzero((seen & camera_vertices.isfinite().all(1))[self._faces.long()].all(1))[:, 0]
+        usable = (seen & camera_vertices.isfinite().all(1))[self._faces.long()].all(1)
+        if self._triangles.hidden_side is not None:
+            hidden = torch.as_tensor(self._triangles.hidden_side).to(self.device)
+            a, b, c = camera_vertices.double()[self._faces.long()].unbind(1)
+            volume = (a * torch.linalg.cross(b, c)).sum(1)
+            usable &= ~(((hidden < 0) & (volume > 0)) | ((hidden > 0) & (volume < 0)))
+        drawn = torch.nonzero(usable)[:, 0]
         if not len(drawn):
             return torch.full(view.size, -1, dtype=torch.int32, device=self.device)
         projected = _normalised(view, camera_vertices)

@@ -76,8 +76,8 @@ class ReferenceRasterizer:
     def _zbuffer(self, view: View) -> tuple[Tensor, Tensor]:
         camera_vertices = self._camera_vertices(view)
         seen = torch.as_tensor(view.part_visible).to(self.device)[self._vertex_part]
-        usable = (seen & camera_vertices.isfinite().all(1))[self._faces].all(1)
         corners = camera_vertices[self._faces]
+        usable = (seen & camera_vertices.isfinite().all(1))[self._faces].all(1) & self._turned_here(corners, view)
         first, size = _boxes(view, corners)
         index = torch.nonzero(usable & (size > 0).all(1) & (corners[..., 2].amax(1) >= view.near))[:, 0]
         keys = torch.full((view.size[0] * view.size[1],), NO_HIT, dtype=torch.int64, device=self.device)
@@ -87,6 +87,14 @@ class ReferenceRasterizer:
             faces = index[chunk == one]
             _splat(view, faces, corners[faces], first[faces], size[faces], keys)
         return keys.view(view.size), camera_vertices
+
+    def _turned_here(self, corners: Float32[Tensor, "faces 3 3"], view: View) -> Bool[Tensor, "faces"]:
+        """Faces whose side towards the camera is not hidden."""
+        if self._triangles.hidden_side is None:
+            return torch.ones(len(corners), dtype=torch.bool, device=self.device)
+        hidden = torch.as_tensor(self._triangles.hidden_side).to(self.device)
+        volume = _dot(_sights(corners, view.lens)[:, 0], _planes(corners, view.lens)[:, 0])
+        return ~(((hidden < 0) & (volume > 0)) | ((hidden > 0) & (volume < 0)))
 
     def _camera_vertices(self, view: View) -> Float32[Tensor, "vertices 3"]:
         mesh = torch.as_tensor(self._triangles.vertices if view.vertices is None else view.vertices).to(self.device).double()

@@ -40,6 +40,7 @@ class WarpRasterizer:
         self._vertices = self._upload(triangles.vertices)
         self._faces = self._upload(triangles.faces)
         self._vertex_part = self._upload(triangles.vertex_part)
+        self._hidden_side = None if triangles.hidden_side is None else self._upload(triangles.hidden_side)
         load(kernels, str(self.device))
 
     def visibility(
@@ -148,6 +149,8 @@ class WarpRasterizer:
         record.near = view.near
         record.height, record.width = view.size
         record.slack = 1e-3 + 4e-7 * max(view.size)
+        if self._hidden_side is not None:
+            record.hidden_side = wp.from_torch(self._hidden_side, dtype=wp.int8)
         if view.lens.parallel:
             record.kind = kernels.PARALLEL
         elif view.lens.bent:

@@ -16,18 +16,20 @@ from .records import Camera, Mesh, Part, Scene
 
 @dataclass(frozen=True)
 class Inside:
-    """A camera inside an instance, in the first frame in which it is."""
+    """A camera inside an instance, in the first frame in which it is; whether it sees out, since faces have no back."""
 
     camera: str
     frame: int
     instance: str
+    sees_out: bool
 
 
 def check_cameras(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> None:
     """Refuse cameras inside solid things.
 
     A thing is solid if its mesh is closed (every edge joins two faces, back to back) and faces outward around the camera.
-    Rooms are not: their walls face inward (``room: true`` in scene files), or are single sheets.
+    Rooms are not: their walls face inward (``room: true`` in scene files), or are single sheets. Nor are things of which only
+    the outside is seen, as simulators have them.
 
     Args:
         scene: the scene.
@@ -37,6 +39,8 @@ def check_cameras(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> No
         CameraInsideError: names camera, frame and thing.
     """
     for found in cameras_inside(scene, cameras):
+        if found.sees_out:
+            continue
         raise CameraInsideError(found.camera, found.frame, found.instance, scene.source)
 
 
@@ -47,7 +51,8 @@ def cameras_inside(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> I
         for part in scene.parts:
             frame = _first_frame_inside(scene, camera, part, closed)
             if frame is not None:
-                yield Inside(camera.name, frame, scene.instances[part.instance].name)
+                name = scene.instances[part.instance].name
+                yield Inside(camera.name, frame, name, scene.meshes[part.mesh].outside_only)
 
 
 def _first_frame_inside(scene: Scene, camera: Camera, part: Part, closed: dict[int, bool]) -> int | None:

@@ -83,10 +83,16 @@ def load(
     if reader.what in ("scene file", "mesh file"):
         check_cameras(scene)
         return scene
-    inside = tuple(
-        f"camera {found.camera} is inside {found.instance} in frame {found.frame}" for found in cameras_inside(scene)
-    )
-    return replace(scene, notes=scene.notes + inside)
+    return replace(scene, notes=(*scene.notes, *_notes_of_cameras_inside(scene)))
+
+
+def _notes_of_cameras_inside(scene: Scene) -> list[str]:
+    """One per camera."""
+    notes: dict[str, str] = {}
+    for found in cameras_inside(scene):
+        what = "and sees out of it, as in the simulator" if found.sees_out else "which hides everything"
+        notes.setdefault(found.camera, f"camera {found.camera} is inside {found.instance} in frame {found.frame}, {what}")
+    return list(notes.values())
 
 
 def with_orbit(scene: Scene, size: tuple[int, int] | None = None, *, asked: bool = False) -> Scene:

@@ -77,9 +77,16 @@ def geom_shape(model: MjModel, geom: int) -> Mesh | None:
     """Vertices, faces, normals and texture coordinates of a geom; ``None`` where it has no surface (an SDF without mesh).
 
     Round shapes get the slices and stacks of the model's ``visual/quality``, so that silhouettes agree with MuJoCo's
-    pictures. Meshes are the compiled ones, which belong to ``geom_xpos`` and ``geom_xmat``.
+    pictures. Meshes are the compiled ones, which belong to ``geom_xpos`` and ``geom_xmat``. Solid shapes and meshes are seen
+    from outside only, as MuJoCo draws them: a camera inside a head sees out.
     """
-    kind, (x, y, z) = int(model.geom_type[geom]), (float(s) for s in model.geom_size[geom])
+    kind = int(model.geom_type[geom])
+    shape = _shape(model, geom, kind)
+    return shape if shape is None or kind in (PLANE, HFIELD) else replace(shape, outside_only=True)
+
+
+def _shape(model: MjModel, geom: int, kind: int) -> Mesh | None:
+    x, y, z = (float(s) for s in model.geom_size[geom])
     around, stacks = int(model.vis.quality.numslices), int(model.vis.quality.numstacks)
     if kind == BOX:
         return primitives.box([x, y, z])
@@ -209,10 +216,10 @@ def _cube_size(model: MjModel, geom: int, shape: Mesh) -> np.ndarray:
 
 def _subset(mesh: Mesh, chosen: np.ndarray, material) -> Mesh:
     used, index = np.unique(mesh.faces[chosen], return_inverse=True)
-    return Mesh(
-        mesh.name,
-        mesh.vertices[used],
-        index.reshape(-1, 3),
+    return replace(
+        mesh,
+        vertices=mesh.vertices[used],
+        faces=index.reshape(-1, 3),
         uv=None if mesh.uv is None else mesh.uv[chosen],
         normals=None if mesh.normals is None else mesh.normals[chosen],
         material=material,

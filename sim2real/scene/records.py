@@ -38,6 +38,7 @@ class Mesh:
     - ``uv`` has v up; ``None`` where the asset has none.
     - ``normals`` are unit shading normals; ``None`` means: flat.
     - ``deformed`` holds the vertices of every frame where the mesh deforms; faces and uv stay.
+    - ``outside_only``: faces are seen from where they wind counter-clockwise, and from behind one sees through them.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Mesh:
     normals: Float[np.ndarray, "faces 3 3"] | None = None
     material: Material = field(default_factory=Material)
     deformed: Float[np.ndarray, "frames vertices 3"] | None = None
+    outside_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Int32
+from jaxtyping import Float, Float32, Int8, Int32
 
 from .records import Scene
 
@@ -16,6 +16,8 @@ class Triangles:
 
     - ``uv`` and ``normals`` belong to face corners; ``has_uv`` says per part whether ``uv`` came with the asset.
     - ``face_part`` and ``vertex_part`` index ``Scene.parts``; ``part_instance`` gives instance ids (1, 2, ...).
+    - ``hidden_side``: 0 where a face is seen from both sides; -1 where it is not seen from behind, 1 where not from its front
+      (of a part that is mirrored); ``None``: every face is seen from both sides.
     """
 
     vertices: Float32[np.ndarray, "vertices 3"]
@@ -25,6 +27,7 @@ class Triangles:
     face_part: Int32[np.ndarray, "faces"]
     vertex_part: Int32[np.ndarray, "vertices"]
     part_instance: Int32[np.ndarray, "parts"]
+    hidden_side: Int8[np.ndarray, "faces"] | None = None
 
 
 def face_normals(vertices: Float[np.ndarray, "vertices 3"], faces: np.ndarray) -> Float[np.ndarray, "faces 3"]:
@@ -41,7 +44,7 @@ def triangles_of(scene: Scene) -> Triangles:
     Returns:
         Topology that holds for all frames; ``deformed_vertices`` gives the vertices of frames where meshes deform.
     """
-    vertices, faces, uv, normals, face_part, vertex_part = [], [], [], [], [], []
+    vertices, faces, uv, normals, face_part, vertex_part, hidden = [], [], [], [], [], [], []
     offset = 0
     for k, part in enumerate(scene.parts):
         mesh = scene.meshes[part.mesh]
@@ -53,6 +56,8 @@ def triangles_of(scene: Scene) -> Triangles:
         normals.append(np.repeat(face_normals(mesh.vertices, mesh.faces)[:, None], 3, axis=1) if flat else mesh.normals)
         face_part.append(np.full(count, k))
         vertex_part.append(np.full(len(mesh.vertices), k))
+        mirrored = np.linalg.det(part.instance_from_mesh[:3, :3]) < 0
+        hidden.append(np.full(count, (1 if mirrored else -1) if mesh.outside_only else 0))
         offset += len(mesh.vertices)
 
     def stack(arrays: list, shape: tuple[int, ...], dtype: type) -> np.ndarray:
@@ -66,6 +71,7 @@ def triangles_of(scene: Scene) -> Triangles:
         face_part=stack(face_part, (0,), np.int32),
         vertex_part=stack(vertex_part, (0,), np.int32),
         part_instance=np.array([p.instance + 1 for p in scene.parts], np.int32),
+        hidden_side=stack(hidden, (0,), np.int8) if any(mesh.outside_only for mesh in scene.meshes) else None,
     )
 
 

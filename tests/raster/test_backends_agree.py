@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim2real.raster import Fragments, Rasterizer, rasterizer
-from sim2real.scene import Triangles
+from sim2real.scene import Instance, Mesh, Part, Scene, Triangles, triangles_of
 from sim2real.transforms import look_at, rigid, rotation_about
 
 from .soups import INTRINSICS, SIZE, bumpy_ball, placed, soup, triangles
@@ -85,3 +88,45 @@ def test_cuda_sees_what_the_cpu_sees() -> None:
     )
     for z in (3.0, 0.2):
         check_adapter(mesh, placed(z=z), rasterizer(mesh, device="cuda"), 1e-4)
+
+
+@given(seed=st.integers(0, 2**31))
+@settings(max_examples=12, deadline=None)
+def test_of_faces_with_a_hidden_side_both_see_the_other_only(seed: int) -> None:
+    mesh = soup(seed)
+    sides = np.random.default_rng(seed).integers(-1, 2, len(mesh.faces)).astype(np.int8)
+    mesh = replace(mesh, hidden_side=sides)
+    a = rasterizer(mesh).fragments(placed(), INTRINSICS, SIZE)
+    b = rasterizer(mesh, backend="reference").fragments(placed(), INTRINSICS, SIZE)
+    assert differences(a, b) == 0
+    seen = np.unique(a.face.numpy())
+    corners = mesh.vertices[mesh.faces[seen[seen >= 0]]].astype(np.float64)
+    volume = np.einsum("fi,fi->f", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
+    assert (volume * sides[seen[seen >= 0]] >= 0).all()
+
+
+@pytest.mark.parametrize("backend", ["warp", "reference"])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_camera_inside_a_closed_mesh_of_outer_faces_sees_out(backend: str, mirrored: bool) -> None:
+    shape = bumpy_ball(2)
+    ball = Mesh("ball", shape.vertices.astype(np.float32), shape.faces)
+    around = replace(ball, vertices=ball.vertices * 10)
+    turned = np.diag([-1.0, 1, 1, 1]) if mirrored else np.eye(4)
+    made = Scene(
+        source=Path("ball"),
+        sha256="",
+        meshes=(replace(ball, outside_only=True), around),
+        parts=(Part(0, 0, turned), Part(1, 1)),
+        instances=(Instance("head", "head"), Instance("room", "room")),
+        cameras=(),
+        world_from_instance=np.tile(np.eye(4), (1, 2, 1, 1)),
+        visible=np.ones((1, 2), bool),
+    )
+    mesh = triangles_of(made)
+    draw = rasterizer(mesh, backend=backend)
+    matrices = np.stack([turned, np.eye(4)])
+    inside = draw.visibility(matrices, INTRINSICS, SIZE).face.numpy()
+    assert (mesh.part_instance[mesh.face_part[inside]] == 2).all()
+    away = placed(z=4.0)[0]
+    outside = draw.visibility(away @ matrices, INTRINSICS, SIZE).face.numpy()
+    assert mesh.part_instance[mesh.face_part[outside]][SIZE[0] // 2, SIZE[1] // 2] == 1
