@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from . import primitives
 from .mujoco_materials import (
@@ -24,9 +24,6 @@ from .triangles import face_normals
 
 PLANE, HFIELD, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX, MESH, SDF = range(9)
 """``mjtGeom`` as plain integers: comparing its enum with numpy integers is always false since MuJoCo 3.12."""
-
-INFINITE_PLANE_EXTENTS = 20
-"""Half the side of an infinite plane, in units of the model's extent."""
 
 
 def is_infinite(model: MjModel, geom: int) -> bool:
@@ -73,19 +70,30 @@ def look_key(model: MjModel, geom: int) -> tuple:
     return shape_key(model, geom), int(model.geom_matid[geom]), geom_rgba(model, geom), sizes
 
 
-def geom_shape(model: MjModel, geom: int) -> Mesh | None:
+def horizon_m(model: MjModel, eyes: Float[np.ndarray, "*shape 3"]) -> float:
+    """How far from the model's middle infinite planes are drawn: past what MuJoCo's far plane leaves of them to any eye."""
+    away = np.linalg.norm(np.asarray(eyes, np.float64).reshape(-1, 3) - np.asarray(model.stat.center), axis=1)
+    return float(model.vis.map.zfar * model.stat.extent + away.max(initial=0))
+
+
+def geom_shape(model: MjModel, geom: int, horizon: float) -> Mesh | None:
     """Vertices, faces, normals and texture coordinates of a geom; ``None`` where it has no surface (an SDF without mesh).
 
     Round shapes get the slices and stacks of the model's ``visual/quality``, so that silhouettes agree with MuJoCo's
     pictures. Meshes are the compiled ones, which belong to ``geom_xpos`` and ``geom_xmat``. Solid shapes and meshes are seen
     from outside only, as MuJoCo draws them: a camera inside a head sees out.
+
+    Args:
+        model: a compiled model.
+        geom: its number.
+        horizon: metres from the model's middle to where an infinite plane ends, from ``horizon_m``.
     """
     kind = int(model.geom_type[geom])
-    shape = _shape(model, geom, kind)
+    shape = _shape(model, geom, kind, horizon)
     return shape if shape is None or kind in (PLANE, HFIELD) else replace(shape, outside_only=True)
 
 
-def _shape(model: MjModel, geom: int, kind: int) -> Mesh | None:
+def _shape(model: MjModel, geom: int, kind: int, horizon: float) -> Mesh | None:
     x, y, z = (float(s) for s in model.geom_size[geom])
     around, stacks = int(model.vis.quality.numslices), int(model.vis.quality.numstacks)
     if kind == BOX:
@@ -99,17 +107,17 @@ def _shape(model: MjModel, geom: int, kind: int) -> Mesh | None:
     if kind == CAPSULE:
         return primitives.capsule(x, y, segments=around, rings=max(stacks // 2, 1))
     if kind == PLANE:
-        return _plane(model, geom)
+        return _plane(model, geom, horizon)
     if kind == HFIELD:
         return _hfield(model, int(model.geom_dataid[geom]))
     return _mesh(model, int(model.geom_dataid[geom])) if model.geom_dataid[geom] >= 0 else None
 
 
-def _plane(model: MjModel, geom: int) -> Mesh:
+def _plane(model: MjModel, geom: int, horizon: float) -> Mesh:
     size = np.asarray(model.geom_size[geom, :2], np.float64)
     if not is_infinite(model, geom):
         return primitives.plane(size)
-    half = np.where(size > 0, size, INFINITE_PLANE_EXTENTS * float(model.stat.extent))
+    half = np.where(size > 0, size, horizon)
     flat = primitives.plane(half)
     # the rectangle is laid around the model's middle where the plane belongs to the world
     centre = np.zeros(3)

@@ -13,7 +13,7 @@ from ..errors import BadValueError, EmptySceneError, MissingFileError, Unreadabl
 from ..optional import require
 from ..transforms import rigid, rotation_from_quaternion
 from .mujoco_cameras import cameras_of
-from .mujoco_geoms import INFINITE_PLANE_EXTENTS, dressed, geom_shape, is_infinite, look_key, shape_key, visual_geoms
+from .mujoco_geoms import dressed, geom_shape, horizon_m, is_infinite, look_key, shape_key, visual_geoms
 from .mujoco_materials import geom_rgba, lighting_of, textures_of
 from .mujoco_states import Recording, read_states, replay
 from .mujoco_types import MjModel
@@ -103,7 +103,8 @@ def scene_of_model(
     poses, seconds, layout = replay(model, recording)
     shown = visual_geoms(model) if groups is None else np.isin(model.geom_group, groups)
     labelling = label_geoms(model, shown, source)
-    meshes, parts = _meshes_and_parts(model, labelling)
+    horizon = horizon_m(model, poses.world_from_camera[..., :3, 3])
+    meshes, parts = _meshes_and_parts(model, labelling, horizon)
     cameras = cameras_of(model, poses.world_from_camera, size)
     count = len(poses.world_from_body)
     return Scene(
@@ -117,7 +118,7 @@ def scene_of_model(
         cameras=cameras,
         fps=_rate(fps, seconds, (default_fps or DEFAULT_FPS) / (frames.step or 1 if frames else 1), source),
         lighting=lighting_of(model, poses.light_position, poses.light_direction),
-        notes=(*notes, *_notes(model, labelling, shown, groups is None, layout, recording)),
+        notes=(*notes, *_notes(model, labelling, shown, groups is None, layout, recording, horizon)),
     )
 
 
@@ -201,7 +202,7 @@ def _common_start(names: list[str]) -> str:
     return word if len(word) >= 3 else ""
 
 
-def _meshes_and_parts(model: MjModel, labelling: Labelling) -> tuple[tuple[Mesh, ...], tuple[Part, ...]]:
+def _meshes_and_parts(model: MjModel, labelling: Labelling, horizon: float) -> tuple[tuple[Mesh, ...], tuple[Part, ...]]:
     shapes: dict[tuple, Mesh | None] = {}
     looks: dict[tuple, list[int]] = {}
     meshes: list[Mesh] = []
@@ -210,7 +211,7 @@ def _meshes_and_parts(model: MjModel, labelling: Labelling) -> tuple[tuple[Mesh,
     for geom, instance in labelling.geom_instance.items():
         shape, look = shape_key(model, geom), look_key(model, geom)
         if shape not in shapes:
-            shapes[shape] = geom_shape(model, geom)
+            shapes[shape] = geom_shape(model, geom, horizon)
         made = shapes[shape]
         if made is None:
             continue
@@ -258,6 +259,7 @@ def _notes(
     automatic: bool,
     layout: str,
     recording: Recording | None,
+    horizon: float,
 ) -> list[str]:
     groups = np.asarray(model.geom_group)
     seen = np.unique(groups[shown])
@@ -273,8 +275,7 @@ def _notes(
     notes.append(f"no states given: one frame at {layout}" if recording is None else f"states read as {layout}")
     endless = [g for g in labelling.geom_instance if is_infinite(model, g)]
     if endless:
-        side = 2 * INFINITE_PLANE_EXTENTS * float(model.stat.extent)
-        notes.append(f"{len(endless)} infinite plane(s) drawn {side:.0f} m wide")
+        notes.append(f"{len(endless)} infinite plane(s) drawn {2 * horizon:.0f} m wide, past any camera's horizon")
     lost = [g for g in labelling.geom_instance if geom_shape_is_missing(model, g)]
     if lost:
         notes.append(f"{len(lost)} signed-distance geom(s) without a mesh were left out")

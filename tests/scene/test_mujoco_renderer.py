@@ -161,6 +161,39 @@ def test_an_orthographic_camera_sees_what_mujocos_renderer_draws(everything):
     assert np.mean(same) >= 0.99
 
 
+WALKED_FAR = """
+<mujoco>
+  <worldbody>
+    <light pos="0 0 3"/>
+    <geom name="floor" type="plane" size="0 0 0.05"/>
+    <body name="robot" pos="0 0 0.3">
+      <freejoint/>
+      <geom type="box" size="0.2 0.1 0.1"/>
+      <camera name="chase" mode="track" pos="0 -1.5 0.6" xyaxes="1 0 0 0 0.35 0.95"/>
+    </body>
+    <body name="head" pos="0.4 0.8 0.5">
+      <geom type="sphere" size="0.1"/>
+      <camera name="eye" xyaxes="0 -1 0 0.3 0 0.95" fovy="80"/>
+    </body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@pytest.mark.parametrize("name", ["chase", "eye"])
+def test_floors_reach_every_horizon_and_eyes_see_out_of_their_heads(tmp_path, name):
+    path = tmp_path / "walk.xml"
+    path.write_text(WALKED_FAR)
+    away = [0.0, 20.0, 40.0]  # at some 60 m MuJoCo itself no longer draws the floor
+    qpos = np.array([[x, 0, 0.3, 1, 0, 0, 0] for x in away])
+    scene = load_mujoco(path, states=qpos, size=(120, 160))
+    nothing = np.zeros((0, 4, 4))
+    near = scene.cameras[0].near
+    pictures = mujoco_pictures(tmp_path, path, qpos, nothing, nothing, (120, 160), near, names=[name] * len(qpos))
+    same, errors = agreement(scene, name, [0, 1, 2], pictures, labels_of(path, (0,)))
+    assert same >= 0.98 and np.median(errors) < 1e-4  # the far plane of MuJoCo's cameras cuts a row of pixels off
+
+
 TEXTURED = """
 <mujoco>
   <statistic extent="2" center="0 0 0"/>
