@@ -14,8 +14,8 @@ from hypothesis.extra import numpy as arrays
 from sim2real.clip.images import read_noise
 from sim2real.errors import BadValueError, Sim2RealError, UnreadableFileError
 from sim2real.flow import read_flow
-from sim2real.scene.mujoco_states import read_states
-from sim2real.scene.tables import read_table
+from sim2real.scene.readers.mujoco.states import read_states
+from sim2real.scene.readers.scene_file.tables import read_table
 from sim2real.video import DepthFiles, read_poses
 
 EXTREMES = [0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 1e300, -1e300, 1e-300]

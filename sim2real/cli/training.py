@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, PositiveInt, model_validator
 
-from ..scene.yaml_file import Entry, fault, read_yaml
+from ..scene.readers.scene_file.yaml import Entry, fault, read_yaml
 from ..training.recipe import TrainingRecipe
 
 if TYPE_CHECKING:

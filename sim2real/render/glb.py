@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, Int, UInt8
 
-from ..scene.mesh_files import Y_UP
+from ..scene.readers.mesh.files import Y_UP
 from ..transforms import inverse_rigid
 
 NEAREST, CLAMP = 9728, 33071

@@ -1,7 +1,7 @@
 """Scenes: triangles, materials, cameras and motion, whatever they were read from. Needs numpy only until a file is read."""
 
-from .checks import check_cameras as check_cameras
 from .describe import describe as describe
+from .inside import check_cameras as check_cameras
 from .lens import PINHOLE as PINHOLE
 from .lens import Lens as Lens
 from .lens import check_lens as check_lens

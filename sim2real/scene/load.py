@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import BadValueError
 from .camera_names import with_folder_names
 from .cameras import fitting_orbit, intrinsics_of
-from .checks import cameras_inside, check_cameras
+from .inside import cameras_inside, check_cameras
 from .lens import check_lens
-from .readers import Options, read, reader_of
+from .readers.registry import Options, read, reader_of
 from .records import Scene
 
 DEFAULT_SIZE = (480, 640)

@@ -5,7 +5,7 @@ import pytest
 
 from sim2real.cli.training import RecipeEntry, train_recipe
 from sim2real.errors import BadKeyError, MissingFileError
-from sim2real.scene.yaml_file import read_yaml
+from sim2real.scene.readers.scene_file.yaml import read_yaml
 
 TINY = """
 clips: {seed: 3, clips: 5, frames: 2, size: [48, 64], spp: 4, max_depth: 3, assets: false}

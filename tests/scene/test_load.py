@@ -14,9 +14,9 @@ import trimesh
 from sim2real.errors import BadValueError, CameraInsideError, EmptySceneError, MissingFileError, UnknownNameError
 from sim2real.scene import check_cameras, describe, load, primitives
 from sim2real.scene.cameras import bounds
-from sim2real.scene.checks import is_closed, winding_number
+from sim2real.scene.inside import is_closed, winding_number
+from sim2real.scene.mesh_ops import inside_out
 from sim2real.scene.records import Mesh
-from sim2real.scene.shaping import inside_out
 
 SCENES = Path(__file__).parents[2] / "scenes"
 ASSETS = Path(__file__).parents[2] / "assets" / "tabletop"

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from sim2real.cli.training import RecipeEntry
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
-from sim2real.scene.yaml_file import read_yaml
+from sim2real.scene.readers.scene_file.yaml import read_yaml
 from sim2real.training.recipe import Losses, Stage
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "embedded" / "recipe.yaml"

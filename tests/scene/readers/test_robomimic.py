@@ -12,7 +12,7 @@ from PIL import Image
 from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
 from sim2real.scene import Scene
 from sim2real.scene.load import load
-from sim2real.scene.robomimic import load_robomimic, reroot
+from sim2real.scene.readers.robomimic import load_robomimic, reroot
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("mujoco")

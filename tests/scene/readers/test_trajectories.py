@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
-from sim2real.scene import motion
-from sim2real.scene.tables import read_table
+from sim2real.scene.readers.scene_file import trajectories as motion
+from sim2real.scene.readers.scene_file.tables import read_table
 from sim2real.transforms import quaternion_from_rotation, rotation_about, rotation_from_quaternion
 
 VALUES = arrays(np.float64, (5, 3), elements=st.floats(-2, 2))

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from ..eight_bits import eight_bits
-from ..errors import BadValueError, MissingFileError, UnreadableFileError
-from ..transforms import quaternion_from_rotation, rigid, rotation_about, rotation_from_quaternion
-from . import motion, primitives
-from .colors import linear_from_srgb
-from .mesh_files import MeshFile, read_mesh_file
-from .package_files import package_file
-from .records import Mesh
+from ....eight_bits import eight_bits
+from ....errors import BadValueError, MissingFileError, UnreadableFileError
+from ....transforms import quaternion_from_rotation, rigid, rotation_about, rotation_from_quaternion
+from ... import primitives
+from ...colors import linear_from_srgb
+from ...mesh_ops import inside_out, mapped, with_material
+from ...records import Mesh
+from ..mesh.files import MeshFile, read_mesh_file
+from ..package_files import package_file
+from . import trajectories as motion
 from .schema import CheckerEntry, MaterialEntry, MotionEntry, ObjectEntry, PlacedEntry
-from .shaping import inside_out, mapped, with_material
 from .tables import Table, read_table
 
 CHECKER_CELL_PX = 16

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
-from ..optional import require
-from ..transforms import rigid, rotation_from_quaternion
-from .mujoco_cameras import cameras_of
-from .mujoco_geoms import dressed, geom_shape, horizon_m, is_infinite, look_key, shape_key, visual_geoms
-from .mujoco_materials import geom_rgba, lighting_of, textures_of
-from .mujoco_states import Recording, read_states, replay
-from .mujoco_types import MjModel
-from .records import Instance, Mesh, Part, Scene
+from ....errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
+from ....optional import require
+from ....transforms import rigid, rotation_from_quaternion
+from ...records import Instance, Mesh, Part, Scene
+from .cameras import cameras_of
+from .geoms import dressed, geom_shape, horizon_m, is_infinite, look_key, shape_key, visual_geoms
+from .materials import geom_rgba, lighting_of, textures_of
+from .states import Recording, read_states, replay
+from .types import MjModel
 
 DEFAULT_FPS = 24.0
 

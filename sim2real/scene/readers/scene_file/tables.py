@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from ..arrays import first_broken_row, first_not_rigid, numbers, read_array, reason
-from ..errors import BadValueError, MissingFileError, UnreadableFileError
-from ..text_files import read_text
-from ..transforms import rigid, rotation_from_quaternion
+from ....arrays import first_broken_row, first_not_rigid, numbers, read_array, reason
+from ....errors import BadValueError, MissingFileError, UnreadableFileError
+from ....text_files import read_text
+from ....transforms import rigid, rotation_from_quaternion
 
 POSITION, ROTATION, INTRINSICS = ("x", "y", "z"), ("qw", "qx", "qy", "qz"), ("fx", "fy", "cx", "cy")
 _LAYOUTS = (POSITION, POSITION + ROTATION, POSITION + ROTATION + INTRINSICS)
@@ -59,7 +59,8 @@ def _check_shape(path: Path, values: np.ndarray) -> None:
     known = values.ndim == 2 and values.shape[1] in map(len, _LAYOUTS) or values.ndim == 3 and values.shape[1:] == (4, 4)
     if not known:
         right = "(frames, 3), (frames, 7), (frames, 11) or (frames, 4, 4)"
-        raise BadValueError("the shape of the table", values.shape, right=right, mend="see sim2real.scene.schema", where=path)
+        mend = "see sim2real.scene.readers.scene_file.schema"
+        raise BadValueError("the shape of the table", values.shape, right=right, mend=mend, where=path)
     if not len(values):
         raise BadValueError("the number of rows of the table", 0, right="at least 1, one per frame", where=path)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from ..arrays import first_broken_row, numbers, read_arrays
-from ..errors import BadValueError, MissingFileError, UnreadableFileError
-from ..optional import require
-from ..transforms import OPENCV_FROM_OPENGL, rigid
-from .mujoco_types import MjData, MjModel
+from ....arrays import first_broken_row, numbers, read_arrays
+from ....errors import BadValueError, MissingFileError, UnreadableFileError
+from ....optional import require
+from ....transforms import OPENCV_FROM_OPENGL, rigid
+from .types import MjData, MjModel
 
 
 @dataclass(frozen=True, eq=False)

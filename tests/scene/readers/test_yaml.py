@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sim2real.errors import BadKeyError, MissingFileError
-from sim2real.scene.schema import SceneFile
-from sim2real.scene.yaml_file import read_yaml
+from sim2real.scene.readers.scene_file.schema import SceneFile
+from sim2real.scene.readers.scene_file.yaml import read_yaml
 
 GOOD = """\
 frames: 5

@@ -12,8 +12,8 @@ from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
 from sim2real.scene import Scene
 from sim2real.scene.colors import linear_from_srgb
 from sim2real.scene.load import load
-from sim2real.scene.mujoco_geoms import visual_geoms
-from sim2real.scene.mujoco_model import load_mujoco
+from sim2real.scene.readers.mujoco.geoms import visual_geoms
+from sim2real.scene.readers.mujoco.model import load_mujoco
 from sim2real.transforms import rotation_from_quaternion
 
 mujoco = pytest.importorskip("mujoco")
@@ -420,7 +420,7 @@ def test_load_finds_the_reader(arm):
 
 @pytest.mark.skipif(find_spec("gymnasium_robotics") is None, reason="the kitchen needs pip install 'sim2real[kitchen]'")
 def test_the_kitchen_rollout_opens_the_microwave():
-    scene = load(Path(__file__).parents[2] / "scenes" / "kitchen.yaml")
+    scene = load(Path(__file__).parents[3] / "scenes" / "kitchen.yaml")
     assert scene.frames == 49
     assert scene.fps == 12
     assert [camera.name for camera in scene.cameras] == ["counter", "wrist"]

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import reason
-from ..errors import EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
-from ..file_order import natural_key
-from ..optional import require
-from .mujoco_model import scene_of_model, unreadable_model
-from .mujoco_states import read_states
-from .records import Scene
+from ...arrays import reason
+from ...errors import EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
+from ...file_order import natural_key
+from ...optional import require
+from ..records import Scene
+from .mujoco.model import scene_of_model, unreadable_model
+from .mujoco.states import read_states
 
 ASSET_PACKAGES = ("robosuite", "robocasa", "libero", "robosuite_models", "mimicgen")
 """Installed packages whose files take the place of those that a recording names on another machine."""

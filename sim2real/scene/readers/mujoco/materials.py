@@ -12,10 +12,10 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from ..optional import require
-from .colors import linear_from_srgb
-from .mujoco_types import MjModel
-from .records import Lighting, Material
+from ....optional import require
+from ...colors import linear_from_srgb
+from ...records import Lighting, Material
+from .types import MjModel
 
 _UNSET_RGBA = (0.5, 0.5, 0.5, 1.0)
 _SPOT, _DIRECTIONAL = 0, 1

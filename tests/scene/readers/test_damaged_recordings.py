@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sim2real.errors import BadValueError, UnreadableFileError
-from sim2real.scene.mujoco_states import read_states
-from sim2real.scene.robomimic import _read_demo
+from sim2real.scene.readers.mujoco.states import read_states
+from sim2real.scene.readers.robomimic import _read_demo
 
 
 def test_a_truncated_recording_says_how_much_of_it_is_there(tmp_path):

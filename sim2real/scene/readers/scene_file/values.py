@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from .yaml_file import fault, shown
+from .yaml import fault, shown
 
 
 def _number(value: Any) -> float:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadValueError, MissingFileError, UnknownNameError
-from .records import Scene
+from ...errors import BadValueError, MissingFileError, UnknownNameError
+from ..records import Scene
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Reader:
 
 
 READERS = (
-    Reader((".yaml", ".yml"), "scene_file", "load_scene_file", ("frames", "size", "fps", "asset_root"), "scene file"),
-    Reader((".xml", ".mjcf"), "mujoco_model", "load_mujoco", ("frames", "size", "fps", "states", "groups"), "MuJoCo model"),
+    Reader((".yaml", ".yml"), "scene_file.scene", "load_scene_file", ("frames", "size", "fps", "asset_root"), "scene file"),
+    Reader((".xml", ".mjcf"), "mujoco.model", "load_mujoco", ("frames", "size", "fps", "states", "groups"), "MuJoCo model"),
     Reader(
         (".hdf5", ".h5"), "robomimic", "load_robomimic", ("frames", "size", "fps", "demo", "asset_root", "groups"), "recording"
     ),
-    Reader((".obj", ".ply", ".stl", ".off", ".glb", ".gltf"), "mesh_files", "load_mesh", ("frames", "fps"), "mesh file"),
+    Reader((".obj", ".ply", ".stl", ".off", ".glb", ".gltf"), "mesh.files", "load_mesh", ("frames", "fps"), "mesh file"),
 )
 
 _SAID_AS = {"states": "--states", "demo": "--demo", "asset_root": "--asset-root", "groups": "--groups"}

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from ..errors import BadValueError, UnknownNameError
-from ..transforms import OPENCV_FROM_OPENGL, look_at, rigid
-from . import motion
-from .cameras import intrinsics_of, intrinsics_of_fov, orbit, turned
-from .lens import Projection
-from .records import Camera
-from .scene_objects import Files, rotation_of
+from ....errors import BadValueError, UnknownNameError
+from ....transforms import OPENCV_FROM_OPENGL, look_at, rigid
+from ...cameras import intrinsics_of, intrinsics_of_fov, orbit, turned
+from ...lens import Projection
+from ...records import Camera
+from . import trajectories as motion
+from .objects import Files, rotation_of
 from .schema import CameraEntry
 from .tables import Table
 

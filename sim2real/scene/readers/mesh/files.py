@@ -13,13 +13,13 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from ..errors import EmptySceneError, MissingFileError, UnreadableFileError
-from ..text_files import read_text, text_of
-from ..transforms import rigid
-from .cameras import ORBIT_FRAMES
-from .mesh_materials import dressed
-from .records import Instance, Mesh, Part, Scene
-from .shaping import cleaned, mapped, shaded
+from ....errors import EmptySceneError, MissingFileError, UnreadableFileError
+from ....text_files import read_text, text_of
+from ....transforms import rigid
+from ...cameras import ORBIT_FRAMES
+from ...mesh_ops import cleaned, mapped, shaded
+from ...records import Instance, Mesh, Part, Scene
+from .materials import dressed
 
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
 _UNREAD_EXTENSIONS = {

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from ..transforms import rigid, rotation_about, rotation_from_quaternion, slerp
+from ....transforms import rigid, rotation_about, rotation_from_quaternion, slerp
 
 Interpolation = Literal["smooth", "linear", "step"]
 _SAMPLES_PER_SPAN = 64

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadValueError
-from .mesh_files import sha256_of
-from .package_files import package_file
-from .readers import Options, read
-from .records import Instance, Lighting, Mesh, Part, Scene
-from .scene_cameras import cameras_of
-from .scene_objects import Files, Placed, placed
+from ....errors import BadValueError
+from ...records import Instance, Lighting, Mesh, Part, Scene
+from ..mesh.files import sha256_of
+from ..package_files import package_file
+from ..registry import Options, read
+from .cameras import cameras_of
+from .objects import Files, Placed, placed
 from .schema import LightEntry, ObjectEntry, RolloutEntry, SceneFile
 from .tables import read_table
-from .yaml_file import read_yaml
+from .yaml import read_yaml
 
 DEFAULT_FRAMES = 24
 DEFAULT_FPS = 24.0

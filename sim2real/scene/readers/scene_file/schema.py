@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from .fields import (
+from .values import (
     Axis,
     Cells,
     Color,
@@ -36,7 +36,7 @@ from .fields import (
     Size,
     Zoom,
 )
-from .yaml_file import Entry, fault, shown
+from .yaml import Entry, fault, shown
 
 PRIMITIVES: dict[str, dict[str, int]] = {
     "box": {"half_size": 3},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from ..errors import MissingFileError
+from ...errors import MissingFileError
 
 _EXTRA = {"gymnasium_robotics": "kitchen", "mujoco": "mujoco", "mitsuba": "pathtrace"}
 

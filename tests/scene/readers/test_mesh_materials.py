@@ -8,8 +8,8 @@ from trimesh.exchange.gltf import export_gltf
 from trimesh.visual import TextureVisuals
 from trimesh.visual.material import PBRMaterial, SimpleMaterial
 
-from sim2real.scene.mesh_files import read_mesh_file
-from sim2real.scene.mesh_materials import dressed
+from sim2real.scene.readers.mesh.files import read_mesh_file
+from sim2real.scene.readers.mesh.materials import dressed
 from sim2real.scene.records import Mesh
 
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], float)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..eight_bits import eight_bits
-from .colors import linear_from_srgb, srgb_from_linear
-from .records import Material, Mesh
+from ....eight_bits import eight_bits
+from ...colors import linear_from_srgb, srgb_from_linear
+from ...records import Material, Mesh
 
 MAX_TEXTURE_PX = 4096
 

@@ -12,15 +12,15 @@ from PIL import Image
 from sim2real.raster import rasterizer
 from sim2real.scene import Scene, triangles_of
 from sim2real.scene.load import load
-from sim2real.scene.mujoco_model import label_geoms, load_mujoco
-from sim2real.scene.package_files import package_file
+from sim2real.scene.readers.mujoco.model import label_geoms, load_mujoco
+from sim2real.scene.readers.package_files import package_file
 
 from .mujoco_pictures import mujoco_pictures
 
 mujoco = pytest.importorskip("mujoco")
 
 KITCHEN = "gymnasium_robotics/envs/assets/kitchen_franka/kitchen_assets/kitchen_env_model.xml"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 EVERYTHING = """
 <mujoco>

@@ -13,10 +13,10 @@ from trimesh.visual.material import PBRMaterial
 
 from sim2real.errors import EmptySceneError, MissingFileError, UnreadableFileError
 from sim2real.scene import primitives
-from sim2real.scene.mesh_files import Y_UP, load_mesh, read_mesh_file, sha256_of
+from sim2real.scene.readers.mesh.files import Y_UP, load_mesh, read_mesh_file, sha256_of
 from sim2real.scene.triangles import face_normals
 
-ASSETS = Path(__file__).parents[2] / "assets" / "tabletop"
+ASSETS = Path(__file__).parents[3] / "assets" / "tabletop"
 QUAD = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
 QUAD_FACES = "f 1/1 2/2 3/3\nf 1/1 3/3 4/4\n"
 

@@ -7,20 +7,11 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from . import primitives
-from .mujoco_materials import (
-    geom_rgba,
-    geom_texture,
-    is_cube,
-    material_of,
-    on_cube,
-    repeated,
-    seen_from_above,
-    texture_scale,
-)
-from .mujoco_types import MjModel
-from .records import Mesh
-from .triangles import face_normals
+from ... import primitives
+from ...records import Mesh
+from ...triangles import face_normals
+from .materials import geom_rgba, geom_texture, is_cube, material_of, on_cube, repeated, seen_from_above, texture_scale
+from .types import MjModel
 
 PLANE, HFIELD, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX, MESH, SDF = range(9)
 """``mjtGeom`` as plain integers: comparing its enum with numpy integers is always false since MuJoCo 3.12."""
@@ -129,7 +120,7 @@ def _plane(model: MjModel, geom: int, horizon: float) -> Mesh:
 
 
 def _matrix(wxyz: np.ndarray) -> np.ndarray:
-    from ..transforms import rotation_from_quaternion
+    from ....transforms import rotation_from_quaternion
 
     return rotation_from_quaternion(np.asarray(wxyz, np.float64))
 

@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from ..errors import BadKeyError, MissingFileError
-from ..text_files import read_text
+from ....errors import BadKeyError, MissingFileError
+from ....text_files import read_text
 
 MOST_VALUES = 300_000
 """Of a file, with everything that its aliases stand for: beyond it a few lines could fill the memory."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from .mujoco_types import MjModel
-from .records import Camera
+from ...records import Camera
+from .types import MjModel
 
 DEFAULT_SIZE = (480, 640)
 

@@ -14,7 +14,7 @@ from sim2real.scene import Scene, load, triangles_of
 from sim2real.scene.colors import linear_from_srgb
 from sim2real.transforms import rotation_about
 
-SCENES = Path(__file__).parents[2] / "scenes"
+SCENES = Path(__file__).parents[3] / "scenes"
 CAMERA = "cameras: [{name: front, position: [0, -2, 0], look_at: [0, 0, 0]}]\n"
 
 

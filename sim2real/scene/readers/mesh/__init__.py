@@ -1,0 +1,1 @@
+"""Mesh files: what trimesh reads, as meshes and materials of ours."""

@@ -1,0 +1,1 @@
+"""MuJoCo models and their states, which the mujoco package compiles and replays."""

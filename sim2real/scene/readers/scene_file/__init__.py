@@ -1,0 +1,1 @@
+"""Scene files (YAML): what may stand in them, and what it becomes."""
