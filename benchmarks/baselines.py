@@ -21,8 +21,8 @@ from benchmarks.noise_suite import LEAST_OVERLAP, Phase, View
 from benchmarks.other_noise import METHODS, Method, Stage
 from benchmarks.suite_scenes import SIZE, case
 from sim2real.metrics.transport import Slope
+from sim2real.metrics.whiteness import estimates
 from sim2real.noise import NoiseLayout
-from sim2real.noise.statistics import estimates
 
 LAYOUT = NoiseLayout(8, 16)
 SCENES = ("occluder passing", "full orbit and return")

@@ -15,10 +15,10 @@ from benchmarks.machine import machine
 from benchmarks.noise_suite import LEAST_OVERLAP, Phase
 from benchmarks.other_noise import Stage
 from benchmarks.suite_scenes import FRAMES, SIZE, case
+from sim2real.metrics.covariance import transport_efficiency
 from sim2real.metrics.footprints import labelled_overlap
 from sim2real.metrics.overlap import footprint_overlap
 from sim2real.noise import NoiseLayout
-from sim2real.noise.covariance import transport_efficiency
 
 SCENES = (
     "full orbit and return",

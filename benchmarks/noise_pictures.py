@@ -35,7 +35,7 @@ from sim2real.conditions import Shader
 from sim2real.metrics.footprints import labelled_overlap
 from sim2real.metrics.noise_video import FAILS_AT
 from sim2real.metrics.transport import Slope
-from sim2real.noise.statistics import radial_spectrum, whiteness
+from sim2real.metrics.whiteness import radial_spectrum, whiteness
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 LIMIT_BYTES = 300_000

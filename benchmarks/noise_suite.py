@@ -20,10 +20,10 @@ from scipy.sparse import csr_matrix, diags
 
 from benchmarks.machine import machine
 from benchmarks.suite_scenes import FRAMES, SCENES, SIZE, Case, case
+from sim2real.metrics.covariance import model_covariance, transport_efficiency
 from sim2real.metrics.overlap import RayScene, footprint_overlap
+from sim2real.metrics.whiteness import Whiteness, whiteness
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
-from sim2real.noise.covariance import model_covariance, transport_efficiency
-from sim2real.noise.statistics import Whiteness, whiteness
 from sim2real.raster import rasterizer, view_of
 from sim2real.scene import triangles_of
 

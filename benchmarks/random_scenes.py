@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.random_meshes import random_mesh
+from sim2real.metrics.small_frames import exact_scores, expected_maximum
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
-from sim2real.noise.charts import Charts
-from sim2real.noise.exact_scores import exact_scores, expected_maximum
-from sim2real.noise.hierarchy import FINEST_LEVEL
+from sim2real.noise.charts.build import Charts
+from sim2real.noise.passes.cells import FINEST_LEVEL
 from sim2real.noise.reference import OwnedCells, reference_noise
 from sim2real.raster import rasterizer, view_of
 from sim2real.scene import triangles_of

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from benchmarks.machine import machine
+from sim2real.metrics.whiteness import estimates
 from sim2real.noise import NoiseLayout, ReferenceMap, VideoNoise
-from sim2real.noise.statistics import estimates
 
 SIZE, LATENT_PX, AT = (480, 720), 8, (1, 4, 16)
 MOTIONS = {

@@ -174,8 +174,8 @@ def noise_figures(clip: Clip, camera: str, *, stride: int = 1) -> dict[str, Any]
     """
     from scipy.stats import norm
 
-    from ..noise.statistics import whiteness
     from .noise_video import check_finite
+    from .whiteness import whiteness
 
     noise, record = clip.noise(camera), clip.record.noise
     known = record is not None and len(record.latent_frames) == len(noise)

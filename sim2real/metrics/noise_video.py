@@ -16,10 +16,10 @@ from ..clip import Clip
 from ..clip.images import open_noise
 from ..errors import BadValueError, MissingFileError
 from ..noise.beta import Beta, beta_of_ids
-from ..noise.statistics import estimates, normal_score
 from ..scene.records import Instance
 from .geometry import Wish, geometry_of
 from .transport import Transport, transport
+from .whiteness import estimates, normal_score
 
 Progress = Callable[[str, int, int], None]
 FIGURES = 13

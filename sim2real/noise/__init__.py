@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from .beta import Beta as Beta
     from .beta import beta_from_degradation as beta_from_degradation
     from .beta import beta_of_ids as beta_of_ids
-    from .charts import Charts as Charts
-    from .charts import charts_of as charts_of
+    from .charts.build import Charts as Charts
+    from .charts.build import charts_of as charts_of
     from .mixing import independent_noise as independent_noise
     from .mixing import mix as mix
     from .mixing import seen_beta as seen_beta
-    from .reference_map import Places as Places
-    from .reference_map import ReferenceMap as ReferenceMap
-    from .surface_noise import SurfaceNoise as SurfaceNoise
-    from .video_noise import VideoNoise as VideoNoise
+    from .surface import SurfaceNoise as SurfaceNoise
+    from .video import VideoNoise as VideoNoise
+    from .video_map import Places as Places
+    from .video_map import ReferenceMap as ReferenceMap
 
 _HOME = {
-    "Charts": "charts",
-    "charts_of": "charts",
-    "SurfaceNoise": "surface_noise",
-    "Places": "reference_map",
-    "ReferenceMap": "reference_map",
-    "VideoNoise": "video_noise",
+    "Charts": "charts.build",
+    "charts_of": "charts.build",
+    "SurfaceNoise": "surface",
+    "Places": "video_map",
+    "ReferenceMap": "video_map",
+    "VideoNoise": "video",
     "mix": "mixing",
     "independent_noise": "mixing",
     "seen_beta": "mixing",

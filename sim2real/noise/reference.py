@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 
 from ..scene.triangles import Triangles
-from .charts import Charts
-from .generator import mix64_reference, philox_reference
-from .hierarchy import FINEST_LEVEL
+from .charts.build import Charts
+from .passes.cells import FINEST_LEVEL
+from .passes.philox import mix64_reference, philox_reference
 
 FAR_PX, NEAR_PX, FOLLOW_PX, THIN_PX, TOLERANCE, MOST_CUTS = 128.0, 1.0, 0.75, 0.03125, 0.1, 12
 

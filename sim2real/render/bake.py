@@ -11,9 +11,9 @@ import numpy as np
 from ..clip import check_output, new_folder
 from ..clip.video import noise_picture
 from ..errors import BadValueError, EmptySceneError
-from ..noise.baking import baked_texture, level_for, texture_bands
+from ..noise.bake import baked_texture, level_for, texture_bands
 from ..noise.beta import BACKGROUND
-from ..noise.charts import SKY_CHARTS, Charts, charts_of
+from ..noise.charts.build import SKY_CHARTS, Charts, charts_of
 from ..scene import Scene, Triangles, triangles_of
 from .bake_record import GLB, RECORD, Baked, BakedTexture, write_bake_record
 from .clip import Progress

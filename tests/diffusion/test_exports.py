@@ -13,7 +13,7 @@ from sim2real.cli import main
 from sim2real.clip import read_clip
 from sim2real.diffusion.exports import ExportFormat, export_noise, read_exported
 from sim2real.errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnreadableFileError
-from sim2real.noise.statistics import whiteness
+from sim2real.metrics.whiteness import whiteness
 
 SIZE, FRAMES = (48, 64), 49
 

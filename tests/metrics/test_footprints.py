@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim2real.metrics.covariance import transport_efficiency
 from sim2real.metrics.footprints import LabelledView, labelled_overlap
 from sim2real.metrics.overlap import RayScene, footprint_overlap
-from sim2real.noise.covariance import transport_efficiency
 from sim2real.raster import rasterizer
 from sim2real.scene import Scene, triangles_of
 from tests.render.conftest import moving_scene

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.noise.statistics import whiteness
 from sim2real.scene.records import Material, Mesh
 from sim2real.scene.triangles import deformed_vertices
 from tests.noise.views import Views, camera, grid, mesh, scene

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim2real.errors import BadValueError, UnknownNameError
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import beta_from_degradation, beta_of_ids, mix, seen_beta
 from sim2real.noise.beta import one_beta
-from sim2real.noise.statistics import whiteness
 from sim2real.scene import Instance
 
 INSTANCES = (Instance("arm", "robot"), Instance("hand", "robot"), Instance("mug", "dish"))

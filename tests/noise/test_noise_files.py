@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from sim2real.clip import Clip
+from sim2real.metrics.covariance import measured_covariance, model_covariance, transport_efficiency
 from sim2real.metrics.overlap import RayScene, footprint_overlap
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.noise.covariance import measured_covariance, model_covariance, transport_efficiency
-from sim2real.noise.statistics import whiteness
 from sim2real.render import render_clip
 from sim2real.scene import Scene, load
 from tests.noise.views import Views

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim2real.metrics.covariance import model_covariance, transport_efficiency
 from sim2real.metrics.overlap import RayScene, footprint_overlap
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.noise.covariance import model_covariance, transport_efficiency
-from sim2real.noise.statistics import whiteness
 from tests.noise.views import Views, bumpy_room, camera, scene
 
 LENSES = {

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from benchmarks import random_scenes
 from benchmarks.random_scenes import checked_scene, disjoint, leaf_faults
+from sim2real.metrics.small_frames import exact_scores, expected_maximum
 from sim2real.noise import NoiseLayout
-from sim2real.noise.exact_scores import exact_scores, expected_maximum
 from tests.noise.views import Views, bumpy_room
 
 SCENES = 40

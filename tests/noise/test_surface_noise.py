@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim2real.errors import BadValueError, Sim2RealError
-from sim2real.noise import NoiseLayout, workspace
+from sim2real.metrics.whiteness import whiteness
+from sim2real.noise import NoiseLayout
+from sim2real.noise.passes import pipeline as workspace
+from sim2real.noise.passes.pipeline import TABLE_SHARE, Workspace, cell_loss, leaf_limits, most_nodes
 from sim2real.noise.reference import reference_cells, reference_noise, reference_samples
-from sim2real.noise.statistics import whiteness
-from sim2real.noise.workspace import TABLE_SHARE, Workspace, cell_loss, leaf_limits, most_nodes
 from sim2real.scene.records import Mesh
 from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import trimesh
 
+from sim2real.metrics.covariance import measured_covariance, model_covariance, transport_efficiency
 from sim2real.metrics.overlap import RayScene, footprint_overlap
 from sim2real.noise import NoiseLayout
-from sim2real.noise.covariance import measured_covariance, model_covariance, transport_efficiency
-from sim2real.noise.hierarchy import CHART_LIMIT, FINEST_LEVEL
+from sim2real.noise.passes.cells import CHART_LIMIT, FINEST_LEVEL
 from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
 
 pytest.importorskip("embreex")

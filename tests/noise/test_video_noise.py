@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from benchmarks.video_noise import measured, motion_back
 from sim2real.errors import BadValueError
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout, ReferenceMap, VideoNoise
-from sim2real.noise.statistics import whiteness
 
 SIZE = (64, 96)
 EVERYWHERE = torch.ones(SIZE, dtype=torch.bool)

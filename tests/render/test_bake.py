@@ -9,9 +9,9 @@ import trimesh
 
 from sim2real.clip.video import noise_picture
 from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, OutputExistsError, UnreadableFileError
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import charts_of
-from sim2real.noise.baking import baked_texture
-from sim2real.noise.statistics import whiteness
+from sim2real.noise.bake import baked_texture
 from sim2real.render import bake_scene, read_baked
 from sim2real.render.bake_record import texels
 from sim2real.scene import Instance, Part, load, triangles_of

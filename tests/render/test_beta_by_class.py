@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sim2real.clip import read_clip, write_report
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.noise.statistics import whiteness
 from sim2real.render import render_clip
 
 from .conftest import FRAMES

@@ -7,8 +7,8 @@ import pytest
 
 from sim2real.clip.images import write_depth, write_flow, write_png
 from sim2real.errors import BadValueError, OutputExistsError, UnknownNameError
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.noise.statistics import whiteness
 from sim2real.video import DepthFiles, DepthMotion, FileMotion, camera_matrix, open_pictures, warp_video
 from tests.flow.pictures import SIZE, disc_before_wall, panned
 from tests.video.conftest import FRAMES

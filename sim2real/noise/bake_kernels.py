@@ -5,8 +5,8 @@ from typing import no_type_check
 
 import warp as wp
 
-from .generator import keyed_normal, mix64
-from .hierarchy import cell_key
+from .passes.cells import cell_key
+from .passes.philox import keyed_normal, mix64
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 

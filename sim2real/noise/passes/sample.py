@@ -2,7 +2,7 @@
 
 Every pixel of the face image is one sample. A cell is split if any sample inside it wants a finer one; only split cells
 are stored. A leaf is an unsplit child of a split cell, named ``4 * node + quadrant``; what it is made of is found from the
-samples in it (``cut_kernels``).
+samples in it (``cut``).
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -10,7 +10,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from .hierarchy import FINEST, FREE, NOBODY, cell_key, insert, key_level, lookup
+from .cells import FINEST, FREE, NOBODY, cell_key, insert, key_level, lookup
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim2real.noise import chart_cache
-from sim2real.noise.chart_cache import cache_folder, cached_charts, content_key
-from sim2real.noise.charts import charts_of
-from sim2real.noise.mesh_charts import MeshCharts, mesh_charts
+from sim2real.noise.charts import cache as chart_cache
+from sim2real.noise.charts.build import charts_of
+from sim2real.noise.charts.cache import cache_folder, cached_charts, content_key
+from sim2real.noise.charts.mesh import MeshCharts, mesh_charts
 from sim2real.scene.triangles import triangles_of
 from tests.noise.views import camera, grid, scene
 
@@ -57,7 +57,7 @@ def test_charts_are_built_once_and_read_with_the_same_bits(folder):
 def test_scenes_read_what_scenes_wrote(folder, monkeypatch):
     made = scene([MESH], [camera([3.0, 0, 1])])
     fresh = charts_of(made, triangles_of(made))
-    monkeypatch.setattr("sim2real.noise.charts.mesh_charts", lambda *_: pytest.fail("built again"))
+    monkeypatch.setattr("sim2real.noise.charts.build.mesh_charts", lambda *_: pytest.fail("built again"))
     read = charts_of(made, triangles_of(made))
     assert fresh.coordinates.tobytes() == read.coordinates.tobytes() and np.array_equal(fresh.side_m, read.side_m)
 
@@ -94,8 +94,8 @@ def test_a_damaged_file_is_built_again(folder, damage):
 PROGRAM = """
 import sys
 import numpy as np
-from sim2real.noise.chart_cache import cached_charts, content_key
-from sim2real.noise.mesh_charts import mesh_charts
+from sim2real.noise.charts.cache import cached_charts, content_key
+from sim2real.noise.charts.mesh import mesh_charts
 held = np.load(sys.argv[1])
 mesh = held["vertices"], held["faces"], None
 expected = mesh_charts(*mesh).coordinates.tobytes()
@@ -108,7 +108,7 @@ for _ in range(5):
 def test_several_processes_at_once_leave_one_whole_file(folder, tmp_path):
     np.savez(tmp_path / "mesh.npz", vertices=MESH.vertices, faces=MESH.faces)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "mesh.npz")]
-    running = [subprocess.Popen(command, cwd=Path(__file__).parents[2]) for _ in range(3)]
+    running = [subprocess.Popen(command, cwd=Path(__file__).parents[3]) for _ in range(3)]
     assert [p.wait() for p in running] == [0, 0, 0]
     assert [f.suffix for f in folder.iterdir()] == [".charts"]
     build = Builder()

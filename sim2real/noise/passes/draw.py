@@ -5,9 +5,9 @@ from typing import no_type_check
 
 import warp as wp
 
-from .cell_kernels import Cells
-from .generator import NORMALS, mix64
-from .hierarchy import key_chart
+from .cells import key_chart
+from .philox import NORMALS, mix64
+from .sample import Cells
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 

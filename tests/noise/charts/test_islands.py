@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from sim2real.noise.islands import coincident, first_equal, first_seen, islands, welded, welded_corners
-from sim2real.noise.packing import every_second_bit, interleaved
+from sim2real.noise.charts.islands import coincident, first_equal, first_seen, islands, welded, welded_corners
+from sim2real.noise.charts.packing import every_second_bit, interleaved
 
 
 def plain_islands(corners: np.ndarray, groups: np.ndarray) -> np.ndarray:

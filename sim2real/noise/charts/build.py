@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32, Int32, UInt64
 
-from ..scene.records import Mesh, Scene
-from ..scene.triangles import Triangles
-from .chart_cache import cached_charts, content_key
-from .mesh_charts import MeshCharts, mesh_charts
+from ...scene.records import Mesh, Scene
+from ...scene.triangles import Triangles
+from .cache import cached_charts, content_key
+from .mesh import MeshCharts, mesh_charts
 
 SKY_CHARTS = 6
 """Charts 0 ... 5 are the faces of a cube of directions: +x, +y, +z, -x, -y, -z of the world."""

@@ -5,7 +5,7 @@ import warp as wp
 from scipy.stats import kstest
 
 from sim2real.devices import warp_ready
-from sim2real.noise.generator import keyed_normal, mix64, mix64_reference, philox_reference
+from sim2real.noise.passes.philox import keyed_normal, mix64, mix64_reference, philox_reference
 
 
 @wp.kernel

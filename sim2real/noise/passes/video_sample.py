@@ -1,6 +1,6 @@
 """What every pixel of a mapped video sees of the reference domain, and the cells that are split for it.
 
-As ``cell_kernels.split_cells``, with a map in the place of triangles and a camera.
+As ``sample.split_cells``, with a map in the place of triangles and a camera.
 """
 
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
@@ -8,9 +8,9 @@ from typing import no_type_check
 
 import warp as wp
 
-from .cell_kernels import Cells, Sample, split_above
-from .hierarchy import FINEST, FREE
-from .map_kernels import Map, tangents
+from ..video_map_kernels import Map, tangents
+from .cells import FINEST, FREE
+from .sample import Cells, Sample, split_above
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False, "max_unroll": 1})
 

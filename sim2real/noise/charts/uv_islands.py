@@ -10,8 +10,8 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float64, Int
 
-from .chart_kernels import measure_uv, straighten_uv
 from .islands import islands, welded_corners
+from .kernels import measure_uv, straighten_uv
 
 MEAN_STRETCH = 2.0
 """Islands that are longer one way than the other by more than this, averaged over their surface, get box charts.

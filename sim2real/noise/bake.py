@@ -11,8 +11,8 @@ from jaxtyping import Float32
 
 from ..devices import warp_ready
 from ..errors import BadValueError
-from .baking_kernels import draw_root, split_texels
-from .hierarchy import FINEST_LEVEL
+from .bake_kernels import draw_root, split_texels
+from .passes.cells import FINEST_LEVEL
 
 BAND_BYTES = 1 << 26
 """Textures are made in bands of rows of about this size, so that memory does not grow with their height."""

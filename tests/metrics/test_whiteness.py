@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim2real.noise.statistics import estimates, radial_spectrum, whiteness
+from sim2real.metrics.whiteness import estimates, radial_spectrum, whiteness
 
 RNG = np.random.default_rng(3)
 WHITE = RNG.standard_normal((4, 16, 40, 50))

@@ -6,8 +6,8 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float, Int
 
-from ..devices import warp_ready
-from .chart_kernels import connect, find_first_equal
+from ...devices import warp_ready
+from .kernels import connect, find_first_equal
 
 
 def first_equal(a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"], *, ordered: bool) -> Int[np.ndarray, "n"]:

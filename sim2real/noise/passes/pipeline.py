@@ -14,13 +14,13 @@ import torch
 import warp as wp
 from jaxtyping import Float32
 
-from ..errors import Sim2RealError
-from ..raster.warp_runtime import launch
-from .cell_kernels import Cells, Sample, find_leaves, sort_by_level, start_levels
-from .cut_kernels import LEAST, PAIRS_ON_CPU, PAIRS_ON_CUDA, add_leaves, list_leaves, normalise, scale_latents
-from .hierarchy import FINEST_LEVEL
-from .layout import NoiseLayout
-from .value_kernels import draw_levels
+from ...errors import Sim2RealError
+from ...raster.warp_runtime import launch
+from ..layout import NoiseLayout
+from .cells import FINEST_LEVEL
+from .cut import LEAST, PAIRS_ON_CPU, PAIRS_ON_CUDA, add_leaves, list_leaves, normalise, scale_latents
+from .draw import draw_levels
+from .sample import Cells, Sample, find_leaves, sort_by_level, start_levels
 
 Step = Callable[[], None]
 

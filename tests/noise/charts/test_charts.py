@@ -8,11 +8,11 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim2real.noise import injectivity
-from sim2real.noise.charts import SKY_CHARTS, charts_of
-from sim2real.noise.injectivity import overlapping
-from sim2real.noise.mesh_charts import mesh_charts
-from sim2real.noise.packing import packed
+from sim2real.noise.charts import overlap
+from sim2real.noise.charts.build import SKY_CHARTS, charts_of
+from sim2real.noise.charts.mesh import mesh_charts
+from sim2real.noise.charts.overlap import overlapping
+from sim2real.noise.charts.packing import packed
 from sim2real.scene.triangles import triangles_of
 from tests.noise.views import camera, grid, mesh, scene
 
@@ -219,7 +219,7 @@ def test_islands_of_few_faces_are_judged_as_the_grid_judges_them(seed, count, fo
     label = np.repeat([0, 1], len(faces))
     quick = overlapping(strips, label, 2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(injectivity, "FEW_FACES", 0)
+        patch.setattr(overlap, "FEW_FACES", 0)
         assert np.array_equal(quick, overlapping(strips, label, 2))
     assert folded or not quick.any()
 
@@ -228,8 +228,8 @@ def test_equal_meshes_are_charted_once_and_small_ones_need_no_grid(monkeypatch):
     box = mesh(trimesh.creation.box())
     made = scene([box] + [replace(box, vertices=box.vertices.copy()) for _ in range(5)], [camera([3.0, 0, 1])])
     calls = []
-    monkeypatch.setattr("sim2real.noise.charts.mesh_charts", lambda *given: calls.append(given) or mesh_charts(*given))
-    monkeypatch.setattr(injectivity, "GRID", 1 << 20)  # would not fit into memory
+    monkeypatch.setattr("sim2real.noise.charts.build.mesh_charts", lambda *given: calls.append(given) or mesh_charts(*given))
+    monkeypatch.setattr(overlap, "GRID", 1 << 20)  # would not fit into memory
     charts = charts_of(made, triangles_of(made))
     assert len(calls) == 1 and len(set(charts.key.tolist())) == SKY_CHARTS + 6
     each = charts.coordinates.reshape(6, -1)

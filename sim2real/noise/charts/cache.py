@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .mesh_charts import MeshCharts
+from .mesh import MeshCharts
 
 VARIABLE = "SIM2REAL_CACHE"
 LEAST_FACES = 20_000
@@ -29,7 +29,7 @@ ABANDONED_S = 3600.0
 """Temporary files of writers that were killed are removed after this time."""
 
 _DIGEST = 32
-_ALGORITHM = ("chart_kernels", "injectivity", "islands", "mesh_charts", "packing", "uv_islands")
+_ALGORITHM = ("kernels", "overlap", "islands", "mesh", "packing", "uv_islands")
 
 
 def cached_charts(key: str, faces: int, build: Callable[[], MeshCharts]) -> MeshCharts:

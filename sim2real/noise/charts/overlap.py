@@ -7,7 +7,7 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float, Float64, Int
 
-from ..devices import warp_ready
+from ...devices import warp_ready
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 

@@ -13,11 +13,11 @@ from ..devices import warp_ready
 from ..errors import BadValueError
 from ..scene.lens import PINHOLE, Lens, bent_rays
 from ..scene.triangles import Triangles
-from .cell_kernels import BENT, PARALLEL, Surface, View, split_cells
-from .charts import Charts
-from .hierarchy import CHART_LIMIT
+from .charts.build import Charts
 from .layout import NoiseLayout
-from .workspace import Domain, Workspace, Workspaces, leaf_limits
+from .passes.cells import CHART_LIMIT
+from .passes.pipeline import Domain, Workspace, Workspaces, leaf_limits
+from .passes.sample import BENT, PARALLEL, Surface, View, split_cells
 
 
 class SurfaceNoise:

@@ -15,10 +15,10 @@ from typing import no_type_check
 
 import warp as wp
 
-from .cell_kernels import Cells, Sample
-from .generator import MIX64, NORMALS, keyed_normal, mix64
-from .hierarchy import cell_key, key_chart, key_level
-from .value_kernels import HAAR_STEP, noise_key
+from .cells import cell_key, key_chart, key_level
+from .draw import HAAR_STEP, noise_key
+from .philox import MIX64, NORMALS, keyed_normal, mix64
+from .sample import Cells, Sample
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 

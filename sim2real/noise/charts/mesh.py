@@ -10,10 +10,10 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float, Float32, Float64, Int
 
-from ..devices import warp_ready
-from .chart_kernels import measure_islands, place_islands, project_boxes
-from .injectivity import overlapping
+from ...devices import warp_ready
 from .islands import coincident, first_seen, islands, welded
+from .kernels import measure_islands, place_islands, project_boxes
+from .overlap import overlapping
 from .packing import packed
 from .uv_islands import uv_islands
 

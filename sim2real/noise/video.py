@@ -16,9 +16,9 @@ from jaxtyping import Float32
 from ..devices import warp_ready
 from ..errors import BadValueError
 from .layout import NoiseLayout
-from .map_cell_kernels import split_mapped
-from .reference_map import Places, chart_keys, kernel_map
-from .workspace import Domain, Workspace, Workspaces, leaf_limits
+from .passes.pipeline import Domain, Workspace, Workspaces, leaf_limits
+from .passes.video_sample import split_mapped
+from .video_map import Places, chart_keys, kernel_map
 
 
 class VideoNoise:

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float32, Float64, Int32
 from ..devices import warp_ready
 from ..errors import BadValueError
 from ..raster.warp_runtime import launch
-from .hierarchy import CHART_LIMIT
-from .map_kernels import Map, advance, link_pixels
+from .passes.cells import CHART_LIMIT
+from .video_map_kernels import Map, advance, link_pixels
 
 PICTURES_WIDE = 8
 """A chart is at least this many pictures wide, so that a camera may turn far away and come back."""

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from sim2real.errors import BadValueError
+from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.noise.baking import baked_texture, level_for, texture_bands
-from sim2real.noise.charts import Charts
+from sim2real.noise.bake import baked_texture, level_for, texture_bands
+from sim2real.noise.charts.build import Charts
 from sim2real.noise.reference import OwnedCells, reference_noise
-from sim2real.noise.statistics import whiteness
 from tests.noise.views import Views, bumpy_room, camera, grid, scene
 
 KEY = 0xFEDCBA9876543210
@@ -75,7 +75,7 @@ def test_windows_and_bands_are_pieces_of_the_whole(monkeypatch):
     whole = baked_texture(KEY, level=6, channels=3, seed=2)
     window = baked_texture(KEY, level=6, channels=5, seed=2, rows=(7, 20), columns=(33, 50))
     assert np.array_equal(window[..., :3], whole[7:20, 33:50])
-    monkeypatch.setattr("sim2real.noise.baking.BAND_BYTES", 4 * 3 * 64 * 8)
+    monkeypatch.setattr("sim2real.noise.bake.BAND_BYTES", 4 * 3 * 64 * 8)
     bands = list(texture_bands(KEY, level=6, channels=3, seed=2))
     assert [len(band) for band in bands] == [8] * 8
     assert np.array_equal(np.concatenate(bands), whole)
