@@ -1,5 +1,8 @@
 """What glTF and OBJ say of color, alpha and glow, and notes of what is not read."""
 
+import json
+import struct
+
 import numpy as np
 import pytest
 import trimesh
@@ -30,19 +33,55 @@ def picture(alpha=None):
     return Image.fromarray(rgb if alpha is None else np.dstack([rgb, np.full((8, 8), 255, np.uint8)]))
 
 
-@pytest.mark.parametrize(("mode", "alpha"), [(None, 1.0), ("OPAQUE", 1.0), ("BLEND", 0.2), ("MASK", 0.2)])
+@pytest.mark.parametrize(("mode", "alpha"), [(None, 1.0), ("OPAQUE", 1.0), ("BLEND", 0.2)])
 def test_alpha_counts_only_where_the_material_says_so(mode, alpha):
     mesh, _ = dressed_with(PBRMaterial(baseColorFactor=[1.0, 1.0, 1.0, 0.2], alphaMode=mode, baseColorTexture=picture(1)))
     assert mesh.material.base_color[3] == pytest.approx(alpha, abs=0.01)
-    assert mesh.material.texture.shape[2] == (4 if mode in ("BLEND", "MASK") else 3)
+    assert mesh.material.texture.shape[2] == 3 and len(mesh.faces) == 2
 
 
-def test_a_texture_that_is_clear_in_parts_is_noted():
+def area(mesh):
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    return np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+
+
+@pytest.mark.parametrize("mode", ["MASK", "BLEND"])
+def test_where_a_texture_leaves_something_out_there_are_no_faces(mode):
     holes = np.full((8, 8, 4), 255, np.uint8)
     holes[:, 4:, 3] = 0
-    for mode, noted in (("MASK", True), ("BLEND", True), ("OPAQUE", False)):
-        _, notes = dressed_with(PBRMaterial(alphaMode=mode, baseColorTexture=Image.fromarray(holes)))
-        assert any("clear in parts" in note for note in notes) == noted
+    mesh, notes = dressed_with(PBRMaterial(alphaMode=mode, baseColorTexture=Image.fromarray(holes)))
+    assert area(mesh) == pytest.approx(0.5) and mesh.vertices[:, 0].max() == pytest.approx(0.5)
+    assert mesh.material.base_color[3] == 1 and any("was cut away (alpha below 0.5)" in note for note in notes)
+    solid, notes = dressed_with(PBRMaterial(alphaMode="OPAQUE", baseColorTexture=Image.fromarray(holes)))
+    assert area(solid) == 1 and not notes
+
+
+@pytest.mark.parametrize(("cutoff", "left"), [(None, 0.0), (0.25, 1.0), (0.9, 0.0)])
+def test_a_mask_counts_with_its_factor_and_its_cutoff(cutoff, left):
+    given = {} if cutoff is None else {"alphaCutoff": cutoff}
+    source = PBRMaterial(alphaMode="MASK", baseColorFactor=[1.0, 1.0, 1.0, 0.4], baseColorTexture=picture(1), **given)
+    mesh, _ = dressed_with(source)
+    assert area(mesh) == left
+
+
+def test_a_pane_that_is_clear_all_over_stays_and_is_blended():
+    clear = np.full((8, 8, 4), 60, np.uint8)
+    mesh, notes = dressed_with(PBRMaterial(alphaMode="BLEND", baseColorTexture=Image.fromarray(clear)))
+    assert area(mesh) == 1 and mesh.material.base_color[3] == pytest.approx(60 / 255, abs=1e-3) and not notes
+
+
+def test_the_picture_of_map_d_cuts_too(tmp_path):
+    holes = np.full((8, 8), 255, np.uint8)
+    holes[:, 4:] = 0
+    Image.fromarray(holes).save(tmp_path / "holes.png")
+    picture().save(tmp_path / "color.png")
+    (tmp_path / "m.mtl").write_text("newmtl a\nKd 1 1 1\nmap_Kd color.png\nmap_d holes.png\n")
+    corners = "".join(f"v {x} {y} {z}\nvt {x} {y}\n" for x, y, z in CORNERS)
+    (tmp_path / "m.obj").write_text(f"mtllib m.mtl\n{corners}usemtl a\nf 1/1 2/2 3/3\nf 1/1 3/3 4/4\n")
+    assert area(read_mesh_file(tmp_path / "m.obj").meshes[0]) == pytest.approx(0.5)
+    (tmp_path / "holes.png").unlink()
+    file = read_mesh_file(tmp_path / "m.obj")
+    assert area(file.meshes[0]) == 1 and any("map_d is missing: holes.png" in note for note in file.notes)
 
 
 @pytest.mark.parametrize("colors", [[[1.0, 0.5, 0.0, 1.0]] * 4, [[255, 128, 0, 255]] * 4, [[65535, 32768, 0]] * 4])
@@ -75,9 +114,9 @@ def test_mtl_says_how_clear_a_material_is(said, alpha):
 
 
 def test_mtl_glow_is_read_and_maps_that_are_not_used_are_noted():
-    mesh, notes = dressed_with(SimpleMaterial(kd=[1.0, 1.0, 1.0], Ke=["2", "1", "0.5"], map_d=["holes.png"]))
+    mesh, notes = dressed_with(SimpleMaterial(kd=[1.0, 1.0, 1.0], Ke=["2", "1", "0.5"], map_Bump=["bumps.png"]))
     assert mesh.material.emission == (2.0, 1.0, 0.5)
-    assert any("map_d are not used" in note for note in notes)
+    assert any("map_bump are not used" in note for note in notes)
 
 
 def test_a_glow_with_a_texture_glows_in_the_mean():
@@ -91,7 +130,54 @@ def test_extensions_that_change_pictures_and_are_not_read_are_named(tmp_path):
     for name, content in export_gltf(trimesh.Scene(trimesh.Trimesh(CORNERS, FACES))).items():
         (tmp_path / name).write_bytes(content)
     path = tmp_path / "model.gltf"
-    used = '"extensionsUsed": ["KHR_texture_transform", "KHR_materials_ior"], "asset"'
+    used = '"extensionsUsed": ["KHR_materials_clearcoat", "KHR_materials_ior"], "asset"'
     path.write_text(path.read_text().replace('"asset"', used, 1))
     notes = read_mesh_file(path).notes
-    assert any(note.endswith("its glTF extensions KHR_texture_transform are not read") for note in notes)
+    assert any(note.endswith("its glTF extensions KHR_materials_clearcoat are not read") for note in notes)
+
+
+@pytest.mark.parametrize("suffix", ["gltf", "glb"])
+@pytest.mark.parametrize(
+    ("said", "corner"),
+    [
+        ({"scale": [0.5, 0.5], "offset": [0.5, 0]}, [0.5, 0.5]),  # of the lower left corner, v up
+        ({"rotation": np.pi / 2}, [1.0, 1.0]),
+        ({"offset": [0.25, 0.5]}, [0.25, -0.5]),
+    ],
+)
+def test_texture_transforms_are_read(tmp_path, suffix, said, corner):
+    visual = TextureVisuals(uv=CORNERS[:, :2], material=PBRMaterial(baseColorTexture=picture()))
+    scene = trimesh.Scene(trimesh.Trimesh(CORNERS, FACES, visual=visual, process=False))
+    for name, content in export_gltf(scene).items():
+        (tmp_path / name).write_bytes(content)
+    path = tmp_path / "model.gltf"
+    held = json.loads(path.read_text())
+    held["extensionsUsed"] = ["KHR_texture_transform"]
+    held["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]["extensions"] = {"KHR_texture_transform": said}
+    path.write_text(json.dumps(held))
+    if suffix == "glb":
+        path = as_glb(path)
+    file = read_mesh_file(path)
+    mesh = file.meshes[0]
+    at = np.flatnonzero((mesh.vertices[mesh.faces] == 0).all(axis=-1).ravel())[0]
+    assert mesh.uv.reshape(-1, 2)[at] == pytest.approx(corner, abs=1e-6)
+    assert not any("KHR_texture_transform" in note for note in file.notes)
+
+
+def as_glb(path):
+    """A glTF file and its buffers in one file."""
+    held = json.loads(path.read_text())
+    parts = []
+    for view in held["bufferViews"]:
+        data = (path.parent / held["buffers"][view["buffer"]]["uri"]).read_bytes()
+        start = view.get("byteOffset", 0)
+        view["buffer"], view["byteOffset"] = 0, sum(map(len, parts))
+        parts.append(data[start : start + view["byteLength"]] + b"\0" * (-view["byteLength"] % 4))
+    blob = b"".join(parts)
+    held["buffers"] = [{"byteLength": len(blob)}]
+    text = json.dumps(held).encode()
+    text += b" " * (-len(text) % 4)
+    body = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(blob), b"BIN\0") + blob
+    out = path.with_suffix(".glb")
+    out.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body)
+    return out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,20 +13,15 @@ import numpy as np
 from jaxtyping import Float
 
 from ....errors import EmptySceneError, MissingFileError, UnreadableFileError
-from ....text_files import read_text, text_of
+from ....text_files import text_of
 from ....transforms import rigid
 from ...cameras import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
 from ...records import Instance, Mesh, Part, Scene
+from .gltf import gltf_notes, gltf_of, uv_map_of, with_numbered_materials
 from .materials import dressed
 
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
-_UNREAD_EXTENSIONS = {
-    *("KHR_texture_transform", "KHR_materials_transmission", "KHR_materials_emissive_strength", "KHR_materials_clearcoat"),
-    *("KHR_materials_volume", "KHR_materials_pbrSpecularGlossiness", "KHR_materials_variants", "KHR_lights_punctual"),
-    *("EXT_mesh_gpu_instancing", "KHR_materials_unlit", "KHR_materials_sheen", "KHR_materials_specular"),
-}
-"""What changes pictures where a reader heeds it."""
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """World (z up) from a frame with y up."""
 
@@ -66,8 +60,9 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     if not path.is_file():
         raise MissingFileError(path, what="mesh file")
     scene, files, missing = _loaded(path)
+    held = gltf_of(path)
     notes = [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in missing]
-    notes += _gltf_notes(path)
+    notes += gltf_notes(path)
     meshes: list[Mesh] = []
     index: dict[tuple[str, bytes], int | None] = {}
     placed: list[tuple[int, np.ndarray]] = []
@@ -80,7 +75,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         stretch, move = _split_rigid(np.asarray(matrix, np.float64))
         key = (name, stretch.tobytes())
         if key not in index:
-            mesh = _mesh(str(name), geometry, stretch, path, notes)
+            mesh = _mesh(str(name), geometry, stretch, path, held, notes)
             index[key] = None if mesh is None else len(meshes)
             meshes += [] if mesh is None else [mesh]
         at = index[key]
@@ -148,7 +143,8 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
             return _plain(data) if place.suffix.lower() == ".mtl" else data
 
     try:
-        plain = _plain_text(path)
+        plain = with_numbered_materials(path)
+        plain = _plain_text(path) if plain is None else plain
         what = str(path) if plain is None else io.BytesIO(plain)
         kind = path.suffix[1:].lower()
         scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbours(str(path)), process=False)
@@ -156,7 +152,7 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
         if missing and isinstance(fault, FileNotFoundError):
             raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from fault
         why = " ".join(str(fault).split()) or type(fault).__name__
-        needs = _gltf(path).get("extensionsRequired")
+        needs = gltf_of(path).get("extensionsRequired")
         if needs:
             why += f" (it needs the glTF extensions {', '.join(needs)})"
         raise UnreadableFileError(
@@ -165,7 +161,7 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
     return scene, files, list(dict.fromkeys(missing))
 
 
-def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, notes: list[str]) -> Mesh | None:
+def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, held: dict[str, Any], notes: list[str]) -> Mesh | None:
     """One geometry in metres; ``None`` if none of its faces can be drawn."""
     vertices, faces = np.array(geometry.vertices, np.float64), np.array(geometry.faces, np.int64)
     if faces.min() < 0 or faces.max() >= len(vertices):
@@ -174,7 +170,8 @@ def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, notes: list
     normals = None
     if "vertex_normals" in geometry._cache.cache:  # set by the reader, and only if the file holds them
         normals = np.array(geometry.vertex_normals, np.float64)[faces]
-    mesh = dressed(Mesh(name, vertices, faces, normals=normals), geometry, notes)
+    uv_map = uv_map_of(held, getattr(getattr(geometry.visual, "material", None), "name", None), name, notes)
+    mesh = dressed(Mesh(name, vertices, faces, normals=normals), geometry, notes, folder=path.parent, uv_map=uv_map)
     mesh, dropped = cleaned(mesh)
     for why, count in dropped.items():
         notes.append(f"{path.name}: {count} of {len(faces)} faces of {name} are {why} and were dropped")
@@ -204,27 +201,3 @@ def _split_rigid(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if np.allclose(linear.T @ linear, np.eye(3), atol=1e-6) and np.linalg.det(linear) > 0:
         return np.eye(3), matrix
     return linear, rigid(np.eye(3), matrix[:3, 3])
-
-
-def _gltf(path: Path) -> dict[str, Any]:
-    """The JSON of a glTF file; empty for other files and broken ones, which the reader will complain about."""
-    try:
-        if path.suffix.lower() == ".gltf":
-            return dict(json.loads(read_text(path)))
-        if path.suffix.lower() == ".glb":
-            with path.open("rb") as file:
-                head = file.read(20)
-                return dict(json.loads(file.read(int.from_bytes(head[12:16], "little"))))
-    except (ValueError, TypeError, OSError):
-        return {}
-    return {}
-
-
-def _gltf_notes(path: Path) -> list[str]:
-    unread = {"animations": "animations", "skins": "skeletons", "cameras": "cameras"}
-    held = _gltf(path)
-    found = [word for key, word in unread.items() if held.get(key)]
-    notes = [f"{path.name}: its {', '.join(found)} are not read; the file is shown at rest"] if found else []
-    used = held.get("extensionsUsed")
-    ignored = sorted(_UNREAD_EXTENSIONS & set(used if isinstance(used, list) else []))
-    return [*notes, f"{path.name}: its glTF extensions {', '.join(ignored)} are not read"] if ignored else notes

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image
 
 from ....eight_bits import eight_bits
 from ...colors import linear_from_srgb, srgb_from_linear
 from ...records import Material, Mesh
+from .cutouts import cut_out
 
 MAX_TEXTURE_PX = 4096
 
 
-def dressed(mesh: Mesh, geometry: Any, notes: list[str]) -> Mesh:
-    """The mesh with the UVs and the material of a trimesh geometry.
+def dressed(
+    mesh: Mesh,
+    geometry: Any,
+    notes: list[str],
+    *,
+    folder: Path | None = None,
+    uv_map: Float[np.ndarray, "2 3"] | None = None,
+) -> Mesh:
+    """The mesh with the UVs and the material of a trimesh geometry, without what its texture leaves out (``cutouts``).
 
     Args:
         mesh: vertices and faces of ``geometry``.
         geometry: a ``trimesh.Trimesh``.
         notes: gets a sentence for everything that could not be kept.
+        folder: where pictures lie that trimesh does not load.
+        uv_map: what becomes of (u, v, 1).
     """
     visual = geometry.visual
     if visual.kind == "texture":
@@ -30,13 +42,17 @@ def dressed(mesh: Mesh, geometry: Any, notes: list[str]) -> Mesh:
         if uv is not None and not np.isfinite(uv).all():
             notes.append(f"{mesh.name}: UVs that are not finite were dropped")
             uv = None
+        if uv is not None and uv_map is not None:
+            uv = uv @ uv_map[:, :2].T + uv_map[:, 2]
         material = material_of(visual.material, mesh.name, notes)
         if uv is None and material.texture is not None:
             notes.append(f"{mesh.name}: its texture is not used, because the mesh has no UVs")
             material = replace(material, texture=None)
         tint = (getattr(visual, "vertex_attributes", None) or {}).get("color")
         made = replace(mesh, uv=uv, material=material)
-        return made if tint is None or len(tint) != len(mesh.vertices) else _tinted(made, np.asarray(tint), notes)
+        if tint is not None and len(tint) == len(mesh.vertices):
+            made = _tinted(made, np.asarray(tint), notes)
+        return _without_clear_parts(made, visual.material, folder, notes)
     if visual.kind in ("vertex", "face") and visual.defined:
         return face_colored(mesh, visual, notes)
     return mesh
@@ -58,7 +74,7 @@ def material_of(source: Any, name: str, notes: list[str]) -> Material:
     roughness = Material().roughness if gloss is None else float(np.clip(np.sqrt(2 / (max(gloss[0], 0) + 2)), 0.05, 1))
     dissolve, clear, glow = _numbers(said.get("d"), 1), _numbers(said.get("tr"), 1), _numbers(said.get("ke"), 3)
     alpha = dissolve[0] if dissolve is not None else 1.0 if clear is None else 1.0 - clear[0]
-    unread = [key for key in ("map_d", "map_ke", "map_bump", "bump", "map_ns", "map_ks") if key in said]
+    unread = [key for key in ("map_ke", "map_bump", "bump", "map_ns", "map_ks") if key in said]
     if unread:
         notes.append(f"{name}: its {', '.join(unread)} are not used")
     return Material(
@@ -67,6 +83,49 @@ def material_of(source: Any, name: str, notes: list[str]) -> Material:
         roughness=roughness,
         emission=(0.0, 0.0, 0.0) if glow is None else (glow[0], glow[1], glow[2]),
     )
+
+
+def _without_clear_parts(mesh: Mesh, source: Any, folder: Path | None, notes: list[str]) -> Mesh:
+    """The mesh cut where its alpha is below the cutoff (blended: one half); the rest is blended as in the mean."""
+    texture, base = mesh.material.texture, mesh.material.base_color
+    if mesh.uv is None or texture is None:
+        return mesh
+    alpha = texture[..., 3] / 255 if texture.shape[2] == 4 else None
+    masked, cutoff = getattr(source, "alphaMode", None) == "MASK", 0.5
+    if masked and getattr(source, "alphaCutoff", None) is not None:
+        cutoff = float(source.alphaCutoff)
+    if not hasattr(source, "baseColorFactor"):
+        alpha = _clear_map(source, folder, mesh.name, notes)
+    if texture.shape[2] == 4:
+        mesh = replace(mesh, material=replace(mesh.material, texture=np.ascontiguousarray(texture[..., :3])))
+    if alpha is None:
+        return mesh
+    seen = alpha * base[3]
+    if masked:
+        rest = 1.0
+    elif (alpha >= cutoff).any():
+        seen, rest = alpha, base[3] * float(alpha[alpha >= cutoff].mean())
+    else:  # clear all over, as a pane is
+        seen, rest = np.ones_like(alpha), base[3] * float(alpha.mean())
+    made = cut_out(mesh, seen, cutoff)
+    if len(made.faces) != len(mesh.faces):
+        notes.append(f"{mesh.name}: what its texture leaves out was cut away (alpha below {cutoff:g})")
+    return replace(made, material=replace(made.material, base_color=_rgba(np.array(base[:3]), rest)))
+
+
+def _clear_map(source: Any, folder: Path | None, name: str, notes: list[str]) -> Float[np.ndarray, "height width"] | None:
+    """The picture that ``map_d`` of an MTL file names: 0 is clear, 1 is solid."""
+    said = {key.lower(): value for key, value in (getattr(source, "kwargs", None) or {}).items()}.get("map_d")
+    words = [str(word) for word in np.atleast_1d(said)] if said is not None else []
+    if not words:
+        return None
+    place = None if folder is None else folder / words[-1].replace("\\", "/")
+    if place is None or not place.is_file():
+        notes.append(f"{name}: the picture of its map_d is missing: {words[-1]}")
+        return None
+    image = eight_bits(Image.open(place), f"the map_d of {name}")
+    band = image.getchannel("A") if "A" in image.getbands() else image.convert("L")
+    return np.asarray(band, np.float64) / 255
 
 
 def _numbers(value: Any, count: int) -> list[float] | None:
@@ -117,8 +176,6 @@ def _from_pbr(source: Any, name: str, notes: list[str]) -> Material:
     texture = pixels(source.baseColorTexture, name, notes)
     if source.alphaMode in (None, "OPAQUE"):  # whatever alpha says
         factor[3], texture = 1.0, None if texture is None else np.ascontiguousarray(texture[..., :3])
-    elif texture is not None and texture.shape[2] == 4 and texture[..., 3].min() < 255:
-        notes.append(f"{name}: its texture is clear in parts, which are shown solid")
     return Material(
         base_color=_rgba(factor[:3], float(factor[3])),
         texture=texture,

@@ -1,0 +1,102 @@
+"""What a glTF file says that trimesh does not pass on."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ....text_files import read_text
+
+_UNREAD_EXTENSIONS = {
+    *("KHR_materials_transmission", "KHR_materials_emissive_strength", "KHR_materials_clearcoat", "KHR_materials_volume"),
+    *("KHR_materials_pbrSpecularGlossiness", "KHR_materials_variants", "KHR_lights_punctual", "EXT_mesh_gpu_instancing"),
+    *("KHR_materials_unlit", "KHR_materials_sheen", "KHR_materials_specular"),
+}
+"""What changes pictures where a reader heeds it."""
+_TAG = "sim2real-material-"
+_HEAD, _CHUNK_HEAD = 12, 8
+
+
+def gltf_of(path: Path) -> dict[str, Any]:
+    """The JSON of a glTF file; empty for other files and broken ones, which the reader will complain about."""
+    try:
+        if path.suffix.lower() == ".gltf":
+            return dict(json.loads(read_text(path)))
+        if path.suffix.lower() == ".glb":
+            with path.open("rb") as file:
+                head = file.read(_HEAD + _CHUNK_HEAD)
+                return dict(json.loads(file.read(int.from_bytes(head[12:16], "little"))))
+    except (ValueError, TypeError, OSError):
+        return {}
+    return {}
+
+
+def gltf_notes(path: Path) -> list[str]:
+    """Sentences on what a glTF file holds and is not read."""
+    unread = {"animations": "animations", "skins": "skeletons", "cameras": "cameras"}
+    held = gltf_of(path)
+    found = [word for key, word in unread.items() if held.get(key)]
+    notes = [f"{path.name}: its {', '.join(found)} are not read; the file is shown at rest"] if found else []
+    used = held.get("extensionsUsed")
+    ignored = sorted(_UNREAD_EXTENSIONS & set(used if isinstance(used, list) else []))
+    return [*notes, f"{path.name}: its glTF extensions {', '.join(ignored)} are not read"] if ignored else notes
+
+
+def with_numbered_materials(path: Path) -> bytes | None:
+    """The file with its materials named by their numbers, by which ``uv_map_of`` finds them; None where none is needed."""
+    held = gltf_of(path)
+    materials = held.get("materials")
+    if not isinstance(materials, list) or not any(_base_texture(material) for material in materials):
+        return None
+    held["materials"] = [
+        {**material, "name": f"{_TAG}{k}"} for k, material in enumerate(materials) if isinstance(material, dict)
+    ]
+    if len(held["materials"]) != len(materials):
+        return None
+    text = json.dumps(held).encode()
+    if path.suffix.lower() == ".gltf":
+        return text
+    text += b" " * (-len(text) % 4)
+    data = path.read_bytes()
+    rest = data[_HEAD + _CHUNK_HEAD + int.from_bytes(data[12:16], "little") :]
+    chunk = len(text).to_bytes(4, "little") + b"JSON" + text + rest
+    return data[:8] + (_HEAD + len(chunk)).to_bytes(4, "little") + chunk
+
+
+def uv_map_of(held: dict[str, Any], name: object, what: str, notes: list[str]) -> Float[np.ndarray, "2 3"] | None:
+    """How the texture coordinates of a material's base color texture are to be changed (``KHR_texture_transform``).
+
+    Args:
+        held: ``gltf_of`` the file.
+        name: of the material, as ``with_numbered_materials`` names it.
+        what: the mesh, for notes.
+        notes: gets a sentence for what cannot be heeded.
+
+    Returns:
+        An affine map of (u, v, 1), v up; None where they stay.
+    """
+    if not isinstance(name, str) or not name.startswith(_TAG):  # the file was read as it is
+        return None
+    texture = _base_texture(held["materials"][int(name.removeprefix(_TAG))])
+    if texture is None:
+        return None
+    said = texture.get("extensions", {}).get("KHR_texture_transform", {})
+    if said.get("texCoord", texture.get("texCoord", 0)) != 0:
+        notes.append(f"{what}: its texture lies by the first set of UVs; the file names another, which is not read")
+    scale, offset = said.get("scale", [1, 1]), said.get("offset", [0, 0])
+    c, s = math.cos(said.get("rotation", 0)), math.sin(said.get("rotation", 0))
+    down = np.array([[c * scale[0], s * scale[1], offset[0]], [-s * scale[0], c * scale[1], offset[1]], [0, 0, 1]])
+    flip = np.array([[1.0, 0, 0], [0, -1, 1], [0, 0, 1]])
+    turned = flip @ down @ flip
+    return None if np.array_equal(turned, np.eye(3)) else turned[:2]
+
+
+def _base_texture(material: Any) -> dict[str, Any] | None:
+    """The reference to a material's base color texture if there is more in it than a number."""
+    texture = (material.get("pbrMetallicRoughness") or {}).get("baseColorTexture") if isinstance(material, dict) else None
+    return texture if isinstance(texture, dict) and (texture.get("extensions") or texture.get("texCoord")) else None
