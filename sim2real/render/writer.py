@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ..clip import images
-from ..clip.colors import colorized
 from ..clip.folder import SUFFIXES
+from ..clip.report.colors import colorized
 from ..clip.video import VideoWriter, noise_picture
 from ..conditions import DepthRange, control_depth
 from .plan import Plan

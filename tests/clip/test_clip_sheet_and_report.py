@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from sim2real.clip import VideoWriter, images, read_clip, write_report, write_sheet
-from sim2real.clip.colors import colorized, depth_picture, id_colors
-from sim2real.clip.figures import noise_figures
-from sim2real.clip.sheet import latent_of_frame, rows_of, sheet_picture, spread
+from sim2real.clip.report.colors import colorized, depth_picture, id_colors
+from sim2real.clip.report.figures import noise_figures
+from sim2real.clip.report.sheet import latent_of_frame, rows_of, sheet_picture, spread
 
 
 def add_footage(clip, name: str = "embedded-0", *, pictures: bool = True):

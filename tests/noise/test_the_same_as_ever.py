@@ -1,4 +1,4 @@
-"""The noise of the example scenes, frame by frame, as it was before the house was put in order: seeds must keep their meaning."""
+"""The noise of the example scenes, frame by frame, as it was before the house was put in order: seeds keep their meaning."""
 
 from pathlib import Path
 

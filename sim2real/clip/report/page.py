@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..folder import Clip
+from ..footage import footage_settings
+from ..images import read_png
+from ..record import CameraRecord
 from .colors import id_colors
 from .figures import noise_figures
-from .folder import Clip
-from .footage import footage_settings
-from .images import read_png
-from .record import CameraRecord
 from .sheet import sheet_picture
 
 _HERE = Path(__file__).parent
@@ -72,7 +72,7 @@ def _page(clip: Clip) -> str:
         _instances(clip),
         _settings(clip),
     ]
-    style, script = ((_HERE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    style, script = ((_HERE / f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

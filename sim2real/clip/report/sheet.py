@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+from ..folder import Clip
+from ..footage import footage_frame, footage_length
+from ..video import noise_picture
 from .colors import colorized, depth_picture
-from .folder import Clip
-from .footage import footage_frame, footage_length
-from .video import noise_picture
 
 _PAPER, _INK, _FAINT, _RULE = (250, 250, 248), (28, 30, 34), (122, 126, 134), (222, 222, 218)
 _TILE_WIDTH, _GAP, _LABEL, _MARGIN = 300, 8, 176, 36
