@@ -39,15 +39,20 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
             )
 
 
-def check_names_of_footage(scene: Scene, options: dict[str, Any]) -> None:
-    """Refuse, before anything is rendered, classes and instances in ``--look`` and ``--keep`` that a scene does not have.
+def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:
+    """Refuse, before anything is rendered, a scene that the model cannot take, or without what ``--look`` and ``--keep`` name.
 
     Raises:
-        UnknownNameError: the message lists classes and names.
+        UnknownNameError: no such class or instance; the message lists them.
+        BadValueError: a number of frames, or a size, that the model does not take.
     """
+    from ..diffusion.families import family_of
     from ..diffusion.families.embedded.looks import parse_look
     from ..diffusion.families.embedded.surfaces import check_called
 
+    chosen = [scene.camera(name) for name in options["cameras"]] if options["cameras"] else scene.cameras
+    for size in [options["size"]] if options["size"] else dict.fromkeys(camera.size for camera in chosen):
+        family_of(options["model"]).check_clip(scene.frames, size)
     check_called([*parse_look(options["look"]).materials, *(options["keep"] or ())], scene.instances)
 
 

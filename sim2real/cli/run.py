@@ -28,11 +28,11 @@ def command(scene: Path, output: Path, **options: Any) -> None:
       sim2real run scenes/kitchen.yaml --use restyle --look farmhouse --keep robot -o out/farmhouse
       sim2real run demo.hdf5 --demo demo_0 --camera agentview -o out/lift
     """
-    from .generating import check_inputs_of_footage, check_names_of_footage, generate_footage
+    from .generating import check_inputs_of_footage, check_scene_of_footage, generate_footage
     from .rendering import render, say_where
 
     check_inputs_of_footage(options)
     with progress.shown() as report:
-        clip = render(scene, output, options, report, check=lambda found: check_names_of_footage(found, options))
+        clip = render(scene, output, options, report, check=lambda found: check_scene_of_footage(found, options))
         clip = generate_footage(clip, options, report)
     say_where(clip)

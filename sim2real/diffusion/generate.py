@@ -95,6 +95,7 @@ def generate(
     if noise not in NOISE_KINDS:
         raise BadValueError("noise", repr(noise), right=", ".join(NOISE_KINDS))
     cameras = opened.cameras if camera is None else [opened.camera_name(camera)]
+    family.check_clip(opened.frames, opened.record.size)
     for name in cameras:
         _require_inputs(opened, name, family, noise)
     make, settings = (_embedded if family.name == "embedded" else _wan_vace)(opened, model, family, request)
@@ -146,7 +147,15 @@ def check_options(
         if value not in (None, "keep"):
             right = "left out: it belongs to the embedded model"
             raise BadValueError(option, value, right=right, mend=f"tell {family.name} with --prompt")
+    from .wan_vace import require_weights
+
+    require_weights(weights_of(model, family))
     return family
+
+
+def weights_of(model: str | Path | None, family: ModelFamily) -> str:
+    """The hub id or folder of a model; a family's name stands for its first."""
+    return family.hub_ids[0] if str(model) == family.name else str(model)
 
 
 def _embedded(clip: Clip, model: str | Path | None, family: ModelFamily, request: Request) -> tuple[Make, dict[str, Any]]:
@@ -175,7 +184,7 @@ def _wan_vace(clip: Clip, model: str | Path | None, family: ModelFamily, request
     from .wan_vace import STEPS, depth_control, load_wan_vace, sample_wan_vace
 
     prompt, steps = request.prompt or "", STEPS if request.steps is None else request.steps
-    pipeline = load_wan_vace(family.hub_ids[0] if str(model) == family.name else str(model), family)
+    pipeline = load_wan_vace(weights_of(model, family), family)
     latents = slice(0, len(family.layout.latent_frames(clip.frames)))
 
     def run(camera: str, noise_of: NoiseOf, tell: Callable[[int, int], None]) -> Frames:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import torch
 from diffusers import WanVACEPipeline
 from jaxtyping import Float, Float32, UInt8
 
+from ..arrays import reason
 from ..errors import BadValueError, UnreadableFileError
 from .control import inverse_depth_range
 from .families import ModelFamily
+from .families.facts import other_count
 from .schedulers import require_deterministic
 
 STEPS = 30
@@ -27,13 +30,27 @@ def depth_control(depth: Float[np.ndarray, "frames height width"]) -> Float32[np
     return np.repeat(grey[:, None], 3, axis=1)
 
 
-def _other_count(frames: int, time: int) -> str:
-    """Which counts are near: the clip surely has enough frames for the lower one; one frame is no video."""
-    lower = (frames - 1) // time * time + 1
-    longer = f"--frames {lower + time}, if the scene or video goes on for so long"
-    return (
-        f"make the clip again with {longer}" if lower == 1 else f"make the clip again with --frames {lower}, or with {longer}"
-    )
+def require_weights(model: str) -> None:
+    """Refuse a pipeline whose index is not at hand, or that lacks a folder of those that the index names.
+
+    Raises:
+        UnreadableFileError: it cannot be found, or is not whole.
+    """
+    try:
+        index = WanVACEPipeline.load_config(model)
+    except (OSError, ValueError) as fault:
+        raise _unreadable(model, fault) from fault
+    folder = Path(model)
+    parts = [name for name, value in index.items() if isinstance(value, (list, tuple)) and value[0] is not None]
+    lacking = [name for name in parts if folder.is_dir() and not (folder / name).is_dir()]
+    if lacking:
+        why = f"it lacks {', '.join(lacking)}, which its model_index.json names"
+        raise UnreadableFileError(model, what="the model", why=why, mend="copy or download it again")
+
+
+def _unreadable(model: str, fault: Exception) -> UnreadableFileError:
+    why = reason(fault).split(". ")[0].rstrip(".")
+    return UnreadableFileError(model, what="the model", why=why, mend="check the name, or download it first")
 
 
 def load_wan_vace(model: str, family: ModelFamily) -> WanVACEPipeline:
@@ -47,8 +64,7 @@ def load_wan_vace(model: str, family: ModelFamily) -> WanVACEPipeline:
     try:
         pipeline = WanVACEPipeline.from_pretrained(model, dtype=torch.bfloat16 if cuda else torch.float32)
     except (OSError, ValueError) as fault:
-        why = " ".join(str(fault).split())[:200]
-        raise UnreadableFileError(model, what="the model", why=why, mend="check the name, or download it first") from fault
+        raise _unreadable(model, fault) from fault
     require_deterministic(pipeline.scheduler, family)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to("cuda") if cuda else pipeline
@@ -81,7 +97,7 @@ def sample_wan_vace(
     frames, _, height, width = control.shape
     time, space = pipeline.vae_scale_factor_temporal, pipeline.vae_scale_factor_spatial
     if frames % time != 1:
-        raise BadValueError("the number of frames", frames, right=f"{time} n + 1", mend=_other_count(frames, time))
+        raise BadValueError("the number of frames", frames, right=f"{time} n + 1", mend=other_count(frames, time))
     base = space * pipeline.transformer.config.patch_size[1]
     if height % base or width % base:
         raise BadValueError("the size", f"{height}x{width}", right=f"multiples of {base}", mend="render with another --size")

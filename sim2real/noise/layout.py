@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from ..errors import BadValueError
 
@@ -23,6 +23,20 @@ class NoiseLayout:
     channels: int = 16
     temporal_factor: int = 1
     latent_time: LatentTime = "last"
+
+    def __post_init__(self) -> None:
+        """Refuse what no noise can be laid out by.
+
+        Raises:
+            BadValueError: names the field.
+        """
+        for name in ("factor", "channels", "temporal_factor"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise BadValueError(f"the noise layout's {name}", value, right="a whole number, at least 1")
+        if self.latent_time not in get_args(LatentTime):
+            right = ", ".join(get_args(LatentTime))
+            raise BadValueError("the noise layout's latent_time", self.latent_time, right=right)
 
     def latent_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """Latent (height, width) of a picture size that the factor must divide."""

@@ -51,8 +51,6 @@ class SurfaceNoise:
         """
         if len(charts.side_m) > CHART_LIMIT:
             raise BadValueError("the number of parts", len(charts.side_m), right=f"at most {CHART_LIMIT - 6}")
-        if layout.channels < 1:
-            raise BadValueError("the number of noise channels", layout.channels, right="1 or more")
         warp_ready()
         self.layout, self.device = layout, device
         self.workspaces = Workspaces(layout, device)

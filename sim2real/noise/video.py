@@ -14,7 +14,6 @@ import warp as wp
 from jaxtyping import Float32
 
 from ..devices import warp_ready
-from ..errors import BadValueError
 from .layout import NoiseLayout
 from .passes.pipeline import Domain, Workspace, Workspaces, leaf_limits
 from .passes.video_sample import split_mapped
@@ -39,8 +38,6 @@ class VideoNoise:
             seed: another seed, an independent field of noise.
             device: ``cpu`` or ``cuda``.
         """
-        if layout.channels < 1:
-            raise BadValueError("the number of noise channels", layout.channels, right="1 or more")
         warp_ready()
         self.layout, self.device = layout, device
         self.seed = np.uint64(seed % 2**64)

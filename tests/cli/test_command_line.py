@@ -319,6 +319,16 @@ def test_progress_off_a_terminal_is_one_line_per_stage(capsys):
     assert [line.split(":")[0] for line in lines] == ["painting", "drying"]
 
 
+def wan_index(folder, kind):
+    """A folder that says it is Wan-VACE: with a folder per part, or half of it."""
+    parts = {"transformer": ["diffusers", "WanVACETransformer3DModel"], "vae": ["diffusers", "AutoencoderKLWan"]}
+    parts["text_encoder"] = ["transformers", "UMT5EncoderModel"]
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": "WanVACEPipeline", **dict(sorted(parts.items()))}))
+    for name in parts if kind == "TINY" else ["transformer"]:
+        (folder / name).mkdir()
+    return folder
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -332,9 +342,14 @@ def test_progress_off_a_terminal_is_one_line_per_stage(capsys):
         (["--use", "restyle", "--keep", "ball,bal"], "did you mean 'ball'"),
         (["--prompt", "a kitchen"], "reads no text"),
         (["--for", "wan-vace", "--size", "48x64", "--use", "restyle"], "belongs to the embedded model"),
+        (["--for", "TINY", "--size", "48x64"], "the number of frames is 4, must be 4 n + 1"),
+        (["--for", "TINY", "--size", "40x64"], "the size is 40x64, must be multiples of 16"),
+        (["--for", "HALF"], "the model cannot be read: it lacks text_encoder, vae"),
     ],
 )
-def test_run_refuses_what_leaves_no_footage_before_it_renders(scene_file, options, says):
+def test_run_refuses_what_leaves_no_footage_before_it_renders(scene_file, tmp_path_factory, options, says):
+    folder = tmp_path_factory.mktemp("model")
+    options = [wan_index(folder, option) if option in ("TINY", "HALF") else option for option in options]
     result = run("run", scene_file, "-o", scene_file.parent / "clip", *options)
     assert result.exit_code == 1
     assert says in one_line(result)

@@ -9,7 +9,8 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 from sim2real.clip import read_clip
 from sim2real.diffusion import family_of, generate
 from sim2real.diffusion.families.embedded.sample import quiet_diffusers
-from sim2real.diffusion.wan_vace import _other_count, load_wan_vace, sample_wan_vace
+from sim2real.diffusion.families.facts import other_count
+from sim2real.diffusion.wan_vace import load_wan_vace, sample_wan_vace
 from sim2real.errors import BadValueError, UnreadableFileError
 
 
@@ -78,7 +79,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path):
     ("frames", "surely", "perhaps"), [(48, "45", "49"), (50, "49", "53"), (6, "5", "9"), (4, None, "5"), (2, None, "5")]
 )
 def test_counts_of_frames_are_offered_that_can_be_reached(frames, surely, perhaps):
-    mend = _other_count(frames, 4)
+    mend = other_count(frames, 4)
     sure, _, more = mend.rpartition("--frames ")
     assert more.startswith(f"{perhaps}, if ")
     assert (f"--frames {surely}, or" in sure) if surely else "--frames" not in sure

@@ -47,3 +47,17 @@ def test_latents_stand_for_frames_of_their_own_group(layout, expected):
 def test_a_group_that_the_clip_does_not_fill_stays_inside_the_clip():
     assert NoiseLayout(8, 16, 4, "last").latent_frames(7) == [0, 4, 6]
     assert NoiseLayout(8, 16, 4).latent_frames(1) == [0]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"factor": 0}, "factor is 0, must be a whole number, at least 1"),
+        ({"channels": -1}, "channels is -1"),
+        ({"temporal_factor": 0}, "temporal_factor is 0"),
+        ({"factor": True}, "factor is True"),
+    ],
+)
+def test_a_layout_that_no_noise_has_is_refused_where_it_is_made(given, says):
+    with pytest.raises(BadValueError, match=says):
+        NoiseLayout(**given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import UnknownNameError
+from ...errors import BadValueError, UnknownNameError
 from ...noise.layout import NoiseLayout
 from ...text_files import read_json
 
@@ -26,6 +26,7 @@ class ModelFamily:
     - ``needs``: the kinds of pictures of a clip that footage is made from.
     - ``schedulers``: samplers that draw no noise of their own, so that the warp survives.
     - ``hub_ids``: weights that belong to the family.
+    - ``size_multiple``: what picture sizes must be a multiple of, in pixels.
     """
 
     name: str
@@ -38,6 +39,25 @@ class ModelFamily:
     needs: tuple[str, ...]
     schedulers: tuple[str, ...]
     hub_ids: tuple[str, ...] = ()
+    size_multiple: int = 1
+
+    def check_clip(self, frames: int, size: tuple[int, int]) -> None:
+        """Refuse clips that the family cannot take, before anything is rendered.
+
+        Args:
+            frames: of the clip.
+            size: (height, width) of its pictures.
+
+        Raises:
+            BadValueError: another number of frames, or another size.
+        """
+        if any(length % self.size_multiple for length in size):
+            right = f"multiples of {self.size_multiple} for {self.name}"
+            raise BadValueError("the size", f"{size[0]}x{size[1]}", right=right, mend="render with another --size")
+        time = self.layout.temporal_factor
+        if time > 1 and (frames % time != 1 or frames == 1):
+            right = f"{time} n + 1 for {self.name}"
+            raise BadValueError("the number of frames", frames, right=right, mend=other_count(frames, time))
 
 
 FAMILIES: dict[str, ModelFamily] = {
@@ -65,6 +85,7 @@ FAMILIES: dict[str, ModelFamily] = {
             needs=("noise", "depth", "edges"),
             schedulers=DETERMINISTIC_FLOW,
             hub_ids=("Wan-AI/Wan2.1-VACE-1.3B-diffusers", "Wan-AI/Wan2.1-VACE-14B-diffusers"),
+            size_multiple=16,
         ),
         ModelFamily(
             name="wan",
@@ -115,6 +136,15 @@ FAMILIES: dict[str, ModelFamily] = {
         ),
     )
 }
+
+
+def other_count(frames: int, time: int) -> str:
+    """Which counts are near: the clip surely has enough frames for the lower one; one frame is no video."""
+    lower = (frames - 1) // time * time + 1
+    longer = f"--frames {lower + time}, if the scene or video goes on for so long"
+    return (
+        f"make the clip again with {longer}" if lower == 1 else f"make the clip again with --frames {lower}, or with {longer}"
+    )
 
 
 def family_of(model: str | Path | None) -> ModelFamily:
