@@ -1,7 +1,7 @@
 """Surface noise beside other ways to make noise move: ``python -m benchmarks.baselines [--quick]``.
 
 Two scenes of the suite, latents 60x90x16 of 480x720 pixels. All methods get exact motion; all are ours, written from the
-mathematics. Variance and the correlation of neighbours are those of frame 16; transport efficiency is measured on the drawn
+mathematics. Variance and the correlation of neighbors are those of frame 16; transport efficiency is measured on the drawn
 noise, from frame 0 on, against the overlap of footprints computed with Embree. "16 to 20": between these two, when much is seen
 that was not in frame 0. "hidden": pixels that an occluder has covered in between. "second": another camera at the same instant.
 "loop": once around and back. Milliseconds per frame are processor time of one thread that a method adds to the visibility of a
@@ -73,7 +73,7 @@ def measured(method: Method, judges: list[Judge]) -> dict[str, str]:
             slopes.setdefault(column, Slope()).add(kept[b], kept[a], judge.overlaps[column])
     figures = {name: estimate.value for name, estimate in estimates(np.stack(sixteenth)).items()}
     cells = {"method": method.name, "variance": f"{figures['variance']:.3f}"}
-    cells["neighbours"] = f"{(figures['neighbour_right'] + figures['neighbour_below']) / 2 / figures['variance']:.3f}"
+    cells["neighbors"] = f"{(figures['neighbor_right'] + figures['neighbor_below']) / 2 / figures['variance']:.3f}"
     for column, slope in slopes.items():
         result = slope.result(0)
         enough = result is not None and (result.overlap >= LEAST_OVERLAP or column == "hidden")
@@ -94,7 +94,7 @@ def main() -> None:
         if options.scene and options.scene not in name:
             continue
         judges = [Judge(name, number, size) for number in range(phases)]
-        columns = ["method", "variance", "neighbours", *judges[0].columns, "ms"]
+        columns = ["method", "variance", "neighbors", *judges[0].columns, "ms"]
         print(f"\n{name}\n\n| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
         for method in METHODS:
             cells = measured(method, judges)

@@ -16,7 +16,7 @@ from benchmarks.noise_suite import LEAST_OVERLAP, Phase
 from benchmarks.other_noise import Stage
 from benchmarks.suite_scenes import FRAMES, SIZE, case
 from sim2real.metrics.covariance import transport_efficiency
-from sim2real.metrics.footprints import labelled_overlap
+from sim2real.metrics.footprints import labeled_overlap
 from sim2real.metrics.overlap import footprint_overlap
 from sim2real.noise import NoiseLayout
 
@@ -48,7 +48,7 @@ def slopes(name: str, factor: int, phases: int) -> dict[int, list[float]]:
             ]
             if rays[0].multiply(rays[1]).sum() / phase.pixels < LEAST_OVERLAP:
                 continue
-            ours = labelled_overlap(labels("camera", a), labels("camera", b), factor=factor, seed=2)
+            ours = labeled_overlap(labels("camera", a), labels("camera", b), factor=factor, seed=2)
             found.setdefault(distance, []).append(transport_efficiency(ours, *rays))
     return found
 

@@ -32,7 +32,7 @@ from benchmarks.other_noise import (
 )
 from benchmarks.suite_scenes import SIZE, case
 from sim2real.conditions import Shader
-from sim2real.metrics.footprints import labelled_overlap
+from sim2real.metrics.footprints import labeled_overlap
 from sim2real.metrics.noise_video import FAILS_AT
 from sim2real.metrics.transport import Slope
 from sim2real.metrics.whiteness import radial_spectrum, whiteness
@@ -73,7 +73,7 @@ def main(folder: Path) -> None:
 
 
 def colored(noise: np.ndarray) -> np.ndarray:
-    """Three channels as a picture: grey is 0, two standard deviations span the range."""
+    """Three channels as a picture: gray is 0, two standard deviations span the range."""
     return np.clip(0.5 + noise[:3].transpose(1, 2, 0) / 4, 0, 1)
 
 
@@ -96,7 +96,7 @@ def side_by_side(stage: Stage, methods: tuple[Method, ...], path: Path) -> None:
     """Rows: methods; columns: before, while and after the slab passes; the last fetched back to where the first saw it."""
     assert stage.phase.case.hidden is not None
     before, during, after = stage.phase.case.hidden
-    overlap = labelled_overlap(*(stage.labels("camera", frame) for frame in (before, after)), factor=stage.factor)
+    overlap = labeled_overlap(*(stage.labels("camera", frame) for frame in (before, after)), factor=stage.factor)
     best = np.asarray(overlap.argmax(axis=0)).ravel()
     seen = np.asarray(overlap.max(axis=0).todense()).ravel() > 0.2
     figure, axes = plt.subplots(len(methods), 4, figsize=(9, 1.65 * len(methods)), layout="constrained")
@@ -159,7 +159,7 @@ def efficiency(stage: Stage, videos: dict[str, list[np.ndarray]], path: Path) ->
 
 def _overlaps(stage: Stage, distance: int) -> tuple[csr_matrix, csr_matrix]:
     views = [stage.labels("camera", frame) for frame in (0, distance)]
-    first, second = (labelled_overlap(*views, factor=stage.factor, seed=seed) for seed in (0, 1))
+    first, second = (labeled_overlap(*views, factor=stage.factor, seed=seed) for seed in (0, 1))
     return first, second
 
 

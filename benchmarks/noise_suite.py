@@ -131,8 +131,8 @@ class Row:
         """Text of a row."""
         assert self.white is not None
         scores = self.white.scores()
-        neighbours = max(abs(v) for k, v in scores.items() if k.startswith(("neighbour", "lag")))
-        tests = [f"{self.white.worst():.2f}", f"{self.white.ks_p:.2f}", f"{neighbours:.2f}", f"{scores['spectrum']:.2f}"]
+        neighbors = max(abs(v) for k, v in scores.items() if k.startswith(("neighbor", "lag")))
+        tests = [f"{self.white.worst():.2f}", f"{self.white.ks_p:.2f}", f"{neighbors:.2f}", f"{scores['spectrum']:.2f}"]
         return [self.scene, self.noise, *tests, *(self.cell(column) for column in columns)]
 
     def cell(self, column: str) -> str:
@@ -191,7 +191,7 @@ def main() -> None:
     effort = QUICK if options.quick else FULL
     effort = replace(effort, phases=options.phases or effort.phases)
     columns = [*(str(d) for d in effort.distances), "hidden", "second", "loop"]
-    head = ["scene", "noise", "worst score", "KS p", "neighbours", "spectrum", *columns]
+    head = ["scene", "noise", "worst score", "KS p", "neighbors", "spectrum", *columns]
     print(machine() + "\n")
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     rows = []

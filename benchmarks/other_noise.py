@@ -128,8 +128,8 @@ class UvTexture:
     """A Gaussian texture on the UV layout of every mesh; the background is fixed to the screen.
 
     - ``per_latent``: texels per latent's side, at the median depth of the first frame.
-    - ``mean``: average all texels that a latent sees, weighted by how much of it they cover, and normalise; otherwise the texel
-      at the latent's centre counts alone.
+    - ``mean``: average all texels that a latent sees, weighted by how much of it they cover, and normalize; otherwise the texel
+      at the latent's center counts alone.
     """
 
     per_latent: float
@@ -198,7 +198,7 @@ class ConditionalUpsampling:
     """Integral noise by conditional upsampling of the first frame.
 
     Frame 0's noise is refined to ``subdivision`` x ``subdivision`` values per latent, given their sum; every later latent is
-    the normalised sum of the values whose places lie in its preimage. Latents without any draw afresh.
+    the normalized sum of the values whose places lie in its preimage. Latents without any draw afresh.
 
     Reference: Chang et al., How I Warped Your Noise, ICLR 2024 (conditional white noise sampling, noise transport).
     """

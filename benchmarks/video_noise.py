@@ -1,7 +1,7 @@
 """Noise of videos without meshes: how well it follows exact motion, and what it costs: ``python -m benchmarks.video_noise``.
 
 480x720 pixels. ``T(k)`` is the correlation, over latents of 8x8 pixels that frame 0 shows whole, between frame k's noise and
-frame 0's noise carried along by areas (each latent takes from frame 0's pixels the parts that it covers, normalised). The
+frame 0's noise carried along by areas (each latent takes from frame 0's pixels the parts that it covers, normalized). The
 ceiling is what the exact integral of white noise over the latents' footprints reaches; it follows from the areas alone. Noise
 of cells instead of points may exceed it by a hundredth where cells and frame 0's pixels happen to align. Motion is supplied
 exactly, frame by frame. Times are of one core.
@@ -28,7 +28,7 @@ MOTIONS = {
     "zoom 0.98": (0.98, (0.0, 0.0)),
     "(9.3, -4.1) px": (1.0, (9.3, -4.1)),
 }
-"""Per frame: zoom about the centre, then motion to the right and down."""
+"""Per frame: zoom about the center, then motion to the right and down."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Row:
     transport: dict[int, float]
     ceiling: dict[int, float]
     variance: float
-    neighbours: float
+    neighbors: float
     map_ms: float
     noise_ms: float
 
@@ -46,8 +46,8 @@ class Row:
 def motion_back(size: tuple[int, int], zoom: float, shift: tuple[float, float]) -> tuple[torch.Tensor, torch.Tensor]:
     """Exact motion from every pixel of a frame to the frame before, and whether it ends inside."""
     y, x = np.mgrid[: size[0], : size[1]] + 0.5
-    here, centre = np.stack([x, y], -1), np.array([size[1], size[0]]) / 2
-    there = (here - centre - shift) / zoom + centre
+    here, center = np.stack([x, y], -1), np.array([size[1], size[0]]) / 2
+    there = (here - center - shift) / zoom + center
     inside = ((there >= 0) & (there <= [size[1], size[0]])).all(-1)
     return torch.from_numpy((there - here).astype(np.float32)), torch.from_numpy(inside)
 
@@ -98,12 +98,12 @@ def measured(
             noise_s.append(time.process_time() - start)
             correlation[frame], ceiling[frame] = transport(first, later, size, frame, zoom, shift)
     figures = estimates(later[None])
-    neighbours = (figures["neighbour_right"].value + figures["neighbour_below"].value) / 2
+    neighbors = (figures["neighbor_right"].value + figures["neighbor_below"].value) / 2
     return Row(
         correlation,
         ceiling,
         figures["variance"].value,
-        neighbours,
+        neighbors,
         float(np.median(map_s)) * 1e3,
         float(np.median(noise_s)) * 1e3,
     )
@@ -131,7 +131,7 @@ def main() -> None:
     for name, (zoom, shift) in MOTIONS.items():
         row = measured(zoom, shift)
         cells = [f"{row.transport[k]:.3f}" for k in AT] + [f"{row.transport[k] / row.ceiling[k]:.3f}" for k in AT]
-        cells += [f"{row.variance:.4f}", f"{row.neighbours:+.4f}", f"{row.map_ms:.0f} ms", f"{row.noise_ms:.0f} ms"]
+        cells += [f"{row.variance:.4f}", f"{row.neighbors:+.4f}", f"{row.map_ms:.0f} ms", f"{row.noise_ms:.0f} ms"]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
     print(f"\n60x90x16 latents of the same video: {latent_ms():.0f} ms a frame")
 

@@ -11,13 +11,13 @@ from jaxtyping import Float64
 from .errors import BadValueError, UnreadableFileError
 
 
-def read_arrays(path: Path, *, what: str, mend: str) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, *, what: str, fix: str) -> dict[str, np.ndarray]:
     """All arrays of a ``.npy`` file, whose one array is called "", or of a ``.npz`` file.
 
     Args:
         path: the file; what it holds decides, not its suffix.
         what: the file's name in errors.
-        mend: how to write it right.
+        fix: how to write it right.
 
     Raises:
         UnreadableFileError: it is damaged, or neither.
@@ -26,26 +26,26 @@ def read_arrays(path: Path, *, what: str, mend: str) -> dict[str, np.ndarray]:
         with path.open("rb") as file:
             held: Any = np.load(file, allow_pickle=False)
             return {"": held} if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
-    except Exception as fault:  # headers, archives and compression each have faults of their own
-        raise UnreadableFileError(path, what=what, why=reason(fault), mend=mend) from fault
+    except Exception as error:  # headers, archives and compression each have errors of their own
+        raise UnreadableFileError(path, what=what, why=reason(error), fix=fix) from error
 
 
-def read_array(path: Path, *, what: str, mend: str) -> np.ndarray:
+def read_array(path: Path, *, what: str, fix: str) -> np.ndarray:
     """The one array of a ``.npy`` file.
 
     Raises:
         UnreadableFileError: it is damaged, or holds several arrays.
     """
-    arrays = read_arrays(path, what=what, mend=mend)
+    arrays = read_arrays(path, what=what, fix=fix)
     if list(arrays) != [""]:
-        raise UnreadableFileError(path, what=what, why=f"it holds {', '.join(arrays) or 'nothing'}", mend=mend)
+        raise UnreadableFileError(path, what=what, why=f"it holds {', '.join(arrays) or 'nothing'}", fix=fix)
     return arrays[""]
 
 
-def reason(fault: Exception) -> str:
-    """What a library says about a fault, in one line that is never empty."""
-    said = str(fault).strip().strip("'\"").splitlines()
-    return said[0] if said else type(fault).__name__
+def reason(error: Exception) -> str:
+    """What a library says about an error, in one line that is never empty."""
+    said = str(error).strip().strip("'\"").splitlines()
+    return said[0] if said else type(error).__name__
 
 
 def numbers(array: np.ndarray, name: str, *, where: object = "") -> Float64[np.ndarray, "..."]:

@@ -1,4 +1,4 @@
-"""The one place where Warp is initialised and devices are named."""
+"""The one place where Warp is initialized and devices are named."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _lock = threading.Lock()
 
 
 def warp_ready() -> None:
-    """Initialise Warp without its banner; safe to call any number of times, from any threads."""
+    """Initialize Warp without its banner; safe to call any number of times, from any threads."""
     with _lock:  # two at once would mute standard error for good
-        _initialise()
+        _initialize()
 
 
 @functools.cache
-def _initialise() -> None:
+def _initialize() -> None:
     import warp as wp
 
     if hasattr(wp.config, "log_level"):
@@ -84,5 +84,5 @@ def checked_device(device: str) -> str:
     if kind not in ("cpu", "cuda"):
         raise BadValueError("the device", device, right="cpu or cuda")
     if kind == "cuda" and not torch.cuda.is_available():
-        raise BadValueError("the device", device, right="cpu", mend="no CUDA device is available here")
+        raise BadValueError("the device", device, right="cpu", fix="no CUDA device is available here")
     return device

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def eight_bits(picture: Image.Image, where: object) -> Image.Image:
-    """A picture of at most eight bits a channel; others than grey of 16 or more bits come back as they are.
+    """A picture of at most eight bits a channel; others than gray of 16 or more bits come back as they are.
 
     Args:
         picture: as Pillow opened it.
@@ -32,8 +32,8 @@ def eight_bits(picture: Image.Image, where: object) -> Image.Image:
     if picture.mode == "I" and picture.format == "PNG":  # how some versions of Pillow open 16 bits
         return Image.fromarray(_scaled(values))
     kind = "floating-point" if picture.mode == "F" else "32-bit"
-    mend = "write it with 8 or 16 bits a channel"
-    raise UnreadableFileError(where, what="the picture", why=f"its {kind} numbers do not say what white is", mend=mend)
+    fix = "write it with 8 or 16 bits a channel"
+    raise UnreadableFileError(where, what="the picture", why=f"its {kind} numbers do not say what white is", fix=fix)
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:

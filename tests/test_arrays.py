@@ -37,11 +37,11 @@ def any_array(draw: st.DrawFn, *widths: tuple[int, ...]) -> np.ndarray:
 
 
 def taken(read: Callable[[], list[np.ndarray | None]]) -> None:
-    """Read: all is finite, or the fault is one line."""
+    """Read: all is finite, or the error is one line."""
     try:
         found = read()
-    except Sim2RealError as fault:
-        assert "\n" not in str(fault)
+    except Sim2RealError as error:
+        assert "\n" not in str(error)
         return
     for values in found:
         assert values is None or (values.size and np.isfinite(values).all())

@@ -48,9 +48,9 @@ def test_records_that_lack_entries_are_refused(tmp_path, name, value):
 
 def test_a_record_that_is_absent_is_missing_and_any_encoding_is_read(tmp_path):
     with pytest.raises(MissingFileError, match=r"absent\.json"):
-        read_json(tmp_path / "absent.json", what="the record", mend="make it")
+        read_json(tmp_path / "absent.json", what="the record", fix="make it")
     (tmp_path / "marked.json").write_bytes('{"name": "Käse"}\r\n'.encode("utf-8-sig"))
-    assert read_json(tmp_path / "marked.json", what="the record", mend="make it") == {"name": "Käse"}
+    assert read_json(tmp_path / "marked.json", what="the record", fix="make it") == {"name": "Käse"}
 
 
 @given(data=st.data())
@@ -68,5 +68,5 @@ def test_pictures_with_broken_bytes_are_read_or_named(tmp_path_factory, kind, da
     path.write_bytes(bytes(content[: data.draw(st.integers(0, len(content)))]))
     try:
         assert isinstance((read_png if kind == "png" else read_depth)(path), np.ndarray)
-    except UnreadableFileError as fault:
-        assert path.name in str(fault) and len(str(fault).splitlines()) == 1
+    except UnreadableFileError as error:
+        assert path.name in str(error) and len(str(error).splitlines()) == 1

@@ -21,17 +21,17 @@ def test_without_a_cache_folder_kernels_are_kept_in_a_temporary_one_with_a_note(
         assert ("note: the cache folder cannot be written" in capsys.readouterr().err) == falls_back
 
 
-def test_warp_is_initialised_once_whichever_thread_comes_first(monkeypatch):
+def test_warp_is_initialized_once_whichever_thread_comes_first(monkeypatch):
     inside, most = [], []
 
     @functools.cache
-    def initialise():
+    def initialize():
         inside.append(1)
         most.append(len(inside))
         time.sleep(0.02)
         inside.pop()
 
-    monkeypatch.setattr(devices, "_initialise", initialise)
+    monkeypatch.setattr(devices, "_initialize", initialize)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: warp_ready(), range(32)))
     assert most == [1]

@@ -62,9 +62,9 @@ def test_what_is_not_the_pinned_file_is_not_kept(registry):
 
 def test_a_registry_that_cannot_be_reached_is_named_in_one_line_with_the_fix(registry):
     (registry / "bin/npm").write_text("#!/bin/sh\necho 'npm is here' >&2\necho 'network unreachable' >&2\nexit 1\n")
-    with pytest.raises(UnfetchedPackageError) as fault:
+    with pytest.raises(UnfetchedPackageError) as error:
         fetched("thing")
-    assert str(fault.value) == (
+    assert str(error.value) == (
         "@maker/thing@1.0 cannot be fetched: network unreachable; check the connection and try again (1 MB)"
     )
 

@@ -76,5 +76,5 @@ def apply_frame(
 
 def _check(name: str, given: np.ndarray | None, right: tuple[int, ...]) -> None:
     if given is not None and given.shape != right:
-        mend = f"give the {name} of these very pictures, or none"
-        raise BadValueError(f"{name}'s shape", given.shape, right=str(right), mend=mend)
+        fix = f"give the {name} of these very pictures, or none"
+        raise BadValueError(f"{name}'s shape", given.shape, right=str(right), fix=fix)

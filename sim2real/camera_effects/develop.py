@@ -25,7 +25,7 @@ def develop(
     The picture does not depend on the light's unit: four times as much light gives the same picture.
 
     Args:
-        light: linear radiance in any unit; what is not finite or negative is mended.
+        light: linear radiance in any unit; what is not finite or negative is set right.
         look: settings; the default is a phone's.
         base_color: linear, of what is seen; white balance then goes by the color of the lamps, as good cameras guess it.
             Without it, by the mean color of the picture, in which a red table turns white walls blue.
@@ -77,13 +77,13 @@ def _lamp_color(
 
 
 def _white_gains(small: Float32[np.ndarray, "frames 3 rows columns"], look: Development) -> Float32[np.ndarray, " 3"]:
-    """Gains that turn the mean color of light towards grey; a pixel's say is bounded, so that a lamp does not decide."""
+    """Gains that turn the mean color of light towards gray; a pixel's say is bounded, so that a lamp does not decide."""
     luma = np.einsum("fcrs,c->frs", small, LUMA)
     usual = max(np.median(luma), luma.mean() / 16)
     if not usual > 0:
         return np.ones(3, np.float32)
-    grey = (small / (luma + usual)[:, None]).mean((0, 2, 3), dtype=np.float64)
-    gains = np.clip(grey @ LUMA / np.maximum(grey, 1e-6), 0.3, 4) ** look.white_balance * look.tint
+    gray = (small / (luma + usual)[:, None]).mean((0, 2, 3), dtype=np.float64)
+    gains = np.clip(gray @ LUMA / np.maximum(gray, 1e-6), 0.3, 4) ** look.white_balance * look.tint
     return (gains / (gains @ LUMA)).astype(np.float32)
 
 

@@ -24,10 +24,10 @@ class Development:
     """The settings of a camera's processor; the defaults are a phone's.
 
     - ``target`` is the mean luma that metering aims at: sRGB, 0..1, the center counts most.
-    - ``white_balance`` says how far the clip's mean color is turned to grey: 0 not at all, 1 wholly.
+    - ``white_balance`` says how far the clip's mean color is turned to gray: 0 not at all, 1 wholly.
     - ``tint`` are gains of red, green and blue after that.
     - ``contrast`` bends the tone curve into an S: 0 is the shoulder alone, 1 a full smooth step.
-    - ``saturation`` multiplies the distance from grey; 1 changes nothing.
+    - ``saturation`` multiplies the distance from gray; 1 changes nothing.
     - ``bloom`` is the share of light that the lens spreads over its surroundings.
     - ``black`` and ``white`` are the screen values, 0..1, of no light and of endless light.
     """

@@ -32,7 +32,7 @@ class CameraEffects:
 
     The processor:
     - ``contrast`` bends the screen values: an S above 0, flatter below 0.
-    - ``saturation`` multiplies the distance from grey.
+    - ``saturation`` multiplies the distance from gray.
     - ``black`` and ``white`` are the darkest and the brightest screen value, 0..1.
     - ``denoising`` is the share of faint detail that is smoothed away, ``faint`` what counts as faint (screen values, 0..1).
     - ``sharpening`` is how much of the detail finer than ``sharpening_px`` is added to itself.

@@ -42,14 +42,14 @@ def _grain(
     """Normal noise: one plane of unit variance for the brightness; two, coarser, for red and blue, which green makes up for."""
     height, width = size
     generator = np.random.Generator(np.random.Philox(key=np.array([seed % 2**64, frame], np.uint64)))
-    grey = _unit(generator, (1, height, width), effects.grain_px * scale)
+    gray = _unit(generator, (1, height, width), effects.grain_px * scale)
     if not effects.chroma:
-        return np.repeat(grey, 3, axis=0)
+        return np.repeat(gray, 3, axis=0)
     rows, columns = -(-height // _CHROMA_BLOCK), -(-width // _CHROMA_BLOCK)
     small = _unit(generator, (2, rows, columns), effects.chroma_px * scale / _CHROMA_BLOCK) * np.float32(effects.chroma)
     red, blue = enlarged(small, _CHROMA_BLOCK, (height, width))
     green = red * np.float32(-LUMA[0] / LUMA[1]) + blue * np.float32(-LUMA[2] / LUMA[1])
-    return np.stack([red, green, blue]) + grey
+    return np.stack([red, green, blue]) + gray
 
 
 def _unit(generator: np.random.Generator, shape: tuple[int, ...], sigma: float) -> Float32[np.ndarray, "planes rows columns"]:

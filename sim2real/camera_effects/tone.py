@@ -28,7 +28,7 @@ def toned(exposed: Float32[np.ndarray, "*shape"], look: Development) -> Float32[
     """Screen values 0..1 of exposed light, channel by channel.
 
     ``S(srgb(1 - exp(-(x + 0.15 x^2))))``: nearly linear in the dark; a shoulder that never quite reaches white, so that bright
-    colors fade before they clip, as on film; then an S of the asked contrast about middle grey.
+    colors fade before they clip, as on film; then an S of the asked contrast about middle gray.
 
     Args:
         exposed: light times exposure, at least 0; 1 is about as bright as a sunlit white wall should be.
@@ -42,8 +42,8 @@ def toned(exposed: Float32[np.ndarray, "*shape"], look: Development) -> Float32[
 
 
 def saturated(screen: Float32[np.ndarray, "*shape 3"], saturation: float) -> Float32[np.ndarray, "*shape 3"]:
-    """Colors moved away from the grey of their own luma (above 1) or towards it (below); not clipped."""
+    """Colors moved away from the gray of their own luma (above 1) or towards it (below); not clipped."""
     if saturation == 1:
         return screen
-    grey = (screen @ LUMA)[..., None]
-    return grey + np.float32(saturation) * (screen - grey)
+    gray = (screen @ LUMA)[..., None]
+    return gray + np.float32(saturation) * (screen - gray)

@@ -62,9 +62,9 @@ def command(
     of strong edges that render or geometry have, too.
 
     Against photographs: statistics of natural scenes, which blur and missing texture raise, and the Frechet distance of VGG
-    features, which greying lowers; neither judges alone.
+    features, which graying lowers; neither judges alone.
 
-    With --noise, any noise video is judged, anybody's: moments, Kolmogorov-Smirnov, neighbours, channels and spectrum of every
+    With --noise, any noise video is judged, anybody's: moments, Kolmogorov-Smirnov, neighbors, channels and spectrum of every
     frame, and transport efficiency: the covariance of frames 1, 4, 16 and 48 apart over the overlap of what their pixels see.
 
     Examples:
@@ -125,7 +125,7 @@ def _judged(
         if file is not None and len(cameras) > 1:
             listed = ", ".join(cameras)
             raise BadValueError(
-                "the number of cameras with --noise-file", len(cameras), right="1", mend=f"pass --camera: {listed}"
+                "the number of cameras with --noise-file", len(cameras), right="1", fix=f"pass --camera: {listed}"
             )
         options: dict[str, Any] = {"file": file, "geometry": geometry, "pairs": pairs, "stride": stride, "progress": progress}
         found.append({"clip": str(path), "cameras": {name: judge(clip, name, **options) for name in cameras}})

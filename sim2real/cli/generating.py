@@ -30,12 +30,12 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
     if only is not None and lacking:
         received = ",".join(sorted(only))
         raise BadValueError(
-            "--only", received, right=f"with {', '.join(lacking)}, which footage is made from", mend="or use: sim2real render"
+            "--only", received, right=f"with {', '.join(lacking)}, which footage is made from", fix="or use: sim2real render"
         )
     for name in ("factor", "channels"):
         if options[name] is not None:
             raise BadValueError(
-                f"--{name}", options[name], right="left out: the model of --for decides", mend="or use: sim2real render"
+                f"--{name}", options[name], right="left out: the model of --for decides", fix="or use: sim2real render"
             )
 
 

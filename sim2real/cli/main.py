@@ -1,4 +1,4 @@
-"""The group of commands: each is imported when it is asked for, and faults become one line."""
+"""The group of commands: each is imported when it is asked for, and errors become one line."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class LazyGroup(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run a command line and exit: 0 done, 1 a fault of the input, 2 wrong usage, 130 interrupted, 143 terminated."""
+        """Run a command line and exit: 0 done, 1 an error of the input, 2 wrong usage, 130 interrupted, 143 terminated."""
         args = list(sys.argv[1:] if args is None else args)
         if "_SIM2REAL_COMPLETE" in os.environ or not standalone_mode:
             return super().main(args, prog_name or "sim2real", complete_var, standalone_mode, **extra)
@@ -94,15 +94,15 @@ class LazyGroup(click.Group):
         before = signal.signal(signal.SIGTERM, _terminate)
         try:
             super().main(args, prog_name or "sim2real", complete_var, standalone_mode=False, **extra)
-        except click.exceptions.NoArgsIsHelpError as fault:
-            click.echo(fault.ctx.get_help() if fault.ctx else "", err=True)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else "", err=True)
             _exit(2)
-        except click.UsageError as fault:
-            path = fault.ctx.command_path if fault.ctx else "sim2real"
-            message = fault.format_message().replace("\n", " ").rstrip(".")
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else "sim2real"
+            message = error.format_message().replace("\n", " ").rstrip(".")
             _fail(f"{message} (see: {path} --help)", 2, debug)
-        except (Sim2RealError, click.ClickException) as fault:
-            _fail(fault.format_message() if isinstance(fault, click.ClickException) else str(fault), 1, debug)
+        except (Sim2RealError, click.ClickException) as error:
+            _fail(error.format_message() if isinstance(error, click.ClickException) else str(error), 1, debug)
         except (KeyboardInterrupt, click.Abort):
             _fail("interrupted; nothing half written is left", 130, debug)
         except Terminated:
@@ -110,12 +110,12 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             _exit(141)
-        except click.exceptions.Exit as fault:
-            _exit(fault.exit_code)
-        except Exception as fault:  # what nobody foresaw: still one line, with the way to the rest
-            kind = type(fault).__name__
-            detail = " ".join(str(fault).split())
-            _fail(f"{kind}: {detail} (a fault of sim2real; please report it with the output of --debug)", 70, debug)
+        except click.exceptions.Exit as error:
+            _exit(error.exit_code)
+        except Exception as error:  # what nobody foresaw: still one line, with the way to the rest
+            kind = type(error).__name__
+            detail = " ".join(str(error).split())
+            _fail(f"{kind}: {detail} (this is a bug in sim2real; please report it with the output of --debug)", 70, debug)
         finally:
             signal.signal(signal.SIGTERM, before)
         _exit(0)
@@ -141,9 +141,9 @@ def _exit(code: int) -> NoReturn:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
 )
 @click.version_option(__version__, prog_name="sim2real")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of a fault.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of an error.")
 def main() -> None:
-    """Turn simulator rollouts into realistic, 3D-consistent, labelled video.
+    """Turn simulator rollouts into realistic, 3D-consistent, labeled video.
 
     Examples:
       sim2real run scenes/kitchen.yaml -o out/kitchen

@@ -186,4 +186,4 @@ def generate_options(function: Command) -> Command:
 
 def debug_option(function: Command) -> Command:
     """``--debug`` after the command's name, too."""
-    return click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of a fault.")(function)
+    return click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of an error.")(function)

@@ -93,7 +93,7 @@ def beta_of(beta: Beta | None, degradation: Beta | None) -> Beta:
     if degradation is None:
         return 1.0 if beta is None else beta
     if beta is not None:
-        raise BadValueError("--degradation", degradation, right="left out beside --beta", mend="both say the same thing")
+        raise BadValueError("--degradation", degradation, right="left out beside --beta", fix="both say the same thing")
     from ..noise import beta_from_degradation
 
     if isinstance(degradation, Mapping):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, PositiveInt, model_validator
 
-from ..scene.readers.scene_file.yaml import Entry, fault, read_yaml
+from ..scene.readers.scene_file.yaml import Entry, error, read_yaml
 from ..training.recipe import TrainingRecipe
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class RecipeEntry(Entry):
     @model_validator(mode="after")
     def _something_is_left(self) -> RecipeEntry:
         if self.hold_out == 1:
-            raise fault("is 1, must be 0 or at least 2: of every single clip the last is that clip", key="hold_out")
+            raise error("is 1, must be 0 or at least 2: of every single clip the last is that clip", key="hold_out")
         return self
 
     def held_out(self, number: int) -> bool:

@@ -60,11 +60,11 @@ def warp(source: Path, output: Path, options: dict[str, Any], progress: Progress
 
 def _check_options(options: dict[str, Any]) -> None:
     if options["flow"] and options["stride"] != 1:
-        raise BadValueError("--stride", options["stride"], right="1 with --flow", mend="vectors lead from frame to frame")
+        raise BadValueError("--stride", options["stride"], right="1 with --flow", fix="vectors lead from frame to frame")
     if options["weights"] and options["estimator"] != "raft":
-        raise BadValueError("--weights", options["weights"], right="left out", mend="or pass --estimator raft")
+        raise BadValueError("--weights", options["weights"], right="left out", fix="or pass --estimator raft")
     if options["poses"] and options["intrinsics"] is None:
-        raise BadValueError("--intrinsics", "left out", right="given with --poses", mend="pass --intrinsics fx,fy,cx,cy")
+        raise BadValueError("--intrinsics", "left out", right="given with --poses", fix="pass --intrinsics fx,fy,cx,cy")
 
 
 def _pictures(source: Path, options: dict[str, Any], layout: NoiseLayout) -> Pictures:

@@ -84,8 +84,8 @@ class Clip:
         if self.record.noise is None:
             from .command import command_for
 
-            mend = f"make it again with: {command_for(self, [])}"
-            raise MissingFileError(self.path, what="noise in the clip", mend=mend)
+            fix = f"make it again with: {command_for(self, [])}"
+            raise MissingFileError(self.path, what="noise in the clip", fix=fix)
         return self.record.noise
 
     def rgb(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
@@ -136,9 +136,9 @@ def read_clip(path: Path) -> Clip:
     if path.name == "clip.json":
         path = path.parent
     if not path.is_dir():
-        raise MissingFileError(path, what="clip folder", mend="make one with: sim2real render SCENE -o CLIP")
+        raise MissingFileError(path, what="clip folder", fix="make one with: sim2real render SCENE -o CLIP")
     if not (path / "clip.json").is_file():
-        raise MissingFileError(path / "clip.json", what="the clip's record", mend="pass a folder that sim2real render made")
+        raise MissingFileError(path / "clip.json", what="the clip's record", fix="pass a folder that sim2real render made")
     return Clip(path, read_record(path / "clip.json"))
 
 
@@ -235,7 +235,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise OutputExistsError(path)
     if not path.is_dir() or (any(path.iterdir()) and not _is_ours(path)):
         raise BadValueError(
-            "the output", path, right="a clip folder, an empty folder or a new name", mend="choose another with -o"
+            "the output", path, right="a clip folder, an empty folder or a new name", fix="choose another with -o"
         )
 
 
@@ -262,25 +262,25 @@ def _replace(work: Path, final: Path) -> None:
 def readable_write_errors(path: Path) -> Iterator[None]:
     """Turn what the system says about a full disk or a forbidden place into one line.
 
-    Libraries that hide the system's error number are recognised by the free space that is left.
+    Libraries that hide the system's error number are recognized by the free space that is left.
     """
     try:
         yield
-    except (OSError, RuntimeError) as fault:
-        number = fault.errno if isinstance(fault, OSError) else None
-        text = str(fault)
+    except (OSError, RuntimeError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        text = str(error)
         if number == errno.ENAMETOOLONG:
-            raise UnwritableOutputError(path, why="its name is too long", mend="choose a shorter one with -o") from fault
+            raise UnwritableOutputError(path, why="its name is too long", fix="choose a shorter one with -o") from error
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in text or _full(path):
             raise UnwritableOutputError(
-                path, why="the disk is full", mend="free some space or choose another disk with -o"
-            ) from fault
+                path, why="the disk is full", fix="free some space or choose another disk with -o"
+            ) from error
         if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise UnwritableOutputError(path, why="no permission", mend="choose another place with -o") from fault
+            raise UnwritableOutputError(path, why="no permission", fix="choose another place with -o") from error
         if number in (errno.ENOTDIR, errno.EEXIST):
             raise UnwritableOutputError(
-                path, why="a file is where a folder should be", mend="choose another place with -o"
-            ) from fault
+                path, why="a file is where a folder should be", fix="choose another place with -o"
+            ) from error
         raise
 
 

@@ -41,4 +41,4 @@ def footage_frame(folder: Path, frame: int) -> UInt8[np.ndarray, "height width 3
 
 def footage_settings(folder: Path) -> dict[str, Any]:
     """What ``settings.json`` says: model, prompt, steps, seed, figures, ..."""
-    return read_json(folder / "settings.json", what="the settings", mend="generate again")
+    return read_json(folder / "settings.json", what="the settings", fix="generate again")

@@ -18,7 +18,7 @@ _MEND = "render the clip again"
 
 
 def write_png(path: Path, picture: Shaped[np.ndarray, "height width ..."]) -> None:
-    """Write uint8 grey, uint8 RGB or uint16 grey; quick compression, since clips hold thousands."""
+    """Write uint8 gray, uint8 RGB or uint16 gray; quick compression, since clips hold thousands."""
     if picture.dtype not in (np.uint8, np.uint16):
         raise BadValueError("the picture's type", picture.dtype, right="uint8 or uint16")
     Image.fromarray(np.ascontiguousarray(picture)).save(path, format="PNG", compress_level=1)
@@ -29,10 +29,10 @@ def read_png(path: Path) -> Shaped[np.ndarray, "height width ..."]:
     try:
         with Image.open(path) as picture:
             return np.array(picture)
-    except FileNotFoundError as fault:
-        raise MissingFileError(path, what="picture", mend=_MEND) from fault
-    except Exception as fault:  # headers, chunks and compression each have faults of their own
-        raise UnreadableFileError(path, what="the picture", why=reason(fault).split(" '")[0], mend=_MEND) from fault
+    except FileNotFoundError as error:
+        raise MissingFileError(path, what="picture", fix=_MEND) from error
+    except Exception as error:  # headers, chunks and compression each have errors of their own
+        raise UnreadableFileError(path, what="the picture", why=reason(error).split(" '")[0], fix=_MEND) from error
 
 
 def write_depth(path: Path, depth_m: Float32[np.ndarray, "height width"]) -> None:
@@ -45,13 +45,13 @@ def write_depth(path: Path, depth_m: Float32[np.ndarray, "height width"]) -> Non
 def read_depth(path: Path) -> Float32[np.ndarray, "height width"]:
     """Read metric depth from channel Z."""
     if not Path(path).is_file():
-        raise MissingFileError(path, what="depth", mend=_MEND)
+        raise MissingFileError(path, what="depth", fix=_MEND)
     try:
         with OpenEXR.File(str(path)) as file:
             return np.array(file.channels()["Z"].pixels)
-    except Exception as fault:  # as above
-        why = "it has no channel Z" if isinstance(fault, KeyError) else reason(fault)
-        raise UnreadableFileError(path, what="the depth", why=why, mend=_MEND) from fault
+    except Exception as error:  # as above
+        why = "it has no channel Z" if isinstance(error, KeyError) else reason(error)
+        raise UnreadableFileError(path, what="the depth", why=why, fix=_MEND) from error
 
 
 def write_flow(path: Path, forward_px: Float[np.ndarray, "height width 2"], visible: Bool[np.ndarray, "height width"]) -> None:
@@ -62,14 +62,14 @@ def write_flow(path: Path, forward_px: Float[np.ndarray, "height width 2"], visi
 def read_noise(path: Path) -> Float32[np.ndarray, "latents channels height width"]:
     """Open ``noise.npy`` as a read-only memory map."""
     if not Path(path).is_file():
-        raise MissingFileError(path, what="noise", mend=_MEND)
-    values = open_noise(path, mend=_MEND)
+        raise MissingFileError(path, what="noise", fix=_MEND)
+    values = open_noise(path, fix=_MEND)
     if values.ndim != 4 or not values.size:
-        raise UnreadableFileError(path, what="the noise", why=f"it is an array of shape {values.shape}", mend=_MEND)
+        raise UnreadableFileError(path, what="the noise", why=f"it is an array of shape {values.shape}", fix=_MEND)
     return values
 
 
-def open_noise(path: Path, *, mend: str) -> Float[np.ndarray, "..."]:
+def open_noise(path: Path, *, fix: str) -> Float[np.ndarray, "..."]:
     """Open anybody's array of noise, of any float type, as a read-only memory map.
 
     Raises:
@@ -77,11 +77,11 @@ def open_noise(path: Path, *, mend: str) -> Float[np.ndarray, "..."]:
     """
     try:
         values: object = np.load(path, mmap_mode="r")
-    except Exception as fault:  # headers and archives each have faults of their own
-        raise UnreadableFileError(path, what="the noise", why=reason(fault), mend=mend) from fault
+    except Exception as error:  # headers and archives each have errors of their own
+        raise UnreadableFileError(path, what="the noise", why=reason(error), fix=fix) from error
     if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
         kind = f"an array of {values.dtype}" if isinstance(values, np.ndarray) else "several arrays"
-        raise UnreadableFileError(path, what="the noise", why=f"it is {kind}", mend=mend)
+        raise UnreadableFileError(path, what="the noise", why=f"it is {kind}", fix=fix)
     return values
 
 
@@ -121,5 +121,5 @@ class NoiseWriter:
     def __enter__(self) -> NoiseWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         os.close(self._fd)

@@ -56,7 +56,7 @@ class SceneRecord(_Record):
 
 
 class CameraRecord(_Record):
-    """One camera: OpenCV axes, metres, pixel centres at 0.5; ``intrinsics`` and ``world_from_camera`` per frame.
+    """One camera: OpenCV axes, metres, pixel centers at 0.5; ``intrinsics`` and ``world_from_camera`` per frame.
 
     - ``projection`` and ``distortion`` are those of ``scene.Lens``; the file leaves them out where the camera is a pinhole.
     - ``source_name`` is what the source calls it, where that is no name for a folder.
@@ -95,13 +95,13 @@ class CameraRecord(_Record):
             raise ValueError(f"K has shape {self.intrinsics.shape}, must be (3, 3) or ({frames}, 3, 3)")
         try:
             _ = self.lens
-        except Sim2RealError as fault:
-            raise ValueError(str(fault)) from fault
+        except Sim2RealError as error:
+            raise ValueError(str(error)) from error
         return self
 
 
 class InstanceRecord(_Record):
-    """One labelled thing; ``id`` is its value in the instance pictures (0 is the background)."""
+    """One labeled thing; ``id`` is its value in the instance pictures (0 is the background)."""
 
     id: int = Field(ge=1, le=65535)
     name: str
@@ -180,14 +180,14 @@ def read_record(path: Path) -> ClipRecord:
     Raises:
         UnreadableFileError: it is not JSON, or an entry is missing or wrong (the first is named).
     """
-    mend = "render the clip again with: sim2real render"
+    fix = "render the clip again with: sim2real render"
     try:
-        return ClipRecord.model_validate(read_json(path, what="the clip's record", mend=mend))
-    except ValidationError as fault:
-        first = fault.errors()[0]
+        return ClipRecord.model_validate(read_json(path, what="the clip's record", fix=fix))
+    except ValidationError as error:
+        first = error.errors()[0]
         key = ".".join(str(k) for k in first["loc"]) or "clip"
         why = f"{key}: {first['msg'].removeprefix('Value error, ')}"
-        raise UnreadableFileError(path, what="the clip's record", why=why, mend=mend) from fault
+        raise UnreadableFileError(path, what="the clip's record", why=why, fix=fix) from error
 
 
 def check_names(names: list[str]) -> None:

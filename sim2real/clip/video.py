@@ -18,10 +18,10 @@ _BT709 = 1
 
 
 class VideoWriter:
-    """Encodes uint8 RGB (or grey) pictures in order.
+    """Encodes uint8 RGB (or gray) pictures in order.
 
-    - Odd sizes are made even by repeating the last row or column, as 4:2:0 colour needs it; ``read_video`` can cut it away.
-    - Colours are tagged BT.709, so that players and ``read_video`` undo exactly what was done.
+    - Odd sizes are made even by repeating the last row or column, as 4:2:0 color needs it; ``read_video`` can cut it away.
+    - Colors are tagged BT.709, so that players and ``read_video`` undo exactly what was done.
     """
 
     def __init__(self, path: Path, fps: float, *, crf: int = 18) -> None:
@@ -61,8 +61,8 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
-        if fault is None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
             self.close()
         else:
             self._container.close()
@@ -78,8 +78,8 @@ def read_video(path: Path) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):
                 yield frame.reformat(format="rgb24", src_colorspace="ITU709").to_ndarray()
-    except (FFmpegError, IndexError) as fault:
-        raise UnreadableFileError(path, what="the video", why=str(fault), mend="render or generate it again") from fault
+    except (FFmpegError, IndexError) as error:
+        raise UnreadableFileError(path, what="the video", why=str(error), fix="render or generate it again") from error
 
 
 def noise_picture(

@@ -42,9 +42,9 @@ class DepthRange:
 def control_depth(
     depth: Float[np.ndarray, "*frames height width"], depth_range: DepthRange
 ) -> UInt8[np.ndarray, "*frames height width"]:
-    """Inverse depth as grey: 255 at ``near`` and before, 1 at ``far`` and beyond, 0 only where there is no surface.
+    """Inverse depth as gray: 255 at ``near`` and before, 1 at ``far`` and beyond, 0 only where there is no surface.
 
-    Inverse depth is what monocular estimators (and the models trained with them) call depth; equal steps of grey are equal
+    Inverse depth is what monocular estimators (and the models trained with them) call depth; equal steps of gray are equal
     steps of parallax.
 
     Args:

@@ -49,7 +49,7 @@ def missed(guess: wp.vec4, truth: wp.vec4, line: wp.vec3) -> float:
 @wp.func
 @no_type_check
 def owns_edge(p: int, q: int, first: int, rp: wp.vec3, rq: wp.vec3, s: Creases) -> int:
-    """Whether the pixel of face ``p`` carries the edge between itself and its neighbour, of face ``q`` (rays rp, rq).
+    """Whether the pixel of face ``p`` carries the edge between itself and its neighbor, of face ``q`` (rays rp, rq).
 
     The nearer surface carries a step in depth; the higher instance id a contact; the first pixel of the pair a crease.
     """
@@ -104,7 +104,7 @@ def owns_edge(p: int, q: int, first: int, rp: wp.vec3, rq: wp.vec3, s: Creases) 
 @wp.func
 @no_type_check
 def carries_edge(face: wp.array2d(dtype=wp.int32), y: int, x: int, s: Creases) -> int:
-    """1 where a pixel carries an edge towards one of its four neighbours."""
+    """1 where a pixel carries an edge towards one of its four neighbors."""
     p = face[y, x]
     right = p
     below = p

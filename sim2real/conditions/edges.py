@@ -37,7 +37,7 @@ def edge_pixels(
 ) -> Bool[np.ndarray, "height width"]:
     """The pixels beside a discontinuity, one pixel thick.
 
-    Between neighbouring pixels of different faces there is an edge where
+    Between neighboring pixels of different faces there is an edge where
 
     - one of them shows no surface;
     - depth steps off both faces' planes by more than a thousandth of it (and a quarter of a pixel's width): a plane seen at a
@@ -46,7 +46,7 @@ def edge_pixels(
     - the instance changes;
     - shading normals turn by more than 30 degrees, or the faces by more than 60.
 
-    Single pixels without a neighbour are left out: they are chance hits of details thinner than a pixel.
+    Single pixels without a neighbor are left out: they are chance hits of details thinner than a pixel.
 
     Args:
         fragments: what the camera sees.

@@ -36,7 +36,7 @@ class Eye:
     """How the points of a picture see.
 
     - ``kind``: as in the rasterizer's View: 0, BENT or PARALLEL.
-    - ``rays``: of a bent camera, through pixel centres; ``per_px``: pixels of that table per pixel of this picture.
+    - ``rays``: of a bent camera, through pixel centers; ``per_px``: pixels of that table per pixel of this picture.
     """
 
     pinhole: Pinhole
@@ -48,7 +48,7 @@ class Eye:
 @wp.func
 @no_type_check
 def bent_ray(eye: Eye, x: float, y: float) -> wp.vec3:
-    """Between pixel centres, rays are interpolated bilinearly (a few thousandths of a pixel off at most)."""
+    """Between pixel centers, rays are interpolated bilinearly (a few thousandths of a pixel off at most)."""
     u = x * eye.per_px - 0.5
     v = y * eye.per_px - 0.5
     i = wp.clamp(int(wp.floor(u)), 0, wp.max(eye.rays.shape[1] - 2, 0))

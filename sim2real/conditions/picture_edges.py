@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 from ..optional import require
 
 WEAK, STRONG = 100.0, 200.0
-"""Gradients of grey levels from which a line goes on, and from which it begins: what control models are trained with."""
+"""Gradients of gray levels from which a line goes on, and from which it begins: what control models are trained with."""
 
 
 def picture_edges(
@@ -30,5 +30,5 @@ def picture_edges(
         Canny: A computational approach to edge detection (PAMI 1986), by OpenCV.
     """
     cv2 = require("cv2", "flow")
-    grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.Canny(grey, weak, strong, L2gradient=True), np.uint8)
+    gray = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.Canny(gray, weak, strong, L2gradient=True), np.uint8)

@@ -57,7 +57,7 @@ def upload(array: np.ndarray, dtype: Any, device: str) -> Any:
 
 
 def blank(size: tuple[int, int], dtype: Any, device: str) -> Any:
-    """An uninitialised picture of float32 or of short vectors of them, in torch's memory of a device."""
+    """An uninitialized picture of float32 or of short vectors of them, in torch's memory of a device."""
     channels = () if dtype is wp.float32 else (dtype._length_,)
     return as_warp(torch.empty((*size, *channels), dtype=torch.float32, device=device), dtype)
 

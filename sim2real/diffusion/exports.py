@@ -145,7 +145,7 @@ def read_exported(path: Path | str, name: str = "latents") -> np.ndarray:
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingFileError(path, what="exported noise", mend="make it with: sim2real export CLIP --to FORMAT -o FILE")
+        raise MissingFileError(path, what="exported noise", fix="make it with: sim2real export CLIP --to FORMAT -o FILE")
     try:
         if path.suffix == ".npy":
             return np.load(path, allow_pickle=False)
@@ -156,14 +156,14 @@ def read_exported(path: Path | str, name: str = "latents") -> np.ndarray:
         import torch
 
         return torch.load(path, map_location="cpu", weights_only=True).numpy()
-    except Exception as fault:  # each library has faults of its own
-        why = " ".join(str(fault).split()) or type(fault).__name__
-        raise UnreadableFileError(path, what="exported noise", why=why, mend="export it again") from fault
+    except Exception as error:  # each library has errors of its own
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadableFileError(path, what="exported noise", why=why, fix="export it again") from error
 
 
 def _camera(clip: Clip, name: str | None) -> str:
     if name is None and len(clip.cameras) != 1:
-        raise BadValueError("the camera", "not given", right=f"one of {', '.join(clip.cameras)}", mend="pass --camera NAME")
+        raise BadValueError("the camera", "not given", right=f"one of {', '.join(clip.cameras)}", fix="pass --camera NAME")
     return clip.camera_name(clip.cameras[0] if name is None else name)
 
 
@@ -182,7 +182,7 @@ def _picked(
             "the clip's noise",
             f"{record.channels} channels at factor {record.factor} of frames {_listed(record.latent_frames)}",
             right=f"{layout.channels} channels at factor {layout.factor} of frames {_listed(wanted[0])}",
-            mend=f"render it with: {render_command(clip, layout)}",
+            fix=f"render it with: {render_command(clip, layout)}",
         )
     places = [record.latent_frames.index(frame) for frame in found[0]]
     return np.asarray(clip.noise(camera)[places], np.float32), found[0]
@@ -206,7 +206,7 @@ def _folded(noise: Float32[np.ndarray, "latents channels height width"]) -> Floa
 
     for axis, length in zip(("height", "width"), noise.shape[2:], strict=True):
         if length % FOLD:
-            raise BadValueError(f"the {axis}", length, right=f"a multiple of {FOLD}, which the model folds", mend="pass --size")
+            raise BadValueError(f"the {axis}", length, right=f"a multiple of {FOLD}, which the model folds", fix="pass --size")
     return fold_pixels(torch.from_numpy(noise.transpose(1, 0, 2, 3))).numpy().transpose(1, 0, 2, 3)
 
 

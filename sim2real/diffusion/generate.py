@@ -139,14 +139,14 @@ def check_options(
     if family.name == "embedded":
         check_use(use, look, keep)
         if prompt is not None:
-            mend = "say what things are made of with: --use restyle --look NAME"
-            raise BadValueError("the prompt", repr(prompt), right="absent: the embedded model reads no text", mend=mend)
+            fix = "say what things are made of with: --use restyle --look NAME"
+            raise BadValueError("the prompt", repr(prompt), right="absent: the embedded model reads no text", fix=fix)
         read_info(model_folder(model))
         return family
     for option, value in (("--use", use), ("--look", look), ("--keep", ",".join(keep) or None)):
         if value not in (None, "keep"):
             right = "left out: it belongs to the embedded model"
-            raise BadValueError(option, value, right=right, mend=f"tell {family.name} with --prompt")
+            raise BadValueError(option, value, right=right, fix=f"tell {family.name} with --prompt")
     from .wan_vace import require_weights
 
     require_weights(weights_of(model, family))
@@ -200,11 +200,11 @@ def _require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: str) ->
     drives = {"clip": ["noise"], "iid": [], "flow": ["flow"]}[noise]
     needed = [*drives, *(kind for kind in family.needs if kind != "noise")]
     if lacking := [kind for kind in needed if not clip.has(camera, kind)]:
-        mend = f"make the clip with: {_command(clip, family, lacking)}"
+        fix = f"make the clip with: {_command(clip, family, lacking)}"
         if clip.of_video and _OF_SCENES & set(lacking):
-            mend = "videos do not have them, scenes do: use a model that needs none, such as --model wan-vace"
+            fix = "videos do not have them, scenes do: use a model that needs none, such as --model wan-vace"
         what = f"{', '.join(lacking)} ({'which' if len(lacking) == 1 else 'all of which'} {family.name} needs)"
-        raise MissingFileError(clip.folder(camera), what=what, mend=mend)
+        raise MissingFileError(clip.folder(camera), what=what, fix=fix)
     if noise != "clip":
         return
     layout, record = family.layout, clip.noise_record()
@@ -215,7 +215,7 @@ def _require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: str) ->
             "the clip's noise",
             received,
             right=f"{layout.channels} channels at factor {layout.factor}, {len(wanted[2])} latents for {family.name}",
-            mend=f"make the clip again with: {_command(clip, family)}",
+            fix=f"make the clip again with: {_command(clip, family)}",
             where=clip.path,
         )
 

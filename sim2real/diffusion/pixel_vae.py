@@ -69,7 +69,7 @@ class PixelVAE(ModelMixin, ConfigMixin):
         pixels = unfold_pixels(latents)
         return SimpleNamespace(sample=pixels) if return_dict else (pixels,)
 
-    def normalised(self, pixels: Float[Tensor, "batch 3 frames height width"]) -> Float[Tensor, "batch folded frames h w"]:
+    def normalized(self, pixels: Float[Tensor, "batch 3 frames height width"]) -> Float[Tensor, "batch folded frames h w"]:
         """Latents of pictures in [-1, 1] at unit scale: what the denoiser sees."""
         shape = (1, -1, 1, 1, 1)
         mean = torch.tensor(self.config["latents_mean"], device=pixels.device).view(shape)

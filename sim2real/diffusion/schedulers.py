@@ -35,5 +35,5 @@ def require_deterministic(scheduler: Any, family: ModelFamily) -> None:
                 "the sampler",
                 f"{name} ({reason})",
                 right=f"one that draws no noise of its own: {', '.join(family.schedulers)}",
-                mend="set pipeline.scheduler to one of these",
+                fix="set pipeline.scheduler to one of these",
             )

@@ -23,11 +23,11 @@ STEPS = 30
 
 
 def depth_control(depth: Float[np.ndarray, "frames height width"]) -> Float32[np.ndarray, "frames 3 height width"]:
-    """Grey inverse depth in [0, 1], near is bright, black where there is no surface: what VACE was trained on."""
+    """Gray inverse depth in [0, 1], near is bright, black where there is no surface: what VACE was trained on."""
     far, near = inverse_depth_range(depth)
     inverse = np.divide(1.0, depth, out=np.zeros(depth.shape, np.float64), where=depth > 0)
-    grey = np.where(depth > 0, np.clip((inverse - far) / (near - far), 0, 1), 0).astype(np.float32)
-    return np.repeat(grey[:, None], 3, axis=1)
+    gray = np.where(depth > 0, np.clip((inverse - far) / (near - far), 0, 1), 0).astype(np.float32)
+    return np.repeat(gray[:, None], 3, axis=1)
 
 
 def require_weights(model: str) -> None:
@@ -37,20 +37,20 @@ def require_weights(model: str) -> None:
         UnreadableFileError: it cannot be found, or is not whole.
     """
     try:
-        index = WanVACEPipeline.load_config(model)
-    except (OSError, ValueError) as fault:
-        raise _unreadable(model, fault) from fault
+        index: Any = WanVACEPipeline.load_config(model)
+    except (OSError, ValueError) as error:
+        raise _unreadable(model, error) from error
     folder = Path(model)
     parts = [name for name, value in index.items() if isinstance(value, (list, tuple)) and value[0] is not None]
     lacking = [name for name in parts if folder.is_dir() and not (folder / name).is_dir()]
     if lacking:
         why = f"it lacks {', '.join(lacking)}, which its model_index.json names"
-        raise UnreadableFileError(model, what="the model", why=why, mend="copy or download it again")
+        raise UnreadableFileError(model, what="the model", why=why, fix="copy or download it again")
 
 
-def _unreadable(model: str, fault: Exception) -> UnreadableFileError:
-    why = reason(fault).split(". ")[0].rstrip(".")
-    return UnreadableFileError(model, what="the model", why=why, mend="check the name, or download it first")
+def _unreadable(model: str, error: Exception) -> UnreadableFileError:
+    why = reason(error).split(". ")[0].rstrip(".")
+    return UnreadableFileError(model, what="the model", why=why, fix="check the name, or download it first")
 
 
 def load_wan_vace(model: str, family: ModelFamily) -> WanVACEPipeline:
@@ -63,8 +63,8 @@ def load_wan_vace(model: str, family: ModelFamily) -> WanVACEPipeline:
     cuda = torch.cuda.is_available()
     try:
         pipeline = WanVACEPipeline.from_pretrained(model, dtype=torch.bfloat16 if cuda else torch.float32)
-    except (OSError, ValueError) as fault:
-        raise _unreadable(model, fault) from fault
+    except (OSError, ValueError) as error:
+        raise _unreadable(model, error) from error
     require_deterministic(pipeline.scheduler, family)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to("cuda") if cuda else pipeline
@@ -85,7 +85,7 @@ def sample_wan_vace(
     Args:
         pipeline: from :func:`load_wan_vace`.
         noise: unit variance, on the model's latent grid.
-        control: grey depth or edges in [0, 1], of the picture's full size.
+        control: gray depth or edges in [0, 1], of the picture's full size.
         prompt: what to show; may be empty.
         steps: denoising steps; None is 30.
         seed: of what the VAE might draw.
@@ -97,10 +97,10 @@ def sample_wan_vace(
     frames, _, height, width = control.shape
     time, space = pipeline.vae_scale_factor_temporal, pipeline.vae_scale_factor_spatial
     if frames % time != 1:
-        raise BadValueError("the number of frames", frames, right=f"{time} n + 1", mend=other_count(frames, time))
+        raise BadValueError("the number of frames", frames, right=f"{time} n + 1", fix=other_count(frames, time))
     base = space * pipeline.transformer.config.patch_size[1]
     if height % base or width % base:
-        raise BadValueError("the size", f"{height}x{width}", right=f"multiples of {base}", mend="render with another --size")
+        raise BadValueError("the size", f"{height}x{width}", right=f"multiples of {base}", fix="render with another --size")
     grid = ((frames - 1) // time + 1, pipeline.transformer.config.in_channels, height // space, width // space)
     if noise.shape != grid:
         raise BadValueError("the shape of the noise", noise.shape, right=f"{grid} for this model")

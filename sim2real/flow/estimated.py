@@ -26,7 +26,7 @@ SMOOTHNESS, REFINEMENTS = 30.0, 20
 """Of DIS, beyond its preset, which also stops at half the size: there is little texture in kitchens and workshops, and motion
 must be found to a fraction of a pixel. On a rendered kitchen they halve the largest errors."""
 COLOUR_MISS = 10.0
-"""Grey levels by which a point may look different in two pictures, and still be taken for the same."""
+"""Gray levels by which a point may look different in two pictures, and still be taken for the same."""
 SPECK_PX = 5
 """Islands of doubt that are much smaller than a square of this side are taken for noise of the estimate."""
 
@@ -69,8 +69,8 @@ class DisFlow:
             self._own.search.setUseSpatialPropagation(False)
             self._own.search.setVariationalRefinementAlpha(SMOOTHNESS)
             self._own.search.setVariationalRefinementIterations(REFINEMENTS)
-        grey = [self._cv2.cvtColor(np.ascontiguousarray(p), self._cv2.COLOR_RGB2GRAY) for p in (source, target)]
-        return np.asarray(self._own.search.calc(*grey, None), np.float32)
+        gray = [self._cv2.cvtColor(np.ascontiguousarray(p), self._cv2.COLOR_RGB2GRAY) for p in (source, target)]
+        return np.asarray(self._own.search.calc(*gray, None), np.float32)
 
 
 class RaftFlow:
@@ -95,19 +95,19 @@ class RaftFlow:
         """
         try:
             models = require("torchvision.models.optical_flow", "raft")
-        except RuntimeError as fault:  # built for another torch
-            raise MissingPackageError("torchvision", "raft", str(fault).splitlines()[0]) from fault
+        except RuntimeError as error:  # built for another torch
+            raise MissingPackageError("torchvision", "raft", str(error).splitlines()[0]) from error
         path = _cached_raft() if weights is None else Path(weights)
         if not path.is_file():
-            raise MissingFileError(path, what="weights of RAFT", mend="pass --weights FILE, or use --estimator dis")
+            raise MissingFileError(path, what="weights of RAFT", fix="pass --weights FILE, or use --estimator dis")
         kind = "raft_small" if "small" in path.name else "raft_large"
         self._network = getattr(models, kind)(weights=None, progress=False).to(device).eval()
         try:
             self._network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
-        except Exception as fault:  # torch raises many kinds here, unpickling errors included
-            why = " ".join(str(fault).split())[:120]
-            mend = f"pass torchvision's {kind} file"
-            raise UnreadableFileError(path, what="the weights", why=why, mend=mend) from fault
+        except Exception as error:  # torch raises many kinds here, unpickling errors included
+            why = " ".join(str(error).split())[:120]
+            fix = f"pass torchvision's {kind} file"
+            raise UnreadableFileError(path, what="the weights", why=why, fix=fix) from error
         self._device, self._updates = device, updates
 
     def __call__(self, source: Picture, target: OtherPicture) -> Float32[np.ndarray, "height width 2"]:
@@ -148,7 +148,7 @@ def believed_flow(source: Picture, target: Picture, estimator: FlowEstimator) ->
 
 
 def looks_alike(source: Picture, target: Picture, flow: Flow) -> Bool[Tensor, "height width"]:
-    """Where a point has about the same colour at both ends of its motion, in the mean over three by three pixels.
+    """Where a point has about the same color at both ends of its motion, in the mean over three by three pixels.
 
     A change of the whole picture, as by a camera's exposure, does not count.
     """

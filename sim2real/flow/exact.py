@@ -44,8 +44,8 @@ def exact_flow(
     infinity: it flows by the rotation between the cameras (of an orthographic camera, it is not followed). What does not move
     has a flow of exactly 0. Lenses are those of the fragments.
 
-    A point is visible if it falls into the target picture, no face seen by the pixel centres around it covers it
-    exactly and nearer, and the four closest centres see its face or depths that bracket its own. So a silhouette is resolved
+    A point is visible if it falls into the target picture, no face seen by the pixel centers around it covers it
+    exactly and nearer, and the four closest centers see its face or depths that bracket its own. So a silhouette is resolved
     to less than a pixel where the occluder's faces are larger than pixels, and to about a pixel where they are smaller.
 
     Args:

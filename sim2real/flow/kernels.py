@@ -31,7 +31,7 @@ class Picture:
     fisheye: wp.int32
     coefficients: Coefficients
     field: wp.float64  # squared radius of lines of sight, up to which a lens shows them
-    rays: wp.array2d(dtype=wp.vec2d)  # bent only: through pixel centres
+    rays: wp.array2d(dtype=wp.vec2d)  # bent only: through pixel centers
 
     faces: wp.array(dtype=wp.vec3i)
     face: wp.array2d(dtype=wp.int32)
@@ -94,7 +94,7 @@ def projected(picture: Picture, p: wp.vec3d) -> wp.vec2d:
 @wp.func
 @no_type_check
 def pixel_ray(picture: Picture, row: int, column: int) -> wp.vec3d:
-    """Direction through a pixel centre, z = 1."""
+    """Direction through a pixel center, z = 1."""
     if picture.kind == BENT:
         ray = picture.rays[row, column]
         return wp.vec3d(ray[0], ray[1], wp.float64(1.0))

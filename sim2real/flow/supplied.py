@@ -34,7 +34,7 @@ def flow_files(folder: Path) -> list[Path]:
         raise MissingFileError(folder, what="folder of motion files")
     files = in_order(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
     if not files:
-        raise MissingFileError(folder, what="motion files", mend=f"the folder must hold one of {', '.join(SUFFIXES)} per frame")
+        raise MissingFileError(folder, what="motion files", fix=f"the folder must hold one of {', '.join(SUFFIXES)} per frame")
     return files
 
 
@@ -58,8 +58,8 @@ def read_flow(
     path = Path(path)
     try:
         motion, visible = _arrays(path)
-    except (ValueError, OSError, RuntimeError, KeyError) as fault:
-        raise UnreadableFileError(path, what="the motion", why=reason(fault), mend=_MEND) from fault
+    except (ValueError, OSError, RuntimeError, KeyError) as error:
+        raise UnreadableFileError(path, what="the motion", why=reason(error), fix=_MEND) from error
     if motion.shape != (*size, 2):
         raise BadValueError("the shape of the motion", motion.shape, right=str((*size, 2)), where=path)
     if visible is not None and visible.shape != size:
@@ -77,7 +77,7 @@ def read_flow(
 
 def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     if path.suffix.lower() in (".npy", ".npz"):
-        arrays = read_arrays(path, what="the motion", mend=_MEND)
+        arrays = read_arrays(path, what="the motion", fix=_MEND)
         names = [n for n in ("forward", "flow", *arrays) if n in arrays and n != "visible"]
         if not names:
             raise KeyError("it holds no array forward")
@@ -174,7 +174,7 @@ def motion_of_depth(
 
 
 def _range_around(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest depth of every pixel and its four neighbours: a slanted surface changes within a pixel."""
+    """Least and greatest depth of every pixel and its four neighbors: a slanted surface changes within a pixel."""
     padded = np.pad(depth, 1, mode="edge")
     views = [padded[1:-1, 1:-1], padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
     return np.min(views, axis=0), np.max(views, axis=0)

@@ -50,13 +50,13 @@ def model_covariance(of: Leaves, given: Leaves, pixels: int) -> csr_matrix:
 
 
 def transport_efficiency(covariance: csr_matrix, overlap: csr_matrix, again: csr_matrix) -> float:
-    """Slope of a covariance against the normalised overlap, the ceiling of any method that keeps frames white.
+    """Slope of a covariance against the normalized overlap, the ceiling of any method that keeps frames white.
 
     The overlap is estimated by finitely many rays, and the square of an estimate is biased upwards by its own error. Two
     independent estimates have the product that the exact overlap would have, on average.
 
     Args:
-        covariance: modelled or measured, (pixels, pixels).
+        covariance: modeled or measured, (pixels, pixels).
         overlap: estimate of ``|F_a n F_b| / sqrt(|F_a| |F_b|)``, (pixels, pixels).
         again: the same from other rays.
 

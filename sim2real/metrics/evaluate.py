@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 MOST = 12
-"""Frames per footage for figures of single pictures: neighbours look alike."""
+"""Frames per footage for figures of single pictures: neighbors look alike."""
 
 
 def evaluate(
@@ -64,7 +64,7 @@ def evaluate(
             figures |= _camera_figures(opened, camera, stride, watched)
         if not figures:
             needed = "noise, or depth, instances and edges,"
-            raise MissingFileError(opened.folder(camera), what=f"{needed} of a camera", mend="render it again without --only")
+            raise MissingFileError(opened.folder(camera), what=f"{needed} of a camera", fix="render it again without --only")
         found[camera] = figures
     if progress:
         progress("evaluate cameras", len(opened.cameras), len(opened.cameras))

@@ -13,7 +13,7 @@ from scipy import ndimage
 from ..clip import Clip
 from ..clip.images import read_png
 from ..errors import MissingFileError
-from .motion import hidden, labelled_motion, sampled
+from .motion import hidden, labeled_motion, sampled
 
 Frames = Callable[[int], UInt8[np.ndarray, "height width 3"]]
 """Gives the frame of an index."""
@@ -95,7 +95,7 @@ def all_footage_figures(
     sums = {name: _Sums() for name in footage}
     for distance in (d for d in DISTANCES if d < clip.frames):
         for source in range(0, clip.frames - distance, stride):
-            there, visible = labelled_motion(clip, camera, source, source + distance)
+            there, visible = labeled_motion(clip, camera, source, source + distance)
             back = _returned(clip, camera, source, distance) if distance in BETWEEN else np.zeros_like(visible)
             for name, frames in footage.items():
                 a = frames(source)[visible].astype(np.float64) / 255
@@ -152,7 +152,7 @@ def generated_frames(folder: Path) -> Frames:
     def read(index: int) -> UInt8[np.ndarray, "height width 3"]:
         path = folder / "frames" / f"{index:06d}.png"
         if not path.is_file():
-            raise MissingFileError(path, what="frame of the footage", mend="generate it again with: sim2real generate CLIP")
+            raise MissingFileError(path, what="frame of the footage", fix="generate it again with: sim2real generate CLIP")
         return read_png(path)
 
     return read

@@ -1,7 +1,7 @@
 """The overlap of two frames' pixel footprints from a clip's own labels: depth, instances and their motion.
 
 Embree (``overlap.py``) needs the scene; this needs the clip folder alone, and so can judge noise whose scene is gone. Each
-picture pixel is taken for a small plane, which its depth and its neighbours' give. Silhouettes are known to a pixel only, and
+picture pixel is taken for a small plane, which its depth and its neighbors' give. Silhouettes are known to a pixel only, and
 meshes that deform move as their instance does.
 """
 
@@ -44,8 +44,8 @@ class LabelledView:
     def planes(self) -> Float[np.ndarray, "height width 3"]:
         """Per pixel (a, b, c): inverse depth is ``a x + b y + c`` at the picture position (x, y); 0 in the sky.
 
-        Inverse depth (for parallel rays: depth) is linear over the picture of a plane. Of the two neighbours along an axis, or
-        both, those count whose own neighbours continue the line best: a slope is never taken across a silhouette or a crease.
+        Inverse depth (for parallel rays: depth) is linear over the picture of a plane. Of the two neighbors along an axis, or
+        both, those count whose own neighbors continue the line best: a slope is never taken across a silhouette or a crease.
         """
         surface = self.depth > 0
         value = np.where(surface, self.depth, 0.0) if self.lens.parallel else np.where(surface, 1 / self._safe_depth, 0.0)
@@ -58,7 +58,7 @@ class LabelledView:
         return np.where(self.depth > 0, self.depth, 1.0)
 
 
-def labelled_view(clip: Clip, camera: str, frame: int) -> LabelledView:
+def labeled_view(clip: Clip, camera: str, frame: int) -> LabelledView:
     """One frame of a clip that has depth and instances."""
     record = clip.camera(camera)
     world = np.tile(np.eye(4), (1 + max((i.id for i in clip.record.instances), default=0), 1, 1))
@@ -74,8 +74,8 @@ def labelled_view(clip: Clip, camera: str, frame: int) -> LabelledView:
     )
 
 
-def labelled_overlap(a: LabelledView, b: LabelledView, *, factor: int, seed: int = 0) -> csr_matrix:
-    """Normalised overlap ``|F_a(p) n F_b(q)| / sqrt(|F_a(p)| |F_b(q)|)`` of all latent pixels of two views.
+def labeled_overlap(a: LabelledView, b: LabelledView, *, factor: int, seed: int = 0) -> csr_matrix:
+    """Normalized overlap ``|F_a(p) n F_b(q)| / sqrt(|F_a(p)| |F_b(q)|)`` of all latent pixels of two views.
 
     Every picture pixel is sampled at random places in the cells of a grid; each sample is lifted to the surface, moved as its
     instance moves, and looked for in the other view.
@@ -131,9 +131,9 @@ class Samples:
 
 def samples_of(view: LabelledView, pixel: Int[np.ndarray, "n"], x: np.ndarray, y: np.ndarray) -> Samples:
     """Lift picture positions to what the picture shows there; ``pixel`` is the flat index of each position's pixel."""
-    plane, instance, centre = view.planes.reshape(-1, 3)[pixel], view.instances.ravel()[pixel], view.depth.ravel()[pixel]
-    sky = centre <= 0
-    centre = np.where(sky, 1.0, centre)
+    plane, instance, center = view.planes.reshape(-1, 3)[pixel], view.instances.ravel()[pixel], view.depth.ravel()[pixel]
+    sky = center <= 0
+    center = np.where(sky, 1.0, center)
     value = plane[:, 0] * x + plane[:, 1] * y + plane[:, 2]
     xy, along_x, along_y = _lines_of_sight(view, pixel, x, y)
     if view.lens.parallel:
@@ -141,7 +141,7 @@ def samples_of(view: LabelledView, pixel: Int[np.ndarray, "n"], x: np.ndarray, y
         point = np.concatenate([xy, z[:, None]], axis=1)
         sky_area = np.full(len(x), SKY_WEIGHT * 1e-6)
     else:
-        z = centre / np.where(sky, 1.0, np.clip(value * centre, 0.25, 4.0))
+        z = center / np.where(sky, 1.0, np.clip(value * center, 0.25, 4.0))
         slopes = -plane[:, :2] * (z * z)[:, None]
         ray = np.concatenate([xy, np.ones((len(x), 1))], axis=1)
         point = ray * z[:, None]

@@ -17,7 +17,7 @@ from .perceptual import FeatureNetwork
 
 TAP = "relu3_3"
 _STRIDE = 3
-"""Of the places whose features are taken: neighbours say much the same."""
+"""Of the places whose features are taken: neighbors say much the same."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from ..clip import Clip
 from ..errors import BadValueError, MissingFileError, Sim2RealError
 from ..scene import Scene, load, triangles_of
-from .footprints import LabelledView, labelled_overlap, labelled_view
+from .footprints import LabelledView, labeled_overlap, labeled_view
 from .overlap import RayScene, footprint_overlap
 from .picture_motion import PictureMotion
 
@@ -28,7 +28,7 @@ class Geometry(Protocol):
     """In words, for people."""
 
     def overlap(self, camera: str, a: int, b: int, *, factor: int, seed: int) -> csr_matrix:
-        """Normalised overlap of all latent pixels of frames a and b: sparse (pixels of b, pixels of a)."""
+        """Normalized overlap of all latent pixels of frames a and b: sparse (pixels of b, pixels of a)."""
         ...
 
 
@@ -38,12 +38,12 @@ class Labels:
     what = "the clip's labels"
 
     def __init__(self, clip: Clip) -> None:
-        self._view = lru_cache(maxsize=4)(lambda camera, frame: labelled_view(clip, camera, frame))
+        self._view = lru_cache(maxsize=4)(lambda camera, frame: labeled_view(clip, camera, frame))
 
     def overlap(self, camera: str, a: int, b: int, *, factor: int, seed: int) -> csr_matrix:
         """See ``Geometry``."""
         views: list[LabelledView] = [self._view(camera, frame) for frame in (a, b)]
-        return labelled_overlap(*views, factor=factor, seed=seed)
+        return labeled_overlap(*views, factor=factor, seed=seed)
 
 
 class Rays:
@@ -81,16 +81,16 @@ def geometry_of(clip: Clip, camera: str, wish: Wish = "auto") -> Geometry:
         if wish != "auto":
             raise BadValueError("--geometry", wish, right="left out for the clip of a real video", where=clip.path)
         return PictureMotion(clip, camera)
-    labelled = all(clip.has(camera, kind) for kind in ("depth", "instances"))
+    labeled = all(clip.has(camera, kind) for kind in ("depth", "instances"))
     if wish == "rays" or (wish == "auto" and find_spec("embreex") is not None):
         try:
             return Rays(clip, scene_of(clip))
         except Sim2RealError:
-            if wish == "rays" or not labelled:
+            if wish == "rays" or not labeled:
                 raise
-    if not labelled:
+    if not labeled:
         needed = "depth and instances"
-        raise MissingFileError(clip.folder(camera), what=f"{needed} of a camera", mend="render it again without --only")
+        raise MissingFileError(clip.folder(camera), what=f"{needed} of a camera", fix="render it again without --only")
     return Labels(clip)
 
 
@@ -106,11 +106,11 @@ def scene_of(clip: Clip) -> Scene:
         name: tuple(value) if isinstance(value, list) else value for name, value in record.scene.options.items()
     }
     scene = load(Path(record.scene.path), **options)
-    mend = "judge by the clip's labels instead: --geometry labels"
+    fix = "judge by the clip's labels instead: --geometry labels"
     if scene.sha256 != record.scene.sha256:
         raise BadValueError(
-            "the scene's sha256", scene.sha256[:16], right=record.scene.sha256[:16], mend=mend, where=record.scene.path
+            "the scene's sha256", scene.sha256[:16], right=record.scene.sha256[:16], fix=fix, where=record.scene.path
         )
     if scene.frames != record.frames:
-        raise BadValueError("the scene's number of frames", scene.frames, right=str(record.frames), mend=mend)
+        raise BadValueError("the scene's number of frames", scene.frames, right=str(record.frames), fix=fix)
     return scene

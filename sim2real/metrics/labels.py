@@ -37,15 +37,15 @@ def ciede2000(a: Float[np.ndarray, "*shape 3"], b: Float[np.ndarray, "*shape 3"]
     stretch = 1 + 0.5 * (1 - np.sqrt(chroma**7 / (chroma**7 + 25.0**7)))
     c1, c2 = (np.hypot(stretch * lab[..., 1], lab[..., 2]) for lab in (a, b))
     h1, h2 = (np.degrees(np.arctan2(lab[..., 2], stretch * lab[..., 1])) % 360 for lab in (a, b))
-    grey = c1 * c2 == 0
-    turn = np.where(grey, 0.0, (h2 - h1 + 180) % 360 - 180)
+    gray = c1 * c2 == 0
+    turn = np.where(gray, 0.0, (h2 - h1 + 180) % 360 - 180)
     turn = np.where((turn == -180) & (h2 > h1), 180.0, turn)
     dl, dc, dh = l2 - l1, c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2)
 
     lm, cm = (l1 + l2) / 2, (c1 + c2) / 2
     total = h1 + h2
     wrapped = np.where(total < 360, total + 360, total - 360)
-    hm = np.where(grey, total, np.where(np.abs(h1 - h2) <= 180, total, wrapped) / 2)
+    hm = np.where(gray, total, np.where(np.abs(h1 - h2) <= 180, total, wrapped) / 2)
     t = sum(k * np.cos(np.radians(n * hm + s)) for k, n, s in ((-0.17, 1, -30), (0.24, 2, 0), (0.32, 3, 6), (-0.2, 4, -63))) + 1
     sl = 1 + 0.015 * (lm - 50) ** 2 / np.sqrt(20 + (lm - 50) ** 2)
     sc, sh = 1 + 0.045 * cm, 1 + 0.015 * cm * t
@@ -137,7 +137,7 @@ def border_counts(
 
 
 def instance_borders(instances: Ids) -> Bool[np.ndarray, "height width"]:
-    """Pixels whose right or lower neighbour shows another instance."""
+    """Pixels whose right or lower neighbor shows another instance."""
     found = np.zeros(instances.shape, np.bool_)
     found[:, :-1] = instances[:, :-1] != instances[:, 1:]
     found[:-1] |= instances[:-1] != instances[1:]

@@ -15,7 +15,7 @@ DEPTH_TOLERANCE = 0.01
 """A target pixel shows the same surface if its depth differs by less than this share."""
 
 
-def labelled_motion(
+def labeled_motion(
     clip: Clip, camera: str, source: int, target: int
 ) -> tuple[Float[np.ndarray, "height width 2"], Bool[np.ndarray, "height width"]]:
     """Exact motion of rigid instances between two frames, at any distance in time.
@@ -27,7 +27,7 @@ def labelled_motion(
         target: frame in which they are looked for.
 
     Returns:
-        Position in the target picture of every source pixel (x, y in pixels, centres at 0.5), and whether it is visible there:
+        Position in the target picture of every source pixel (x, y in pixels, centers at 0.5), and whether it is visible there:
         inside the picture, not hidden, and more than one pixel away from another instance in the target.
     """
     found = _followed(clip, camera, source, target)
@@ -97,7 +97,7 @@ def _followed(clip: Clip, camera: str, source: int, target: int) -> _Followed:
 
 
 def _uniform(ids: np.ndarray) -> Bool[np.ndarray, "height width"]:
-    """Pixels whose eight neighbours belong to the same instance."""
+    """Pixels whose eight neighbors belong to the same instance."""
     padded = np.pad(ids, 1, mode="edge")
     height, width = ids.shape
     same = np.ones(ids.shape, bool)

@@ -60,8 +60,8 @@ def noise_video(clip: Clip, camera: str, file: Path | None = None) -> NoiseVideo
     """
     path = file or clip.folder(camera) / "noise.npy"
     if not path.is_file():
-        raise MissingFileError(path, what="noise", mend="render it, or name a file with --noise-file")
-    values = open_noise(path, mend="write one float array (latents, channels, h, w) with numpy.save")
+        raise MissingFileError(path, what="noise", fix="render it, or name a file with --noise-file")
+    values = open_noise(path, fix="write one float array (latents, channels, h, w) with numpy.save")
     factor = _factor(values.shape, clip.record.size)
     if factor is None and values.ndim == 4 and (last := _factor((0, 0, *values.shape[1:3]), clip.record.size)):
         values, factor = np.moveaxis(values, -1, 1), last

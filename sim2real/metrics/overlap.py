@@ -107,7 +107,7 @@ class RayScene:
 def footprint_overlap(
     a: RayScene, camera_a: Camera, b: RayScene, camera_b: Camera, *, factor: int, per_pixel: int = 8, seed: int = 0
 ) -> csr_matrix:
-    """Normalised overlap ``|F_a(p) n F_b(q)| / sqrt(|F_a(p)| |F_b(q)|)`` of all latent pixels of two views.
+    """Normalized overlap ``|F_a(p) n F_b(q)| / sqrt(|F_a(p)| |F_b(q)|)`` of all latent pixels of two views.
 
     Every ray of view a meets a surface point, which is carried with its triangle to view b's frame and asked there: which
     pixel sees it, and is anything in front?
@@ -174,7 +174,7 @@ def _carried(a: RayScene, b: RayScene, hits: Hits) -> np.ndarray:
 
 
 def _near_enough(scene: RayScene, face: np.ndarray, position: np.ndarray, eye: np.ndarray) -> np.ndarray:
-    """A neighbouring face met within a thousandth of the distance counts as the same surface."""
+    """A neighboring face met within a thousandth of the distance counts as the same surface."""
     corner = scene.corners(face)
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     direction = position - eye

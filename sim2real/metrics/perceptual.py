@@ -184,11 +184,11 @@ def read_weights(folder: Path, name: str) -> Mapping[str, Any]:
         UnreadableFileError: it is damaged, or holds something that is no array.
     """
     file = next(iter(sorted(folder.rglob(f"{name}.ckpt"))), None)
-    what, mend = f"weights of {name}", "delete the folder to fetch them again"
+    what, fix = f"weights of {name}", "delete the folder to fetch them again"
     if file is None:
-        raise MissingFileError(folder / f"{name}.ckpt", what=what, mend=mend)
+        raise MissingFileError(folder / f"{name}.ckpt", what=what, fix=fix)
     try:
         with file.open("rb") as stream:
             return _Arrays(stream).load()
-    except (pickle.UnpicklingError, EOFError, ValueError, AttributeError) as fault:
-        raise UnreadableFileError(file, what=what, why=str(fault) or type(fault).__name__, mend=mend) from fault
+    except (pickle.UnpicklingError, EOFError, ValueError, AttributeError) as error:
+        raise UnreadableFileError(file, what=what, why=str(error) or type(error).__name__, fix=fix) from error

@@ -1,6 +1,6 @@
 """How near to photographs pictures are, by two distances that keep watch over each other.
 
-Greying alone lowers that of VGG features, blur alone raises that of natural-scene statistics: neither judges alone.
+Graying alone lowers that of VGG features, blur alone raises that of natural-scene statistics: neither judges alone.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def photograph(file: Path, size: tuple[int, int]) -> Picture:
     try:
         with Image.open(file) as opened:
             picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError) as fault:
-        why = str(fault).split(" '")[0]
-        raise UnreadableFileError(file, what="the photograph", why=why, mend="take it out of the folder") from fault
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        why = str(error).split(" '")[0]
+        raise UnreadableFileError(file, what="the photograph", why=why, fix="take it out of the folder") from error
     scale = max(height / picture.height, width / picture.width)
     if picture.size != (width, height):
         fitted = (max(round(picture.width * scale), width), max(round(picture.height * scale), height))

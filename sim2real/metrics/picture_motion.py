@@ -46,8 +46,8 @@ class PictureMotion:
             self._estimator = DisFlow()
             motion = self._seen
         else:
-            mend = "make it again with rgb or flow among --only"
-            raise MissingFileError(clip.folder(camera), what="pictures or flow of a camera", mend=mend)
+            fix = "make it again with rgb or flow among --only"
+            raise MissingFileError(clip.folder(camera), what="pictures or flow of a camera", fix=fix)
         self._motion = lru_cache(maxsize=2)(motion)
 
     def overlap(self, camera: str, a: int, b: int, *, factor: int, seed: int) -> csr_matrix:
@@ -73,7 +73,7 @@ class PictureMotion:
 
 
 def picture_overlap(forth: Flow, back: Flow, *, factor: int, seed: int = 0) -> csr_matrix:
-    """Normalised overlap ``|F_a(p) n F_b(q)| / sqrt(|F_a(p)| |F_b(q)|)`` of all latent pixels of two frames.
+    """Normalized overlap ``|F_a(p) n F_b(q)| / sqrt(|F_a(p)| |F_b(q)|)`` of all latent pixels of two frames.
 
     Args:
         forth: motion from frame a to frame b.

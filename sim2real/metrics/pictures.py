@@ -20,7 +20,7 @@ Picture = UInt8[np.ndarray, "height width 3"]
 Mask = Bool[np.ndarray, "height width"]
 
 LOW, HIGH = 100.0, 200.0
-"""Thresholds of Canny in PAI-Bench-C, for Sobel magnitudes of grey values."""
+"""Thresholds of Canny in PAI-Bench-C, for Sobel magnitudes of gray values."""
 _WINDOW = 7
 """Pixels: side of the square that SSIM compares."""
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -135,22 +135,22 @@ def edge_counts(picture: Picture, condition: Picture) -> EdgeCounts:
 
 
 def luma(picture: Picture) -> Float32[np.ndarray, "height width"]:
-    """Grey values, rounded to whole ones from 0 to 255."""
+    """Gray values, rounded to whole ones from 0 to 255."""
     return np.rint(picture @ _LUMA).astype(np.float32)
 
 
-def canny(grey: Float[np.ndarray, "height width"], low: float, high: float) -> Mask:
+def canny(gray: Float[np.ndarray, "height width"], low: float, high: float) -> Mask:
     """Canny's edges: ridges of the gradient above ``low`` that hang together with a place above ``high``.
 
     Args:
-        grey: values from 0 to 255; smooth them before if they are noisy.
+        gray: values from 0 to 255; smooth them before if they are noisy.
         low: threshold of the sum of both absolute Sobel derivatives.
         high: threshold that an edge has to pass somewhere.
     """
-    dx, dy = (ndimage.sobel(grey, axis=axis, mode="nearest") for axis in (1, 0))
+    dx, dy = (ndimage.sobel(gray, axis=axis, mode="nearest") for axis in (1, 0))
     strength = np.abs(dx) + np.abs(dy)
     around = np.pad(strength, 1)
-    height, width = grey.shape
+    height, width = gray.shape
 
     def at(y: int, x: int) -> np.ndarray:
         return around[1 + y : 1 + y + height, 1 + x : 1 + x + width]

@@ -32,7 +32,7 @@ def scene_statistics(picture: UInt8[np.ndarray, "height width 3"], *, side: int 
         side: of a patch, pixels.
 
     Returns:
-        Shape and spread of contrast-normalized luma, then of its products with four neighbours: shape, spread below 0, spread
+        Shape and spread of contrast-normalized luma, then of its products with four neighbors: shape, spread below 0, spread
         above 0, mean. Empty for a picture that is flat everywhere.
     """
     full = picture @ _LUMA
@@ -55,7 +55,7 @@ def statistics_distance(a: Float[np.ndarray, "m 36"], b: Float[np.ndarray, "n 36
 
 
 def _normalized(luma: Float64[np.ndarray, "h w"]) -> tuple[Float64[np.ndarray, "h w"], Float64[np.ndarray, "h w"]]:
-    """Luma less its local mean, over its local deviation (plus one grey value); and that deviation."""
+    """Luma less its local mean, over its local deviation (plus one gray value); and that deviation."""
     mean = ndimage.gaussian_filter(luma, _SIGMA)
     deviation = np.sqrt(np.maximum(ndimage.gaussian_filter(luma * luma, _SIGMA) - mean * mean, 0))
     return (luma - mean) / (deviation + 1), deviation

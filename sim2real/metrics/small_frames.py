@@ -43,9 +43,9 @@ def exact_scores(frame: Float[np.ndarray, "channels height width"]) -> dict[str,
     }
     rows, columns = np.arange(height), np.arange(width)
     for name, (down, right) in {"below": (1, 0), "diagonal": (1, 1), "antidiagonal": (1, -1), "below_2": (2, 0)}.items():
-        scores[name] = _neighbours(x, (rows // down) % 2 == 1, down, right)
+        scores[name] = _neighbors(x, (rows // down) % 2 == 1, down, right)
     for name, lag in {"right": 1, "right_2": 2}.items():
-        scores[name] = _neighbours(np.swapaxes(x, 1, 2), (columns // lag) % 2 == 1, lag, 0)
+        scores[name] = _neighbors(np.swapaxes(x, 1, 2), (columns // lag) % 2 == 1, lag, 0)
     if channels > 1:
         scores["channels"] = _chi2(float((x.sum(axis=0) ** 2).sum()) / channels, height * width)
     scores["spectrum"] = _spectrum(x)
@@ -59,17 +59,17 @@ def expected_maximum(count: int) -> float:
     return float(np.trapezoid(1 - inside**count, at))
 
 
-def _neighbours(x: np.ndarray, chosen: np.ndarray, down: int, right: int) -> float:
-    """Chosen rows against the sum of their two neighbours at a lag, which are among the other rows."""
-    neighbours = np.zeros_like(x)
+def _neighbors(x: np.ndarray, chosen: np.ndarray, down: int, right: int) -> float:
+    """Chosen rows against the sum of their two neighbors at a lag, which are among the other rows."""
+    neighbors = np.zeros_like(x)
     height, width = x.shape[1:]
     if height <= down or width <= abs(right):
         return math.nan
     to, of = slice(max(0, right), width + min(0, right)), slice(max(0, -right), width - max(0, right))
-    neighbours[:, down:, to] += x[:, :-down, of]
-    neighbours[:, :-down, of] += x[:, down:, to]
-    length = float(np.linalg.norm(neighbours[:, chosen]))
-    return float((x[:, chosen] * neighbours[:, chosen]).sum()) / length if length else math.nan
+    neighbors[:, down:, to] += x[:, :-down, of]
+    neighbors[:, :-down, of] += x[:, down:, to]
+    length = float(np.linalg.norm(neighbors[:, chosen]))
+    return float((x[:, chosen] * neighbors[:, chosen]).sum()) / length if length else math.nan
 
 
 def _spectrum(x: np.ndarray) -> float:

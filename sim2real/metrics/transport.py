@@ -20,7 +20,7 @@ BANDS = 8
 class Transport:
     """Transport efficiency over one distance in time.
 
-    - ``efficiency``: slope of the covariance against the normalised overlap of footprints; 1 for integrals of white noise over
+    - ``efficiency``: slope of the covariance against the normalized overlap of footprints; 1 for integrals of white noise over
       footprints, 0 for noise that ignores the geometry. Of frames that are not white it says little.
     - ``error``: its standard error over the draw of the noise and over parts of the picture.
     - ``overlap``: mean over pixels of the sum of squared overlaps: how much there is to carry.
@@ -107,7 +107,7 @@ def transport(
     Args:
         noise: the video.
         latent_frames: the frame that each latent stands for.
-        overlap: called with (frame a, frame b, seed of the rays): the normalised overlap, (pixels of b, pixels of a).
+        overlap: called with (frame a, frame b, seed of the rays): the normalized overlap, (pixels of b, pixels of a).
         beta: called with a frame: the share of surface noise at every pixel; None is 1.
         pairs: pairs of frames per distance, spread evenly over the clip.
         distances: in frames.

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from scipy.stats import kstest
 
 LAGS = {
-    "neighbour_right": (0, 1),
-    "neighbour_below": (1, 0),
-    "neighbour_diagonal": (1, 1),
-    "neighbour_antidiagonal": (1, -1),
+    "neighbor_right": (0, 1),
+    "neighbor_below": (1, 0),
+    "neighbor_diagonal": (1, 1),
+    "neighbor_antidiagonal": (1, -1),
     "lag_2_right": (0, 2),
     "lag_2_below": (2, 0),
 }
@@ -34,10 +34,10 @@ class Whiteness:
     variance: float
     skewness: float
     kurtosis: float
-    neighbour_right: float
-    neighbour_below: float
-    neighbour_diagonal: float
-    neighbour_antidiagonal: float
+    neighbor_right: float
+    neighbor_below: float
+    neighbor_diagonal: float
+    neighbor_antidiagonal: float
     lag_2_right: float
     lag_2_below: float
     channels: float

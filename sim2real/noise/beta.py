@@ -55,7 +55,7 @@ def beta_of_ids(beta: Beta, instances: Sequence[Instance]) -> Float32[np.ndarray
 
 
 def one_beta(beta: Beta, instances: Sequence[Instance]) -> Beta:
-    """The one number where everything has the same, else the numbers by name; faults as ``beta_of_ids``."""
+    """The one number where everything has the same, else the numbers by name; errors as ``beta_of_ids``."""
     if not isinstance(beta, Mapping):
         return beta
     values = beta_of_ids(beta, instances)

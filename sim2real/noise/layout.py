@@ -45,7 +45,7 @@ class NoiseLayout:
                 low, high = length // self.factor * self.factor, -(-length // self.factor) * self.factor
                 valid = f"{low} or {high}" if low else str(high)
                 raise BadValueError(
-                    f"the {axis}", length, right=f"a multiple of {self.factor} (nearest: {valid})", mend="pass --size HxW"
+                    f"the {axis}", length, right=f"a multiple of {self.factor} (nearest: {valid})", fix="pass --size HxW"
                 )
         return size[0] // self.factor, size[1] // self.factor
 

@@ -17,7 +17,7 @@ FAR_PX, NEAR_PX, FOLLOW_PX, THIN_PX, TOLERANCE, MOST_CUTS = 128.0, 1.0, 0.75, 0.
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What the pixel centres of a view see, rows x columns each.
+    """What the pixel centers of a view see, rows x columns each.
 
     - ``chart``, ``level``: of the cell that each wants.
     - ``place``: in the chart, 0 to 1.
@@ -54,7 +54,7 @@ def reference_samples(
 
 
 class _Chart:
-    """Chart coordinates that the rays through a picture's pixels meet, each on the plane of the face at its pixel's centre."""
+    """Chart coordinates that the rays through a picture's pixels meet, each on the plane of the face at its pixel's center."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class _Chart:
             self.chart = np.where(face >= 0, charts.face_chart[np.maximum(face, 0)], self.chart)
 
     def __call__(self, dx: float, dy: float) -> np.ndarray:
-        """At an offset in pixels from the centres."""
+        """At an offset in pixels from the centers."""
         ray = self._ray(dx, dy)
         place = _sky(ray @ self._rotation.T, self._axis)
         if len(self._corner):
@@ -118,7 +118,7 @@ def reference_cells(samples: Samples, *, factor: int, loss: float) -> OwnedCells
     Args:
         samples: of its pixels.
         factor: pixels per latent and axis.
-        loss: what a cell may lose to its latent's neighbours, square pixels.
+        loss: what a cell may lose to its latent's neighbors, square pixels.
     """
     chart, wanted = samples.chart.ravel(), samples.level.ravel()
     grid = (samples.place.reshape(-1, 2) * 2**FINEST_LEVEL).astype(int)
@@ -143,7 +143,7 @@ CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 @dataclass(frozen=True)
 class _At:
-    """Where a cell's centre lies in the picture, the pixel whose map says so, and whether that pixel sees it."""
+    """Where a cell's center lies in the picture, the pixel whose map says so, and whether that pixel sees it."""
 
     xy: np.ndarray
     pixel: tuple[int, int]
@@ -170,11 +170,11 @@ class _Cut:
         quarter = [_first(inside, (2 * a, 2 * a + 1), (2 * b, 2 * b + 1)) for a, b in CORNERS]
         middle = _first(inside, (1, 2), (1, 2))
         middle = min(inside.values()) if middle is None else middle
-        at = self._found(self._centre_of(middle), cell)
+        at = self._found(self._center_of(middle), cell)
         hidden = not at.seen
-        origin = self._centre_of(middle) if hidden else at
+        origin = self._center_of(middle) if hidden else at
         others = inside.values() if hidden else [other for other in quarter if other is not None]
-        plain = all(self._agrees(origin.pixel, self._centre_of(other).pixel) for other in others)
+        plain = all(self._agrees(origin.pixel, self._center_of(other).pixel) for other in others)
         if plain and hidden:
             at = replace(origin, xy=origin.xy + self._offset(origin.pixel, cell), seen=False)
         samples = {1: quarter, 2: inside, "plain": plain, "partial": hidden or len(inside) < 16}
@@ -202,7 +202,7 @@ class _Cut:
             if follow:
                 guess = replace(guess, seen=self._near(guess.xy, child)) if within else self._found(guess, child)
             else:
-                guess = self._found(guess if sample is None else self._centre_of(sample), child)
+                guess = self._found(guess if sample is None else self._center_of(sample), child)
                 own = self._shape(child, guess)
             hiding = sample is not None if depth < 2 else bool(own.sum(1).max() > 1)
             verdict = self._verdict(child, guess, own, depth + 1, hiding=hiding and (samples["partial"] or not follow))
@@ -211,13 +211,13 @@ class _Cut:
             self._settle(child, guess, verdict, depth + 1, samples)
 
     def _near(self, xy: np.ndarray, cell: tuple[int, int, int, int]) -> bool:
-        """Whether the pixel there sees a cell's centre."""
+        """Whether the pixel there sees a cell's center."""
         column, row = (int(v) for v in xy)
         offset = self._offset((row, column), cell)
         return bool(self._samples.chart[row, column] == cell[0] and np.abs(offset).max() <= NEAR_PX)
 
     def _offset(self, pixel: tuple[int, int], cell: tuple[int, int, int, int]) -> np.ndarray:
-        """From a pixel's centre to a cell's centre, as the pixel's map has it, pixels."""
+        """From a pixel's center to a cell's center, as the pixel's map has it, pixels."""
         _, level, i, j = cell
         return self._samples.inverse[pixel] @ ((np.array([i, j]) + 0.5) * 0.5**level - self._samples.place[pixel])
 
@@ -225,7 +225,7 @@ class _Cut:
         """Half of a cell's sides in the picture: rows x and y, columns along u and along v, absolute."""
         return 0.5 ** (cell[1] + 1) * np.abs(self._samples.inverse[at.pixel])
 
-    def _centre_of(self, pixel: int) -> _At:
+    def _center_of(self, pixel: int) -> _At:
         row, column = divmod(pixel, self._samples.chart.shape[1])
         return _At(np.array([column + 0.5, row + 0.5]), (row, column))
 
@@ -280,7 +280,7 @@ def _first(inside: dict[tuple[int, int], int], columns: tuple[int, int], rows: t
 
 
 def _beyond(distance: np.floating, a: np.floating, b: np.floating) -> float:
-    """Share of a parallelogram beyond a line at a distance from its centre; a, b: half of its sides across the line."""
+    """Share of a parallelogram beyond a line at a distance from its center; a, b: half of its sides across the line."""
     if distance > abs(a - b):
         return float(max(a + b - distance, 0.0) ** 2 / max(8 * a * b, 1e-30))
     return float(0.5 - distance / (2 * max(a, b)))

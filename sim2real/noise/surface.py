@@ -142,7 +142,7 @@ def _view(intrinsics: np.ndarray, world_from_camera: np.ndarray, lens: Lens, siz
     k, pose = np.asarray(intrinsics, np.float64), np.asarray(world_from_camera, np.float64)
     view = View()
     view.kind = BENT if lens.bent else PARALLEL if lens.parallel else 0
-    view.focal_x, view.focal_y, view.centre_x, view.centre_y = k[0, 0], k[1, 1], k[0, 2], k[1, 2]
+    view.focal_x, view.focal_y, view.center_x, view.center_y = k[0, 0], k[1, 1], k[0, 2], k[1, 2]
     view.shear = k[0, 1] / k[0, 0]
     if lens.bent:
         view.rays = wp.array(bent_rays(k, lens, size, corners=True), dtype=wp.vec2d, device=device)

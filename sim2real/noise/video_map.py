@@ -31,13 +31,13 @@ DRIFT_PX, PULL = 2.0, 0.2
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where every pixel centre of one frame lies in the reference domain.
+    """Where every pixel center of one frame lies in the reference domain.
 
     - ``chart``: 0 is the first frame's own pixel grid, chart k that of the k-th frame that showed something new.
-    - ``position``: (x, y) in pixels of the chart's own frame, centres at 0.5; a chart goes on beyond its frame.
-    - ``link``: 1 where the right neighbour lies on the same surface, plus 2 where the one below does.
+    - ``position``: (x, y) in pixels of the chart's own frame, centers at 0.5; a chart goes on beyond its frame.
+    - ``link``: 1 where the right neighbor lies on the same surface, plus 2 where the one below does.
     - ``scale``: of every chart, what a pixel of its frame measures in pixels of the first frame.
-    - ``domain_px``: side of the square around the frame's centre that a chart covers.
+    - ``domain_px``: side of the square around the frame's center that a chart covers.
     """
 
     chart: Int32[torch.Tensor, "height width"]
@@ -64,11 +64,11 @@ class ReferenceMap:
         height, width = size
         self.domain_px = float(2 ** math.ceil(math.log2(PICTURES_WIDE * max(size))))
         y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-        self._centres = torch.stack([x, y], dim=-1).to(device=device, dtype=torch.float64) + 0.5
+        self._centers = torch.stack([x, y], dim=-1).to(device=device, dtype=torch.float64) + 0.5
         chart = torch.zeros((height, width), dtype=torch.int32, device=device)
         self._reach_px = REACH * max(size)
         self._scale = torch.ones(1, dtype=torch.float32, device=device)
-        self.places = self._linked(chart, self._centres)
+        self.places = self._linked(chart, self._centers)
 
     def advance(
         self, motion: Float32[torch.Tensor, "height width 2"], visible: Bool[torch.Tensor, "mask_height mask_width"]
@@ -112,7 +112,7 @@ class ReferenceMap:
         """
         self._check(motion, trusted)
         places = self.places
-        direct = self._centres + motion.double()
+        direct = self._centers + motion.double()
         off = direct - places.position
         near = off.square().sum(-1) <= DRIFT_PX**2
         back = trusted & (places.chart > chart)

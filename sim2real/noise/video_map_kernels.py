@@ -1,7 +1,7 @@
 """The map of a video's pixels to its reference domain, carried from frame to frame.
 
-``chart`` and ``position`` say where every pixel centre lies: position (x, y) in pixels of the frame that began the chart. The
-map is smooth but for silhouettes; ``link`` marks which neighbours lie on one surface (1: with the right one, 2: with the one
+``chart`` and ``position`` say where every pixel center lies: position (x, y) in pixels of the frame that began the chart. The
+map is smooth but for silhouettes; ``link`` marks which neighbors lie on one surface (1: with the right one, 2: with the one
 below). All places are float64, so that a thousand frames add no rounding that could be seen.
 """
 
@@ -14,7 +14,7 @@ wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": 
 
 RIGHT, BELOW = wp.constant(1), wp.constant(2)
 STRETCH = wp.constant(wp.float64(9.0))
-"""A step between neighbours is a silhouette if its square exceeds that of the steps around it by this factor."""
+"""A step between neighbors is a silhouette if its square exceeds that of the steps around it by this factor."""
 BASELINE = wp.constant(24)
 """Steps along which the slope is measured by which the map is continued beyond the picture's border."""
 SAME_PX = wp.constant(wp.float64(1.0))
@@ -36,7 +36,7 @@ class Map:
 def step_squared(
     chart: wp.array2d(dtype=int), position: wp.array2d(dtype=wp.vec2d), y: int, x: int, dy: int, dx: int
 ) -> wp.float64:
-    """Squared distance from a pixel's place to its neighbour's; infinite where there is no neighbour in the same chart."""
+    """Squared distance from a pixel's place to its neighbor's; infinite where there is no neighbor in the same chart."""
     there_y = y + dy
     there_x = x + dx
     inside = there_y >= 0 and there_x >= 0 and there_y < chart.shape[0] and there_x < chart.shape[1]
@@ -49,7 +49,7 @@ def step_squared(
 @wp.func
 @no_type_check
 def joined(chart: wp.array2d(dtype=int), position: wp.array2d(dtype=wp.vec2d), y: int, x: int, dy: int, dx: int) -> bool:
-    """Whether a pixel and its neighbour lie on one surface: the step between them is like those around it."""
+    """Whether a pixel and its neighbor lie on one surface: the step between them is like those around it."""
     step = step_squared(chart, position, y, x, dy, dx)
     along = wp.min(step_squared(chart, position, y - dy, x - dx, dy, dx), step_squared(chart, position, y + dy, x + dx, dy, dx))
     across = wp.min(
@@ -67,7 +67,7 @@ def joined(chart: wp.array2d(dtype=int), position: wp.array2d(dtype=wp.vec2d), y
 @wp.kernel
 @no_type_check
 def link_pixels(chart: wp.array2d(dtype=int), position: wp.array2d(dtype=wp.vec2d), link: wp.array2d(dtype=int)):
-    """Mark which neighbours lie on one surface."""
+    """Mark which neighbors lie on one surface."""
     y, x = wp.tid()
     flags = int(0)
     if joined(chart, position, y, x, 0, 1):
@@ -257,7 +257,7 @@ def advance(
     low = wp.float64(0.5)
     inner = wp.vec2d(
         wp.clamp(at[0], low, wp.float64(width) - low), wp.clamp(at[1], low, wp.float64(height) - low)
-    )  # centres of the border's pixels: half a pixel beyond them is continued as well
+    )  # centers of the border's pixels: half a pixel beyond them is continued as well
     out_x = at[0] - inner[0]
     out_y = at[1] - inner[1]
     near_x = wp.clamp(int(wp.floor(inner[0])), 0, width - 1)
@@ -278,8 +278,8 @@ def advance(
     if out_y < zero:
         place -= out_y * border_slope(before, near_y, near_x, -1, 0)
     limit = half * domain_px - wp.float64(2.0)
-    from_centre_x = wp.abs(place[0] - half * wp.float64(width))
-    from_centre_y = wp.abs(place[1] - half * wp.float64(height))
-    if from_centre_x < limit and from_centre_y < limit:
+    from_center_x = wp.abs(place[0] - half * wp.float64(width))
+    from_center_y = wp.abs(place[1] - half * wp.float64(height))
+    if from_center_x < limit and from_center_y < limit:
         chart[y, x] = before.chart[near_y, near_x]
         position[y, x] = place

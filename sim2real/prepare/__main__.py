@@ -89,6 +89,6 @@ def main(
 if __name__ == "__main__":
     try:
         main.main(prog_name="python -m sim2real.prepare")
-    except Sim2RealError as fault:
-        click.echo(f"error: {fault}", err=True)
+    except Sim2RealError as error:
+        click.echo(f"error: {error}", err=True)
         sys.exit(1)

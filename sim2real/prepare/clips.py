@@ -131,7 +131,7 @@ def claim(recipe: Recipe, output: Path) -> None:
             "the recipe of the clips in this folder",
             theirs,
             right=" ".join(mine.split()),
-            mend="choose another folder",
+            fix="choose another folder",
             where=output,
         )
 
@@ -175,7 +175,7 @@ def make_training_clips(
         _fetch_all(tell)
     wanted = range(recipe.clips) if numbers is None else numbers
     missing = [clip for clip in wanted if not clip_path(output, clip).is_file()]
-    done, faults = len(wanted) - len(missing), {}
+    done, errors = len(wanted) - len(missing), {}
     if progress is not None:
         progress(done, len(wanted))
     with ProcessPoolExecutor(max_workers=workers, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -183,11 +183,11 @@ def make_training_clips(
         waiting: dict[Future[None], int] = {pool.submit(make_clip, recipe, output, clip): clip for clip in missing}
         try:
             for count, future in enumerate(as_completed(waiting)):
-                fault = future.exception()
-                if fault is not None:
-                    faults[waiting[future]] = fault
-                    _stop_if_hopeless(fault, faults, count)
-                elif tell is not None and count == len(faults):
+                error = future.exception()
+                if error is not None:
+                    errors[waiting[future]] = error
+                    _stop_if_hopeless(error, errors, count)
+                elif tell is not None and count == len(errors):
                     each = bytes_of(output, waiting[future])
                     tell(_estimate(len(missing), time.monotonic() - began, each, min(workers, len(missing))))
                 done += 1
@@ -196,19 +196,19 @@ def make_training_clips(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    if faults:
-        clip, fault = next(iter(faults.items()))
+    if errors:
+        clip, error = next(iter(errors.items()))
         raise IncompleteClipsError(
-            output, len(faults), len(missing), clip=clip, why=f"{type(fault).__name__}: {fault}"
-        ) from fault
+            output, len(errors), len(missing), clip=clip, why=f"{type(error).__name__}: {error}"
+        ) from error
 
 
-def _stop_if_hopeless(fault: BaseException, faults: Mapping[int, BaseException], count: int) -> None:
-    """One odd scene among hundreds does not stop a night's work; what the user must mend, or fails from the start, does."""
-    if isinstance(fault, (Sim2RealError, OSError, ImportError, MemoryError)) or not isinstance(fault, Exception):
-        raise fault
-    if len(faults) > 5 and len(faults) > 0.05 * count:
-        raise fault
+def _stop_if_hopeless(error: BaseException, errors: Mapping[int, BaseException], count: int) -> None:
+    """One odd scene among hundreds does not stop a night's work; what the user must fix, or fails from the start, does."""
+    if isinstance(error, (Sim2RealError, OSError, ImportError, MemoryError)) or not isinstance(error, Exception):
+        raise error
+    if len(errors) > 5 and len(errors) > 0.05 * count:
+        raise error
 
 
 def _fetch_all(tell: Callable[[str], None] | None) -> None:

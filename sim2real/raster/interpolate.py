@@ -74,7 +74,7 @@ def _lens_of(seen: Fragments | Visibility | Tensor, lens: Lens | None) -> Lens:
 
 
 def _ray(size: torch.Size, row: Tensor, column: Tensor, intrinsics: Tensor, lens: Lens) -> Tensor:
-    """Lines of sight (n, 3) through pixel centres in float64, differentiable in the intrinsics."""
+    """Lines of sight (n, 3) through pixel centers in float64, differentiable in the intrinsics."""
     k = intrinsics.double()
     y = (row.double() + 0.5 - k[1, 2]) / k[1, 1]
     x = (column.double() + 0.5 - k[0, 2] - k[0, 1] * y) / k[0, 0]

@@ -4,9 +4,9 @@ Arithmetic rules that make it watertight and repeatable:
 
 - Camera-frame vertices are float32; everything that decides about coverage is float64. The plane through the eye and an
   edge is ``a x b``: products of float32 are exact in float64, so the two triangles of an edge get exactly opposite
-  planes whatever their vertex order or indexing. A pixel centre can be lost by neither of them.
+  planes whatever their vertex order or indexing. A pixel center can be lost by neither of them.
 - A ray hits where the three edge functions have one sign (2D homogeneous rasterization: no clipping, no dropped
-  triangles at the near plane; both sides of a face are seen unless one is hidden). A centre exactly on an edge belongs
+  triangles at the near plane; both sides of a face are seen unless one is hidden). A center exactly on an edge belongs
   to both triangles, and the smaller key (depth bits, then face index) wins.
 - Other cameras differ in two things only. A lens that bends rays brings a table of them, and boxes are looked up by
   where the rays go (``lens.py``). Parallel lines of sight see every vertex as (x, y, 1): ``a x b`` then holds the plane
@@ -56,7 +56,7 @@ class View:
     width: wp.int32
     height: wp.int32
     slack: wp.float32  # pixels (bent: cells) by which a screen box is widened against float32 rounding
-    rays: wp.array2d(dtype=wp.vec2d)  # bent only: through pixel centres, z = 1
+    rays: wp.array2d(dtype=wp.vec2d)  # bent only: through pixel centers, z = 1
     boxes: wp.array(dtype=wp.vec4i)  # bent only: the pixels whose rays fall into a cell, level by level
     cells: wp.int32  # along each axis at the finest level, a power of two
     cell_low: wp.vec2d  # where cells begin, angles
@@ -67,14 +67,14 @@ class View:
 @wp.func
 @no_type_check
 def ray_y(view: View, row: int) -> wp.float64:
-    """Height of the rays through a row of pixel centres, z = 1."""
+    """Height of the rays through a row of pixel centers, z = 1."""
     return (wp.float64(row) + wp.float64(0.5) - view.cy) * view.ify
 
 
 @wp.func
 @no_type_check
 def ray_x(view: View, column: int, y: wp.float64) -> wp.float64:
-    """Where the ray through a pixel centre lies along x, z = 1."""
+    """Where the ray through a pixel center lies along x, z = 1."""
     return (wp.float64(column) + wp.float64(0.5) - view.cx) * view.ifx - view.shear * y
 
 
@@ -178,7 +178,7 @@ def cells_box(view: View, low: wp.vec2f, high: wp.vec2f, slack: float) -> wp.vec
 @wp.func
 @no_type_check
 def box_of(view: View, low: wp.vec2f, high: wp.vec2f, slack: float) -> wp.vec4i:
-    """First and last column, first and last row of the pixel centres in a rectangle; empty where first > last."""
+    """First and last column, first and last row of the pixel centers in a rectangle; empty where first > last."""
     if view.kind == BENT:
         return cells_box(view, low, high, slack)
     right = float(view.width)

@@ -22,7 +22,7 @@ from ..scene.lens import Lens, bent_rays
 class RayTables:
     """A bent view on one device.
 
-    - ``rays``: through pixel centres, (x, y) at z = 1.
+    - ``rays``: through pixel centers, (x, y) at z = 1.
     - ``boxes``: first and last column, first and last row of a cell's pixels; empty where first > last. Levels from the
       finest (``cells`` x ``cells``, row-major) to a single cell.
     - ``low``: angles (about y, about x) at which cells begin; ``scale``: cells per radian along each axis.

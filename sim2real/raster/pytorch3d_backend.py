@@ -30,13 +30,13 @@ class Pytorch3dRasterizer:
         try:
             self._mesh = require("pytorch3d.renderer.mesh", "pytorch3d")
             self._structures = require("pytorch3d.structures", "pytorch3d")
-        except MissingPackageError as fault:  # there is no extra to point to
+        except MissingPackageError as error:  # there is no extra to point to
             raise BadValueError(
                 "the rasterizer backend",
                 "pytorch3d",
                 right="warp or reference here",
-                mend="pytorch3d cannot be imported; it has no Linux package, build it from its source",
-            ) from fault
+                fix="pytorch3d cannot be imported; it has no Linux package, build it from its source",
+            ) from error
         check_triangles(triangles)
         self.device = torch.device(checked_device(device))
         self._triangles = triangles
@@ -97,7 +97,7 @@ class Pytorch3dRasterizer:
         drawn = torch.nonzero(usable)[:, 0]
         if not len(drawn):
             return torch.full(view.size, -1, dtype=torch.int32, device=self.device)
-        projected = _normalised(view, camera_vertices)
+        projected = _normalized(view, camera_vertices)
         found = self._mesh.rasterize_meshes(
             self._structures.Meshes([projected], [self._faces[drawn].long()]),
             image_size=view.size,
@@ -112,11 +112,11 @@ class Pytorch3dRasterizer:
 def _refuse_lens(lens: Lens) -> None:
     if not lens.plain:
         raise BadValueError(
-            "the camera of the backend pytorch3d", lens.projection, right="a pinhole", mend="use the backend warp"
+            "the camera of the backend pytorch3d", lens.projection, right="a pinhole", fix="use the backend warp"
         )
 
 
-def _normalised(view: View, camera_vertices: Tensor) -> Tensor:
+def _normalized(view: View, camera_vertices: Tensor) -> Tensor:
     """Screen coordinates as pytorch3d wants them: x left, y up, 2 units along the shorter side, z in metres."""
     height, width = view.size
     x, y, z = camera_vertices.nan_to_num(0, 0, 0).double().unbind(1)

@@ -101,7 +101,7 @@ def checked_view(
     if min(size) < 1:
         raise BadValueError("the picture size", f"{size[0]}x{size[1]}", right="at least 1x1")
     if not 0 < near < float("inf"):
-        raise BadValueError("the near distance", near, right="positive", mend="0.01 m suits most scenes")
+        raise BadValueError("the near distance", near, right="positive", fix="0.01 m suits most scenes")
     if lens.bent:  # those that fragments carry, so that everything that reads them shares one table of rays
         k = k.astype(np.float32).astype(np.float64)
     visible = np.ones(parts, bool) if part_visible is None else np.asarray(part_visible, bool)

@@ -74,7 +74,7 @@ def bake_scene(
     check_output(Path(output), overwrite=overwrite)
     triangles = triangles_of(scene)
     if not len(triangles.faces):
-        raise EmptySceneError(scene.source, lacks="surface that could carry noise", mend="give it a mesh")
+        raise EmptySceneError(scene.source, lacks="surface that could carry noise", fix="give it a mesh")
     if channels < 1:
         raise BadValueError("the number of noise channels", channels, right="1 or more")
     if level is not None and texels_per_metre is not None:

@@ -61,12 +61,12 @@ def read_baked(folder: Path) -> Baked:
         UnreadableFileError: ``bake.json`` is damaged.
     """
     path = Path(folder) / RECORD
-    data = read_json(path, what="baked noise", mend="make it with: sim2real bake SCENE -o DIR")
+    data = read_json(path, what="baked noise", fix="make it with: sim2real bake SCENE -o DIR")
     try:
         textures = tuple(BakedTexture(**{**entry, "keys": tuple(entry["keys"])}) for entry in data["textures"])
         return Baked(data["scene"], data["sha256"], data["seed"], data["channels"], textures)
-    except (ValueError, KeyError, TypeError) as fault:
-        raise UnreadableFileError(path, what="the baked noise", why=str(fault), mend="bake the scene again") from fault
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableFileError(path, what="the baked noise", why=str(error), fix="bake the scene again") from error
 
 
 def texels(

@@ -141,7 +141,7 @@ def _stream(renderer: FrameRenderer, writer: CameraWriter, camera: Camera, progr
 
 @contextmanager
 def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool whose workers use one core each; on a fault what has not begun is dropped."""
+    """A pool whose workers use one core each; on an error what has not begun is dropped."""
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads, "frame", initializer=torch.set_num_threads, initargs=(1,))
     try:

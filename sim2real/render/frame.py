@@ -68,7 +68,7 @@ class FrameRenderer:
         kinds = self.plan.kinds
         pictures = self._paintings(camera, frame)
         if not kinds - _PAINTED - (set() if frame in self._noisy else {"noise"}):
-            return Frame(**pictures)  # nobody asks what the pixels' centres see
+            return Frame(**pictures)  # nobody asks what the pixels' centers see
         if kinds <= _PAINTED | {"noise", "instances"}:
             seen: Visibility | Fragments = self.rasterizer.visibility(**self._view(camera, frame))
         else:

@@ -14,7 +14,7 @@ from ..scene.readers.mesh.files import Y_UP
 from ..transforms import inverse_rigid
 
 NEAREST, CLAMP = 9728, 33071
-"""glTF's names: texels are not blended with their neighbours, the texture does not repeat."""
+"""glTF's names: texels are not blended with their neighbors, the texture does not repeat."""
 
 
 @dataclass(frozen=True, eq=False)

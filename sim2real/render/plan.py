@@ -102,7 +102,7 @@ def _check_memory(size: tuple[int, int]) -> None:
     if needed > here:
         received = f"{size[0]}x{size[1]}, of which a frame needs about {needed / 1e9:.0f} GB of memory"
         right = f"at most {here // PIXEL_BYTES / 1e6:.0f} million pixels here, which has {here / 1e9:.0f} GB"
-        raise BadValueError("the picture size", received, right=right, mend="pass a smaller --size HxW")
+        raise BadValueError("the picture size", received, right=right, fix="pass a smaller --size HxW")
 
 
 def _kinds(only: Collection[str] | None) -> frozenset[str]:
@@ -118,7 +118,7 @@ def _kinds(only: Collection[str] | None) -> frozenset[str]:
 
 def _cameras(scene: Scene, names: Sequence[str] | None) -> list[Camera]:
     if not scene.cameras:
-        raise EmptySceneError(scene.source, lacks="camera", mend="add one to the scene, or pass --orbit")
+        raise EmptySceneError(scene.source, lacks="camera", fix="add one to the scene, or pass --orbit")
     return [scene.camera(name) for name in dict.fromkeys(names)] if names else list(scene.cameras)
 
 
@@ -129,7 +129,7 @@ def _size(cameras: list[Camera], size: tuple[int, int] | None, scene: Scene) -> 
         if len(sizes) > 1:
             received = ", ".join(f"{h}x{w} ({name})" for (h, w), name in sizes.items())
             raise BadValueError(
-                "the cameras' picture size", received, right="one size", mend="pass --size HxW", where=scene.source
+                "the cameras' picture size", received, right="one size", fix="pass --size HxW", where=scene.source
             )
         return cameras[0].size
     if min(size) < 1:

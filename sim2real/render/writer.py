@@ -54,8 +54,8 @@ class CameraWriter:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
-        self._stack.__exit__(kind, fault, trace)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, trace)
 
     def save(self, frame: int, rendered: Frame) -> Shots:
         """Write the files of a frame.

@@ -15,7 +15,7 @@ ORBIT_FOV_DEG = 40.0
 
 
 def intrinsics_of_fov(fov_deg: float, size: tuple[int, int]) -> Float[np.ndarray, "3 3"]:
-    """Square pixels and a centred principal point, from a vertical field of view."""
+    """Square pixels and a centerd principal point, from a vertical field of view."""
     height, width = size
     focal_px = height / 2 / np.tan(np.deg2rad(fov_deg) / 2)
     return np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1.0]])
@@ -51,7 +51,7 @@ def orbit(
     Args:
         center: metres.
         radius: of the circle, metres.
-        height: of the circle above the centre, metres.
+        height: of the circle above the center, metres.
         frames: how many.
         degrees: how much of the circle.
         start_deg: where it starts; 0 is towards +x.
@@ -65,7 +65,7 @@ def orbit(
 def turned(
     world_from_camera: Float[np.ndarray, "frames 4 4"], degrees: float, up: Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "frames 4 4"]:
-    """Cameras panned about ``up`` through their own centres, over the clip."""
+    """Cameras panned about ``up`` through their own centers, over the clip."""
     pan = rotation_about(up, circle(len(world_from_camera), degrees))
     return rigid(pan @ world_from_camera[:, :3, :3], world_from_camera[:, :3, 3])
 

@@ -1,4 +1,4 @@
-"""Screen colours (sRGB, 0..1) and linear ones."""
+"""Screen colors (sRGB, 0..1) and linear ones."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def ray_table(
 def bent_rays(
     intrinsics: Float[np.ndarray, "3 3"], lens: Lens, size: tuple[int, int], *, corners: bool = False
 ) -> Float[np.ndarray, "rows columns 2"]:
-    """Lines of sight through all pixel centres, or all pixel corners (a row and a column more); kept for the next call.
+    """Lines of sight through all pixel centers, or all pixel corners (a row and a column more); kept for the next call.
 
     Raises:
         BadValueError: the lens' map folds inside the picture.
@@ -178,12 +178,12 @@ def _refuse_folds(
     reach = float(np.linalg.norm(pixels[bad] - k[:2, 2], axis=-1).min())
     if field_of(lens) >= 0.999 * np.tan(np.deg2rad(WIDEST_DEG)):
         wide = f"within {WIDEST_DEG:g} degrees of the axis; it looks past that from {reach:.0f} px off the principal point on"
-        raise BadValueError(f"the view of {of}", "too wide", right=wide, mend="narrow or crop the picture", where=where)
+        raise BadValueError(f"the view of {of}", "too wide", right=wide, fix="narrow or crop the picture", where=where)
     right = (
         f"coefficients that show something at every pixel; from {reach:.0f} px off the principal point on, the map folds back"
     )
-    mend = "check the coefficients and their order (k1 k2 p1 p2 k3 ...), or crop the picture"
-    raise BadValueError(f"the distortion of {of}", [float(c) for c in lens.distortion], right=right, mend=mend, where=where)
+    fix = "check the coefficients and their order (k1 k2 p1 p2 k3 ...), or crop the picture"
+    raise BadValueError(f"the distortion of {of}", [float(c) for c in lens.distortion], right=right, fix=fix, where=where)
 
 
 def distorted(xy: Float[np.ndarray, "*shape 2"], lens: Lens) -> Float[np.ndarray, "*shape 2"]:

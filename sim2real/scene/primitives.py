@@ -1,6 +1,6 @@
 """Solids and surfaces as triangles: metres, z up, outward winding, UVs, smooth corner normals where they are round.
 
-- Sizes follow MuJoCo: half lengths and radii, centred at the origin, axis along z.
+- Sizes follow MuJoCo: half lengths and radii, centerd at the origin, axis along z.
 - UVs span [0, 1] over each face of a box, over each cap, and once around and along each round side.
 - Vertices are shared along seams and edges (only corners differ), so that every solid is watertight.
 """
@@ -205,7 +205,7 @@ def torus(radius: float, tube_radius: float, *, segments: int = 48, rings: int =
     """A torus around z.
 
     Args:
-        radius: from the centre to the middle of the tube, metres.
+        radius: from the center to the middle of the tube, metres.
         tube_radius: metres, less than ``radius``.
         segments: triangle pairs around z.
         rings: triangle pairs around the tube.

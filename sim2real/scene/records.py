@@ -53,7 +53,7 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Instance:
-    """One labelled rigid thing; its id is its place in ``Scene.instances`` plus one (0 is the background)."""
+    """One labeled rigid thing; its id is its place in ``Scene.instances`` plus one (0 is the background)."""
 
     name: str
     class_name: str
@@ -70,7 +70,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """A camera over all frames of a scene, OpenCV axes, pixel centres at 0.5.
+    """A camera over all frames of a scene, OpenCV axes, pixel centers at 0.5.
 
     - ``intrinsics`` has one matrix per frame; the principal point may lie anywhere. An orthographic camera's hold pixels per
       metre in place of focal lengths.
@@ -108,7 +108,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Lighting:
-    """A sun and a two-colour sky.
+    """A sun and a two-color sky.
 
     - ``sun_direction`` points from the scene to the sun, world axes.
     - ``sun`` is irradiance on a surface that faces it, ``sky`` and ``ground`` radiance from above and below, linear RGB.

@@ -65,18 +65,18 @@ def load_checkpoint(folder: Path, state: TrainingState, recipe: TrainingRecipe) 
     if not found:
         return 0
     newest = found[-1]
-    mend = "delete this folder: training goes on from the checkpoint before it, or from the start"
-    stored = read_json(newest / "state.json", what="the checkpoint", mend=mend)
+    fix = "delete this folder: training goes on from the checkpoint before it, or from the start"
+    stored = read_json(newest / "state.json", what="the checkpoint", fix=fix)
     try:
         done, of = int(stored["step"]), dict(stored["recipe"])
-    except (KeyError, TypeError, ValueError) as fault:
-        raise UnreadableFileError(newest, what="the checkpoint", why=f"its state.json lacks {fault}", mend=mend) from fault
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableFileError(newest, what="the checkpoint", why=f"its state.json lacks {error}", fix=fix) from error
     _check_same(of, recipe, done, newest)
     try:
         weights, averaged, moments = (load_file(newest / f"{name}.safetensors") for name in _TENSORS)
         _restore(state, weights, averaged, moments)
-    except Exception as fault:  # headers, lengths, names and shapes each have faults of their own
-        raise UnreadableFileError(newest, what="the checkpoint", why=reason(fault), mend=mend) from fault
+    except Exception as error:  # headers, lengths, names and shapes each have errors of their own
+        raise UnreadableFileError(newest, what="the checkpoint", why=reason(error), fix=fix) from error
     return done
 
 
@@ -109,7 +109,7 @@ def _check_same(stored: dict[str, object], recipe: TrainingRecipe, step: int, wh
             "the recipe",
             f"another than that of the checkpoint (differs in: {', '.join(changed)})",
             right="the same, to go on (but for steps to come, cooldown and grow)",
-            mend="choose another output with -o",
+            fix="choose another output with -o",
             where=where,
         )
 

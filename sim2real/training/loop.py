@@ -133,7 +133,7 @@ def _step(
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip)
     if not torch.isfinite(norm):
-        raise BadValueError(f"the gradient of step {step}", float(norm), right="finite", mend="lower learning_rate")
+        raise BadValueError(f"the gradient of step {step}", float(norm), right="finite", fix="lower learning_rate")
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return loss.item()

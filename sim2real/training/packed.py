@@ -73,7 +73,7 @@ def packed_clip(path: Path) -> PackedClip:
     target = packed_folder(path.parent) / f"{path.stem}.npy"
     if not target.is_file():
         if not path.is_file():
-            raise MissingFileError(path, what="training clip", mend="make the clips first")
+            raise MissingFileError(path, what="training clip", fix="make the clips first")
         target.parent.mkdir(exist_ok=True)
         partial = target.with_name(f".{target.name}.{os.getpid()}")
         try:
@@ -88,17 +88,17 @@ def packed_clip(path: Path) -> PackedClip:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a clip, checked."""
-    mend = "make the clip again"
+    fix = "make the clip again"
     try:
         with np.load(path) as stored:
             arrays = {name: stored[name] for name in _ARRAYS}
-    except (KeyError, ValueError, OSError) as fault:
-        raise UnreadableFileError(path, what="training clip", why=str(fault), mend=mend) from fault
+    except (KeyError, ValueError, OSError) as error:
+        raise UnreadableFileError(path, what="training clip", why=str(error), fix=fix) from error
     shape = arrays["rgb"].shape[:3]
     for name in _ARRAYS[:-1]:
         if arrays[name].shape[:3] != shape:
             why = f"{name} {arrays[name].shape} does not belong to rgb {arrays['rgb'].shape}"
-            raise UnreadableFileError(path, what="training clip", why=why, mend=mend)
+            raise UnreadableFileError(path, what="training clip", why=why, fix=fix)
     return arrays
 
 

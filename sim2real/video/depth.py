@@ -45,7 +45,7 @@ class DepthFiles:
             raise MissingFileError(folder, what="folder of depth")
         files = in_order(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
         if not files:
-            raise MissingFileError(folder, what="depth", mend=f"the folder must hold one of {', '.join(SUFFIXES)} per frame")
+            raise MissingFileError(folder, what="depth", fix=f"the folder must hold one of {', '.join(SUFFIXES)} per frame")
         if len(files) != frames:
             raise BadValueError("the number of depth files", len(files), right=f"{frames}, one per frame", where=folder)
         self._files, self._size, self.gap = files, size, gap_note(files)
@@ -63,25 +63,25 @@ class DepthFiles:
 def _read(path: Path) -> np.ndarray:
     if path.suffix.lower() == ".exr":
         return _exr_depth(path)
-    mend = "write metres as .exr or .npy, or millimetres as 16-bit .png"
+    fix = "write metres as .exr or .npy, or millimetres as 16-bit .png"
     if path.suffix.lower() == ".npy":
-        return _metres(read_array(path, what="the depth", mend=mend), path)
+        return _metres(read_array(path, what="the depth", fix=fix), path)
     from PIL import Image
 
     try:
         with Image.open(path) as picture:
-            grey = np.array(picture)
-    except (ValueError, OSError, SyntaxError) as fault:
-        raise UnreadableFileError(path, what="the depth", why=reason(fault), mend=mend) from fault
-    if grey.dtype not in (np.uint16, np.int32) or grey.ndim != 2:
-        raise UnreadableFileError(path, what="the depth", why=f"it is {grey.dtype} {grey.shape}", mend=mend)
-    return grey.astype(np.float32) / 1000
+            gray = np.array(picture)
+    except (ValueError, OSError, SyntaxError) as error:
+        raise UnreadableFileError(path, what="the depth", why=reason(error), fix=fix) from error
+    if gray.dtype not in (np.uint16, np.int32) or gray.ndim != 2:
+        raise UnreadableFileError(path, what="the depth", why=f"it is {gray.dtype} {gray.shape}", fix=fix)
+    return gray.astype(np.float32) / 1000
 
 
 def _metres(depth: np.ndarray, path: Path) -> np.ndarray:
     if depth.dtype.kind != "f":
         right = "floating-point metres"
-        raise BadValueError("the type of the depth", depth.dtype, right=right, mend="divide millimetres by 1000", where=path)
+        raise BadValueError("the type of the depth", depth.dtype, right=right, fix="divide millimetres by 1000", where=path)
     return depth
 
 
@@ -89,18 +89,18 @@ def _exr_depth(path: Path) -> np.ndarray:
     """Channel Z, of any layer; else the only channel, or one of several that are all the same."""
     import OpenEXR
 
-    mend = "write metres as channel Z"
+    fix = "write metres as channel Z"
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:
             channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
-    except RuntimeError as fault:
-        raise UnreadableFileError(path, what="the depth", why=str(fault).splitlines()[-1], mend=mend) from fault
+    except RuntimeError as error:
+        raise UnreadableFileError(path, what="the depth", why=str(error).splitlines()[-1], fix=fix) from error
     named = [name for name in channels if name == "Z"] or [name for name in channels if name.split(".")[-1] == "Z"]
     others = [name for name in channels if name.split(".")[-1] != "A"]
     same = others if all(np.array_equal(channels[n], channels[others[0]], equal_nan=True) for n in others) else []
     if len(named or same[:1]) != 1:
         why = f"its channels {', '.join(sorted(channels))} do not say which is depth"
-        raise UnreadableFileError(path, what="the depth", why=why, mend=mend)
+        raise UnreadableFileError(path, what="the depth", why=why, fix=fix)
     depth = channels[(named or same)[0]]
     return _metres(depth, path)
 
@@ -124,8 +124,8 @@ def read_poses(path: Path, frames: int) -> Float[np.ndarray, "frames 4 4"]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of empty text, which has the wrong shape
             poses = np.asarray(_poses(path))
-    except (ValueError, OSError, KeyError, TypeError, AttributeError) as fault:
-        raise UnreadableFileError(path, what="the poses", why=reason(fault), mend=_MEND) from fault
+    except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableFileError(path, what="the poses", why=reason(error), fix=_MEND) from error
     poses = numbers(poses, "the poses", where=path)
     if poses.ndim == 2 and poses.shape[1] in (12, 16):
         poses = poses.reshape(len(poses), poses.shape[1] // 4, 4)
@@ -147,7 +147,7 @@ def read_poses(path: Path, frames: int) -> Float[np.ndarray, "frames 4 4"]:
 
 def _poses(path: Path) -> object:
     if path.suffix.lower() == ".npy":
-        return read_array(path, what="the poses", mend=_MEND)
+        return read_array(path, what="the poses", fix=_MEND)
     if path.suffix.lower() != ".json":
         return np.loadtxt(io.StringIO(read_text(path)), ndmin=2)
     data = json.loads(read_text(path))

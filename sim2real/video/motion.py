@@ -53,7 +53,7 @@ class EstimatedMotion:
         self._estimator = estimator
 
     def step(self, earlier: int, frame: int, pictures: tuple[Picture, Picture]) -> Step:
-        """Motion both ways, believed where it leads back to its start and to the same colour."""
+        """Motion both ways, believed where it leads back to its start and to the same color."""
         before, now = pictures
         return Step(*believed_flow(now, before, self._estimator))
 
@@ -92,7 +92,7 @@ class FileMotion:
             read_flow(self._files[0], size)
 
     def step(self, earlier: int, frame: int, pictures: tuple[Picture, Picture]) -> Step:
-        """Motion between neighbouring frames; the way that no file knows is the other one's inverse."""
+        """Motion between neighboring frames; the way that no file knows is the other one's inverse."""
         motion, visible = read_flow(self._files[earlier], self._size)
         inside, _ = sampled_at_end(motion, motion)
         known = Flow(motion, inside if visible is None else visible)

@@ -28,7 +28,7 @@ def picture_files(folder: Path) -> list[Path]:
     """
     files = in_order(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
     if not files:
-        raise MissingFileError(folder, what="pictures in the folder", mend=f"it must hold some of {', '.join(SUFFIXES)}")
+        raise MissingFileError(folder, what="pictures in the folder", fix=f"it must hold some of {', '.join(SUFFIXES)}")
     return files
 
 
@@ -43,11 +43,11 @@ def picture_of(file: Path) -> UInt8[np.ndarray, "height width 3"]:
             several = getattr(picture, "n_frames", 1) if picture.format in ANIMATED else 1
             if several == 1:
                 return _rgb(picture, file)
-    except _FAULTS as fault:
-        mend = "remove it from the folder"
-        raise UnreadableFileError(file, what="the picture", why=str(fault).split(" '")[0], mend=mend) from fault
-    mend = "write a file per frame, or pass the animation itself"
-    raise UnreadableFileError(file, what="the picture", why=f"it is {several} pictures", mend=mend)
+    except _FAULTS as error:
+        fix = "remove it from the folder"
+        raise UnreadableFileError(file, what="the picture", why=str(error).split(" '")[0], fix=fix) from error
+    fix = "write a file per frame, or pass the animation itself"
+    raise UnreadableFileError(file, what="the picture", why=f"it is {several} pictures", fix=fix)
 
 
 def animation_fps(file: Path) -> float | None:
@@ -77,9 +77,9 @@ def animation_pictures(file: Path) -> Iterator[UInt8[np.ndarray, "height width 3
             for frame in ImageSequence.Iterator(animation):
                 yield np.array(frame.convert("RGB"))
                 count += 1
-    except _FAULTS as fault:
+    except _FAULTS as error:
         why = f"it is damaged after {count} frames"
-        raise UnreadableFileError(file, what="the animation", why=why, mend="write it again") from fault
+        raise UnreadableFileError(file, what="the animation", why=why, fix="write it again") from error
 
 
 def _rgb(picture: Image.Image, file: Path) -> UInt8[np.ndarray, "height width 3"]:

@@ -60,7 +60,7 @@ def open_pictures(
 ) -> Pictures:
     """Open a video file, or a folder of pictures in the natural order of their names.
 
-    Frames are scaled to cover ``size`` and cropped around their centre: nothing is distorted.
+    Frames are scaled to cover ``size`` and cropped around their center: nothing is distorted.
 
     Args:
         source: the file or folder.
@@ -107,7 +107,7 @@ def _surveyed(source: Path, most: int | None) -> tuple[tuple[int, int], list[boo
         size = (int(height), int(width))
         damaged.append(decoded.damaged)
     if not damaged:
-        raise UnreadableFileError(source, what="the video", why="it has no frames", mend="pass a video file")
+        raise UnreadableFileError(source, what="the video", why="it has no frames", fix="pass a video file")
     return size, damaged
 
 
@@ -121,8 +121,8 @@ def _notes(source: Path, count: int, told: Announced, most: int | None, stride: 
         return ()
     if 2 * count < wanted:
         why = f"it ends early, {count} of {told.frames} frames could be read"
-        mend = f"copy it again, or pass --frames {-(-count // stride)}"
-        raise UnreadableFileError(source, what="the video", why=why, mend=mend)
+        fix = f"copy it again, or pass --frames {-(-count // stride)}"
+        raise UnreadableFileError(source, what="the video", why=why, fix=fix)
     return (f"the video ends early: {count} of {told.frames} frames could be read",)
 
 
@@ -150,7 +150,7 @@ def _fitted(picture: Picture, size: tuple[int, int]) -> UInt8[np.ndarray, "fitte
 
 
 def crop_box(source: tuple[int, int], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of the centred part of a picture that has the aspect of ``size``, in its pixels."""
+    """Left, top, right and bottom of the centerd part of a picture that has the aspect of ``size``, in its pixels."""
     scale = max(size[0] / source[0], size[1] / source[1])
     height, width = size[0] / scale, size[1] / scale
     top, left = (source[0] - height) / 2, (source[1] - width) / 2

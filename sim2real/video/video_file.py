@@ -72,17 +72,17 @@ def decoded_video(source: Path) -> Iterator[Decoded]:
                 picture = _rgb(frame, stream.sample_aspect_ratio)
                 yield Decoded(_as_shown(picture, _display_matrix(frame), source), frame.is_corrupt)
                 count += 1
-    except (FFmpegError, ValueError) as fault:
-        why = str(fault).split(": '")[0].split("] ")[-1]
-        raise _unreadable(source, f"{why} after {count} frames" if count else why) from fault
+    except (FFmpegError, ValueError) as error:
+        why = str(error).split(": '")[0].split("] ")[-1]
+        raise _unreadable(source, f"{why} after {count} frames" if count else why) from error
 
 
 def _unreadable(source: Path, why: str) -> UnreadableFileError:
     if _without_index(source):
-        why, mend = "its index is missing, it was not copied or recorded whole", "copy it again"
+        why, fix = "its index is missing, it was not copied or recorded whole", "copy it again"
     else:
-        mend = "pass a video file or a folder of pictures"
-    return UnreadableFileError(source, what="the video", why=why, mend=mend)
+        fix = "pass a video file or a folder of pictures"
+    return UnreadableFileError(source, what="the video", why=why, fix=fix)
 
 
 def _without_index(source: Path) -> bool:
@@ -126,8 +126,8 @@ def _as_shown(
     a, b, c, d = matrix[[0, 1, 3, 4]]
     straight, crossed = abs(a) + abs(d), abs(b) + abs(c)
     if min(straight, crossed) > 0.01 * max(straight, crossed) or straight == crossed:
-        mend = "write it again without the turn"
-        raise UnreadableFileError(source, what="the video", why="it is to be shown at a slant", mend=mend)
+        fix = "write it again without the turn"
+        raise UnreadableFileError(source, what="the video", why="it is to be shown at a slant", fix=fix)
     along_x, along_y = (a, d) if straight > crossed else (c, b)
     upright = picture if straight > crossed else picture.transpose(1, 0, 2)
     return np.ascontiguousarray(upright[:: -1 if along_y < 0 else 1, :: -1 if along_x < 0 else 1])

@@ -132,7 +132,7 @@ def _kinds(only: Collection[str] | None, has_depth: bool) -> frozenset[str]:
         if kind not in KINDS:
             raise UnknownNameError(kind, KINDS, what="kind of picture")
     if "depth" in only and not has_depth:
-        raise BadValueError("depth", "asked for", right="supplied", mend="pass --depth FOLDER, one file per frame")
+        raise BadValueError("depth", "asked for", right="supplied", fix="pass --depth FOLDER, one file per frame")
     return frozenset(only)
 
 

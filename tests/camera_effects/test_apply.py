@@ -65,11 +65,11 @@ def test_a_frame_does_not_depend_on_its_batch(frames, depth, name):
 
 
 def test_noise_is_fresh_in_every_frame_and_for_every_seed(frames):
-    grey = np.full((2, 96, 128, 3), 120, np.uint8)
+    gray = np.full((2, 96, 128, 3), 120, np.uint8)
     bare = replace(effects("realsense"), quality=None, vignetting=0.0)
-    first, second = (apply(grey, bare, seed=8) - 120.0 for _ in range(2))
+    first, second = (apply(gray, bare, seed=8) - 120.0 for _ in range(2))
     np.testing.assert_array_equal(first, second)
-    other = apply(grey, bare, seed=9) - 120.0
+    other = apply(gray, bare, seed=9) - 120.0
 
     def alike(a: np.ndarray, b: np.ndarray) -> float:
         return float(np.corrcoef((a - a.mean((0, 1))).ravel(), (b - b.mean((0, 1))).ravel())[0, 1])
@@ -91,13 +91,13 @@ def test_noise_has_the_variance_that_is_asked_for_and_grows_with_light():
 def test_colored_noise_is_coarser_than_that_of_brightness():
     camera = CameraEffects("noise", read=0.01, chroma=1.0, chroma_px=2.0)
     red, green, blue = noisy(np.zeros((3, 480, 640), np.float32), camera, seed=1, frame=0)
-    grey = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    gray = 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
     def neighbors(plane: np.ndarray) -> float:
         return float(np.corrcoef(plane[:, 1:].ravel(), plane[:, :-1].ravel())[0, 1])
 
-    assert abs(neighbors(grey)) < 0.02
-    assert neighbors(red - grey) > 0.8
+    assert abs(neighbors(gray)) < 0.02
+    assert neighbors(red - gray) > 0.8
 
 
 def test_small_pictures_stand_for_larger_pixels():
@@ -214,8 +214,8 @@ def test_denoising_takes_faint_detail_and_keeps_edges():
 
 
 def test_webcams_are_warm_and_realsense_is_cool_and_flat(frames):
-    grey = np.full((1, 96, 128, 3), 128, np.uint8)
-    warm, cool = (apply(grey, effects(name), seed=0)[0].mean((0, 1)) for name in ("webcam", "realsense"))
+    gray = np.full((1, 96, 128, 3), 128, np.uint8)
+    warm, cool = (apply(gray, effects(name), seed=0)[0].mean((0, 1)) for name in ("webcam", "realsense"))
     assert warm[0] > warm[2] + 4
     assert cool[2] > cool[0] + 4
     assert apply(frames, effects("realsense"), seed=0).std() < 0.9 * frames.std()
@@ -228,8 +228,8 @@ def test_depth_of_another_size_is_refused(frames):
 
 def test_linear_light_of_pictures_is_the_screens():
     """A gain of one half halves linear light, not screen values."""
-    grey = np.full((8, 8, 3), 188, np.uint8)
-    half = apply_frame(grey, CameraEffects("dark", gains=(0.5, 0.5, 0.5)), seed=0, frame=0)
+    gray = np.full((8, 8, 3), 188, np.uint8)
+    half = apply_frame(gray, CameraEffects("dark", gains=(0.5, 0.5, 0.5)), seed=0, frame=0)
     assert linear_from_srgb(half[0, 0] / 255) == pytest.approx(linear_from_srgb(np.full(3, 188 / 255)) / 2, rel=0.01)
 
 

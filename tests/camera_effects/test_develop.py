@@ -57,7 +57,7 @@ def test_equal_light_is_equally_bright_in_all_frames_of_a_clip(light):
     assert (first[40:, :30] != third[40:, :30]).any()
 
 
-def test_white_balance_turns_the_mean_color_to_grey(light):
+def test_white_balance_turns_the_mean_color_to_gray(light):
     def cast(strength: float) -> float:
         mean = develop(light, replace(PLAIN, white_balance=strength)).reshape(-1, 3).mean(0)
         return float(mean[0] - mean[2])

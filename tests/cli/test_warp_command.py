@@ -28,7 +28,7 @@ def run(*arguments: object):
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
-def fault(*arguments: object) -> str:
+def error(*arguments: object) -> str:
     result = run("warp", *arguments)
     errors = [line for line in result.stderr.strip().splitlines() if not line.startswith("note: ")]
     assert result.exit_code == 1, result.output
@@ -53,20 +53,20 @@ def test_a_folder_of_pictures_becomes_a_clip(folder, tmp_path):
 def test_faults_are_one_line(folder, tmp_path):
     output = tmp_path / "clip"
     (tmp_path / "text.mp4").write_text("not a video")
-    assert "the video cannot be read" in fault(tmp_path / "text.mp4", "-o", output)
-    assert "video not found" in fault(tmp_path / "nowhere.mp4", "-o", output)
-    assert "must be a multiple of 8 (nearest: 48 or 56)" in fault(folder, "-o", output, "--size", "50x96", "--factor", 8)
+    assert "the video cannot be read" in error(tmp_path / "text.mp4", "-o", output)
+    assert "video not found" in error(tmp_path / "nowhere.mp4", "-o", output)
+    assert "must be a multiple of 8 (nearest: 48 or 56)" in error(folder, "-o", output, "--size", "50x96", "--factor", 8)
     vectors = tmp_path / "vectors"
     vectors.mkdir()
     for k in range(2):
         np.save(vectors / f"{k}.npy", np.zeros((10, 10, 2), np.float32))
-    assert "the shape of the motion is (10, 10, 2), must be (64, 96, 2)" in fault(folder, "-o", output, "--flow", vectors)
-    assert "--stride is 2, must be 1 with --flow" in fault(folder, "-o", output, "--flow", vectors, "--stride", 2)
-    assert "--intrinsics" in fault(folder, "-o", output, "--poses", vectors / "0.npy")
-    assert "--weights" in fault(folder, "-o", output, "--weights", "raft.pth")
-    assert "both say the same" in fault(folder, "-o", output, "--beta", 0.9, "--degradation", 0.3)
+    assert "the shape of the motion is (10, 10, 2), must be (64, 96, 2)" in error(folder, "-o", output, "--flow", vectors)
+    assert "--stride is 2, must be 1 with --flow" in error(folder, "-o", output, "--flow", vectors, "--stride", 2)
+    assert "--intrinsics" in error(folder, "-o", output, "--poses", vectors / "0.npy")
+    assert "--weights" in error(folder, "-o", output, "--weights", "raft.pth")
+    assert "both say the same" in error(folder, "-o", output, "--beta", 0.9, "--degradation", 0.3)
     output.mkdir()
-    assert "output exists already" in fault(folder, "-o", output)
+    assert "output exists already" in error(folder, "-o", output)
     assert not list(tmp_path.glob(".*"))
 
 

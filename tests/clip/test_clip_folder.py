@@ -23,11 +23,11 @@ def test_a_folder_appears_when_it_is_whole(tmp_path):
     assert names(tmp_path / "deep" / "clip") == ["a.txt"]
 
 
-@pytest.mark.parametrize("fault", [KeyboardInterrupt, ValueError, SystemExit])
-def test_nothing_is_left_after_a_fault_or_an_interrupt(tmp_path, fault):
-    with pytest.raises(fault), new_folder(tmp_path / "deep" / "clip") as work:
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
+def test_nothing_is_left_after_a_fault_or_an_interrupt(tmp_path, error):
+    with pytest.raises(error), new_folder(tmp_path / "deep" / "clip") as work:
         (work / "a.txt").write_text("a")
-        raise fault
+        raise error
     assert names(tmp_path) == []
 
 
@@ -69,16 +69,16 @@ def test_an_empty_folder_may_be_overwritten(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fault", "says"),
+    ("error", "says"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
         (RuntimeError('Failed to write pixel data to image file "x.exr". No space left on device.'), "disk is full"),
         (PermissionError(errno.EACCES, "Permission denied"), "no permission"),
     ],
 )
-def test_what_the_system_says_becomes_one_line_and_nothing_is_left(tmp_path, fault, says):
+def test_what_the_system_says_becomes_one_line_and_nothing_is_left(tmp_path, error, says):
     with pytest.raises(UnwritableOutputError, match=says) as caught, new_folder(tmp_path / "clip"):
-        raise fault
+        raise error
     assert "\n" not in str(caught.value)
     assert names(tmp_path) == []
 

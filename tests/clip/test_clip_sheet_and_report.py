@@ -148,7 +148,7 @@ def test_noise_figures_tell_white_noise_from_smooth_noise():
     assert bad.neighbors > 0.2
 
 
-def test_an_id_has_the_same_colour_everywhere():
+def test_an_id_has_the_same_color_everywhere():
     ids = np.array([[0, 1], [2, 500]], np.uint16)
     picture = colorized(ids)
     assert (picture.reshape(-1, 3) == id_colors(501)[[0, 1, 2, 500]]).all()
@@ -169,19 +169,19 @@ def test_the_depth_row_suits_each_camera_whatever_the_clips_range_is(clip):
     assert (np.diff(brightness) <= 0).all() and brightness[0] - brightness[-1] > 300
 
 
-def test_a_thousand_ids_have_a_thousand_colours_and_the_background_is_black():
-    colours = id_colors(4096)
-    assert len(np.unique(colours, axis=0)) == 4096
-    assert (colours[0] == 0).all() and (colours[1:1000].max(axis=1) > 100).all()
+def test_a_thousand_ids_have_a_thousand_colors_and_the_background_is_black():
+    colors = id_colors(4096)
+    assert len(np.unique(colors, axis=0)) == 4096
+    assert (colors[0] == 0).all() and (colors[1:1000].max(axis=1) > 100).all()
 
 
 def test_ids_that_are_near_each_other_look_different():
-    colours = id_colors(40).astype(int)[1:]
-    apart = [np.abs(colours[k] - colours[j]).sum() for k in range(39) for j in range(k + 1, min(k + 6, 39))]
+    colors = id_colors(40).astype(int)[1:]
+    apart = [np.abs(colors[k] - colors[j]).sum() for k in range(39) for j in range(k + 1, min(k + 6, 39))]
     assert min(apart) > 50
 
 
-def test_a_colour_depends_on_nothing_but_the_id():
+def test_a_color_depends_on_nothing_but_the_id():
     assert (id_colors(7) == id_colors(300)[:7]).all()
     assert id_colors(4)[1:].tolist() == [[85, 131, 242], [177, 242, 85], [242, 85, 223]]
     ids = np.array([[0, 3], [2, 65535]], np.uint16)

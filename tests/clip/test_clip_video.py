@@ -28,7 +28,7 @@ def test_a_video_is_h264_in_the_form_that_browsers_play(tmp_path):
     assert data.index(b"moov") < data.index(b"mdat"), "the index must come first (faststart)"
 
 
-def test_colours_come_back(tmp_path):
+def test_colors_come_back(tmp_path):
     colors = [(255, 0, 0), (0, 255, 0), (20, 40, 220), (200, 190, 30), (128, 128, 128), (255, 255, 255)]
     with VideoWriter(tmp_path / "v.mp4", 24.0) as video:
         for color in colors:
@@ -49,7 +49,7 @@ def test_odd_sizes_are_padded_not_squeezed(tmp_path, size):
     assert np.abs(again[: size[0], : size[1]].astype(int) - picture).mean() < 3
 
 
-def test_grey_pictures_become_grey_videos(tmp_path):
+def test_gray_pictures_become_gray_videos(tmp_path):
     with VideoWriter(tmp_path / "v.mp4", 24.0) as video:
         video.write(smooth((32, 32))[..., 0])
     (again,) = read_video(tmp_path / "v.mp4")

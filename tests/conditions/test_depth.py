@@ -41,8 +41,8 @@ def test_back_projected_depth_lies_on_the_triangles():
 @given(st.floats(0.05, 2), st.floats(1.1, 50), st.lists(st.floats(0.0625, 200, width=32), min_size=2, max_size=30))
 def test_nearer_is_never_darker_and_only_the_background_is_black(near, ratio, depths):
     depth = np.array([sorted(depths)], np.float32)
-    grey = control_depth(depth, DepthRange(near, near * ratio))
-    assert (np.diff(grey[0].astype(int)) <= 0).all() and (grey > 0).all()
+    gray = control_depth(depth, DepthRange(near, near * ratio))
+    assert (np.diff(gray[0].astype(int)) <= 0).all() and (gray > 0).all()
     assert (control_depth(np.zeros((2, 3), np.float32), DepthRange(near, near * ratio)) == 0).all()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim2real.conditions import Shader, camera_normals, edge_pixels
-from sim2real.conditions.rgb.deferred.shading_reference import reference_colour
+from sim2real.conditions.rgb.deferred.shading_reference import reference_color
 from sim2real.raster import Fragments, rasterizer
 from sim2real.scene import Camera, Lighting, Material, Scene, Triangles, pixels_of, points_of, triangles_of
 from sim2real.scene.primitives import sphere
@@ -45,14 +45,14 @@ def test_the_shading_kernel_equals_its_torch_twin(name):
     shader = Shader(scene, triangles, rasterizer(triangles), samples=2, shadow_texels=256)
     shading = shader.shading(camera, 1)
     shading.light.exposure = 0.0
-    found, expected = shader.radiance(camera, 1), reference_colour(shading)
+    found, expected = shader.radiance(camera, 1), reference_color(shading)
     assert expected.std() > 0.05
     error = np.abs(found - expected).max(axis=-1)
     assert np.quantile(error, 0.99) < 1e-3 and error.max() < 0.3
 
 
 @pytest.mark.parametrize("name", LENSES)
-def test_a_checker_has_its_colours_where_the_lens_puts_its_squares(name):
+def test_a_checker_has_its_colors_where_the_lens_puts_its_squares(name):
     camera = through(name, camera_at((0.1, -2, 0.3), (0, 0, 0), (120, 160), 60))
     flat = Lighting(sun=(0.0, 0.0, 0.0), sky=(1.0, 1.0, 1.0), ground=(1.0, 1.0, 1.0))
     wall = replace(quad(Material((1.0, 1.0, 1.0, 1.0), checker())), name="wall")
@@ -60,18 +60,18 @@ def test_a_checker_has_its_colours_where_the_lens_puts_its_squares(name):
     triangles = triangles_of(scene)
     picture = Shader(scene, triangles, rasterizer(triangles), shadow_texels=0).frame(camera, 0).astype(int)
     i, j = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
-    centre = np.stack([(i + 0.5) / 4 - 1, np.zeros(i.shape), 1 - (j + 0.5) / 4, np.ones(i.shape)], axis=-1).reshape(-1, 4)
-    at = pixels_of((centre @ scene.camera_from_part(camera, 0)[0].T)[:, :3], camera.intrinsics[0], camera.lens)
+    center = np.stack([(i + 0.5) / 4 - 1, np.zeros(i.shape), 1 - (j + 0.5) / 4, np.ones(i.shape)], axis=-1).reshape(-1, 4)
+    at = pixels_of((center @ scene.camera_from_part(camera, 0)[0].T)[:, :3], camera.intrinsics[0], camera.lens)
     shown = ((at > 3) & (at < np.array([157, 117]))).all(-1)
     assert shown.sum() > 20
-    colour = picture[at[shown, 1].astype(int), at[shown, 0].astype(int)]
+    color = picture[at[shown, 1].astype(int), at[shown, 0].astype(int)]
     light = ((i + j) % 2 == 0).reshape(-1)[shown]
     red = (i + j).reshape(-1)[shown] == 0
-    assert colour[light & ~red].min() > colour[~light & ~red].max() + 60
+    assert color[light & ~red].min() > color[~light & ~red].max() + 60
 
 
 @pytest.mark.parametrize("name", LENSES)
-def test_normals_of_a_ball_point_away_from_its_centre(name):
+def test_normals_of_a_ball_point_away_from_its_center(name):
     camera = through(name, camera_at((0.3, -1.6, 0.2), (0, 0, 0), (80, 120), 60))
     scene = scene_of([(sphere(0.6), (0, 0, 0))], camera)
     fragments, triangles, matrices = seen_by(scene, camera)

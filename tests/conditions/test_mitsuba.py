@@ -50,7 +50,7 @@ def camera_at(eye, target, size=(24, 32), focal=30.0, center=None):
 
 
 def first_hits(tracer, camera, frame):
-    """Part and distance that Mitsuba finds along the rays through pixel centres, and these rays' directions."""
+    """Part and distance that Mitsuba finds along the rays through pixel centers, and these rays' directions."""
     world = tracer.world(camera, frame)
     sensor = world.sensors()[0]
     height, width = camera.size

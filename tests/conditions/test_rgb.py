@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sim2real.conditions import Shader
-from sim2real.conditions.rgb.deferred.shading_reference import reference_colour
+from sim2real.conditions.rgb.deferred.shading_reference import reference_color
 from sim2real.raster import rasterizer
 from sim2real.scene import Lighting, Material, triangles_of
 from sim2real.scene.colors import linear_from_srgb
@@ -34,7 +34,7 @@ def test_the_kernel_equals_its_torch_twin(side):
     shader = shader_of(scene, samples=side, shadow_texels=256)
     shading = shader.shading(scene.cameras[0], 1)
     shading.light.exposure = 0.0
-    found, expected = shader.radiance(scene.cameras[0], 1), reference_colour(shading)
+    found, expected = shader.radiance(scene.cameras[0], 1), reference_color(shading)
     assert expected.std() > 0.05
     # a shadow test or a mip level may fall to the other side at single pixels
     error = np.abs(found - expected).max(axis=-1)
@@ -52,8 +52,8 @@ def test_a_white_ball_in_even_white_light_is_invisible(metallic, roughness):
 
 def test_no_surface_gives_back_more_light_than_it_gets():
     for roughness in (0.1, 0.4, 1.0):
-        grey = replace(sphere(0.5), material=Material((0.5, 0.5, 0.5, 1.0), roughness=roughness))
-        scene = scene_of([(grey, (0, 0, 0))], camera_at((0, -2, 0), (0, 0, 0), (60, 80)), lighting=EVEN)
+        gray = replace(sphere(0.5), material=Material((0.5, 0.5, 0.5, 1.0), roughness=roughness))
+        scene = scene_of([(gray, (0, 0, 0))], camera_at((0, -2, 0), (0, 0, 0), (60, 80)), lighting=EVEN)
         radiance = shader_of(scene).radiance(scene.cameras[0], 0)
         assert radiance.max() <= 1.001 and 0.4 < radiance[30, 40, 0] < 0.65
 
@@ -77,8 +77,8 @@ def test_textures_stand_upright_and_land_where_uv_says():
     wall = quad(Material((1.0, 1.0, 1.0, 1.0), picture, roughness=1.0))
     scene = scene_of([(wall, (0, 0, 0))], camera_at((0, -2.5, 0), (0, 0, 0), (90, 120)), lighting=EVEN)
     shown = shader_of(scene, ambient_occlusion=0.0).radiance(scene.cameras[0], 0)
-    for (y, x), colour in {(30, 45): (1, 0, 0), (30, 75): (0, 1, 0), (60, 45): (0, 0, 1), (60, 75): (1, 1, 0)}.items():
-        assert np.abs(shown[y, x] - colour).max() < 0.06
+    for (y, x), color in {(30, 45): (1, 0, 0), (30, 75): (0, 1, 0), (60, 45): (0, 0, 1), (60, 75): (1, 1, 0)}.items():
+        assert np.abs(shown[y, x] - color).max() < 0.06
 
 
 def test_uv_beyond_one_repeat():

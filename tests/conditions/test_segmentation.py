@@ -1,4 +1,4 @@
-"""Instance ids depend on the scene alone; colours depend on the id alone."""
+"""Instance ids depend on the scene alone; colors depend on the id alone."""
 
 from dataclasses import replace
 
@@ -19,9 +19,9 @@ def test_a_pixel_has_the_id_of_the_thing_behind_it_in_every_frame_and_camera():
             fragments, triangles, camera_from_part = seen(scene, camera, frame)
             ids = instance_ids(fragments.face, triangles)
             assert ids.dtype == np.uint16 and set(np.unique(ids)) - {0} == {1, 2, 3, 4, 5}
-            for instance in (1, 2):  # the projected centres of box and ball
-                centre = camera.intrinsics[frame] @ camera_from_part[instance][:3, 3]
-                x, y = (centre[:2] / centre[2]).astype(int)
+            for instance in (1, 2):  # the projected centers of box and ball
+                center = camera.intrinsics[frame] @ camera_from_part[instance][:3, 3]
+                x, y = (center[:2] / center[2]).astype(int)
                 assert ids[y, x] == instance + 1
 
 

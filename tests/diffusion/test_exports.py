@@ -103,7 +103,7 @@ def test_another_layout_is_refused_with_the_command_that_renders_the_right_one(m
 def test_what_does_not_fit_is_one_line_and_leaves_nothing(every_frame, tmp_path):
     kept = tmp_path / "kept.npy"
     kept.write_bytes(b"mine")
-    for options, fault, says in (
+    for options, error, says in (
         ({"to": "gwft"}, UnknownNameError, "gwtf"),
         ({"to": "gwtf", "output": tmp_path / "a.pt"}, BadValueError, r"\.npy"),
         ({"to": "latents", "output": tmp_path / "a.bin"}, BadValueError, r"\.safetensors"),
@@ -113,7 +113,7 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(every_frame, tmp_path)
         ({"to": "latents", "model": "wan-vice"}, UnknownNameError, "wan-vace"),
         ({"to": "latents", "output": kept}, OutputExistsError, "--overwrite"),
     ):
-        with pytest.raises(fault, match=says) as caught:
+        with pytest.raises(error, match=says) as caught:
             export_noise(**({"clip": every_frame, "output": tmp_path / "a.npy"} | options))
         assert "\n" not in str(caught.value)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["clip", "kept.npy"]

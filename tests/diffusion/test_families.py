@@ -17,7 +17,7 @@ def test_hub_ids_are_found_whatever_their_case():
     assert (layout.factor, layout.channels, len(layout.latent_frames(49))) == (8, 16, 13)
 
 
-def test_folders_are_recognised_by_what_is_in_them(tmp_path):
+def test_folders_are_recognized_by_what_is_in_them(tmp_path):
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "CogVideoXPipeline"}))
     assert family_of(tmp_path).name == "cogvideox"
     (tmp_path / "sim2real.json").write_text("{}")

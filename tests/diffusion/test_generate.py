@@ -301,7 +301,7 @@ def test_a_model_of_the_old_kind_says_what_to_do(clip, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "fault", "says"),
+    ("options", "error", "says"),
     [
         ({"camera": "wrist"}, UnknownNameError, "unknown camera 'wrist'.*front"),
         ({"prompt": "a kitchen"}, BadValueError, "reads no text"),
@@ -319,8 +319,8 @@ def test_a_model_of_the_old_kind_says_what_to_do(clip, tmp_path):
         ({"model": "wan-vace", "use": "restyle"}, BadValueError, "--use is restyle, must be left out.*embedded"),
     ],
 )
-def test_unusable_requests_are_refused_before_any_work(clip, model, options, fault, says):
-    with pytest.raises(fault, match=says):
+def test_unusable_requests_are_refused_before_any_work(clip, model, options, error, says):
+    with pytest.raises(error, match=says):
         generate(clip, **{"model": model, **options})
     assert not (clip / "front" / "generated").exists()
 

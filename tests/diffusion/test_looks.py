@@ -129,7 +129,7 @@ def test_a_named_look_chooses_materials_and_the_seed_the_rest():
 
 
 def test_materials_are_chosen_by_class_name_or_sort_of_thing():
-    row = drawn(look="loft, counter=oak, wall=plaster, panda0_link*=grey paint, knob=Brass")
+    row = drawn(look="loft, counter=oak, wall=plaster, panda0_link*=gray paint, knob=Brass")
     assert row["counters"].material == "oak" and row["wall2"].kind == "plaster" and row["knob 1"].material == "brass"
     assert row["panda0_link3"].material == "gray paint" != row["panda0_leftfinger"].material
     assert drawn(look="counter=marble")["counters"].material in ("white marble", "green marble")

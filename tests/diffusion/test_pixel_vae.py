@@ -30,7 +30,7 @@ def test_folding_keeps_inner_products():
 def test_round_trip_through_the_scaled_latents_is_exact():
     vae = PixelVAE()
     pixels = torch.rand(1, 3, 2, 8, 8) * 2 - 1
-    assert torch.equal(vae.decode(vae.normalised(pixels) * 0.5).sample, pixels)
+    assert torch.equal(vae.decode(vae.normalized(pixels) * 0.5).sample, pixels)
     assert torch.equal(vae.encode(pixels).latent_dist.mode(), fold_pixels(pixels))
 
 

@@ -79,7 +79,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path):
     ("frames", "surely", "perhaps"), [(48, "45", "49"), (50, "49", "53"), (6, "5", "9"), (4, None, "5"), (2, None, "5")]
 )
 def test_counts_of_frames_are_offered_that_can_be_reached(frames, surely, perhaps):
-    mend = other_count(frames, 4)
-    sure, _, more = mend.rpartition("--frames ")
+    fix = other_count(frames, 4)
+    sure, _, more = fix.rpartition("--frames ")
     assert more.startswith(f"{perhaps}, if ")
     assert (f"--frames {surely}, or" in sure) if surely else "--frames" not in sure

@@ -9,7 +9,7 @@ SIZE = (96, 128)
 
 
 def texture(size: tuple[int, int], seed: int = 0) -> torch.Tensor:
-    """Smooth random colours at several scales, 0 ... 1, (1, 3, height, width)."""
+    """Smooth random colors at several scales, 0 ... 1, (1, 3, height, width)."""
     rng = np.random.default_rng(seed)
     total = torch.zeros((1, 3, *size))
     for cell in (32, 16, 8, 4):

@@ -65,8 +65,8 @@ def test_bad_pictures_and_missing_weights_are_one_line(tmp_path, monkeypatch):
 def test_raft_runs_from_a_weights_file(tmp_path):
     try:
         models = pytest.importorskip("torchvision.models.optical_flow")
-    except RuntimeError as fault:
-        pytest.skip(f"torchvision is not for this torch: {fault}")
+    except RuntimeError as error:
+        pytest.skip(f"torchvision is not for this torch: {error}")
     torch.save(models.raft_small(weights=None).state_dict(), tmp_path / "raft_small.pth")
     flow = RaftFlow(tmp_path / "raft_small.pth", updates=2)(panned(0, (0, 0)), panned(0, (1, 0)))
     assert flow.shape == (*SIZE, 2)

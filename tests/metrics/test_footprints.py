@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim2real.metrics.covariance import transport_efficiency
-from sim2real.metrics.footprints import LabelledView, labelled_overlap
+from sim2real.metrics.footprints import LabelledView, labeled_overlap
 from sim2real.metrics.overlap import RayScene, footprint_overlap
 from sim2real.raster import rasterizer
 from sim2real.scene import Scene, triangles_of
@@ -30,7 +30,7 @@ def flat_wall(shift_px: float = 0.0, distance: float = 2.0, size=(16, 24)) -> La
     )
 
 
-def labelled(scene: Scene, camera: str, frame: int) -> LabelledView:
+def labeled(scene: Scene, camera: str, frame: int) -> LabelledView:
     view, triangles = scene.camera(camera), triangles_of(scene)
     seen = rasterizer(triangles).fragments(
         scene.camera_from_part(view, frame), view.intrinsics[frame], view.size, near=view.near, lens=view.lens
@@ -48,8 +48,8 @@ def labelled(scene: Scene, camera: str, frame: int) -> LabelledView:
 
 @pytest.mark.parametrize("factor", [1, 4])
 def test_a_view_overlaps_itself_and_nothing_else(factor):
-    view = labelled(moving_scene(size=SIZE), "moving", 2)
-    overlap = labelled_overlap(view, view, factor=factor)
+    view = labeled(moving_scene(size=SIZE), "moving", 2)
+    overlap = labeled_overlap(view, view, factor=factor)
     diagonal = overlap.diagonal()
     assert overlap.sum() - diagonal.sum() < 1e-3 * diagonal.sum()
     assert np.median(diagonal) == pytest.approx(1, abs=0.02)
@@ -57,21 +57,21 @@ def test_a_view_overlaps_itself_and_nothing_else(factor):
 
 
 def test_half_a_pixel_to_the_side_halves_the_overlap():
-    overlap = labelled_overlap(flat_wall(), flat_wall(0.5), factor=1).toarray().reshape(16, 24, 16, 24)
+    overlap = labeled_overlap(flat_wall(), flat_wall(0.5), factor=1).toarray().reshape(16, 24, 16, 24)
     row, column = np.mgrid[:16, :23]
     assert np.abs(overlap[row, column, row, column] - 0.5).mean() < 0.05
     assert np.abs(overlap[row, column + 1, row, column] - 0.5).mean() < 0.05
 
 
 def test_a_camera_twice_as_far_away_sees_four_pixels_in_one():
-    overlap = labelled_overlap(flat_wall(), flat_wall(distance=4.0), factor=1)
+    overlap = labeled_overlap(flat_wall(), flat_wall(distance=4.0), factor=1)
     # the far camera looks at a wall at depth 4; put the same wall there by moving the camera back
     assert overlap.nnz == 0
     far = flat_wall(distance=4.0)
     moved = far.world_from_camera.copy()
     moved[2, 3] = -2.0
     far = LabelledView(far.depth, far.instances, far.intrinsics, moved, far.world_from_instance)
-    overlap = labelled_overlap(flat_wall(), far, factor=1)
+    overlap = labeled_overlap(flat_wall(), far, factor=1)
     assert np.abs(overlap.data - 0.5).max() < 0.1  # 1 / sqrt(1 * 4)
     assert np.bincount(overlap.tocoo().row).max() == 4
 
@@ -102,11 +102,11 @@ def test_the_sky_turns_with_the_camera_and_ignores_its_place():
     moved = sky.world_from_camera.copy()
     moved[:3, 3] = [5, -3, 2]
     elsewhere = LabelledView(sky.depth, sky.instances, sky.intrinsics, moved, sky.world_from_instance)
-    assert labelled_overlap(sky, elsewhere, factor=1).diagonal().mean() > 0.98
+    assert labeled_overlap(sky, elsewhere, factor=1).diagonal().mean() > 0.98
     turned = sky.world_from_camera.copy()
     turned[:3, :3] = np.diag([-1.0, 1, -1])
     behind = LabelledView(sky.depth, sky.instances, sky.intrinsics, turned, sky.world_from_instance)
-    assert labelled_overlap(sky, behind, factor=1).nnz == 0
+    assert labeled_overlap(sky, behind, factor=1).nnz == 0
 
 
 LENSES = {
@@ -130,5 +130,5 @@ def test_labels_give_the_overlap_that_rays_through_the_scene_give(lens, factor):
     rays = [RayScene(scene, frame) for frame in (1, 3)]
     per_pixel = max(4, factor)
     exact = [footprint_overlap(rays[0], view, rays[1], view, factor=factor, per_pixel=per_pixel, seed=seed) for seed in (0, 1)]
-    found = labelled_overlap(labelled(scene, camera, 1), labelled(scene, camera, 3), factor=factor)
+    found = labeled_overlap(labeled(scene, camera, 1), labeled(scene, camera, 3), factor=factor)
     assert least < transport_efficiency(found, *exact) < 1.02

@@ -56,14 +56,14 @@ def test_independent_noise_is_white_and_carries_nothing(clip, tmp_path):
     assert all(abs(row["efficiency"]) < 5 * row["standard_error"] for row in found["transport"])
 
 
-def test_blurred_noise_is_not_white_and_its_neighbours_say_so(clip, tmp_path):
+def test_blurred_noise_is_not_white_and_its_neighbors_say_so(clip, tmp_path):
     noise = white(clip)
     noise = (noise + np.roll(noise, 1, -1)) / 2
     found = judged(clip, noise, tmp_path)
     assert not found["white"]
     assert found["statistics"]["variance"]["value"] == pytest.approx(0.5, abs=0.03)
-    assert found["statistics"]["neighbour_right"]["value"] == pytest.approx(0.25, abs=0.03)
-    assert found["statistics"]["neighbour_right"]["worst_score"] > 10
+    assert found["statistics"]["neighbor_right"]["value"] == pytest.approx(0.25, abs=0.03)
+    assert found["statistics"]["neighbor_right"]["worst_score"] > 10
 
 
 def test_noise_with_half_its_variance_from_elsewhere_carries_half(clip, tmp_path):
@@ -89,7 +89,7 @@ def test_channels_last_in_half_precision_is_the_same_noise(clip, tmp_path):
         assert a["efficiency"] == pytest.approx(b["efficiency"], abs=1e-3)
 
 
-def test_other_factors_and_every_nth_frame_are_recognised(clip, tmp_path):
+def test_other_factors_and_every_nth_frame_are_recognized(clip, tmp_path):
     np.save(tmp_path / "noise.npy", np.zeros((3, 4, 12, 16)))
     video = noise_video(clip, "moving", tmp_path / "noise.npy")
     assert video.factor == 8

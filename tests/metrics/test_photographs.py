@@ -34,9 +34,9 @@ def test_halves_of_a_set_are_nearer_to_each_other_than_to_blurred_or_grainy_ones
     assert statistics_distance(first, first) == 0
 
 
-def test_greying_leaves_the_statistics_as_they_are(leaves):
-    grey = [np.repeat(np.rint(p @ [0.2126, 0.7152, 0.0722])[..., None], 3, -1).astype(np.uint8) for p in leaves]
-    assert statistics_distance(all_statistics(leaves), all_statistics(grey)) < 0.2
+def test_graying_leaves_the_statistics_as_they_are(leaves):
+    gray = [np.repeat(np.rint(p @ [0.2126, 0.7152, 0.0722])[..., None], 3, -1).astype(np.uint8) for p in leaves]
+    assert statistics_distance(all_statistics(leaves), all_statistics(gray)) < 0.2
 
 
 def test_flat_patches_have_no_statistics():

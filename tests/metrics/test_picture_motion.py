@@ -25,10 +25,10 @@ SIZE = (32, 48)
 
 
 def zoomed(zoom: float, shift: tuple[float, float] = (0.0, 0.0)) -> Flow:
-    """Motion about the picture's centre; what leaves the picture is not visible."""
+    """Motion about the picture's center; what leaves the picture is not visible."""
     y, x = np.mgrid[: SIZE[0], : SIZE[1]] + 0.5
-    here, centre = np.stack([x, y], -1), np.array([SIZE[1], SIZE[0]]) / 2
-    there = (here - centre) * zoom + centre + shift
+    here, center = np.stack([x, y], -1), np.array([SIZE[1], SIZE[0]]) / 2
+    there = (here - center) * zoom + center + shift
     inside = ((there >= 0) & (there < [SIZE[1], SIZE[0]])).all(-1)
     return Flow(torch.from_numpy((there - here).astype(np.float32)), torch.from_numpy(inside))
 

@@ -61,9 +61,9 @@ def test_canny_draws_thin_lines_where_values_jump_and_follows_weak_edges_from_st
 def test_edges_and_blur_are_those_of_opencv(seed):
     cv2 = pytest.importorskip("cv2")
     picture = dead_leaves(seed, (96, 128))
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    assert np.abs(luma(picture) - grey).max() <= 1
-    assert (canny(grey.astype(np.float32), 100.0, 200.0) != (cv2.Canny(grey, 100, 200) > 0)).mean() < 1e-3
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    assert np.abs(luma(picture) - gray).max() <= 1
+    assert (canny(gray.astype(np.float32), 100.0, 200.0) != (cv2.Canny(gray, 100, 200) > 0)).mean() < 1e-3
     ours = pictures._bilateral(picture, 15, 150.0, 100.0).astype(int)
     assert np.abs(ours - cv2.bilateralFilter(picture, 30, 150, 100)).max() <= 1
 

@@ -20,9 +20,9 @@ def test_independent_normals_pass():
         ("mean", WHITE + 0.02),
         ("ks_p", np.sign(WHITE) * np.abs(WHITE) ** 1.05),
         ("kurtosis", np.random.default_rng(0).standard_t(8, WHITE.shape) / np.sqrt(8 / 6)),
-        ("neighbour_right", (WHITE + 0.02 * np.roll(WHITE, 1, 3)) / np.hypot(1, 0.02)),
-        ("neighbour_below", (WHITE + 0.02 * np.roll(WHITE, 1, 2)) / np.hypot(1, 0.02)),
-        ("neighbour_diagonal", (WHITE + 0.02 * np.roll(WHITE, (1, 1), (2, 3))) / np.hypot(1, 0.02)),
+        ("neighbor_right", (WHITE + 0.02 * np.roll(WHITE, 1, 3)) / np.hypot(1, 0.02)),
+        ("neighbor_below", (WHITE + 0.02 * np.roll(WHITE, 1, 2)) / np.hypot(1, 0.02)),
+        ("neighbor_diagonal", (WHITE + 0.02 * np.roll(WHITE, (1, 1), (2, 3))) / np.hypot(1, 0.02)),
         ("lag_2_right", (WHITE + 0.02 * np.roll(WHITE, 2, 3)) / np.hypot(1, 0.02)),
         ("channels", (WHITE + 0.06 * RNG.standard_normal((4, 1, 40, 50))) / np.hypot(1, 0.06)),
         ("spectrum", 0.85 * WHITE + np.sqrt(1 - 0.85**2) * np.roll(WHITE, 1, 3)),
@@ -37,7 +37,7 @@ def test_each_defect_is_found_by_its_own_figure(defect, damaged):
 def test_plain_values_are_what_they_are_called():
     found = estimates(1.1 * (WHITE + 0.5 * np.roll(WHITE, 1, 3)))
     assert found["variance"].value == pytest.approx(1.21 * 1.25, rel=0.02)
-    assert found["neighbour_right"].value == pytest.approx(1.21 * 0.5, rel=0.03)
+    assert found["neighbor_right"].value == pytest.approx(1.21 * 0.5, rel=0.03)
     assert found["lag_2_right"].value == pytest.approx(0, abs=0.02)
 
 

@@ -23,7 +23,7 @@ SCENES = 40
 @example(0, 6106)  # a latent's cells are all hardly wide enough to count
 def test_no_scene_gives_a_frame_that_fails(seed, number):
     result = checked_scene(seed, number)
-    assert not result["faults"], result
+    assert not result["errors"], result
     # some 25 scores a scene: 5 sigma would be exceeded by chance once in a thousand runs, 5.5 once in twenty thousand
     assert all(abs(score) < 5.5 for _, score in result["worst"]), result
 

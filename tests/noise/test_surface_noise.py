@@ -88,7 +88,7 @@ def test_kernels_equal_the_plain_reference(layout):
     expected = reference_noise(owned, views.charts, latents=values.shape[1:], channels=layout.channels, seed=7)
     has_leaves = ~np.isnan(expected[0])
     assert has_leaves.mean() > 0.99
-    # float32 and float64 may disagree on which side of a border a centre lies: now and then a small cell changes hands
+    # float32 and float64 may disagree on which side of a border a center lies: now and then a small cell changes hands
     off = np.abs(values - expected)[:, has_leaves].max(axis=0)
     assert (off < 1e-4).mean() > 0.95
     assert np.sqrt((off**2).mean()) < 0.03
@@ -157,7 +157,7 @@ def test_translation_leaves_the_sky_in_place_and_rotation_carries_it():
     same_direction = camera(eyes, eyes + np.array([-1.0, 0, 0]), size=(96, 128))
     views = Views(scene([], [same_direction]), LATENT16)
     assert np.array_equal(views.frame(0), views.frame(1))
-    shift = 16.0  # px at the centre of the picture: two latents
+    shift = 16.0  # px at the center of the picture: two latents
     turned = np.arctan(shift / 130.0)
     targets = eyes[:1] + np.array([[-1.0, 0, 0], [-np.cos(turned), np.sin(turned), 0]])
     panned = Views(scene([], [camera(np.repeat(eyes[:1], 2, 0), targets, size=(96, 128))]), LATENT64)

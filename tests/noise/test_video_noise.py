@@ -31,7 +31,7 @@ def test_noise_follows_motion_to_the_ceiling_and_does_not_wear_off(zoom, shift):
     for frame, found in row.transport.items():
         assert found >= 0.95 * row.ceiling[frame], (frame, row)
     assert abs(row.variance - 1) < 5 * np.sqrt(2 / (8 * 128 * 192))
-    assert abs(row.neighbours) < 5 / np.sqrt(2 * 8 * 128 * 192)
+    assert abs(row.neighbors) < 5 / np.sqrt(2 * 8 * 128 * 192)
 
 
 def test_a_tenth_of_a_pixel_per_frame_is_motion():
@@ -55,9 +55,9 @@ def test_the_map_of_a_long_pan_and_zoom_does_not_drift():
     for _ in range(60):
         reference.advance(back, inside)
     y, x = np.mgrid[: SIZE[0], : SIZE[1]] + 0.5
-    at, centre = np.stack([x, y], -1), np.array([SIZE[1], SIZE[0]]) / 2
+    at, center = np.stack([x, y], -1), np.array([SIZE[1], SIZE[0]]) / 2
     for _ in range(60):
-        at = (at - centre - (0.37, -0.21)) / 1.004 + centre
+        at = (at - center - (0.37, -0.21)) / 1.004 + center
     shown = ((at > 1) & (at < np.array([SIZE[1], SIZE[0]]) - 1)).all(-1)
     error = np.abs(reference.places.position.numpy() - at)[shown]
     assert (reference.places.chart.numpy()[shown] == 0).all()

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from sim2real.prepare.assets import Assets, names
-from sim2real.prepare.assets.models import Model, material_of, read_catalogue
+from sim2real.prepare.assets.models import Model, material_of, read_catalog
 from sim2real.prepare.assets.obj_files import read_materials, read_wavefront
 from sim2real.scene import face_normals
 from sim2real.scene.material_kinds import MATERIAL_KINDS
@@ -89,8 +89,8 @@ def test_material_files_keep_every_keyword_of_every_material():
     assert read_materials(MTL)["Chrome"]["Ns"] == "200"
 
 
-def test_catalogues_are_in_metres_and_in_order():
-    bowl, phone = read_catalogue(CATALOGUE, "Scopia")
+def test_catalogs_are_in_metres_and_in_order():
+    bowl, phone = read_catalog(CATALOGUE, "Scopia")
     assert (bowl.name, bowl.folder, bowl.author) == ("Bowl", "bowl", "Ada")
     assert bowl.size == pytest.approx((0.2, 0.4, 0.1))
     assert bowl.elevation_m == pytest.approx(1.15)
@@ -147,6 +147,6 @@ def test_what_carries_a_brand_is_never_taken(library):
 
 
 def test_credits_name_the_authors_of_what_may_be_used(library):
-    by_licence = {credit.licence: credit.authors for credit in library.credits()}
-    assert by_licence["CC-BY 3.0"] == "Ada"
-    assert "CC0 1.0" in by_licence
+    by_license = {credit.license: credit.authors for credit in library.credits()}
+    assert by_license["CC-BY 3.0"] == "Ada"
+    assert "CC0 1.0" in by_license

@@ -122,8 +122,8 @@ class Pool:
         future = clips_module.Future()
         try:
             future.set_result(call(*arguments))
-        except Exception as fault:  # what a real pool does
-            future.set_exception(fault)
+        except Exception as error:  # what a real pool does
+            future.set_exception(error)
         return future
 
     def shutdown(self, **_options):

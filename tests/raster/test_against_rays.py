@@ -17,7 +17,7 @@ SIZE = (160, 240)
 
 
 def traced(fragments: Fragments, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Face ids and depths of rays from the eye through the pixel centres."""
+    """Face ids and depths of rays from the eye through the pixel centers."""
     corners = fragments.camera_vertices.numpy()[faces]
     scene = rtcore_scene.EmbreeScene()
     mesh_construction.TriangleMesh(scene, corners)

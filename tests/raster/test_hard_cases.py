@@ -116,7 +116,7 @@ def test_a_scaled_view_is_the_same_view_with_more_samples() -> None:
     one = rasterizer(triangles(ball.vertices, ball.faces))
     plain = one.fragments(placed(z=3), INTRINSICS, SIZE)
     dense = one.fragments(placed(z=3), np.diag([3.0, 3, 1]) @ INTRINSICS, (3 * SIZE[0], 3 * SIZE[1]))
-    assert (dense.face[1::3, 1::3] != plain.face).float().mean() < 1e-3  # every third sample is the plain pixel's centre
+    assert (dense.face[1::3, 1::3] != plain.face).float().mean() < 1e-3  # every third sample is the plain pixel's center
     assert torch.allclose(dense.depth[1::3, 1::3], plain.depth, rtol=1e-5)
 
 

@@ -10,25 +10,25 @@ from sim2real.raster import rasterizer
 from .soups import INTRINSICS, SIZE, bumpy_ball, placed, triangles
 
 SQUARE = (32, 32)
-EXACT = np.array([[32.0, 0, 16], [0, 32.0, 16], [0, 0, 1]])  # powers of two: pixel centres are exact in float32
+EXACT = np.array([[32.0, 0, 16], [0, 32.0, 16], [0, 0, 1]])  # powers of two: pixel centers are exact in float32
 
 
-def sheet(seed: int, on_centres: bool) -> tuple[np.ndarray, np.ndarray]:
-    """A triangulation that covers the picture; its vertices lie on pixel centres, or anywhere and at any depth."""
+def sheet(seed: int, on_centers: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A triangulation that covers the picture; its vertices lie on pixel centers, or anywhere and at any depth."""
     rng = np.random.default_rng(seed)
-    inner = rng.integers(0, 32, (40, 2)) + 0.5 if on_centres else rng.uniform(0, 32, (40, 2))
+    inner = rng.integers(0, 32, (40, 2)) + 0.5 if on_centers else rng.uniform(0, 32, (40, 2))
     pixels = np.unique(np.concatenate([inner, [[-8, -8], [40, -8], [-8, 40], [40, 40]]]), axis=0)
-    z = np.full(len(pixels), 2.0) if on_centres else rng.uniform(1, 30, len(pixels))
+    z = np.full(len(pixels), 2.0) if on_centers else rng.uniform(1, 30, len(pixels))
     faces = Delaunay(pixels).simplices
     return np.column_stack([(pixels - 16) / 32 * z[:, None], z]), faces
 
 
 @pytest.mark.parametrize("backend", ["warp", "reference"])
-@pytest.mark.parametrize("on_centres", [True, False])
+@pytest.mark.parametrize("on_centers", [True, False])
 @given(seed=st.integers(0, 2**31))
 @settings(max_examples=8, deadline=None)
-def test_no_pixel_falls_between_triangles_that_share_edges(backend: str, on_centres: bool, seed: int) -> None:
-    vertices, faces = sheet(seed, on_centres)
+def test_no_pixel_falls_between_triangles_that_share_edges(backend: str, on_centers: bool, seed: int) -> None:
+    vertices, faces = sheet(seed, on_centers)
     seen = rasterizer(triangles(vertices, faces), backend=backend).visibility(placed(), EXACT, SQUARE)
     assert (seen.face >= 0).all()
 
@@ -36,7 +36,7 @@ def test_no_pixel_falls_between_triangles_that_share_edges(backend: str, on_cent
 @given(seed=st.integers(0, 2**31))
 @settings(max_examples=8, deadline=None)
 def test_nor_where_the_triangles_share_positions_but_no_vertices(seed: int) -> None:
-    vertices, faces = sheet(seed, on_centres=bool(seed % 2))
+    vertices, faces = sheet(seed, on_centers=bool(seed % 2))
     rng = np.random.default_rng(seed)
     shuffled = rng.permuted(faces, axis=1)  # other first corners and other windings
     corners = vertices[shuffled].reshape(-1, 3)
@@ -47,7 +47,7 @@ def test_nor_where_the_triangles_share_positions_but_no_vertices(seed: int) -> N
 @given(seed=st.integers(0, 2**31))
 @settings(max_examples=10, deadline=None)
 def test_a_pixel_lies_inside_one_triangle_only(seed: int) -> None:
-    vertices, faces = sheet(seed, on_centres=False)
+    vertices, faces = sheet(seed, on_centers=False)
     inside = torch.zeros(SQUARE, dtype=torch.int64)
     for face in faces:
         inside += (rasterizer(triangles(vertices, face)).fragments(placed(), EXACT, SQUARE).barycentrics > 0).all(0)

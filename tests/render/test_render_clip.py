@@ -94,7 +94,7 @@ def test_cameras_frames_and_kinds_left_out_change_nothing(clip, scene, tmp_path)
 
 
 def test_depth_lies_on_the_meshes(clip, scene):
-    """Back-projected pixels of the ball are one radius from its centre, those of the floor at height 0."""
+    """Back-projected pixels of the ball are one radius from its center, those of the floor at height 0."""
     for name in ("moving", "still"):
         camera = clip.camera(name)
         for frame in range(FRAMES):
@@ -174,7 +174,7 @@ def test_the_size_of_the_pictures_can_be_chosen(scene, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "fault", "says"),
+    ("changes", "error", "says"),
     [
         ({"cameras": ["front"]}, UnknownNameError, "moving, still"),
         ({"size": (50, 64)}, BadValueError, "multiple of 8.*48 or 56"),
@@ -186,8 +186,8 @@ def test_the_size_of_the_pictures_can_be_chosen(scene, tmp_path):
         ({"threads": 0}, BadValueError, "1 or more"),
     ],
 )
-def test_bad_arguments_are_refused_before_anything_is_written(scene, tmp_path, changes, fault, says):
-    with pytest.raises(fault, match=says) as caught:
+def test_bad_arguments_are_refused_before_anything_is_written(scene, tmp_path, changes, error, says):
+    with pytest.raises(error, match=says) as caught:
         render_clip(scene, tmp_path / "new" / "clip", **({"layout": NoiseLayout(8, 4)} | changes))
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim2real.clip import Clip
-from sim2real.metrics.motion import labelled_motion
+from sim2real.metrics.motion import labeled_motion
 from sim2real.render import render_clip
 from sim2real.scene import points_of
 
@@ -66,7 +66,7 @@ def test_motion_from_labels_is_the_exact_flow(clip: Clip, camera: str) -> None:
     for frame in range(FRAMES - 1):
         with np.load(clip.frame_path(camera, "flow", frame)) as file:
             flow, visible = file["forward"], file["visible"]
-        there, same = labelled_motion(clip, camera, frame, frame + 1)
+        there, same = labeled_motion(clip, camera, frame, frame + 1)
         y, x = np.indices(SIZE) + 0.5
         both = same & visible
         assert both.mean() > 0.25

@@ -66,8 +66,8 @@ def test_lenses_are_those_of_opencv(name: str) -> None:
     theirs = cv2.projectPoints(points.reshape(-1, 3), np.zeros(3), np.zeros(3), straight, coefficients)[0].reshape(*SIZE, 2)
     np.testing.assert_allclose(pixels_of(points, straight, LENSES[name]), theirs, atol=1e-8)
     wanted = rays_of(pixels(), straight, LENSES[name])
-    centres = pixels().reshape(-1, 1, 2)
-    solved = cv2.undistortPoints(centres, straight, coefficients, criteria=(3, 200, 1e-13)).reshape(*SIZE, 2)
+    centers = pixels().reshape(-1, 1, 2)
+    solved = cv2.undistortPoints(centers, straight, coefficients, criteria=(3, 200, 1e-13)).reshape(*SIZE, 2)
     np.testing.assert_allclose(wanted, solved, atol=1e-5)
 
 

@@ -58,7 +58,7 @@ def test_corner_normals_are_unit_and_agree_with_the_winding(a: float, b: float, 
         assert (np.einsum("fi,fki->fk", face_normals(mesh.vertices, mesh.faces), mesh.normals) > 0).all(), mesh.name
 
 
-def test_sphere_normals_point_away_from_the_centre() -> None:
+def test_sphere_normals_point_away_from_the_center() -> None:
     mesh = primitives.sphere(0.3)
     np.testing.assert_allclose(mesh.normals, mesh.vertices[mesh.faces] / 0.3, atol=1e-9)
 
@@ -111,6 +111,6 @@ def test_a_height_field_keeps_its_grid_rows_along_y() -> None:
     ],
 )
 def test_impossible_sizes_are_refused_in_one_line(make) -> None:
-    with pytest.raises(BadValueError, match="must be") as fault:
+    with pytest.raises(BadValueError, match="must be") as error:
         make()
-    assert "\n" not in str(fault.value)
+    assert "\n" not in str(error.value)

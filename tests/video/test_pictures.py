@@ -16,12 +16,12 @@ def test_a_folder_is_read_to_the_bit_in_the_order_of_names(disc_folder, disc_fra
     assert all(np.array_equal(a, b) for a, b in zip(pictures, disc_frames, strict=True))
 
 
-def test_a_video_is_read_with_its_rate_and_colours(disc_video, disc_frames):
+def test_a_video_is_read_with_its_rate_and_colors(disc_video, disc_frames):
     pictures = open_pictures(disc_video)
     assert (pictures.frames, pictures.fps) == (FRAMES, 12.0)
     for found, true in zip(pictures, disc_frames, strict=True):
         assert np.abs(found.astype(int) - true).mean() < 4
-        assert np.abs(found.mean((0, 1)) - true.mean((0, 1))).max() < 1.5  # no cast: the colour matrix is undone
+        assert np.abs(found.mean((0, 1)) - true.mean((0, 1))).max() < 1.5  # no cast: the color matrix is undone
 
 
 def test_stride_and_frames_choose_frames(disc_folder, disc_frames):
@@ -82,11 +82,11 @@ def test_numbers_without_leading_zeros_are_in_order_and_a_gap_is_noted(tmp_path)
 
 
 def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path):
-    grey = np.linspace(0, 65535, 300).astype(np.uint16)[None].repeat(4, 0)
+    gray = np.linspace(0, 65535, 300).astype(np.uint16)[None].repeat(4, 0)
     for k, suffix in enumerate(("png", "tif")):
-        Image.fromarray(grey).save(tmp_path / f"{k}.{suffix}")
+        Image.fromarray(gray).save(tmp_path / f"{k}.{suffix}")
     for picture in open_pictures(tmp_path):
-        assert np.abs(picture - grey[..., None] / 257).max() <= 0.51
+        assert np.abs(picture - gray[..., None] / 257).max() <= 0.51
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int32])

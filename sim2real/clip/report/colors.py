@@ -1,4 +1,4 @@
-"""Colours for instance ids: the same id has the same colour in every frame, camera and clip."""
+"""Colors for instance ids: the same id has the same color in every frame, camera and clip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _table() -> UInt8[np.ndarray, "65536 3"]:
         value, saturation = _TONES[(k - 1) // 7 % len(_TONES)]
         rgb = colorsys.hsv_to_rgb(k * _GOLDEN % 1, saturation, value)
         color = (round(255 * rgb[0]), round(255 * rgb[1]), round(255 * rgb[2]))
-        while color in used:  # a neighbouring blue tells equal colours apart
+        while color in used:  # a neighboring blue tells equal colors apart
             color = (color[0], color[1], (color[2] + 1) % 256)
         used.add(color)
         table[k] = color
@@ -29,10 +29,10 @@ def _table() -> UInt8[np.ndarray, "65536 3"]:
 
 
 def id_colors(count: int) -> UInt8[np.ndarray, "count 3"]:
-    """Colours (sRGB) of the ids 0 .. count - 1.
+    """Colors (sRGB) of the ids 0 .. count - 1.
 
-    Hues walk by the golden ratio, so that near ids look different; id 0 (background) is black. The colour of an id never
-    depends on anything else. Colours are distinct for ids below 4096 and repeat beyond.
+    Hues walk by the golden ratio, so that near ids look different; id 0 (background) is black. The color of an id never
+    depends on anything else. Colors are distinct for ids below 4096 and repeat beyond.
     """
     return _table()[:count].copy()
 
@@ -50,11 +50,11 @@ _NEAR_TO_FAR = np.array(
 def depth_picture(
     depth_m: Float[np.ndarray, "height width"], range_m: tuple[float, float]
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """A picture of depth to look at: near is light, far dark, nothing is neutral grey; even steps of inverse depth.
+    """A picture of depth to look at: near is light, far dark, nothing is neutral gray; even steps of inverse depth.
 
     Args:
         depth_m: metres along the camera's z, 0 where there is no surface.
-        range_m: nearest and farthest depth that get a colour of their own.
+        range_m: nearest and farthest depth that get a color of their own.
     """
     near, far = 1 / range_m[0], 1 / range_m[1]
     inverse = 1 / np.where(depth_m > 0, depth_m, range_m[1])

@@ -147,7 +147,7 @@ def _surfaces(clip: Clip) -> str:
 def _noise_table(clip: Clip) -> str:
     if clip.record.noise is None:
         return ""
-    head = ["camera", "latent frames", "mean", "variance", "kurtosis", "neighbours", "channels", "standard error"]
+    head = ["camera", "latent frames", "mean", "variance", "kurtosis", "neighbors", "channels", "standard error"]
     rows = []
     for camera in clip.cameras:
         if clip.has(camera, "noise"):
@@ -156,7 +156,7 @@ def _noise_table(clip: Clip) -> str:
             rows.append([camera, str(f.latents), *(f"{v:+.4f}" for v in values[:1]), *(f"{v:.4f}" for v in values[1:])])
     note = (
         '<p class="lead">Independent Gaussian draws have mean 0, variance 1, kurtosis 3 and correlations 0, each within a few '
-        "standard errors. Neighbours and channels: mean correlation of adjacent pixels and of adjacent channels.</p>"
+        "standard errors. Neighbors and channels: mean correlation of adjacent pixels and of adjacent channels.</p>"
     )
     return f"<h2>Noise</h2>{note}{_table(head, rows, numbers_from=1)}" if rows else ""
 

@@ -122,7 +122,7 @@ def latent_of_frame(latent_frames: list[int], frame: int) -> int:
 
 
 def _noise_tile(clip: Clip, camera: str, frame: int) -> np.ndarray:
-    """Noise coarse enough to see on a small tile: normalised sums of blocks, as a camera further away would see it."""
+    """Noise coarse enough to see on a small tile: normalized sums of blocks, as a camera further away would see it."""
     noise = np.asarray(clip.noise(camera)[latent_of_frame(clip.noise_record().latent_frames, frame), :3], np.float32)
     channels, height, width = noise.shape
     k = max(1, min(round(width * _NOISE_CELL_PX / _TILE_WIDTH), height, width))

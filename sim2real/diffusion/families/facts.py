@@ -53,11 +53,11 @@ class ModelFamily:
         """
         if any(length % self.size_multiple for length in size):
             right = f"multiples of {self.size_multiple} for {self.name}"
-            raise BadValueError("the size", f"{size[0]}x{size[1]}", right=right, mend="render with another --size")
+            raise BadValueError("the size", f"{size[0]}x{size[1]}", right=right, fix="render with another --size")
         time = self.layout.temporal_factor
         if time > 1 and (frames % time != 1 or frames == 1):
             right = f"{time} n + 1 for {self.name}"
-            raise BadValueError("the number of frames", frames, right=right, mend=other_count(frames, time))
+            raise BadValueError("the number of frames", frames, right=right, fix=other_count(frames, time))
 
 
 FAMILIES: dict[str, ModelFamily] = {
@@ -81,7 +81,7 @@ FAMILIES: dict[str, ModelFamily] = {
             latent_axes="BCTHW",
             cast="float32",
             scaled_by="nobody",
-            control="grey inverse depth (near is bright) or edges (white on black), VAE-encoded, VACE branch",
+            control="gray inverse depth (near is bright) or edges (white on black), VAE-encoded, VACE branch",
             needs=("noise", "depth", "edges"),
             schedulers=DETERMINISTIC_FLOW,
             hub_ids=("Wan-AI/Wan2.1-VACE-1.3B-diffusers", "Wan-AI/Wan2.1-VACE-14B-diffusers"),
@@ -163,7 +163,7 @@ def family_of(model: str | Path | None) -> ModelFamily:
     if (folder / "sim2real.json").is_file():
         return FAMILIES["embedded"]
     if (folder / "model_index.json").is_file():
-        index = read_json(folder / "model_index.json", what="the model's index", mend="fetch or copy the model again")
+        index = read_json(folder / "model_index.json", what="the model's index", fix="fetch or copy the model again")
         pipeline = str(index.get("_class_name"))
         for family in FAMILIES.values():
             if family.pipeline == pipeline and family.name != "embedded":

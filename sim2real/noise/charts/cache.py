@@ -1,7 +1,7 @@
 """Charts on disk, so that a mesh is charted once: one file per content, whole or absent, never needed.
 
 Files lie in the user's cache folder (``$XDG_CACHE_HOME`` or ``~/.cache``, below ``sim2real/charts``). ``SIM2REAL_CACHE`` names
-another folder, or switches the cache off with ``off``. A folder that cannot be written is no fault: charts are built again.
+another folder, or switches the cache off with ``off``. A folder that cannot be written is no error: charts are built again.
 """
 
 from __future__ import annotations

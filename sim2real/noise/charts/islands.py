@@ -16,7 +16,7 @@ def first_equal(a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"], *, ordered: bo
     Args:
         a: first half of the key.
         b: second half.
-        ordered: ``a`` are small integers whose neighbours come near each other (faster), rather than anything.
+        ordered: ``a`` are small integers whose neighbors come near each other (faster), rather than anything.
     """
     count = len(a)
     if count == 0:

@@ -34,8 +34,8 @@ def find_first_equal(
 ):
     """For every entry the first one with the same (a, b). One thread.
 
-    The hash table keeps neighbours in ``a`` together (``spread`` slots for each), which is how meshes are mostly ordered. An
-    entry that finds its neighbourhood crowded goes anywhere, in steps of its own, so that fans and crowds stay linear.
+    The hash table keeps neighbors in ``a`` together (``spread`` slots for each), which is how meshes are mostly ordered. An
+    entry that finds its neighborhood crowded goes anywhere, in steps of its own, so that fans and crowds stay linear.
     """
     mask = wp.uint64(table.shape[0] - 1)
     for k in range(a.shape[0]):
@@ -133,7 +133,7 @@ def measure_islands(
     label: wp.array(dtype=int),
     low: wp.array(dtype=wp.vec2d),
     high: wp.array(dtype=wp.vec2d),
-    centre: wp.array(dtype=wp.vec3d),
+    center: wp.array(dtype=wp.vec3d),
     corners: wp.array(dtype=wp.float64),
 ):
     """Extent of every island in its plane, and the sum and number of its corners in space. One thread."""
@@ -142,7 +142,7 @@ def measure_islands(
         for corner in range(3):
             low[island] = wp.min(low[island], flat[f, corner])
             high[island] = wp.max(high[island], flat[f, corner])
-            centre[island] = centre[island] + vertices[faces[f, corner]]
+            center[island] = center[island] + vertices[faces[f, corner]]
         corners[island] = corners[island] + wp.float64(3.0)
 
 

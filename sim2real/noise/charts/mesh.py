@@ -143,16 +143,16 @@ class _Surface:
         flat = wp.array(np.ascontiguousarray(self.flat), dtype=wp.vec2d, device="cpu", copy=False)
         label = wp.array(self.label.astype(np.int32), dtype=int, device="cpu")
         low, high = (wp.full(count, wp.vec2d(v, v), dtype=wp.vec2d, device="cpu") for v in (np.inf, -np.inf))
-        centre, corners = (wp.zeros(count, dtype=dtype, device="cpu") for dtype in (wp.vec3d, wp.float64))
+        center, corners = (wp.zeros(count, dtype=dtype, device="cpu") for dtype in (wp.vec3d, wp.float64))
         wp.launch(
             measure_islands,
             dim=1,
-            inputs=[*self._mesh, flat, label, low, high, centre, corners],
+            inputs=[*self._mesh, flat, label, low, high, center, corners],
             device="cpu",
             record_tape=False,
         )
         extent = (high.numpy() - low.numpy()).max(axis=1)
-        place, side = packed(extent * (1 + 1e-6), centre.numpy() / corners.numpy()[:, None])
+        place, side = packed(extent * (1 + 1e-6), center.numpy() / corners.numpy()[:, None])
         move = wp.array(place - low.numpy(), dtype=wp.vec2d, device="cpu")
         coordinates = wp.empty((len(self.faces), 3), dtype=wp.vec2, device="cpu")
         wp.launch(

@@ -15,7 +15,7 @@ GRID = 2048
 FEW_FACES = 48
 """Up to as many, the faces of an island are compared pair by pair, which needs no grid."""
 _TOUCHING = 1e-7
-"""Of the chart's side that neighbours may overlap by rounding."""
+"""Of the chart's side that neighbors may overlap by rounding."""
 _PAIRS_AT_ONCE = 1 << 18
 
 
@@ -29,7 +29,7 @@ def _cover(
     covered: wp.array(dtype=int),
     doubled: wp.array(dtype=int),
 ):
-    """First pass (counting = 1): layers per texel centre. Second pass: texels and doubled texels per island."""
+    """First pass (counting = 1): layers per texel center. Second pass: texels and doubled texels per island."""
     f = wp.tid()
     a = corners[f, 0]
     b = corners[f, 1]

@@ -38,17 +38,17 @@ def every_second_bit(code: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
 
 
 def packed(
-    extent: Float[np.ndarray, "blocks"], centre: Float[np.ndarray, "blocks 3"]
+    extent: Float[np.ndarray, "blocks"], center: Float[np.ndarray, "blocks 3"]
 ) -> tuple[Float[np.ndarray, "blocks 2"], float]:
     """Corners of disjoint blocks, each a power of two metres wide and aligned to its own size.
 
     Blocks are laid along the Morton curve of the square from the largest to the smallest, so the running sum of their areas
-    is where the next one starts, always aligned. Among blocks of one size, neighbours in space become neighbours on the
+    is where the next one starts, always aligned. Among blocks of one size, neighbors in space become neighbors on the
     curve, so that a cell coarser than the blocks still covers one place of the surface.
 
     Args:
         extent: the width that each block must have at least, metres.
-        centre: where the block's surface lies in space.
+        center: where the block's surface lies in space.
 
     Returns:
         Lower corner of every block and the side of the whole square (a power of two), metres.
@@ -58,8 +58,8 @@ def packed(
     exponent = np.maximum(exponent, top - FINEST_BLOCKS)
     base = int(exponent.min())
 
-    span = np.ptp(centre, axis=0).max()
-    grid = ((centre - centre.min(axis=0)) / (span if span > 0 else 1) * 1023).astype(np.int64)
+    span = np.ptp(center, axis=0).max()
+    grid = ((center - center.min(axis=0)) / (span if span > 0 else 1) * 1023).astype(np.int64)
     order = np.argsort(((top - exponent) << 30) | interleaved(grid), kind="stable")
     area = np.int64(4) ** (exponent[order] - base)
     start = np.cumsum(area) - area

@@ -42,7 +42,7 @@ def key_chart(key: wp.int64) -> int:
 @wp.func
 @no_type_check
 def home(key: wp.int64, shift: int) -> int:
-    """First slot to look at: the top bits of a multiplicative hash; blocks of 2 x 4 neighbouring cells share a cache line."""
+    """First slot to look at: the top bits of a multiplicative hash; blocks of 2 x 4 neighboring cells share a cache line."""
     block = wp.uint64(key & ~NEIGHBOURS)
     block = (block ^ (block >> wp.uint64(31))) * wp.uint64(0xD6E8FEB86659FD93)
     within = (int(key >> wp.int64(18)) & 4) | (int(key) & 3)

@@ -1,8 +1,8 @@
 """From leaves to latents: every leaf is cut along the borders of the latents that see it, drawn, and added to them.
 
-A leaf of the stored tree is a few pixels wide. Its centre is found in the picture with the inverse of the map from pixels to
-the chart, as the pixel there has it; so are the centres of its children, theirs, and so on, down to cells that lie in one
-latent or whose part beyond its border is too small to matter. Each cell goes whole to the latent that its centre falls
+A leaf of the stored tree is a few pixels wide. Its center is found in the picture with the inverse of the map from pixels to
+the chart, as the pixel there has it; so are the centers of its children, theirs, and so on, down to cells that lie in one
+latent or whose part beyond its border is too small to matter. Each cell goes whole to the latent that its center falls
 in, if the pixel there sees the surface. Cells are disjoint, and each has one latent at most: that is all that whiteness needs.
 
 Sums are taken in float64 on a grid, values on one of 2^-28 and areas on two, of 2^-16 and, for the rest, 2^-58: so they are
@@ -28,7 +28,7 @@ LEAST = 2.0**-14
 PAIRS_ON_CPU, PAIRS_ON_CUDA = 32, 4
 """Pairs of channels that a thread draws and adds at once."""
 
-# Where a cell lies, and what becomes of it. `find` walks from pixel to pixel (Newton's steps) until the cell's centre lies in
+# Where a cell lies, and what becomes of it. `find` walks from pixel to pixel (Newton's steps) until the cell's center lies in
 # the pixel whose own map says so. `settle` returns the latent that a cell goes to, NONE, or SPLIT. Cells down to a quarter of
 # the leaf start from a sample that lies in them, if one does: where islands of a chart lie side by side, a leaf can be seen in
 # two places of the picture. Smaller cells start from the cell around them. In plain leaves, and below the width of a pixel,
@@ -38,10 +38,10 @@ _PLACE = """
     const int NONE = -1, SPLIT = -2, DEPTH = 12, FINEST = 20, NOBODY = 0x7FFFFFFF;
     const float THIN = 0.03125f;  // px: cells are not made narrower than that where a surface is seen edge-on
     const float FAR = 128.0f;     // px: half of it is the most that a first guess may be off
-    const float NEAR = 1.0f;      // px: a pixel sees a point of its chart if its own map has it no farther from its centre
+    const float NEAR = 1.0f;      // px: a pixel sees a point of its chart if its own map has it no farther from its center
     const float FOLLOWS = 0.75f;  // px: half of the width up to which a cell's children need no search
     const float TOLERANCE = 0.1f;  // of a latent
-    struct Cell { int i, j, column, row; float x, y; bool seen; };  // its pixel, and its centre in the picture
+    struct Cell { int i, j, column, row; float x, y; bool seen; };  // its pixel, and its center in the picture
     const int columns = samples.shape[1], rows = samples.shape[0];
     const int latent_columns = columns / factor, latent_rows = rows / factor;
     const float size = (float)factor, per_size = 1.0f / size, width = (float)columns, height = (float)rows;
@@ -154,7 +154,7 @@ _PLACE = """
     const int whole = place(block, middle, power(-level), 0, level >= FINEST);
     int depth = whole == SPLIT ? 0 : -1;
     todo[0] = 1;
-    // A leaf is plain if the samples that it holds agree on one linear map: its centre's, or if that is hidden, a sample's.
+    // A leaf is plain if the samples that it holds agree on one linear map: its center's, or if that is hidden, a sample's.
     const bool hidden = !block.seen;
     bool partial = hidden;
     for (int part = 0; part < 16; ++part) partial = partial | (inner[part] == NOBODY);
@@ -542,7 +542,7 @@ def list_leaves(
 
 @wp.kernel
 @no_type_check
-def normalise(
+def normalize(
     factor: int,
     seed: wp.uint64,
     samples: wp.array2d(dtype=Sample),
@@ -552,7 +552,7 @@ def normalise(
     area: wp.array2d(dtype=wp.float64),
     out: wp.array2d(dtype=float),
 ):
-    """Sums to unit variance; a latent that owns nothing draws afresh, keyed by itself and by the leaf at its centre."""
+    """Sums to unit variance; a latent that owns nothing draws afresh, keyed by itself and by the leaf at its center."""
     latent = wp.tid()
     channels = out.shape[1]
     total = area[latent, 0] + area[latent, 1]
@@ -562,10 +562,10 @@ def normalise(
             out[latent, c] = float(sum[latent, c] * scale)
     else:
         columns = samples.shape[1] / factor
-        centre = samples[(latent / columns) * factor + factor / 2, (latent % columns) * factor + factor / 2].leaf
+        center = samples[(latent / columns) * factor + factor / 2, (latent % columns) * factor + factor / 2].leaf
         drawn = mix64(wp.uint64(latent) + wp.uint64(0x51A2C0FFEE5EED00))
-        if centre >= 0:
-            drawn = mix64(drawn + noise_key(cells.key[centre >> 2], chart_key, seed) + wp.uint64(centre & 3))
+        if center >= 0:
+            drawn = mix64(drawn + noise_key(cells.key[center >> 2], chart_key, seed) + wp.uint64(center & 3))
         else:
             drawn = mix64(drawn + seed)
         pairs = channels / 2

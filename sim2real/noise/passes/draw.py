@@ -22,7 +22,7 @@ HAAR_STEP = """
 """
 
 # Counter 3 * pair + m draws normal m of channels (2 * pair, 2 * pair + 1); roots draw their own value from the upper half.
-# A leaf's values lie in two halves, first the even channels, then the odd ones, so that every loop runs over neighbours.
+# A leaf's values lie in two halves, first the even channels, then the odd ones, so that every loop runs over neighbors.
 _CHILDREN = (
     """
 #if defined(__CUDA_ARCH__)

@@ -65,7 +65,7 @@ NORMAL_PAIR = """
     const float first_value = (hi & 0x80000000u) ? -x : x, second_value = (hi & 0x80000000u) ? -y : y;
 """
 
-# Fills `first` and `second` with the normals of `draws` counters, `counted`. One loop without calls, so that clang vectorises
+# Fills `first` and `second` with the normals of `draws` counters, `counted`. One loop without calls, so that clang vectorizes
 # it; NVRTC compiles the same text as scalar code.
 NORMALS = (
     """

@@ -18,7 +18,7 @@ from ...errors import Sim2RealError
 from ...raster.warp_runtime import launch
 from ..layout import NoiseLayout
 from .cells import FINEST_LEVEL
-from .cut import LEAST, PAIRS_ON_CPU, PAIRS_ON_CUDA, add_leaves, list_leaves, normalise, scale_latents
+from .cut import LEAST, PAIRS_ON_CPU, PAIRS_ON_CUDA, add_leaves, list_leaves, normalize, scale_latents
 from .draw import draw_levels
 from .sample import Cells, Sample, find_leaves, sort_by_level, start_levels
 
@@ -30,9 +30,9 @@ pixel's footprint; in latents of more than 16 pixels they are half as wide."""
 LEAF_SPREAD = 20.0
 """... and at most so many times the root of a pixel's footprint: seen at a grazing angle, leaves get narrower."""
 LOSS = 0.02
-"""Leaves are cut until what a cell loses to a neighbour of its latent is at most this share of a pixel, in pixel noise."""
+"""Leaves are cut until what a cell loses to a neighbor of its latent is at most this share of a pixel, in pixel noise."""
 RUN = 90
-"""Consecutive pixels that one CPU loop handles, so that neighbours share a triangle and a cell."""
+"""Consecutive pixels that one CPU loop handles, so that neighbors share a triangle and a cell."""
 TABLE_SHARE = 1.5
 """Slots of the hash table per split cell, at least."""
 _MOST_ELEMENTS = (1 << 31) - 1
@@ -52,7 +52,7 @@ def leaf_limits(layout: NoiseLayout) -> tuple[float, float]:
 
 
 def cell_loss(layout: NoiseLayout) -> float:
-    """What a cell may lose to neighbours of its latent, in square pixels: the coarser the layout, the smaller a share."""
+    """What a cell may lose to neighbors of its latent, in square pixels: the coarser the layout, the smaller a share."""
     return LOSS * layout.factor**1.5
 
 
@@ -163,7 +163,7 @@ class Workspace:
             + [leaves_at_once, pairs, self._unit, self._sum, self._area],
         )
         keyed_by = [factor, domain.seed, self.samples, cells, domain.chart_key]
-        self.launch(normalise, latents, [*keyed_by, self._sum, self._area, self._out])
+        self.launch(normalize, latents, [*keyed_by, self._sum, self._area, self._out])
 
     def listed(self, side: wp.array) -> tuple[np.ndarray, np.ndarray]:
         """Keys of the cells that the leaves of the last run are cut into, and the latent that each goes to.

@@ -32,8 +32,8 @@ class View:
     kind: int
     focal_x: wp.float64
     focal_y: wp.float64
-    centre_x: wp.float64
-    centre_y: wp.float64
+    center_x: wp.float64
+    center_y: wp.float64
     shear: wp.float64
     rays: wp.array2d(dtype=wp.vec2d)
     world_from_camera: wp.mat33
@@ -56,7 +56,7 @@ class Surface:
 class Cells:
     """The split cells of a frame. ``node`` numbers them, ``slot`` is their place in the hash table.
 
-    ``first_seen``: of each of the 4 x 4 parts of every leaf, the first pixel (row << 16 | column) whose centre sees it.
+    ``first_seen``: of each of the 4 x 4 parts of every leaf, the first pixel (row << 16 | column) whose center sees it.
     """
 
     table: wp.array(dtype=wp.int64)
@@ -73,7 +73,7 @@ class Cells:
 @wp.struct
 @no_type_check
 class Sample:
-    """What the centre of a pixel sees.
+    """What the center of a pixel sees.
 
     ``u``, ``v``: its place in the chart, 0 to 1. ``x_u`` ... ``y_v``: pixels right and down per chart side along u and v.
     ``chart_level``: (chart << 5 | level of the cell it wants). ``leaf``: the leaf that it lies in; before, the slot it splits.
@@ -112,14 +112,14 @@ def wide(v: wp.vec3) -> wp.vec3d:
 @no_type_check
 def line_of_sight(view: View, column: wp.float64, row: wp.float64) -> wp.vec2d:
     """The ray through a place of the picture, px, of a camera that bends none."""
-    y = (row - view.centre_y) / view.focal_y
-    return wp.vec2d((column - view.centre_x) / view.focal_x - view.shear * y, y)
+    y = (row - view.center_y) / view.focal_y
+    return wp.vec2d((column - view.center_x) / view.focal_x - view.shear * y, y)
 
 
 @wp.func
 @no_type_check
-def centre_ray(view: View, column: int, row: int) -> wp.vec2d:
-    """The ray through a pixel's centre."""
+def center_ray(view: View, column: int, row: int) -> wp.vec2d:
+    """The ray through a pixel's center."""
     half = wp.float64(0.5)
     if view.kind == BENT:
         upper = view.rays[row, column] + view.rays[row, column + 1]
@@ -219,7 +219,7 @@ def sky_plane(view: View, chart: int) -> Plane:
 
 
 # The footprint's axes are the singular values of the map from one pixel step to the chart; a cell's side is at most tau times
-# the longer one, and at most cap times the root of the area. One loop without calls, so that clang vectorises it.
+# the longer one, and at most cap times the root of the area. One loop without calls, so that clang vectorizes it.
 _PLACE = """
 #if defined(__CUDA_ARCH__)
     const int LANES = 1;
@@ -379,7 +379,7 @@ def split_cells(
     x = part * run
     while x < end:
         f = face[y, x]
-        ray = centre_ray(view, x, y)
+        ray = center_ray(view, x, y)
         slopes = ray_slopes(view, x, y)
         after = x + 1
         plane = Plane()

@@ -26,7 +26,7 @@ def level_of(side_squared: wp.float64) -> int:
 @wp.func
 @no_type_check
 def in_chart(map: Map, domain_px: wp.float64, place: wp.vec2d) -> wp.vec2d:
-    """From pixels of a chart's frame to 0 ... 1 of its square, which is centred on the frame."""
+    """From pixels of a chart's frame to 0 ... 1 of its square, which is centerd on the frame."""
     half = wp.float64(0.5)
     middle = wp.vec2d(half * wp.float64(map.chart.shape[1]), half * wp.float64(map.chart.shape[0]))
     return (place - middle) / domain_px + wp.vec2d(half, half)

@@ -1,4 +1,4 @@
-"""What random scenes borrow from public packages: light, photographed surfaces, household models, with licences and authors."""
+"""What random scenes borrow from public packages: light, photographed surfaces, household models, with licenses and authors."""
 
 from .credits import Credit as Credit
 from .credits import attributions as attributions

@@ -1,4 +1,4 @@
-"""Licences of what is borrowed, as the packages state them, for the card of a model that was trained on it."""
+"""Licenses of what is borrowed, as the packages state them, for the card of a model that was trained on it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Credit:
-    """Who made what, and under which licence."""
+    """Who made what, and under which license."""
 
     what: str
     authors: str
-    licence: str
+    license: str
     source: str
 
 
@@ -27,11 +27,11 @@ SUBSETS = {
     "KatorLegaz": ("CC-BY 3.0 US", "models by Kator Legaz"),
     "Scopia": ("CC-BY 3.0", "models by Scopia"),
 }
-"""The sets of models that are taken, by the names of their files, and their licences."""
+"""The sets of models that are taken, by the names of their files, and their licenses."""
 
 
 def attributions(models: Iterable[tuple[str, str, str]]) -> tuple[Credit, ...]:
-    """One line for every licence, naming all authors.
+    """One line for every license, naming all authors.
 
     Args:
         models: (name of the set, name of the model, its author) of all models and surfaces that may be used.
@@ -40,8 +40,8 @@ def attributions(models: Iterable[tuple[str, str, str]]) -> tuple[Credit, ...]:
     for subset, _, author in models:
         authors[subset].add(author)
     lines = []
-    for subset, (licence, about) in SUBSETS.items():
+    for subset, (license, about) in SUBSETS.items():
         if authors[subset]:
             names = ", ".join(sorted(authors[subset], key=str.lower))
-            lines.append(Credit(about, names, licence, f"Debian sweethome3d-furniture 1.8, {subset}.sh3f"))
+            lines.append(Credit(about, names, license, f"Debian sweethome3d-furniture 1.8, {subset}.sh3f"))
     return (*LIGHT, *lines)

@@ -16,7 +16,7 @@ from ...fetch import fetched
 from ...scene.records import Mesh
 from . import names
 from .credits import SUBSETS, Credit, attributions
-from .models import Model, picture, read_catalogue, read_model
+from .models import Model, picture, read_catalog, read_model
 from .names import Surface
 
 _MAP_ROWS = 256
@@ -55,12 +55,12 @@ class Assets:
         self.outdoor = tuple(name for name in names.OUTDOOR if name in self._map_files)
 
     @cached_property
-    def _catalogue(self) -> dict[str, tuple[Model, ...]]:
+    def _catalog(self) -> dict[str, tuple[Model, ...]]:
         """All models that may be taken, by folder."""
         out: dict[str, list[Model]] = {}
         for subset, archive in self._archives.items():
             text = archive.read("PluginFurnitureCatalog.properties").decode("latin-1")
-            for model in read_catalogue(text, subset):
+            for model in read_catalog(text, subset):
                 if model.folder not in names.EXCLUDED and archive.getinfo(model.file).file_size <= _LARGEST_FILE:
                     out.setdefault(model.folder, []).append(model)
         return {folder: tuple(models) for folder, models in out.items()}
@@ -76,7 +76,7 @@ class Assets:
 
     def named(self, folders: tuple[str, ...]) -> tuple[Model, ...]:
         """The models in these folders, in this order; folders that are not there are left out."""
-        return tuple(model for folder in folders for model in self._catalogue.get(folder, ()))
+        return tuple(model for folder in folders for model in self._catalog.get(folder, ()))
 
     @cached_property
     def clutter(self) -> tuple[Model, ...]:
@@ -123,7 +123,7 @@ class Assets:
         return self._maps[name]
 
     def credits(self) -> tuple[Credit, ...]:
-        """Whom a model that was trained on all this has to name, and the licences."""
+        """Whom a model that was trained on all this has to name, and the licenses."""
         used = [*self.clutter, *self.furniture, *self.named(names.SOCKETS + names.SWITCHES + names.HANGING)]
         rows = [(m.subset, m.name, m.author) for m in used]
         for surface in {s for kind in names.SURFACES for s in self.surfaces(kind)}:

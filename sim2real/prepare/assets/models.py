@@ -1,4 +1,4 @@
-"""Household models: the catalogue of a furniture library, and a model's meshes with materials as this project has them."""
+"""Household models: the catalog of a furniture library, and a model's meshes with materials as this project has them."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Model:
-    """A row of a catalogue.
+    """A row of a catalog.
 
     - ``folder`` is the name of the folder that the model is in, and what this project calls it.
-    - ``size`` is width, depth and height, metres; ``turn`` is the catalogue's rotation of the file's axes.
+    - ``size`` is width, depth and height, metres; ``turn`` is the catalog's rotation of the file's axes.
     - ``elevation_m`` is how high it hangs, 0 for what stands.
     """
 
@@ -60,8 +60,8 @@ class Model:
         return float(np.hypot(self.size[0], self.size[1]) / 2)
 
 
-def read_catalogue(text: str, subset: str) -> list[Model]:
-    """The models of a catalogue (Java properties, sizes in cm), in its order."""
+def read_catalog(text: str, subset: str) -> list[Model]:
+    """The models of a catalog (Java properties, sizes in cm), in its order."""
     rows: dict[int, dict[str, str]] = {}
     for line in text.splitlines():
         entry = re.match(r"(\w+)#(\d+)=(.*)", line)
@@ -111,7 +111,7 @@ def read_model(archive: ZipFile, model: Model) -> tuple[Mesh, ...]:
 
 
 def _placement(model: Model, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Linear map and shift from the file's axes (y up, front +z) to ours, so that the catalogue's size is kept."""
+    """Linear map and shift from the file's axes (y up, front +z) to ours, so that the catalog's size is kept."""
     turn = np.array(model.turn).reshape(3, 3)
     turned = points @ turn.T
     low, high = turned.min(axis=0), turned.max(axis=0)
@@ -191,8 +191,8 @@ def kind_of(name: str, said: dict[str, str], model: Model) -> str:
     alpha = float(said["d"].split()[-1]) if "d" in said else 1.0
     if any(word in own for word in _GLASS) or (alpha < 0.6 and "map_Kd" not in said):
         return "glass"
-    grey_and_bright = specular.mean() > 0.8 and float(said.get("Ns", "20").split()[0]) > 60 and np.ptp(diffuse) < 0.05
-    if any(word in own for word in _METAL) or (grey_and_bright and 0.1 < diffuse.mean() < 0.7):
+    gray_and_bright = specular.mean() > 0.8 and float(said.get("Ns", "20").split()[0]) > 60 and np.ptp(diffuse) < 0.05
+    if any(word in own for word in _METAL) or (gray_and_bright and 0.1 < diffuse.mean() < 0.7):
         return "metal"
     for words in (own, f"{model.folder} {model.name}".lower()):
         for kind, keys in _KINDS.items():

@@ -147,7 +147,7 @@ HANGING = tuple(
         "internal-unity-air-conditioning"
     ).split()
 )
-"""Models that hang on a wall; the catalogue knows how high."""
+"""Models that hang on a wall; the catalog knows how high."""
 
 EXCLUDED = frozenset(
     (

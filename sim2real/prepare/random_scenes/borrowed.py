@@ -21,7 +21,7 @@ _TRIANGLES = 230_000
 
 
 def _pieces(meshes: tuple[Mesh, ...], rng: np.random.Generator) -> list[Piece]:
-    """A model's meshes, plain ones a little off their colour, so that two of a kind differ."""
+    """A model's meshes, plain ones a little off their color, so that two of a kind differ."""
     pieces: list[Piece] = []
     own: dict[int, Material] = {}
     for mesh in meshes:

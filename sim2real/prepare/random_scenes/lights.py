@@ -128,7 +128,7 @@ def room_lighting(
         rng: of a mild factor.
         environment: of the room.
         walls: without a sun, its direction is that of the largest window.
-        paint: mean colour of the walls, linear RGB.
+        paint: mean color of the walls, linear RGB.
     """
     tint = (paint / max(float(paint @ _LUMA), 1e-3)) ** 0.5
     level = float(np.exp(rng.normal(0, 0.15)))

@@ -47,12 +47,12 @@ class Look:
 
 
 def srgb_of(color: str) -> Float[np.ndarray, "3"]:
-    """The 8-bit values of a colour like ``#a0b1c2``."""
+    """The 8-bit values of a color like ``#a0b1c2``."""
     return np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)], np.float64)
 
 
 def pick(rng: np.random.Generator, palette: tuple[str, ...], jitter: Number = 6.0) -> Float[np.ndarray, "3"]:
-    """A colour of a palette, earlier ones more often, a little off."""
+    """A color of a palette, earlier ones more often, a little off."""
     weight = 0.85 ** np.arange(len(palette))
     color = srgb_of(palette[rng.choice(len(palette), p=weight / weight.sum())])
     return np.clip(color + rng.normal(0, jitter) + rng.normal(0, jitter / 3, 3), 4, 250)
@@ -91,14 +91,14 @@ def worn(rng: np.random.Generator, amount: Number, side: int = _SIDE) -> Float[n
 
 
 def textured(base: np.ndarray, shade: np.ndarray, roughness: Number, period_m: Number, kind: str) -> Look:
-    """``shade`` multiplies the base colour (sRGB values)."""
+    """``shade`` multiplies the base color (sRGB values)."""
     pixels = np.clip(base * (shade if shade.ndim == 3 else shade[..., None]), 2, 252)
     texture: UInt8[np.ndarray, "side side 3"] = np.rint(pixels).astype(np.uint8)
     return Look(Material((1.0, 1.0, 1.0, 1.0), texture, 0.0, float(roughness), kind=kind), period_m)
 
 
 def plain(srgb: np.ndarray, roughness: Number, kind: str, metallic: Number = 0.0) -> Look:
-    """One colour."""
+    """One color."""
     r, g, b = (float(c) for c in linear_from_srgb(np.asarray(srgb, np.float64) / 255))
     return Look(Material((r, g, b, 1.0), None, float(metallic), float(roughness), kind=kind))
 
@@ -148,8 +148,8 @@ class Looks:
         photo = self._photograph(rng, "wall", 0.6)
         if photo is not None:
             pixels, width_m = photo
-            grey = pixels.mean(axis=2)
-            shade = 1 + rng.uniform(0.05, 0.22) * (grey / grey.mean() - 1)
+            gray = pixels.mean(axis=2)
+            shade = 1 + rng.uniform(0.05, 0.22) * (gray / gray.mean() - 1)
             return textured(base, shade * _fitted(stains, shade.shape), rough, width_m, "plaster")
         x = np.arange(_SIDE) / _SIDE
         if rng.random() < 0.18:
@@ -229,7 +229,7 @@ class Looks:
         return textured(color, worn(rng, 0.7), rng.uniform(0.3, 0.6), 0.8, "paint")
 
     def plastic(self, rng: np.random.Generator) -> Look:
-        """A saturated colour, or a quiet one."""
+        """A saturated color, or a quiet one."""
         color = pick(rng, BRIGHT if rng.random() < 0.55 else SOFT, 8)
         return textured(color, worn(rng, rng.uniform(0.2, 0.8), 96), rng.uniform(0.25, 0.6), 0.3, "plastic")
 

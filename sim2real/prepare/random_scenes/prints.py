@@ -1,4 +1,4 @@
-"""What is printed on packaging: fields of colour, lines that look like writing, a barcode. No words, no marks."""
+"""What is printed on packaging: fields of color, lines that look like writing, a barcode. No words, no marks."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def design(
 
     Args:
         rng: of the layout.
-        base: colour of the ground.
-        other: colour of the field on it.
+        base: color of the ground.
+        other: color of the field on it.
         side: pixels.
     """
     y, x = np.mgrid[:side, :side] / side

@@ -18,7 +18,7 @@ from .shapes import Number, arc, board, pill, rod, tube
 
 @dataclass(frozen=True)
 class Ground:
-    """A rectangle where things can stand: centre and half lengths along x and y, metres."""
+    """A rectangle where things can stand: center and half lengths along x and y, metres."""
 
     center: tuple[Number, Number, Number]
     half: tuple[Number, Number]
@@ -102,7 +102,7 @@ def _cabinet(
     place: np.ndarray,
     half: np.ndarray,
 ) -> None:
-    """A cabinet about its centre whose front (-y) has drawers, one door or two; one of them may be moving."""
+    """A cabinet about its center whose front (-y) has drawers, one door or two; one of them may be moving."""
     x, y, z = half
     stage.add("cabinet", "cabinet", [Piece(board([x - 0.002, y, z]), fit.carcass)], place)
     gap, thick = 0.004, 0.009

@@ -72,7 +72,7 @@ def turned(
     """A profile (radius, z) turned around z.
 
     Args:
-        profile: metres, from the bottom's centre over the outside to wherever it ends; the outside lies to the right of the
+        profile: metres, from the bottom's center over the outside to wherever it ends; the outside lies to the right of the
             way, so a cup goes up outside and down inside.
         segments: around z.
         crease_deg: bends sharper than this stay sharp.
@@ -120,7 +120,7 @@ def rod(radius: Number, length: Number, *, bevel: Number = 0.0, segments: int = 
 
 
 def pill(radius: Number, length: Number, *, segments: int = 14, name: str = "pill") -> Mesh:
-    """A capsule along z about the origin; ``length`` is between the centres of its ends."""
+    """A capsule along z about the origin; ``length`` is between the centers of its ends."""
     bow = np.linspace(-np.pi / 2, 0, 5)
     low = [(radius * np.cos(a), radius * np.sin(a) - length / 2) for a in bow]
     low[0] = (0.0, low[0][1])

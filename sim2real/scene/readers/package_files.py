@@ -27,10 +27,8 @@ def package_file(spec: str) -> Path:
     folders = list(found.submodule_search_locations or []) if found else []
     if not folders:
         install = f"'sim2real[{_EXTRA[name]}]'" if name in _EXTRA else name
-        raise MissingFileError(
-            spec, what=f"the Python package {name or spec!r}", mend=f"install it with: pip install {install}"
-        )
+        raise MissingFileError(spec, what=f"the Python package {name or spec!r}", fix=f"install it with: pip install {install}")
     for folder in folders:
         if inside and (Path(folder) / inside).is_file():
             return Path(folder) / inside
-    raise MissingFileError(spec, what=f"a file in the Python package {name}", mend="check the path after its first part")
+    raise MissingFileError(spec, what=f"a file in the Python package {name}", fix="check the path after its first part")

@@ -64,8 +64,8 @@ def load_robomimic(
     mujoco = require("mujoco", "mujoco")
     try:
         model = mujoco.MjModel.from_xml_string(xml)
-    except ValueError as fault:
-        raise unreadable_model(where, fault) from fault
+    except ValueError as error:
+        raise unreadable_model(where, error) from error
     notes = [f"demonstration {name}"]
     if moved:
         notes.append(f"{moved} files of another machine were found here instead")
@@ -88,20 +88,20 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
     h5py = require("h5py", "mujoco")
     try:
         file = h5py.File(source, "r")
-    except OSError as fault:
-        mend = "give a robomimic or robosuite HDF5 file"
-        cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(fault))
+    except OSError as error:
+        fix = "give a robomimic or robosuite HDF5 file"
+        cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
         if cut:
-            why, mend = f"it is truncated, {cut[1]} of {cut[2]} bytes are there", "copy it again"
+            why, fix = f"it is truncated, {cut[1]} of {cut[2]} bytes are there", "copy it again"
         else:
             why = "it is no HDF5 file"
-        raise UnreadableFileError(source, what="recording", why=why, mend=mend) from fault
+        raise UnreadableFileError(source, what="recording", why=why, fix=fix) from error
     with file:
         data = file.get("data")
         names = _demonstrations(data, h5py)
         if not names:
             raise EmptySceneError(
-                source, lacks="demonstrations (data/demo_N/states)", mend="give a robomimic or robosuite HDF5 file"
+                source, lacks="demonstrations (data/demo_N/states)", fix="give a robomimic or robosuite HDF5 file"
             )
         name = names[0] if demo is None else demo
         if name not in names:
@@ -109,13 +109,13 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
         group = data[name]
         xml = group.attrs.get("model_file", data.attrs.get("model_file"))
         if xml is None:
-            mend = "record it with the model's XML, as robosuite's DataCollectionWrapper does"
-            raise UnreadableFileError(source, what=f"demonstration {name}", why="it has no model_file", mend=mend)
+            fix = "record it with the model's XML, as robosuite's DataCollectionWrapper does"
+            raise UnreadableFileError(source, what=f"demonstration {name}", why="it has no model_file", fix=fix)
         try:
             return name, _text(xml), np.asarray(group["states"]), _control_rate(group.attrs, data.attrs)
-        except (OSError, UnicodeDecodeError) as fault:
-            mend = "copy the file again, or choose another --demo"
-            raise UnreadableFileError(source, what=f"demonstration {name}", why=reason(fault), mend=mend) from fault
+        except (OSError, UnicodeDecodeError) as error:
+            fix = "copy the file again, or choose another --demo"
+            raise UnreadableFileError(source, what=f"demonstration {name}", why=reason(error), fix=fix) from error
 
 
 def _demonstrations(data: Any, h5py: Any) -> list[str]:
@@ -150,7 +150,7 @@ def _roots(asset_root: Path | str | tuple[Path | str, ...] | None) -> list[Path]
     roots = [Path(root) for root in given]
     for root in roots:
         if not root.is_dir():
-            raise MissingFileError(root, what="asset root", mend="check --asset-root")
+            raise MissingFileError(root, what="asset root", fix="check --asset-root")
     for package in ASSET_PACKAGES:
         spec = find_spec(package)
         if spec is not None and spec.submodule_search_locations:
@@ -175,8 +175,8 @@ def reroot(xml: str, roots: list[Path], where: str = "") -> tuple[str, int]:
     """
     try:
         tree = ElementTree.fromstring(xml)
-    except ElementTree.ParseError as fault:
-        raise UnreadableFileError(where, what="model_file", why=str(fault), mend="record the demonstration again") from fault
+    except ElementTree.ParseError as error:
+        raise UnreadableFileError(where, what="model_file", why=str(error), fix="record the demonstration again") from error
     folders = _folders(tree)
     moved, missing, known = 0, [], {}
     for element in tree.iter():
@@ -195,8 +195,8 @@ def reroot(xml: str, roots: list[Path], where: str = "") -> tuple[str, int]:
     if missing:
         missing = list(dict.fromkeys(missing))
         shown = ", ".join(missing[:8]) + (f", … ({len(missing)} in all)" if len(missing) > 8 else "")
-        mend = "install the package that they belong to, or pass --asset-root with the folder that holds them"
-        raise MissingFileError(f"{shown} ({where})" if where else shown, what="files of the recorded model", mend=mend)
+        fix = "install the package that they belong to, or pass --asset-root with the folder that holds them"
+        raise MissingFileError(f"{shown} ({where})" if where else shown, what="files of the recorded model", fix=fix)
     return ElementTree.tostring(tree, encoding="unicode"), moved
 
 

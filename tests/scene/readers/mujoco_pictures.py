@@ -45,7 +45,7 @@ def mujoco_pictures(
         rgb=rgb,
         names=np.array(names or [], dtype=str),
     )
-    faults = []
+    errors = []
     for backend in [os.environ["MUJOCO_GL"]] if "MUJOCO_GL" in os.environ else ["egl", "osmesa"]:
         environment = {**os.environ, "MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend}
         done = subprocess.run(
@@ -53,8 +53,8 @@ def mujoco_pictures(
         )
         if done.returncode == 0:
             return dict(np.load(out))
-        faults.append(f"{backend}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-    pytest.skip(f"MuJoCo cannot draw here, install libegl1 libegl-mesa0 libgl1-mesa-dri libopengl0 ({'; '.join(faults)})")
+        errors.append(f"{backend}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+    pytest.skip(f"MuJoCo cannot draw here, install libegl1 libegl-mesa0 libgl1-mesa-dri libopengl0 ({'; '.join(errors)})")
 
 
 def _aim(scene, world_from_camera: np.ndarray, k: np.ndarray, size: tuple[int, int], near: float) -> None:

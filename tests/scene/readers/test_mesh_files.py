@@ -115,7 +115,7 @@ def test_colors_of_vertices_become_a_palette_that_every_face_points_into(tmp_pat
     assert np.ptp(mesh.uv, axis=1).max() == 0
 
 
-def test_missing_textures_and_materials_are_noted_and_the_colour_stays(tmp_path: Path) -> None:
+def test_missing_textures_and_materials_are_noted_and_the_color_stays(tmp_path: Path) -> None:
     (tmp_path / "a.mtl").write_text("newmtl m\nKd 1 0 0\nmap_Kd no.png\n")
     (tmp_path / "a.obj").write_text("mtllib a.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
     file = read_mesh_file(tmp_path / "a.obj")
@@ -155,9 +155,9 @@ def test_faces_that_cannot_be_drawn_are_dropped_and_counted(tmp_path: Path) -> N
 def test_files_without_a_surface_are_refused_in_one_line(tmp_path: Path, name: str, content: bytes, error: type) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(error) as fault:
+    with pytest.raises(error) as error:
         read_mesh_file(path)
-    assert "\n" not in str(fault.value) and str(path) in str(fault.value)
+    assert "\n" not in str(error.value) and str(path) in str(error.value)
 
 
 def test_a_missing_file_and_a_missing_buffer(tmp_path: Path) -> None:
@@ -179,13 +179,13 @@ def test_the_hash_changes_with_the_files_that_are_named(tmp_path: Path) -> None:
 
 
 def test_a_texture_of_sixteen_bits_is_scaled_and_not_clipped(tmp_path: Path) -> None:
-    grey = np.linspace(0, 65535, 64).astype(np.uint16)[None].repeat(64, 0)
-    Image.fromarray(grey).save(tmp_path / "grey.png")
-    (tmp_path / "a.mtl").write_text("newmtl a\nKd 1 1 1\nmap_Kd grey.png\n")
+    gray = np.linspace(0, 65535, 64).astype(np.uint16)[None].repeat(64, 0)
+    Image.fromarray(gray).save(tmp_path / "gray.png")
+    (tmp_path / "a.mtl").write_text("newmtl a\nKd 1 1 1\nmap_Kd gray.png\n")
     (tmp_path / "a.obj").write_text(f"mtllib a.mtl\n{QUAD}usemtl a\n{QUAD_FACES}")
     texture = read_mesh_file(tmp_path / "a.obj").meshes[0].material.texture
     assert texture is not None
-    assert np.abs(texture[..., 0] - grey / 257).max() <= 0.51
+    assert np.abs(texture[..., 0] - gray / 257).max() <= 0.51
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

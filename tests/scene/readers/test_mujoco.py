@@ -87,7 +87,7 @@ def test_bodies_are_where_the_joints_put_them(arm):
 
 
 @pytest.mark.parametrize("layout", ["qpos", "time qpos qvel", "qpos qvel", "FULLPHYSICS", "INTEGRATION"])
-def test_every_usual_layout_of_states_is_recognised(arm, layout):
+def test_every_usual_layout_of_states_is_recognized(arm, layout):
     qpos, qvel, time = poses(3), np.ones((3, WIDTHS["nv"])), np.arange(3)[:, None] / 50
     if layout.isupper():
         model = mujoco.MjModel.from_xml_path(str(arm))
@@ -256,7 +256,7 @@ def test_compiled_meshes_lie_where_their_files_vertices_do(tmp_path):
     )
     (part,) = scene.parts
     mesh = scene.meshes[part.mesh]
-    assert not np.allclose(mesh.vertices, corners, atol=0.05)  # the compiler moves them to the centre of mass
+    assert not np.allclose(mesh.vertices, corners, atol=0.05)  # the compiler moves them to the center of mass
     world = mesh.vertices @ (at := scene.world_from_instance[0, 0] @ part.instance_from_mesh)[:3, :3].T + at[:3, 3]
     expected = corners + [0, 0, 5]
     np.testing.assert_allclose(world[np.lexsort(world.round(4).T)], expected[np.lexsort(expected.round(4).T)], atol=1e-6)
@@ -372,7 +372,7 @@ def test_cameras_ride_on_bodies_with_opencv_axes(arm):
     assert np.isclose(camera.near, 0.04)
 
 
-def test_physical_lenses_have_both_focal_lengths_and_an_off_centre_point(tmp_path):
+def test_physical_lenses_have_both_focal_lengths_and_an_off_center_point(tmp_path):
     lens = 'focal="0.004 0.005" principal="0.001 -0.0005" sensorsize="0.008 0.006" resolution="160 120"'
     path = written(tmp_path, f'<geom size="1"/><camera name="c" {lens}/>')
     camera = load_mujoco(path).camera("c")

@@ -207,9 +207,9 @@ def test_what_files_and_names_are_missing_is_said_in_one_line(tmp_path: Path) ->
         ("rollout: {path: scene.yaml}\n", BadValueError, "must be a simulator's model"),
     ]
     for text, error, words in cases:
-        with pytest.raises(error) as fault:
+        with pytest.raises(error) as error:
             scene_of(tmp_path, text)
-        assert words in str(fault.value) and "\n" not in str(fault.value)
+        assert words in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_texture_on_a_mesh_without_uv_is_refused(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_a_stereo_pair_rides_on_its_left_eye_and_shares_its_lens(tmp_path: Path)
     np.testing.assert_allclose(between[:, :3, :3], np.tile(np.eye(3), (5, 1, 1)), atol=1e-12)
     np.testing.assert_array_equal(a.intrinsics, b.intrinsics)
     assert a.lens == b.lens and a.lens.bent and a.near == b.near == 0.2 and a.size == b.size == (96, 128)
-    assert a.intrinsics[0, 0, 2] == 60  # off the centre, and scaled with the picture
+    assert a.intrinsics[0, 0, 2] == 60  # off the center, and scaled with the picture
 
 
 def test_a_rig_of_cameras_may_differ_in_everything(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_inspect_names_lenses(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("camera", "fault"),
+    ("camera", "error"),
     [
         ("projection: orthographic", "height_m, intrinsics"),
         ("projection: orthographic, fov_deg: 40", "takes height_m"),
@@ -81,8 +81,8 @@ def test_inspect_names_lenses(tmp_path: Path) -> None:
         ("zoom: [2, -1]", "two or more positive"),
     ],
 )
-def test_wrong_lenses_are_refused_in_one_line(camera: str, fault: str, tmp_path: Path) -> None:
-    with pytest.raises(Sim2RealError, match=fault) as raised:
+def test_wrong_lenses_are_refused_in_one_line(camera: str, error: str, tmp_path: Path) -> None:
+    with pytest.raises(Sim2RealError, match=error) as raised:
         scene_with(tmp_path, f"name: c, {AT}, {camera}")
     assert "\n" not in str(raised.value) and "scene.yaml" in str(raised.value)
 

@@ -56,7 +56,7 @@ def test_a_rotation_and_its_quaternion_say_the_same(q: np.ndarray) -> None:
 
 @pytest.mark.parametrize("smooth", [False, True])
 @pytest.mark.parametrize("loop", [False, True])
-def test_a_way_is_travelled_at_its_speed_and_passes_its_points(smooth: bool, loop: bool) -> None:
+def test_a_way_is_traveled_at_its_speed_and_passes_its_points(smooth: bool, loop: bool) -> None:
     points = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.5]])
     place, direction = motion.along(points, 2000, 100.0, speed=0.2, smooth=smooth, loop=loop)
     steps = np.linalg.norm(np.diff(place, axis=0), axis=1)

@@ -71,7 +71,7 @@ CASES = {
         ("deg_per_s: 90", "deg_per_s: .inf"),
         "objects[0].motion.spin.deg_per_s: is inf, must be a finite number",
     ),
-    "a colour out of range": (
+    "a color out of range": (
         ("radius:", "material: {color: [2, 0, 0]}\n    radius:"),
         "material.color: is [2, 0, 0], must be [red, green",
     ),
@@ -100,10 +100,10 @@ def test_a_fault_is_one_line_with_file_line_key_and_what_is_right(tmp_path: Path
     (old, new), expected = CASES[case]
     assert old in GOOD
     path = write(tmp_path, GOOD.replace(old, new))
-    with pytest.raises(BadKeyError) as fault:
+    with pytest.raises(BadKeyError) as error:
         read_yaml(path, SceneFile)
-    assert str(fault.value).startswith(f"{path}: line ")
-    assert expected in str(fault.value) and "\n" not in str(fault.value)
+    assert str(error.value).startswith(f"{path}: line ")
+    assert expected in str(error.value) and "\n" not in str(error.value)
 
 
 def test_several_faults_are_counted(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def outgoing(
     Args:
         n: unit shading normal.
         v: unit direction to the eye.
-        base: linear base colour.
+        base: linear base color.
         metallic: 0 to 1.
         roughness: 0 to 1, squared for GGX's alpha.
         sun_lit: visible part of the sun.
@@ -179,7 +179,7 @@ def outgoing(
 @wp.func
 @no_type_check
 def tone_mapped(radiance: wp.vec3, exposure: float) -> wp.vec3:
-    """Display-linear colour in [0, 1]: a filmic curve per channel."""
+    """Display-linear color in [0, 1]: a filmic curve per channel."""
     x = exposure * wp.max(radiance, wp.vec3(0.0, 0.0, 0.0))
     out = wp.vec3(0.0, 0.0, 0.0)
     for k in range(3):

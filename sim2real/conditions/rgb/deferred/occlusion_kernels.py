@@ -20,7 +20,7 @@ TAPS = 8
 
 
 def spiral() -> np.ndarray:
-    """Offsets (16 turns, taps, 2) of the taps within a unit disc; neighbouring pixels use different turns."""
+    """Offsets (16 turns, taps, 2) of the taps within a unit disc; neighboring pixels use different turns."""
     part = (np.arange(TAPS) + 0.5) / TAPS
     angle = 2 * np.pi * (np.arange(16)[:, None] / 16 + 3 * part)
     return (part[None, :, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)).astype(np.float32)

@@ -91,9 +91,9 @@ class Shader:
             frame: of the scene.
             layers: what the camera sees, where the sampler has been asked already.
         """
-        colour = as_warp(self._blended(camera, frame, self._exposure, layers), wp.vec3)
+        color = as_warp(self._blended(camera, frame, self._exposure, layers), wp.vec3)
         out = torch.empty((*camera.size, 3), dtype=torch.uint8, device=self._device)
-        launch(shading_kernels.encode_kernel, camera.size, [colour, self._curve, as_warp(out, wp.uint8)], self._device)
+        launch(shading_kernels.encode_kernel, camera.size, [color, self._curve, as_warp(out, wp.uint8)], self._device)
         return out.cpu().numpy()
 
     def radiance(self, camera: Camera, frame: int) -> Float32[np.ndarray, "height width 3"]:
@@ -111,14 +111,14 @@ class Shader:
     def _shade(self, shading: Shading) -> Float32[Tensor, "height width 3"]:
         seen = shading.samples
         run = self._sampler.run_of(seen.size)
-        colour = blank(seen.size, wp.vec3, self._device)
+        color = blank(seen.size, wp.vec3, self._device)
         launch(
             shading_kernels.shade_kernel,
             (seen.size[0], -(-seen.size[1] // run)),
-            [seen.face, seen.side, run, shading.occlusion, seen.materials, seen.view, shading.light, colour],
+            [seen.face, seen.side, run, shading.occlusion, seen.materials, seen.view, shading.light, color],
             self._device,
         )
-        return wp.to_torch(colour)
+        return wp.to_torch(color)
 
     def shading(self, camera: Camera, frame: int) -> Shading:
         """Rasterize a view and gather what its picture is shaded from."""

@@ -41,7 +41,7 @@ def open_sky(occlusion: wp.array2d(dtype=wp.vec2), x: float, y: float, w: float)
 
 @wp.func
 @no_type_check
-def surface_colour(
+def surface_color(
     f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: View, light: Light
 ) -> wp.vec3:
     """Radiance that the eye receives from face ``f`` at a point of the picture, px."""
@@ -76,13 +76,13 @@ def surface_colour(
 
 @wp.func
 @no_type_check
-def seen_colour(
+def seen_color(
     f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: View, light: Light
 ) -> wp.vec3:
-    """Display-linear colour of a face, or of the sky where ``f`` is negative, at a point of the picture, px."""
+    """Display-linear color of a face, or of the sky where ``f`` is negative, at a point of the picture, px."""
     radiance = wp.vec3(0.0, 0.0, 0.0)
     if f >= 0:
-        radiance = surface_colour(f, x, y, occlusion, s, view, light)
+        radiance = surface_color(f, x, y, occlusion, s, view, light)
     else:
         radiance = backdrop(wp.normalize(direction_of(view.eye.kind, ray_of(view.eye, x, y))), light)
     if light.exposure > 0.0:
@@ -92,7 +92,7 @@ def seen_colour(
 
 @wp.func
 @no_type_check
-def mixed_colour(
+def mixed_color(
     face: wp.array2d(dtype=wp.int32),
     side: int,
     y: int,
@@ -102,7 +102,7 @@ def mixed_colour(
     view: View,
     light: Light,
 ) -> wp.vec3:
-    """Average colour of a pixel whose samples see several faces; samples of one smooth surface are shaded once."""
+    """Average color of a pixel whose samples see several faces; samples of one smooth surface are shaded once."""
     middle = ray_of(view.eye, float(x) + 0.5, float(y) + 0.5)
     total = wp.vec3(0.0, 0.0, 0.0)
     done = int(0)
@@ -110,7 +110,7 @@ def mixed_colour(
         if (done >> i) & 1 == 0:
             g = group_from(i, done, face, side, y, x, middle, s, view)
             done = done | g.members
-            total += g.count * seen_colour(g.face, g.x, g.y, occlusion, s, view, light)
+            total += g.count * seen_color(g.face, g.x, g.y, occlusion, s, view, light)
     return total / float(side * side)
 
 
@@ -126,9 +126,9 @@ def shade_kernel(
     light: Light,
     picture: wp.array2d(dtype=wp.vec3),
 ):
-    """Display-linear colours of pixels with side x side samples each; a thread takes ``run`` pixels of a row.
+    """Display-linear colors of pixels with side x side samples each; a thread takes ``run`` pixels of a row.
 
-    A pixel of one face is shaded once. Colours are averaged after the tone curve, or bright edges would stay jagged.
+    A pixel of one face is shaded once. Colors are averaged after the tone curve, or bright edges would stay jagged.
     """
     y, block = wp.tid()
     for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
@@ -138,17 +138,17 @@ def shade_kernel(
             for i in range(side):
                 differ = differ | (face[y * side + j, x * side + i] ^ f)
         if differ == 0:
-            picture[y, x] = seen_colour(f, float(x) + 0.5, float(y) + 0.5, occlusion, s, view, light)
+            picture[y, x] = seen_color(f, float(x) + 0.5, float(y) + 0.5, occlusion, s, view, light)
         else:
-            picture[y, x] = mixed_colour(face, side, y, x, occlusion, s, view, light)
+            picture[y, x] = mixed_color(face, side, y, x, occlusion, s, view, light)
 
 
 @wp.kernel
 @no_type_check
-def encode_kernel(colour: wp.array2d(dtype=wp.vec3), srgb: wp.array(dtype=wp.uint8), picture: wp.array3d(dtype=wp.uint8)):
+def encode_kernel(color: wp.array2d(dtype=wp.vec3), srgb: wp.array(dtype=wp.uint8), picture: wp.array3d(dtype=wp.uint8)):
     """Display-linear [0, 1] to 8 bits by a table of the sRGB curve over [0, 1]."""
     y, x = wp.tid()
-    c = colour[y, x]
+    c = color[y, x]
     last = float(srgb.shape[0] - 1)
     for k in range(3):
         picture[y, x, k] = srgb[int(wp.clamp(c[k], 0.0, 1.0) * last + 0.5)]

@@ -15,8 +15,8 @@ from ...surface_reference import Seen, groups_of, tensor_of, tensors_of
 from .shader import Shading
 
 
-def reference_colour(shading: Shading) -> Float[np.ndarray, "height width 3"]:
-    """Display-linear colours of ``shading`` (or radiance where its exposure is 0): what ``shade_kernel`` computes."""
+def reference_color(shading: Shading) -> Float[np.ndarray, "height width 3"]:
+    """Display-linear colors of ``shading`` (or radiance where its exposure is 0): what ``shade_kernel`` computes."""
     samples = shading.samples
     scene = _Inputs(Seen.of(samples), tensors_of(shading.light), tensor_of(shading.occlusion))
     total = torch.zeros(samples.size[0] * samples.size[1], 3, dtype=torch.float64)

@@ -59,8 +59,8 @@ class ShadowMaps:
         if mine:
             try:
                 future.set_result(self._drawn(frame, self._moving))
-            except BaseException as fault:
-                future.set_exception(fault)
+            except BaseException as error:
+                future.set_exception(error)
                 with self._lock:
                     self._maps.pop(frame, None)
                 raise

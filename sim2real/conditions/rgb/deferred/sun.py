@@ -53,11 +53,11 @@ def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int, margin: fl
     local = points @ world_from_sun[:3, :3]
     low, high = np.quantile(local, [_TAIL, 1 - _TAIL], axis=0)
     radius = max(0.55 * float(max(high[0] - low[0], high[1] - low[1])), 1e-3)
-    centre = world_from_sun[:3, :3] @ ((low + high) / 2)
-    height = _reach(scene, direction) - float(direction @ centre)
+    center = world_from_sun[:3, :3] @ ((low + high) / 2)
+    height = _reach(scene, direction) - float(direction @ center)
     distance = min(max(_DISTANCE * radius, 1.05 * height + radius), 10 * _DISTANCE * radius)
     pose = world_from_sun.copy()
-    pose[:3, 3] = centre + distance * direction
+    pose[:3, 3] = center + distance * direction
     focal = resolution / 2 * distance / radius
     k = np.array([[focal, 0, resolution / 2], [0, focal, resolution / 2], [0, 0, 1.0]])
     frames = scene.frames

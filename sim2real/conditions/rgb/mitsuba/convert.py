@@ -126,7 +126,7 @@ def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:
             "the camera's pixel shape (fx, fy, skew)",
             f"{k[0, 0]:.4g}, {k[1, 1]:.4g}, {k[0, 1]:.4g}",
             right="fx = fy and no skew for path tracing",
-            mend="resize both axes by the same factor",
+            fix="resize both axes by the same factor",
             where=camera.name,
         )
     world_from_sensor = camera.world_from_camera[frame] @ _OPENCV_FROM_MITSUBA

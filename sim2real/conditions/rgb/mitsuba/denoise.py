@@ -1,7 +1,7 @@
 """Path-traced frames without their Monte Carlo noise.
 
-Base colour is divided out; what light arrives is averaged along the motion of surfaces over neighbouring frames, then over
-neighbouring pixels of the same surface; the picture is put together again from sub-pixel samples, so that edges and textures
+Base color is divided out; what light arrives is averaged along the motion of surfaces over neighboring frames, then over
+neighboring pixels of the same surface; the picture is put together again from sub-pixel samples, so that edges and textures
 stay as sharp as they were.
 """
 
@@ -33,7 +33,7 @@ def denoised(
         guides: of the same frames.
         reach_frames: standard deviation of the average over time; shadows that move blur over about twice as many.
         passes: of the spatial filter; the k-th has its taps 2^k pixels apart.
-        sigma_light: how different (in log2) the light of neighbours may be to be mixed; halves each pass.
+        sigma_light: how different (in log2) the light of neighbors may be to be mixed; halves each pass.
     """
     arriving = [without_speckle(rgb / np.maximum(g.albedo, _DARKEST)) for rgb, g in zip(light, guides, strict=True)]
     pure = [np.where(g.whole, 1.0, 0.02) for g in guides]
@@ -43,7 +43,7 @@ def denoised(
 
 
 def without_speckle(light: Float[np.ndarray, "height width 3"]) -> Float[np.ndarray, "height width 3"]:
-    """Lone bright pixels brought down to twice the third-brightest of their neighbourhood."""
+    """Lone bright pixels brought down to twice the third-brightest of their neighborhood."""
     luminance = light.mean(axis=-1)
     padded = np.pad(luminance, 1, mode="edge")
     height, width = luminance.shape
@@ -99,7 +99,7 @@ def a_trous(
     """Edge-stopping wavelet filter within the surface of one part.
 
     Args:
-        light: what arrives, base colour divided out.
+        light: what arrives, base color divided out.
         pure: how much each pixel's value can be trusted.
         guides: of the frame.
         passes: number of passes.
@@ -139,7 +139,7 @@ def _blurred(values: np.ndarray) -> np.ndarray:
 
 
 def _assembled(arriving: np.ndarray, light: np.ndarray, guides: Guides) -> np.ndarray:
-    """Base colour times what arrives: pixel by pixel inside of surfaces, sample by sample at their edges."""
+    """Base color times what arrives: pixel by pixel inside of surfaces, sample by sample at their edges."""
     out = np.maximum(guides.albedo, _DARKEST) * arriving
     rows, columns = np.nonzero(~guides.whole)
     if len(rows) == 0:

@@ -1,4 +1,4 @@
-"""What our own rasterizer knows without noise about a path-traced picture: base colour, normals, parts, where points move."""
+"""What our own rasterizer knows without noise about a path-traced picture: base color, normals, parts, where points move."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ...textures import mip_pyramid
 
 @dataclass(frozen=True, eq=False)
 class Guides:
-    """One frame: a grid of samples inside every pixel, and the surface at every pixel's centre.
+    """One frame: a grid of samples inside every pixel, and the surface at every pixel's center.
 
     - ``sample_*``: (height, width, samples); ``part`` is -1 where there is no surface, whose albedo is 1.
-    - ``point``: mesh-frame coordinates of the centre; ``camera_from_part`` and ``intrinsics`` bring it to any frame's picture.
+    - ``point``: mesh-frame coordinates of the center; ``camera_from_part`` and ``intrinsics`` bring it to any frame's picture.
     """
 
     sample_part: Int[np.ndarray, "height width samples"]
@@ -34,12 +34,12 @@ class Guides:
 
     @property
     def albedo(self) -> Float32[np.ndarray, "height width 3"]:
-        """Base colour, averaged over each pixel."""
+        """Base color, averaged over each pixel."""
         return self.sample_albedo.mean(axis=2)
 
     @property
     def whole(self) -> Bool[np.ndarray, "height width"]:
-        """Whether all of a pixel's samples see the part that its centre sees, at like normals."""
+        """Whether all of a pixel's samples see the part that its center sees, at like normals."""
         same = (self.sample_part == self.part[..., None]).all(axis=2)
         turned = ((self.sample_normal - self.normal[:, :, None]) ** 2).sum(axis=-1).max(axis=2)
         return same & (turned < 0.15)
@@ -52,7 +52,7 @@ class Guide:
         scene: what is looked at.
         triangles: of the scene.
         rasterizer: of the triangles, on the CPU.
-        samples: per pixel and axis; odd, so that one of them is the pixel's centre.
+        samples: per pixel and axis; odd, so that one of them is the pixel's center.
     """
 
     def __init__(self, scene: Scene, triangles: Triangles, rasterizer: Rasterizer, samples: int = 3) -> None:

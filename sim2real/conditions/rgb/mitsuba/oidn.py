@@ -41,16 +41,16 @@ class Oidn:
     """Removes the noise of path-traced radiance.
 
     Args:
-        library: ``libOpenImageDenoise.so.2`` with its neighbours.
+        library: ``libOpenImageDenoise.so.2`` with its neighbors.
         threads: number of threads.
     """
 
     def __init__(self, library: Path, *, threads: int = 1) -> None:
         try:
             self._calls = _loaded(library)
-        except OSError as fault:
-            mend = "remove the folder, and fetch oidn again on a 64-bit Linux machine"
-            raise UnreadableFileError(library, what="Open Image Denoise", why=str(fault), mend=mend) from fault
+        except OSError as error:
+            fix = "remove the folder, and fetch oidn again on a 64-bit Linux machine"
+            raise UnreadableFileError(library, what="Open Image Denoise", why=str(error), fix=fix) from error
         self._device = self._calls.oidnNewDevice(_CPU)
         self._calls.oidnSetDeviceInt(self._device, b"numThreads", threads)
         self._calls.oidnSetDeviceInt(self._device, b"setAffinity", 0)

@@ -207,7 +207,7 @@ def without_fireflies(
 ) -> Float32[np.ndarray, "height width 3"]:
     """The mean of independent renders of one picture, in which no render counts for more than the others make plausible.
 
-    A single path that brings a hundred times the light of its neighbours would become a blotch in the denoised picture.
+    A single path that brings a hundred times the light of its neighbors would become a blotch in the denoised picture.
 
     Args:
         passes: radiance.

@@ -52,13 +52,13 @@ def read_info(folder: Path) -> Info:
         MissingFileError: the folder has no model.
         UnreadableFileError: it has one that does not fit this version.
     """
-    raw = read_json(folder / INFO_FILE, what="the model", mend="train one with: sim2real train RECIPE -o DIR")
+    raw = read_json(folder / INFO_FILE, what="the model", fix="train one with: sim2real train RECIPE -o DIR")
     try:
         if raw.get("kind") != KIND:
             raise _unfit(folder, "it is of an older version, which painted from depth and edges alone")
         info = Info(int(raw["steps"]), raw["training"], tuple(raw["channels"]))
-    except (AttributeError, KeyError, TypeError, ValueError) as fault:
-        raise _unfit(folder, fault) from fault
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _unfit(folder, error) from error
     if info.channels != CHANNEL_NAMES:
         raise _unfit(folder, f"it was trained on the conditions {', '.join(info.channels)}, must be {', '.join(CHANNEL_NAMES)}")
     return info
@@ -67,8 +67,8 @@ def read_info(folder: Path) -> Info:
 def _unfit(folder: Path, why: str | Exception) -> UnreadableFileError:
     """The refusal of a model folder, with the first line of what is wrong."""
     line = (str(why).splitlines() or [type(why).__name__])[0]
-    mend = "train one with: sim2real train RECIPE -o DIR, or leave --model away for the one that ships"
-    return UnreadableFileError(folder, what="the model", why=line, mend=mend)
+    fix = "train one with: sim2real train RECIPE -o DIR, or leave --model away for the one that ships"
+    return UnreadableFileError(folder, what="the model", why=line, fix=fix)
 
 
 def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
@@ -81,8 +81,8 @@ def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
     info = read_info(folder)
     try:
         model = PictureDenoiser.from_pretrained(folder / _WEIGHTS, torch_dtype=torch.float32)
-    except Exception as fault:  # configuration, weights and their shapes each have faults of their own
-        raise _unfit(folder, fault) from fault
+    except Exception as error:  # configuration, weights and their shapes each have errors of their own
+        raise _unfit(folder, error) from error
     assert isinstance(model, PictureDenoiser)
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last), info  # pyright: ignore[reportCallIssue]
 
@@ -104,5 +104,5 @@ def embedded_folder() -> Path:
         if (place / INFO_FILE).is_file():
             return place
     raise MissingFileError(
-        places[-1], what="the embedded model", mend="install the complete package, or train it with: sim2real train"
+        places[-1], what="the embedded model", fix="install the complete package, or train it with: sim2real train"
     )

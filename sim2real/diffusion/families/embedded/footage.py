@@ -43,7 +43,7 @@ def check_use(use: str, look: str | None, keep: Sequence[str]) -> None:
     for option, value in (("--look", look), ("--keep", ",".join(keep) or None)):
         if value is not None and use == "keep":
             raise BadValueError(
-                option, repr(value), right="left out, as --use keep keeps all colors", mend="or pass --use restyle"
+                option, repr(value), right="left out, as --use keep keeps all colors", fix="or pass --use restyle"
             )
     parse_look(look)
 

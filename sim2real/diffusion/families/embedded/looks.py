@@ -30,7 +30,7 @@ _MOST_PUSHED = 16
 _DARKEST, _LIGHTEST = 12.0, 95.0
 """Least and greatest L* of a surface."""
 _GOLDEN = 0.6180339887498949
-_SPELLINGS = {"grey": "gray", "aluminium": "aluminum", "galvanised": "galvanized"}
+_SPELLINGS = {"gray": "gray", "aluminium": "aluminum", "galvanised": "galvanized"}
 
 
 @dataclass(frozen=True)

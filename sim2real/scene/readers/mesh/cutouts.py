@@ -174,14 +174,15 @@ def _rebuilt(
 
     vertices, index = np.unique(spread(mesh.vertices[mesh.faces]).reshape(-1, 3), axis=0, return_inverse=True)
     normals = None
-    if mesh.normals is not None:
+    assert mesh.uv is not None and rest.uv is not None
+    if mesh.normals is not None and rest.normals is not None:
         normals = spread(mesh.normals)
         normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
-        normals = np.concatenate([rest.normals, normals])  # pyright: ignore[reportArgumentType]
+        normals = np.concatenate([rest.normals, normals])
     return replace(
         mesh,
         vertices=np.concatenate([rest.vertices, vertices]),
         faces=np.concatenate([rest.faces, index.reshape(-1, 3) + len(rest.vertices)]),
-        uv=np.concatenate([rest.uv, spread(mesh.uv)]),  # pyright: ignore[reportArgumentType]
+        uv=np.concatenate([rest.uv, spread(mesh.uv)]),
         normals=normals,
     )

@@ -83,7 +83,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
             placed.append((at, move))
     if not meshes:
         why = f" ({'; '.join(notes)})" if notes else ""
-        raise EmptySceneError(path, lacks="faces that can be drawn", mend=f"export it with triangles{why}")
+        raise EmptySceneError(path, lacks="faces that can be drawn", fix=f"export it with triangles{why}")
     y_up = (up_axis or ("y" if path.suffix.lower() in (".glb", ".gltf") else "z")) == "y"
     if y_up:
         notes.append(f"{path.name}: its y axis is up and was turned to z, the up axis here")
@@ -128,7 +128,7 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
 
     files, missing = [path], []
 
-    class Neighbours(FilePathResolver):
+    class Neighbors(FilePathResolver):
         """Files next to the mesh file; remembers which were found."""
 
         def get(self, name: str) -> bytes:
@@ -147,17 +147,17 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
         plain = _plain_text(path) if plain is None else plain
         what = str(path) if plain is None else io.BytesIO(plain)
         kind = path.suffix[1:].lower()
-        scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbours(str(path)), process=False)
-    except Exception as fault:  # the readers of trimesh raise whatever their parsing trips over
-        if missing and isinstance(fault, FileNotFoundError):
-            raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from fault
-        why = " ".join(str(fault).split()) or type(fault).__name__
+        scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbors(str(path)), process=False)
+    except Exception as error:  # the readers of trimesh raise whatever their parsing trips over
+        if missing and isinstance(error, FileNotFoundError):
+            raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from error
+        why = " ".join(str(error).split()) or type(error).__name__
         needs = gltf_of(path).get("extensionsRequired")
         if needs:
             why += f" (it needs the glTF extensions {', '.join(needs)})"
         raise UnreadableFileError(
-            path, what="mesh file", why=why, mend="check that it opens elsewhere, export it again"
-        ) from fault
+            path, what="mesh file", why=why, fix="check that it opens elsewhere, export it again"
+        ) from error
     return scene, files, list(dict.fromkeys(missing))
 
 
@@ -166,7 +166,7 @@ def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, held: dict[
     vertices, faces = np.array(geometry.vertices, np.float64), np.array(geometry.faces, np.int64)
     if faces.min() < 0 or faces.max() >= len(vertices):
         why = f"a face names vertex {faces.max()} of {len(vertices)}"
-        raise UnreadableFileError(path, what="mesh file", why=why, mend="export it again")
+        raise UnreadableFileError(path, what="mesh file", why=why, fix="export it again")
     normals = None
     if "vertex_normals" in geometry._cache.cache:  # set by the reader, and only if the file holds them
         normals = np.array(geometry.vertex_normals, np.float64)[faces]

@@ -1,4 +1,4 @@
-"""Materials, textures and colours of what trimesh read, as our own."""
+"""Materials, textures and colors of what trimesh read, as our own."""
 
 from __future__ import annotations
 
@@ -203,9 +203,9 @@ def pixels(image: Any, name: str, notes: list[str]) -> UInt8[np.ndarray, "height
 
 
 def face_colored(mesh: Mesh, visual: Any, notes: list[str]) -> Mesh:
-    """Colours of vertices or faces as a palette texture: one texel per colour, to which all corners of a face point.
+    """Colors of vertices or faces as a palette texture: one texel per color, to which all corners of a face point.
 
-    The UVs of a face have no area, so they carry colour and nothing else.
+    The UVs of a face have no area, so they carry color and nothing else.
     """
     if visual.kind == "face":
         srgb = np.asarray(visual.face_colors)[:, :3]
@@ -230,7 +230,7 @@ def _per_face(mesh: Mesh, srgb: UInt8[np.ndarray, "faces 3"]) -> Mesh:
 def palette(
     colors: UInt8[np.ndarray, "colors 3"],
 ) -> tuple[UInt8[np.ndarray, "side side 3"], Float[np.ndarray, "colors 2"]]:
-    """A square picture with one pixel per colour, and the UVs of the pixels' centres."""
+    """A square picture with one pixel per color, and the UVs of the pixels' centers."""
     side = int(np.ceil(np.sqrt(len(colors))))
     picture = np.zeros((side * side, 3), np.uint8)
     picture[: len(colors)] = colors

@@ -111,12 +111,12 @@ def _plane(model: MjModel, geom: int, horizon: float) -> Mesh:
     half = np.where(size > 0, size, horizon)
     flat = primitives.plane(half)
     # the rectangle is laid around the model's middle where the plane belongs to the world
-    centre = np.zeros(3)
+    center = np.zeros(3)
     if int(model.geom_bodyid[geom]) == 0:
         turn = np.asarray(_matrix(model.geom_quat[geom]))
-        centre[:2] = (turn.T @ (np.asarray(model.stat.center) - model.geom_pos[geom]))[:2]
-        centre[:2][size > 0] = 0
-    return replace(flat, vertices=flat.vertices + centre)
+        center[:2] = (turn.T @ (np.asarray(model.stat.center) - model.geom_pos[geom]))[:2]
+        center[:2][size > 0] = 0
+    return replace(flat, vertices=flat.vertices + center)
 
 
 def _matrix(wxyz: np.ndarray) -> np.ndarray:

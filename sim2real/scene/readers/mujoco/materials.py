@@ -1,6 +1,6 @@
 """MuJoCo's materials, textures and lights in our records, and how its textures lie on its shapes.
 
-MuJoCo's classic renderer lights and blends in display space. Colours are therefore taken as sRGB and made linear, light
+MuJoCo's classic renderer lights and blends in display space. Colors are therefore taken as sRGB and made linear, light
 directions and hues are kept, and brightness is left to our defaults, so that pictures are well exposed.
 """
 
@@ -27,7 +27,7 @@ _CUBE_V = ((1, 1), (1, 1), (2, -1), (2, 1), (1, 1), (1, 1))
 
 
 def geom_rgba(model: MjModel, geom: int) -> tuple[float, float, float, float]:
-    """The colour that MuJoCo gives a geom: its own where it differs from the default, else its material's."""
+    """The color that MuJoCo gives a geom: its own where it differs from the default, else its material's."""
     own, material = model.geom_rgba[geom], int(model.geom_matid[geom])
     unset = material >= 0 and np.array_equal(own, np.array(_UNSET_RGBA, np.float32))
     red, green, blue, alpha = (float(c) for c in (model.mat_rgba[material] if unset else own))
@@ -35,7 +35,7 @@ def geom_rgba(model: MjModel, geom: int) -> tuple[float, float, float, float]:
 
 
 def geom_texture(model: MjModel, geom: int) -> int:
-    """The colour texture of a geom, -1 if there is none that this reader understands."""
+    """The color texture of a geom, -1 if there is none that this reader understands."""
     mujoco = require("mujoco", "mujoco")
     material = int(model.geom_matid[geom])
     if material < 0:
@@ -126,8 +126,8 @@ def on_cube(
 ) -> tuple[Int[np.ndarray, "faces"], Float[np.ndarray, "faces 3 2"]]:
     """Where a cube map lies on a shape: the side of the cube that each face looks to, and parallel projection onto it.
 
-    MuJoCo projects from the shape's centre instead. On boxes both are the same; elsewhere this one is free of the streaks
-    that its projection makes on faces seen from the centre at a grazing angle.
+    MuJoCo projects from the shape's center instead. On boxes both are the same; elsewhere this one is free of the streaks
+    that its projection makes on faces seen from the center at a grazing angle.
 
     Args:
         unit: corner positions, scaled so that the shape fills the cube [-1, 1].
@@ -193,7 +193,7 @@ def _triple(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def _hue(srgb: np.ndarray, usual: tuple[float, float, float]) -> tuple[float, float, float]:
-    """A colour at the usual brightness; black says nothing about hue."""
+    """A color at the usual brightness; black says nothing about hue."""
     linear = linear_from_srgb(np.clip(np.asarray(srgb, np.float64), 0, 1))
     if linear.mean() < 0.01:
         return usual

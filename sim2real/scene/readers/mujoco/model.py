@@ -23,7 +23,7 @@ DEFAULT_FPS = 24.0
 
 
 @dataclass(frozen=True)
-class Labelling:
+class Labeling:
     """Which instance every geom belongs to.
 
     - ``instances`` as in ``Scene.instances``; ``bodies`` are their body numbers in the model (0 is the world).
@@ -70,16 +70,16 @@ def load_mujoco(
     mujoco = require("mujoco", "mujoco")
     try:
         model = mujoco.MjModel.from_xml_path(str(source))
-    except ValueError as fault:
-        raise unreadable_model(source, fault) from fault
+    except ValueError as error:
+        raise unreadable_model(source, error) from error
     recording = None if states is None else read_states(states)
     return scene_of_model(model, source, recording, frames=frames, groups=groups, fps=fps, size=size)
 
 
-def unreadable_model(source: object, fault: ValueError) -> UnreadableFileError:
+def unreadable_model(source: object, error: ValueError) -> UnreadableFileError:
     """The one-line error for a model that MuJoCo refuses."""
-    why = " ".join(str(fault).split())
-    return UnreadableFileError(source, what="MuJoCo model", why=why, mend="mend the XML or the files that it names")
+    why = " ".join(str(error).split())
+    return UnreadableFileError(source, what="MuJoCo model", why=why, fix="fix the XML or the files that it names")
 
 
 def scene_of_model(
@@ -102,9 +102,9 @@ def scene_of_model(
         recording = _sliced(recording, frames, source)
     poses, seconds, layout = replay(model, recording)
     shown = visual_geoms(model) if groups is None else np.isin(model.geom_group, groups)
-    labelling = label_geoms(model, shown, source)
+    labeling = label_geoms(model, shown, source)
     horizon = horizon_m(model, poses.world_from_camera[..., :3, 3])
-    meshes, parts = _meshes_and_parts(model, labelling, horizon)
+    meshes, parts = _meshes_and_parts(model, labeling, horizon)
     cameras = cameras_of(model, poses.world_from_camera, size)
     count = len(poses.world_from_body)
     return Scene(
@@ -112,17 +112,17 @@ def scene_of_model(
         sha256=_digest(model, recording),
         meshes=meshes,
         parts=parts,
-        instances=labelling.instances,
-        world_from_instance=poses.world_from_body[:, list(labelling.bodies)],
-        visible=np.ones((count, len(labelling.instances)), bool),
+        instances=labeling.instances,
+        world_from_instance=poses.world_from_body[:, list(labeling.bodies)],
+        visible=np.ones((count, len(labeling.instances)), bool),
         cameras=cameras,
         fps=_rate(fps, seconds, (default_fps or DEFAULT_FPS) / (frames.step or 1 if frames else 1), source),
         lighting=lighting_of(model, poses.light_position, poses.light_direction),
-        notes=(*notes, *_notes(model, labelling, shown, groups is None, layout, recording, horizon)),
+        notes=(*notes, *_notes(model, labeling, shown, groups is None, layout, recording, horizon)),
     )
 
 
-def label_geoms(model: MjModel, shown: Bool[np.ndarray, "geoms"], source: object = "") -> Labelling:
+def label_geoms(model: MjModel, shown: Bool[np.ndarray, "geoms"], source: object = "") -> Labeling:
     """Instances in the order of bodies: one per body with visible geoms, and one per visible geom of the world itself.
 
     The class is the name of the tree that a body belongs to (the child of the world that it hangs on); a body that only
@@ -135,7 +135,7 @@ def label_geoms(model: MjModel, shown: Bool[np.ndarray, "geoms"], source: object
     geoms = [int(g) for g in np.flatnonzero(seen)]
     if not geoms:
         if model.ngeom == 0:
-            raise EmptySceneError(source, lacks="geoms", mend="give the bodies of the model geoms")
+            raise EmptySceneError(source, lacks="geoms", fix="give the bodies of the model geoms")
         present = ", ".join(str(int(g)) for g in np.unique(model.geom_group))
         chosen = ", ".join(str(int(g)) for g in np.unique(model.geom_group[shown])) or "none that the model has"
         raise BadValueError("the choice of geom groups", chosen, right=f"groups with visible geoms, of {present}", where=source)
@@ -148,7 +148,7 @@ def label_geoms(model: MjModel, shown: Bool[np.ndarray, "geoms"], source: object
             bodies.append(body)
             of_body[body] = len(instances)
         of_geom[geom] = of_body[body]
-    return Labelling(tuple(_distinct(instances)), tuple(bodies), of_geom)
+    return Labeling(tuple(_distinct(instances)), tuple(bodies), of_geom)
 
 
 def _distinct(instances: list[Instance]) -> list[Instance]:
@@ -202,13 +202,13 @@ def _common_start(names: list[str]) -> str:
     return word if len(word) >= 3 else ""
 
 
-def _meshes_and_parts(model: MjModel, labelling: Labelling, horizon: float) -> tuple[tuple[Mesh, ...], tuple[Part, ...]]:
+def _meshes_and_parts(model: MjModel, labeling: Labeling, horizon: float) -> tuple[tuple[Mesh, ...], tuple[Part, ...]]:
     shapes: dict[tuple, Mesh | None] = {}
     looks: dict[tuple, list[int]] = {}
     meshes: list[Mesh] = []
     parts: list[Part] = []
-    pictures = textures_of(model, labelling.geom_instance)
-    for geom, instance in labelling.geom_instance.items():
+    pictures = textures_of(model, labeling.geom_instance)
+    for geom, instance in labeling.geom_instance.items():
         shape, look = shape_key(model, geom), look_key(model, geom)
         if shape not in shapes:
             shapes[shape] = geom_shape(model, geom, horizon)
@@ -254,7 +254,7 @@ def _rate(fps: float | None, seconds: Float[np.ndarray, "frames"] | None, usual:
 
 def _notes(
     model: MjModel,
-    labelling: Labelling,
+    labeling: Labeling,
     shown: Bool[np.ndarray, "geoms"],
     automatic: bool,
     layout: str,
@@ -273,10 +273,10 @@ def _notes(
         names = ", ".join(bodies[:3]) + (f" and {len(bodies) - 3} more" if len(bodies) > 3 else "")
         notes.append(f"{len(left_out)} colliding geom(s) of group 0 hidden, whose bodies have pictures of their own: {names}")
     notes.append(f"no states given: one frame at {layout}" if recording is None else f"states read as {layout}")
-    endless = [g for g in labelling.geom_instance if is_infinite(model, g)]
+    endless = [g for g in labeling.geom_instance if is_infinite(model, g)]
     if endless:
         notes.append(f"{len(endless)} infinite plane(s) drawn {2 * horizon:.0f} m wide, past any camera's horizon")
-    lost = [g for g in labelling.geom_instance if geom_shape_is_missing(model, g)]
+    lost = [g for g in labeling.geom_instance if geom_shape_is_missing(model, g)]
     if lost:
         notes.append(f"{len(lost)} signed-distance geom(s) without a mesh were left out")
     if model.nskin or model.nflex:
@@ -290,7 +290,7 @@ def geom_shape_is_missing(model: MjModel, geom: int) -> bool:
 
 
 def _digest(model: MjModel, recording: Recording | None) -> str:
-    """A hash of what the pictures depend on: compiled geometry, textures, colours, and the states."""
+    """A hash of what the pictures depend on: compiled geometry, textures, colors, and the states."""
     digest = hashlib.sha256()
     arrays = [
         *(model.mesh_vert, model.mesh_face, model.mesh_texcoord, model.hfield_data, model.tex_data, model.mat_rgba),

@@ -55,16 +55,16 @@ def read_states(states: Path | str | np.ndarray, *, where: object = "") -> Recor
         return _checked(_table(states, str(where)), None, None, str(where))
     path = Path(states)
     if not path.is_file():
-        raise MissingFileError(path, what="states file", mend="check --states")
+        raise MissingFileError(path, what="states file", fix="check --states")
     if path.suffix.lower() not in (".npy", ".npz"):
         received, right = repr(path.suffix), ".npy or .npz"
-        mend = "write them with numpy.save, numpy.loadtxt reads tables of text"
-        raise BadValueError("the kind of states file", received, right=right, mend=mend, where=path)
-    arrays = read_arrays(path, what="states file", mend="write it with numpy.save or numpy.savez")
+        fix = "write them with numpy.save, numpy.loadtxt reads tables of text"
+        raise BadValueError("the kind of states file", received, right=right, fix=fix, where=path)
+    arrays = read_arrays(path, what="states file", fix="write it with numpy.save or numpy.savez")
     rows = next((arrays[name] for name in ("", "states", "qpos") if name in arrays), None)
     if rows is None:
         why = f"it holds {', '.join(arrays) or 'nothing'}"
-        raise UnreadableFileError(path, what="states file", why=why, mend="name the rows 'states' or 'qpos'")
+        raise UnreadableFileError(path, what="states file", why=why, fix="name the rows 'states' or 'qpos'")
     mocap, seconds = arrays.get("mocap"), arrays.get("time")
     mocap = None if mocap is None else _mocap(mocap, str(path))
     seconds = None if seconds is None else _seconds(seconds, str(path))
@@ -99,9 +99,9 @@ def _checked(rows: np.ndarray, mocap: np.ndarray | None, seconds: np.ndarray | N
             right = f"{len(rows)}, one per row of states"
             raise BadValueError(f"the number of rows of {name}", len(table), right=right, where=where)
         if (row := first_broken_row(table)) is not None:
-            mend = f"cut the recording before row {row}" if row else "record it again"
+            fix = f"cut the recording before row {row}" if row else "record it again"
             received = "NaN, infinite or beyond 1e30"
-            raise BadValueError(f"row {row} of {name}", received, right="finite", mend=mend, where=where)
+            raise BadValueError(f"row {row} of {name}", received, right="finite", fix=fix, where=where)
     return Recording(rows, mocap, seconds, where)
 
 
@@ -128,7 +128,7 @@ def replay(model: MjModel, recording: Recording | None) -> tuple[Poses, np.ndarr
         recording: its states; ``None``: the keyframe ``home``, else the first keyframe, else the reference pose.
 
     Returns:
-        The poses, the frames' times in seconds where the rows tell them, and which layout was recognised.
+        The poses, the frames' times in seconds where the rows tell them, and which layout was recognized.
 
     Raises:
         BadValueError: the rows' width fits no layout of this model, or the mocap poses are not those of its bodies.
@@ -172,8 +172,8 @@ def _layout_of(model: MjModel, recording: Recording) -> str:
         if width == wanted:
             return name
     right = "one of " + ", ".join(f"{wanted} {name}" for name, wanted in layouts.items())
-    mend = "check that the states were recorded with this model"
-    raise BadValueError("the width of the states", width, right=right, mend=mend, where=recording.where)
+    fix = "check that the states were recorded with this model"
+    raise BadValueError("the width of the states", width, right=right, fix=fix, where=recording.where)
 
 
 def _set_state(mujoco, model: MjModel, data: MjData, layout: str, row: np.ndarray) -> None:
@@ -187,7 +187,7 @@ def _set_state(mujoco, model: MjModel, data: MjData, layout: str, row: np.ndarra
 
 def _pose(mujoco, model: MjModel, data: MjData) -> tuple[np.ndarray, np.ndarray]:
     mujoco.mj_kinematics(model, data)
-    mujoco.mj_comPos(model, data)  # cameras and lights that track a centre of mass need it
+    mujoco.mj_comPos(model, data)  # cameras and lights that track a center of mass need it
     mujoco.mj_camlight(model, data)
     bodies = rigid(data.xmat.reshape(-1, 3, 3), data.xpos)
     cameras = rigid(data.cam_xmat.reshape(-1, 3, 3), data.cam_xpos) @ OPENCV_FROM_OPENGL

@@ -85,9 +85,9 @@ class Files:
                     image = eight_bits(opened, path)
                     alpha = "A" in image.getbands() or "transparency" in image.info
                     self.pictures[path] = np.array(image.convert("RGBA" if alpha else "RGB"))
-            except OSError as fault:
-                why = str(fault).splitlines()[0]
-                raise UnreadableFileError(path, what="texture", why=why, mend="use a PNG or JPEG picture") from fault
+            except OSError as error:
+                why = str(error).splitlines()[0]
+                raise UnreadableFileError(path, what="texture", why=why, fix="use a PNG or JPEG picture") from error
             self.read.append(path)
         return self.pictures[path]
 

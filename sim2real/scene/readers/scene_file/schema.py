@@ -1,6 +1,6 @@
 """What a scene file may say: the pydantic models of ``scenes/*.yaml``.
 
-Conventions: metres, z up, quaternions (w, x, y, z), frames counted from 0, colours as on a screen (sRGB 0..1 or "#rrggbb"),
+Conventions: metres, z up, quaternions (w, x, y, z), frames counted from 0, colors as on a screen (sRGB 0..1 or "#rrggbb"),
 files relative to the scene file. ``package:`` names a file inside an installed Python package, its first part the package.
 
 Tables (``.npy``, or ``.csv`` with a header) hold one row per frame:
@@ -36,7 +36,7 @@ from .values import (
     Size,
     Zoom,
 )
-from .yaml import Entry, fault, shown
+from .yaml import Entry, error, shown
 
 PRIMITIVES: dict[str, dict[str, int]] = {
     "box": {"half_size": 3},
@@ -54,13 +54,13 @@ PRIMITIVES: dict[str, dict[str, int]] = {
 def _one_of(entry: Entry, *names: str, at_least: int = 1) -> None:
     given = [name for name in names if getattr(entry, name) is not None]
     if len(given) > 1:
-        raise fault(f"has {' and '.join(given)}, must have only one of: {', '.join(names)}", key=given[1])
+        raise error(f"has {' and '.join(given)}, must have only one of: {', '.join(names)}", key=given[1])
     if len(given) < at_least:
-        raise fault(f"must have one of: {', '.join(names)}")
+        raise error(f"must have one of: {', '.join(names)}")
 
 
 class CheckerEntry(Entry):
-    """A checkerboard: two colours, and how many squares along u and v of the mesh's UVs."""
+    """A checkerboard: two colors, and how many squares along u and v of the mesh's UVs."""
 
     colors: tuple[Color, Color] = ((0.9, 0.9, 0.9), (0.25, 0.25, 0.25))
     cells: Cells = (8, 8)
@@ -162,14 +162,14 @@ class MotionEntry(Entry):
             kinds = {k.frame is None for k in self.keyframes}
             times = [k.time for k in self.keyframes]
             if len(kinds) > 1:
-                raise fault("mixes frame and time_s, must use one of them", key="keyframes")
+                raise error("mixes frame and time_s, must use one of them", key="keyframes")
             if any(b <= a for a, b in zip(times, times[1:], strict=False)):
-                raise fault(f"has the times {shown(times)}, must be ascending", key="keyframes")
+                raise error(f"has the times {shown(times)}, must be ascending", key="keyframes")
         return self
 
 
 class ObjectEntry(PlacedEntry):
-    """A labelled rigid thing.
+    """A labeled rigid thing.
 
     - Its shape is a ``mesh`` file, a ``primitive`` with its sizes (half lengths and radii), or a mesh file in a ``package``.
     - ``class`` is its class for labels; left out: as ``classes`` says, else its name.
@@ -204,17 +204,17 @@ class ObjectEntry(PlacedEntry):
         for key in ("half_size", "radius", "half_height", "tube_radius"):
             value = getattr(self, key)
             if value is None and key in needs:
-                raise fault(f"{of} needs: {', '.join(needs)}; {key} is missing", key="primitive")
+                raise error(f"{of} needs: {', '.join(needs)}; {key} is missing", key="primitive")
             if value is not None and key not in needs:
-                raise fault(f"does not belong to {of}, which takes: {', '.join(needs) or 'scale'}", key=key)
+                raise error(f"does not belong to {of}, which takes: {', '.join(needs) or 'scale'}", key=key)
         if self.half_size is not None and (len(self.half_size) != needs["half_size"] or min(self.half_size) <= 0):
-            raise fault(
+            raise error(
                 f"is {shown(list(self.half_size))}, must be {needs['half_size']} positive numbers for {of}", key="half_size"
             )
         if self.cells is not None and self.primitive != "plane":
-            raise fault(f"does not belong to {of}, only to a plane", key="cells")
+            raise error(f"does not belong to {of}, only to a plane", key="cells")
         if self.up_axis is not None and self.primitive:
-            raise fault(f"does not belong to {of}, only to mesh files", key="up_axis")
+            raise error(f"does not belong to {of}, only to mesh files", key="up_axis")
         return self
 
 
@@ -274,33 +274,33 @@ class CameraEntry(PlacedEntry):
         _one_of(self, "fov_deg", "intrinsics", "height_m", at_least=0)
         _one_of(self, "look_at", "quaternion", "euler_deg", at_least=0)
         if self.intrinsics is not None and min(self.intrinsics[:2]) <= 0:
-            raise fault(f"is {shown(list(self.intrinsics))}, must have positive fx and fy", key="intrinsics")
+            raise error(f"is {shown(list(self.intrinsics))}, must have positive fx and fy", key="intrinsics")
         if self.position is None:
             for key in ("look_at", "quaternion", "euler_deg", "turn_deg", "attached_to"):
                 if getattr(self, key) is not None:
-                    raise fault("belongs to a camera with a position only", key=key)
+                    raise error("belongs to a camera with a position only", key=key)
         elif self.attached_to is None and self.look_at is None and self.quaternion is None and self.euler_deg is None:
-            raise fault("a camera with a position must have one of: look_at, quaternion, euler_deg")
+            raise error("a camera with a position must have one of: look_at, quaternion, euler_deg")
         return self
 
     @model_validator(mode="after")
     def _lens(self) -> CameraEntry:
         parallel = self.projection == "orthographic"
         if self.height_m is not None and not parallel:
-            raise fault("belongs to projection: orthographic only, the others take fov_deg or intrinsics", key="height_m")
+            raise error("belongs to projection: orthographic only, the others take fov_deg or intrinsics", key="height_m")
         if parallel and self.fov_deg is not None:
-            raise fault("does not belong to an orthographic camera, which takes height_m", key="fov_deg")
+            raise error("does not belong to an orthographic camera, which takes height_m", key="fov_deg")
         if parallel and self.distortion is not None:
-            raise fault("does not belong to an orthographic camera", key="distortion")
+            raise error("does not belong to an orthographic camera", key="distortion")
         if parallel and self.table is None and self.attached_to is None and self.height_m is None and self.intrinsics is None:
-            raise fault("an orthographic camera must have one of: height_m, intrinsics (pixels per metre)", key="projection")
+            raise error("an orthographic camera must have one of: height_m, intrinsics (pixels per metre)", key="projection")
         if self.projection == "fisheye" and self.distortion is not None and len(self.distortion) != 4:
-            raise fault(f"has {len(self.distortion)} numbers, must be k1 k2 k3 k4 for a fisheye", key="distortion")
+            raise error(f"has {len(self.distortion)} numbers, must be k1 k2 k3 k4 for a fisheye", key="distortion")
         return self
 
 
 class LightEntry(Entry):
-    """Sun and sky; colours are linear light, not screen colours. ``sun_direction`` points to the sun."""
+    """Sun and sky; colors are linear light, not screen colors. ``sun_direction`` points to the sun."""
 
     sun_direction: Axis | None = None
     sun: Numbers3 | None = None
@@ -358,9 +358,9 @@ class SceneFile(Entry):
             names = [entry.name for entry in entries]
             for k, name in enumerate(names):
                 if name in names[:k]:
-                    raise fault(
+                    raise error(
                         f"{what}[{k}] has the name {name!r} of {what}[{names.index(name)}], must have its own", key=what
                     )
         if self.rollout and self.frames:
-            raise fault("belongs to scenes without a rollout; write rollout.frames", key="frames")
+            raise error("belongs to scenes without a rollout; write rollout.frames", key="frames")
         return self

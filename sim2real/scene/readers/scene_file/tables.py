@@ -43,7 +43,7 @@ def read_table(path: Path) -> Table:
     if not path.is_file():
         raise MissingFileError(path, what="table")
     if path.suffix == ".npy":
-        values = read_array(path, what="table", mend="write it with numpy.save")
+        values = read_array(path, what="table", fix="write it with numpy.save")
     elif path.suffix == ".csv":
         values = _csv_values(path)
     else:
@@ -59,8 +59,8 @@ def _check_shape(path: Path, values: np.ndarray) -> None:
     known = values.ndim == 2 and values.shape[1] in map(len, _LAYOUTS) or values.ndim == 3 and values.shape[1:] == (4, 4)
     if not known:
         right = "(frames, 3), (frames, 7), (frames, 11) or (frames, 4, 4)"
-        mend = "see sim2real.scene.readers.scene_file.schema"
-        raise BadValueError("the shape of the table", values.shape, right=right, mend=mend, where=path)
+        fix = "see sim2real.scene.readers.scene_file.schema"
+        raise BadValueError("the shape of the table", values.shape, right=right, fix=fix, where=path)
     if not len(values):
         raise BadValueError("the number of rows of the table", 0, right="at least 1, one per frame", where=path)
 
@@ -87,8 +87,8 @@ def _csv_values(path: Path) -> np.ndarray:
     try:
         lines = io.StringIO(read_text(path))
         rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
-    except csv.Error as fault:
-        raise UnreadableFileError(path, what="table", why=reason(fault), mend="write it again") from fault
+    except csv.Error as error:
+        raise UnreadableFileError(path, what="table", why=reason(error), fix="write it again") from error
     header = [name.strip() for name in rows[0]] if rows else []
     layout = next((names for names in reversed(_LAYOUTS) if set(names) <= set(header)), None)
     if layout is None:

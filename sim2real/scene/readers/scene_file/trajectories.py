@@ -116,14 +116,14 @@ def along(
     if length == 0:
         return np.repeat(points, frames, axis=0), np.tile([1.0, 0, 0], (frames, 1))
     if speed is None:
-        travelled = np.arange(frames) * length / (frames if loop else max(frames - 1, 1))
+        traveled = np.arange(frames) * length / (frames if loop else max(frames - 1, 1))
     else:
-        travelled = np.arange(frames) * speed / fps
-    travelled = travelled % length if loop else np.minimum(travelled, length)
-    step = np.clip(np.searchsorted(distance, travelled, side="right") - 1, 0, len(points) - 2)
+        traveled = np.arange(frames) * speed / fps
+    traveled = traveled % length if loop else np.minimum(traveled, length)
+    step = np.clip(np.searchsorted(distance, traveled, side="right") - 1, 0, len(points) - 2)
     direction = np.diff(points, axis=0)[step]
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    position = np.stack([np.interp(travelled, distance, points[:, k]) for k in range(3)], axis=1)
+    position = np.stack([np.interp(traveled, distance, points[:, k]) for k in range(3)], axis=1)
     return position, direction
 
 

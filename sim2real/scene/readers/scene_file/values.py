@@ -1,4 +1,4 @@
-"""The kinds of values that scene files hold, each with the one-line fault of its wrong values."""
+"""The kinds of values that scene files hold, each with the one-line error of its wrong values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from .yaml import fault, shown
+from .yaml import error, shown
 
 
 def _number(value: Any) -> float:
@@ -26,7 +26,7 @@ def _numbers(value: Any, counts: tuple[int, ...], of: str = "numbers") -> tuple[
             raise ValueError
         return tuple(_number(v) for v in value)
     except ValueError:
-        raise fault(f"is {shown(value)}, must be {' or '.join(map(str, counts))} {of} in brackets") from None
+        raise error(f"is {shown(value)}, must be {' or '.join(map(str, counts))} {of} in brackets") from None
 
 
 def _color(value: Any) -> tuple[float, ...]:
@@ -36,13 +36,13 @@ def _color(value: Any) -> tuple[float, ...]:
         color = _numbers(value, (3, 4))
         if all(0 <= c <= 1 for c in color):
             return color
-    raise fault(f'is {shown(value)}, must be [red, green, blue] from 0 to 1, or "#rrggbb"')
+    raise error(f'is {shown(value)}, must be [red, green, blue] from 0 to 1, or "#rrggbb"')
 
 
 def _quaternion(value: Any) -> tuple[float, ...]:
     q = _numbers(value, (4,), "numbers (w, x, y, z)")
     if math.hypot(*q) < 1e-9:
-        raise fault(f"is {shown(value)}, must not be all zero")
+        raise error(f"is {shown(value)}, must not be all zero")
     return q
 
 
@@ -52,14 +52,14 @@ def _axis(value: Any) -> tuple[float, ...]:
         return named[value]
     axis = _numbers(value, (3,), "numbers")
     if math.hypot(*axis) < 1e-9:
-        raise fault(f"is {shown(value)}, must not be all zero")
+        raise error(f"is {shown(value)}, must not be all zero")
     return axis
 
 
 def _scale(value: Any) -> tuple[float, ...]:
     scale = _numbers([value] * 3 if isinstance(value, (int, float, str)) else value, (3,))
     if 0 in scale:
-        raise fault(f"is {shown(value)}, must not be zero")
+        raise error(f"is {shown(value)}, must not be zero")
     return scale
 
 
@@ -72,13 +72,13 @@ def _intervals(value: Any) -> tuple[tuple[int, int | None], ...]:
     for pair in pairs:
         good = isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is int and (pair[1] is None or type(pair[1]) is int)
         if not good or pair[0] < 0 or (pair[1] is not None and pair[1] < pair[0]):
-            raise fault(f"is {shown(value)}, must be [first frame, last frame] (last may be null), or a list of such pairs")
+            raise error(f"is {shown(value)}, must be [first frame, last frame] (last may be null), or a list of such pairs")
     return tuple((a, b) for a, b in pairs)
 
 
 def _pair(value: Any, names: str) -> tuple[int, int]:
     if not isinstance(value, (list, tuple)) or len(value) != 2 or any(type(v) is not int or v < 1 for v in value):
-        raise fault(f"is {shown(value)}, must be two positive whole numbers [{names}]")
+        raise error(f"is {shown(value)}, must be two positive whole numbers [{names}]")
     return value[0], value[1]
 
 
@@ -94,7 +94,7 @@ def _zoom(value: Any) -> tuple[float, ...]:
         if min(factors) <= 0:
             raise ValueError
     except ValueError:
-        raise fault(f"is {shown(value)}, must be two or more positive numbers in brackets") from None
+        raise error(f"is {shown(value)}, must be two or more positive numbers in brackets") from None
     return factors
 
 

@@ -1,4 +1,4 @@
-"""YAML files checked by pydantic, with faults of one line: file, line, key, what was received, what would be right."""
+"""YAML files checked by pydantic, with errors of one line: file, line, key, what was received, what would be right."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def fault(message: str, **context: Any) -> PydanticCustomError:
+def error(message: str, **context: Any) -> PydanticCustomError:
     """What a validator raises: the message is shown after the key, as it is."""
     return PydanticCustomError("sim2real", "{message}", {"message": message, **context})
 
@@ -42,12 +42,12 @@ class Entry(BaseModel):
     def _known_keys(cls, data: Any) -> Any:
         valid = sorted(field.alias or name for name, field in cls.model_fields.items())
         if not isinstance(data, Mapping):
-            raise fault(f"is {shown(data)}, must be a mapping with keys among: {', '.join(valid)}")
+            raise error(f"is {shown(data)}, must be a mapping with keys among: {', '.join(valid)}")
         for key in data:
             if key not in valid:
                 near = difflib.get_close_matches(str(key), valid, n=1)
                 hint = f"did you mean {near[0]!r}? " if near else ""
-                raise fault(f"unknown key; {hint}Valid: {', '.join(valid)}", key=key)
+                raise error(f"unknown key; {hint}Valid: {', '.join(valid)}", key=key)
         return data
 
 
@@ -66,7 +66,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
 
     Raises:
         MissingFileError: there is no such file.
-        BadKeyError: it is not YAML, or a key or value is wrong; names the first fault and counts the others.
+        BadKeyError: it is not YAML, or a key or value is wrong; names the first error and counts the others.
     """
     if not path.is_file():
         raise MissingFileError(path, what="scene file")
@@ -77,7 +77,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         details = invalid.errors(include_url=False)
         place, message = _explained(details[0])
         others = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-        raise BadKeyError(path, line=_line_of(lines, place), key=dotted(place), fault=message + others) from None
+        raise BadKeyError(path, line=_line_of(lines, place), key=dotted(place), error=message + others) from None
 
 
 def dotted(place: Place) -> str:
@@ -97,21 +97,21 @@ def _parsed(path: Path) -> tuple[Any, dict[Place, int]]:
         return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as broken:
         mark = broken.problem_mark or broken.context_mark
-        raise BadKeyError(path, line=mark.line + 1 if mark else 1, key="", fault=f"not YAML: {broken.problem}") from None
+        raise BadKeyError(path, line=mark.line + 1 if mark else 1, key="", error=f"not YAML: {broken.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as broken:
-        raise BadKeyError(path, line=1, key="", fault=f"not YAML: {str(broken).splitlines()[0]}") from None
+        raise BadKeyError(path, line=1, key="", error=f"not YAML: {str(broken).splitlines()[0]}") from None
 
 
 def _note_lines(path: Path, node: yaml.Node, place: Place, lines: dict[Place, int]) -> None:
     if len(lines) > MOST_VALUES:
         many = f"the file has more than {MOST_VALUES} values, with what its aliases stand for; write tables as .csv or .npy"
-        raise BadKeyError(path, line=node.start_mark.line + 1, key="", fault=many)
+        raise BadKeyError(path, line=node.start_mark.line + 1, key="", error=many)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*place, key.value)
             if below in lines and key.value != "<<":
                 again = f"given twice; first in line {lines[below]}"
-                raise BadKeyError(path, line=key.start_mark.line + 1, key=dotted(below), fault=again)
+                raise BadKeyError(path, line=key.start_mark.line + 1, key=dotted(below), error=again)
             lines[below] = key.start_mark.line + 1
             _note_lines(path, value, below, lines)
     elif isinstance(node, yaml.SequenceNode):
