@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "sim2real"
 
 LAYERS = (
     {"errors"},
-    {"optional", "devices", "arrays", "transforms", "fetch", "file_order", "eight_bits", "text_files"},
+    {"optional", "devices", "arrays", "transforms", "fetch", "file_order", "eight_bits", "text_files", "native_code"},
     {"scene"},
     {"camera_effects"},
     {"raster"},

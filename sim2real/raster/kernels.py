@@ -22,6 +22,8 @@ from typing import no_type_check
 
 import warp as wp
 
+from ..native_code import native
+
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
 NO_HIT = 0x7FFFFFFFFFFFFFFF
@@ -263,36 +265,7 @@ def narrowed(view: View, span: wp.vec2i, slope: wp.float64, offset: wp.float64, 
     return wp.vec2i(first, last)
 
 
-# Four pixels of a row, from `column` on: the sums of one pixel at a time, four in a vector. `e` along x and `r` are the three
-# edge functions in this row.
-_COVER_FOUR = """
-    long long keys[4];
-    for (int k = 0; k < 4; ++k) {
-        const double x = ((double)(column + k) + 0.5 - cx) * ifx - lean;
-        const double a = e[0] * x + r[0], b = e[1] * x + r[1], c = e[2] * x + r[2];
-        const double total = a + b + c, low = a < b ? a : b;
-        double z = volume / total;
-        z = z < depths[0] ? depths[0] : z;
-        z = z > depths[1] ? depths[1] : z;
-        union { float metres; unsigned bits; } rounded;
-        rounded.metres = (float)z;
-        const bool inside = ((low < c ? low : c) >= 0.0) & (total != 0.0) & (z >= depths[2]);
-        keys[k] = inside ? (long long)rounded.bits << 32 | face : 0x7FFFFFFFFFFFFFFFll;
-    }
-    auto* held = zbuffer.data + (size_t)row * zbuffer.shape[1] + column;
-    const int count = last - column + 1;
-#if defined(__CUDA_ARCH__)
-    for (int k = 0; k < 4 && k < count; ++k) {
-        if (keys[k] < held[k]) atomicMin((long long*)held + k, keys[k]);
-    }
-#else
-    if (count >= 4) {
-        for (int k = 0; k < 4; ++k) held[k] = keys[k] < held[k] ? keys[k] : held[k];
-    } else {
-        for (int k = 0; k < count; ++k) held[k] = keys[k] < held[k] ? keys[k] : held[k];
-    }
-#endif
-"""
+_COVER_FOUR = native(__file__, "cover_four")
 
 
 @wp.func_native(_COVER_FOUR)

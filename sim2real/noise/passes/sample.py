@@ -10,6 +10,7 @@ from typing import no_type_check
 
 import warp as wp
 
+from ...native_code import native
 from .cells import FINEST, FREE, NOBODY, cell_key, insert, key_level, lookup
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
@@ -218,64 +219,7 @@ def sky_plane(view: View, chart: int) -> Plane:
     return plane
 
 
-# The footprint's axes are the singular values of the map from one pixel step to the chart; a cell's side is at most tau times
-# the longer one, and at most cap times the root of the area. One loop without calls, so that clang vectorizes it.
-_PLACE = """
-#if defined(__CUDA_ARCH__)
-    const int LANES = 1;
-#else
-    const int LANES = 4;
-#endif
-    const double right_x = slopes[0], right_y = slopes[1], down_x = slopes[2], down_y = slopes[3];
-    const double nu = normal[0] * right_x + normal[1] * right_y, nv = normal[0] * down_x + normal[1] * down_y;
-    const double uu = along_u[0] * right_x + along_u[1] * right_y, uv = along_u[0] * down_x + along_u[1] * down_y;
-    const double vu = along_v[0] * right_x + along_v[1] * right_y, vv = along_v[0] * down_x + along_v[1] * down_y;
-    const double fixed = ray_y * normal[1] + normal[2];
-    const double fixed_u = ray_y * along_u[1] + along_u[2], fixed_v = ray_y * along_v[1] + along_v[2];
-    float us[LANES], vs[LANES], x_u[LANES], x_v[LANES], y_u[LANES], y_v[LANES];
-    int levels[LANES];
-    for (int first = 0; first < count; first += LANES) {
-#if !defined(__CUDA_ARCH__)
-        #pragma clang loop vectorize(assume_safety) vectorize_width(4) interleave(disable)
-#endif
-        for (int k = 0; k < LANES; ++k) {
-            const double ray_x = first_x + (double)(first + k) * right_x;
-            const double inverse = 1.0 / (ray_x * normal[0] + fixed);
-            const double du = (ray_x * along_u[0] + fixed_u) * inverse, dv = (ray_x * along_v[0] + fixed_v) * inverse;
-            const float ux = (float)((uu - du * nu) * inverse), uy = (float)((uv - du * nv) * inverse);
-            const float vx = (float)((vu - dv * nu) * inverse), vy = (float)((vv - dv * nv) * inverse);
-            const float trace = ux * ux + uy * uy + vx * vx + vy * vy;
-            const float cross = ux * vy - uy * vx, area = cross < 0.0f ? -cross : cross;
-            const float gap = trace * trace - 4.0f * area * area;
-            const float longer = tau_squared * (0.5f * (trace + ::sqrtf(gap > 0.0f ? gap : 0.0f))), other = cap_squared * area;
-            const float smaller = longer < other ? longer : other, side_squared = smaller > 1.0e-30f ? smaller : 1.0e-30f;
-            union { float f; int i; } bits;
-            bits.f = side_squared;
-            const int asked = -(((bits.i >> 23) - 127) >> 1);
-            levels[k] = asked < 1 ? 1 : asked > 20 ? 20 : asked;
-            const float u = (float)(origin_u + du), v = (float)(origin_v + dv), end = 0.99999994f;
-            const float inside_u = u > 0.0f ? u : 0.0f, inside_v = v > 0.0f ? v : 0.0f;
-            us[k] = inside_u < end ? inside_u : end;
-            vs[k] = inside_v < end ? inside_v : end;
-            const float upright = area > 1.0e-30f ? area : 1.0e-30f, back = 1.0f / (cross < 0.0f ? -upright : upright);
-            x_u[k] = vy * back;
-            x_v[k] = -uy * back;
-            y_u[k] = -vx * back;
-            y_v[k] = ux * back;
-        }
-        const int n = count - first < LANES ? count - first : LANES;
-        for (int k = 0; k < n; ++k) {
-            auto& it = samples.data[start + first + k];
-            it.u = us[k];
-            it.v = vs[k];
-            it.x_u = x_u[k];
-            it.x_v = x_v[k];
-            it.y_u = y_u[k];
-            it.y_v = y_v[k];
-            it.chart_level = (chart << 5) | levels[k];
-        }
-    }
-"""
+_PLACE = native(__file__, "first_samples")
 
 
 @wp.func_native(_PLACE)
