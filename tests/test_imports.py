@@ -85,6 +85,43 @@ def test_every_sub_package_has_a_layer():
     assert names <= set().union(*LAYERS), f"in no layer: {names - set().union(*LAYERS)}"
 
 
+def modules_imported_by(file: Path, modules: set[str]) -> set[str]:
+    """Modules of sim2real (dotted, below it) that a file imports, lazily or not, but for type checkers only."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    package = ["sim2real", *file.relative_to(PACKAGE).parts[:-1]]
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or id(node) in typing_only:
+            continue
+        base = package[: len(package) - node.level + 1] if node.level else []
+        stem = [*base, *([] if node.module is None else node.module.split("."))]
+        if stem[:1] == ["sim2real"]:
+            names = [".".join([*stem[1:], alias.name]) for alias in node.names]
+            found |= {name if name in modules else ".".join(stem[1:]) for name in names}
+    return found & modules
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    named = {".".join(file.relative_to(PACKAGE).with_suffix("").parts): file for file in FILES if file.name != "__init__.py"}
+    imported = {name: modules_imported_by(file, set(named)) for name, file in named.items()}
+    assert imported["scene.load"] >= {"scene.records", "scene.readers.registry", "errors"}
+    while imported:  # take away what imports nothing that is left
+        free = {name for name, others in imported.items() if not others}
+        assert free, f"a circle among: {', '.join(sorted(imported))}"
+        imported = {name: others - free for name, others in imported.items() if name not in free}
+
+
+@pytest.mark.parametrize("folder", ["scene", "noise", "diffusion", "raster", "flow", "clip", "render", "video", "training"])
+def test_a_package_is_not_a_heap(folder):
+    assert len(list((PACKAGE / folder).glob("*.py"))) <= 14, f"group the files of sim2real/{folder}"
+
+
 def test_imports_of_finds_lazy_and_relative_imports(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
     file = tmp_path / "noise" / "x.py"

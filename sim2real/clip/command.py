@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from .folder import Clip
+if TYPE_CHECKING:
+    from .folder import Clip
 
 
 def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object] = ()) -> str:

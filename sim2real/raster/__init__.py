@@ -1,10 +1,10 @@
 """Triangles and a camera to fragments: what surface every pixel sees. Needs torch; Warp is loaded by its backend only."""
 
 from .backend import BACKENDS as BACKENDS
-from .backend import Rasterizer as Rasterizer
-from .backend import Visibility as Visibility
 from .backend import rasterizer as rasterizer
 from .fragments import Fragments as Fragments
 from .interpolate import interpolate as interpolate
 from .interpolate import surface as surface
+from .protocol import Rasterizer as Rasterizer
+from .protocol import Visibility as Visibility
 from .view import view_of as view_of

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ..errors import BadValueError
 from ..scene.lens import PINHOLE, Lens, bent_rays, lens_map
-from .backend import Visibility
 from .fragments import Fragments
+from .protocol import Visibility
 
 
 def interpolate(

@@ -14,9 +14,9 @@ from ..devices import checked_device
 from ..errors import BadValueError, MissingPackageError
 from ..optional import require
 from ..scene import PINHOLE, Lens, Triangles
-from .backend import Visibility
 from .fragments import Fragments
 from .interpolate import surface
+from .protocol import Visibility
 from .view import View, check_triangles, checked_view
 
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from ..devices import checked_device
 from ..scene import PINHOLE, Lens, Triangles
 from ..scene.lens import bent_rays
-from .backend import Visibility
 from .fragments import Fragments
+from .protocol import Visibility
 from .view import View, check_triangles, checked_view
 
 NO_HIT = 0x7FFFFFFFFFFFFFFF

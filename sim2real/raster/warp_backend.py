@@ -13,9 +13,9 @@ from torch import Tensor
 from ..devices import checked_device
 from ..scene import PINHOLE, Lens, Triangles
 from . import kernels
-from .backend import Visibility
 from .fragments import Fragments
 from .lens import ray_tables
+from .protocol import Visibility
 from .view import View, check_triangles, checked_view
 from .warp_runtime import launch, load
 
