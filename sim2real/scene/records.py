@@ -130,7 +130,6 @@ class Scene:
 
     - ``world_from_instance[frame, i]`` places ``instances[i]``; ``visible[frame, i]`` says whether it exists then.
     - ``notes`` are sentences for the user: what was chosen, what could not be read and why.
-    - ``frame_indices`` are the rollout's own frame numbers of the frames held here.
     """
 
     source: Path
