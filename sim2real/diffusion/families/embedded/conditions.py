@@ -28,6 +28,7 @@ CHANNEL_NAMES = (
 CHANNELS = len(CHANNEL_NAMES)
 PICTURE = slice(0, 3)
 BASE = slice(3, 6)
+LIGHT = slice(15, 18)
 
 _DARKEST = 0.03
 """Linear base color below which a channel's light is taken from the brightness: 8 bits do not resolve it."""
@@ -106,7 +107,7 @@ def picture_conditions(
     out[:, 9:12] *= solid[:, None]
     out[:, 12] = np.where(solid, 2 / (1 + depth), 0) - 1
     out[:, 14] = _facing(out[:, 9:12], K)
-    out[:, 15:18] = _light(out[:, PICTURE], out[:, BASE], solid & (material[..., 2] == 0))
+    out[:, LIGHT] = _light(out[:, PICTURE], out[:, BASE], solid & (material[..., 2] == 0))
     return out
 
 

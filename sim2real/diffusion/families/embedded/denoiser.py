@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...pixel_vae import FOLD, fold_pixels, unfold_pixels
-from .conditions import BASE, CHANNELS, PICTURE
+from .conditions import BASE, CHANNELS, LIGHT, PICTURE
 
 SCALE = 2.0
 """The network's clean pictures are pictures in [-1, 1] times this: about unit variance, as ``PixelVAE`` has them."""
@@ -29,6 +29,10 @@ MULTIPLE = 16
 """Pixels per cell of the coarsest level."""
 _MEMORY = 2
 """Earlier frames that a frame sees directly."""
+_LEAVING = 16
+"""Features that are brought to full size."""
+_NOISE_AT_FIRST = 0.1
+"""Of the weights that noise comes in by: in one step it says nothing of the picture, and hides what the others say."""
 _SETTLED = 0.1
 """Least weight of the present frame in the running mean that exposure is guessed from."""
 
@@ -62,12 +66,12 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         self.level = nn.Sequential(nn.Linear(_FREQUENCIES * 2, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
-        self.enter = nn.Conv2d(3 + CHANNELS, widths[0], 4, stride=2, padding=1)
+        self.enter = _convolution(3 + CHANNELS, widths[0], 4, stride=2)
         self.descent = nn.ModuleList(
             nn.ModuleList(Block(width, embedding) for _ in range(count))
             for width, count in zip(widths[:-1], down[:-1], strict=True)
         )
-        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths, widths[1:], strict=False))
+        self.shrink = nn.ModuleList(_convolution(a, b, stride=2) for a, b in zip(widths, widths[1:], strict=False))
         self.before = nn.ModuleList(Block(widths[-1], embedding) for _ in range(down[-1]))
         self.exposure = nn.Sequential(nn.Linear(2 * widths[-1], embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.middle = Past(widths[-1])
@@ -78,8 +82,11 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
             nn.ModuleList(Block(width, embedding) for _ in range(count))
             for width, count in zip(widths[:-1], up[:-1], strict=True)
         )
-        self.leave = nn.Conv2d(widths[0], 4 * 9, 3, padding=1)
-        for layer in (self.leave, self.exposure[-1]):
+        self.leave = _convolution(widths[0], _LEAVING)
+        self.finish = _convolution(_LEAVING + 9, 9)
+        with torch.no_grad():
+            self.enter.weight[:, :3] *= _NOISE_AT_FIRST
+        for layer in (self.finish, self.exposure[-1]):
             nn.init.zeros_(layer.weight)  # pyright: ignore[reportArgumentType]
             nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
 
@@ -169,13 +176,15 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
         for block in self.after:
             x = block(x, level)
         for index in reversed(range(len(skips))):
-            x = skips[index] + functional.interpolate(self.grow[index](x), scale_factor=2, mode="nearest")
+            x = skips[index] + _doubled(self.grow[index](x))
             if index == len(skips) - 1:
                 x = self.past(x, frames, state, "past")
             for block in self.ascent[index]:  # pyright: ignore[reportGeneralTypeIssues]
                 x = block(x, level)
-        change = functional.pixel_shuffle(self.leave(functional.silu(_normalized(x))), 2)[..., :height, :width]
-        gain, base_gain, bias = change.float().chunk(3, dim=1)
+        x = functional.silu(_doubled(self.leave(functional.silu(_normalized(x)))))
+        known = seen[:, 3:]  # at full size once more: what is sharp there is sharp here
+        change = self.finish(torch.cat([x, known[:, PICTURE], known[:, BASE], known[:, LIGHT]], dim=1))
+        gain, base_gain, bias = change[..., :height, :width].float().chunk(3, dim=1)
         clean = SCALE * ((1 + gain) * (given[:, PICTURE] + 1) + base_gain * (given[:, BASE] + 1) - 1 + bias)
         return clean.unflatten(0, (batch, frames))
 
@@ -198,8 +207,8 @@ class Block(nn.Module):
     def __init__(self, width: int, embedding: int) -> None:
         super().__init__()
         self.modulation = nn.Linear(embedding, 2 * width)
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.first = _convolution(width, width)
+        self.second = _convolution(width, width)
         nn.init.zeros_(self.modulation.weight)
         assert self.modulation.bias is not None and self.second.bias is not None
         nn.init.zeros_(self.modulation.bias)
@@ -219,7 +228,7 @@ class Past(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.reduce = nn.Conv2d(width, width // 2, 1)
-        self.mix = nn.Conv2d(width // 2 * (1 + _MEMORY), width, 3, padding=1)
+        self.mix = _convolution(width // 2 * (1 + _MEMORY), width)
         nn.init.zeros_(self.mix.weight)
         assert self.mix.bias is not None
         nn.init.zeros_(self.mix.bias)
@@ -234,6 +243,16 @@ class Past(nn.Module):
         views = [known[:, _MEMORY - k : _MEMORY - k + frames] for k in range(_MEMORY + 1)]
         joined = torch.cat(views, dim=2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
         return x + self.mix(joined)
+
+
+def _convolution(channels: int, out: int, size: int = 3, stride: int = 1) -> nn.Conv2d:
+    """A convolution in which the picture goes on beyond its margin as it ends there: with zeros, margins show as lines."""
+    return nn.Conv2d(channels, out, size, stride=stride, padding=1, padding_mode="replicate")
+
+
+def _doubled(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
+    """Twice the size, linear in between: values that are repeated leave a grid."""
+    return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _normalized(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

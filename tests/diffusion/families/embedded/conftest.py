@@ -26,7 +26,7 @@ def denoiser(fresh):
         torch.manual_seed(2)
         for name, value in fresh.named_parameters():
             if not value.any():
-                value.normal_(std=0.05 if name.startswith("leave") else 0.2)
+                value.normal_(std=0.05 if name.startswith("finish") else 0.2)
     return fresh
 
 

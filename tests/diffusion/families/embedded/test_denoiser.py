@@ -71,6 +71,17 @@ def test_translating_everything_translates_the_picture(denoiser):
     assert torch.allclose(here[..., reach : 416 - reach], there[..., reach + 16 : 416 - reach + 16], atol=1e-4)
 
 
+def test_an_even_picture_stays_even_up_to_its_margins_and_leaves_no_grid(denoiser):
+    """What repeats values or takes margins for black shows in a wall without texture."""
+    flat = torch.full((1, 1, CHANNELS, 48, 80), 0.3)
+    clean, _ = denoiser.predict(torch.zeros(1, 1, 3, 48, 80), torch.ones(1), flat)
+    assert clean.std(dim=(3, 4)).max() < 1e-4 and (clean - SCALE * 0.3).abs().max() > 1e-3
+    slope = flat * torch.linspace(-1, 1, 80)
+    sloping, _ = denoiser.predict(torch.zeros(1, 1, 3, 48, 80), torch.ones(1), slope)
+    bends = sloping[0, 0, :, 24, 24:56].diff(n=2).abs()
+    assert bends.max() < 6 * bends.median()
+
+
 @pytest.mark.parametrize("size", [(20, 30), (33, 47), (7, 100), (5, 6)])
 def test_any_size_will_do(denoiser, size):
     noisy, sigma, conditions = inputs(frames=1, size=size)
