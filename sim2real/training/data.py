@@ -152,7 +152,7 @@ def conditions_of(pixels: Any, intrinsics: Float[np.ndarray, "frames 3 3"]) -> F
         pixels: of ``packed.PIXEL`` (frames, height, width).
         intrinsics: pixels.
     """
-    known = {name: pixels[name] for name in ("rgb", "albedo", "material", "normals", "edges")}
+    known = {name: pixels[name] for name in ("rgb", "albedo", "material", "normals", "edges", "hidden")}
     return picture_conditions(**known, depth=pixels["depth"].astype(np.float32), K=intrinsics)
 
 

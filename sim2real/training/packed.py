@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from ..camera_effects import Development, develop
+from ..diffusion.families.embedded.occlusion import occlusion
 from ..errors import MissingFileError, UnreadableFileError
 from ..scene.colors import linear_from_srgb
 
@@ -24,12 +25,13 @@ PIXEL = np.dtype(
         ("material", "u1", 3),
         ("normals", "u1", 3),
         ("edges", "u1"),
+        ("hidden", "u1", 2),
         ("depth", "<f2"),
     ]
 )
 """Of one pixel: the developed photograph, and what the conditions are made of."""
 _ARRAYS = ("light", "rgb", "albedo", "material", "normals", "depth", "edges", "K")
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +113,7 @@ def _packed(clip: dict[str, np.ndarray]) -> np.ndarray:
     pixels["target"] = photograph_of(clip)
     for name in ("rgb", "albedo", "material", "normals", "edges", "depth"):
         pixels[name] = clip[name]
+    pixels["hidden"] = occlusion(clip["depth"], clip["normals"], record["K"][0])
     return record
 
 

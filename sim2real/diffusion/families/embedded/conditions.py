@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from ....errors import BadValueError
 from ....scene.colors import linear_from_srgb
 from .borders import Borders
+from .occlusion import occlusion
 
 CHANNEL_NAMES = (
     *("red", "green", "blue"),
@@ -23,12 +24,14 @@ CHANNEL_NAMES = (
     "edges",
     "facing",
     *("light red", "light green", "light blue"),
+    *("open nearby", "open"),
 )
 """In order; all lie in [-1, 1]."""
 CHANNELS = len(CHANNEL_NAMES)
 PICTURE = slice(0, 3)
 BASE = slice(3, 6)
 LIGHT = slice(15, 18)
+OPEN = slice(18, 20)
 
 _DARKEST = 0.03
 """Linear base color below which a channel's light is taken from the brightness: 8 bits do not resolve it."""
@@ -65,7 +68,8 @@ def picture_conditions(
     surface: Surface | None = None,
     kept: Bool[np.ndarray, "frames height width"] | None = None,
     ids: np.ndarray | None = None,
-) -> Float32[np.ndarray, "frames 18 height width"]:
+    hidden: UInt8[np.ndarray, "frames height width 2"] | None = None,
+) -> Float32[np.ndarray, "frames 20 height width"]:
     """The channels of :data:`CHANNEL_NAMES`, for any stretch of frames: no frame depends on another.
 
     Args:
@@ -80,6 +84,7 @@ def picture_conditions(
         kept: where colors and textures of the simulator stay; None replaces everywhere if there is a ``surface``. What has no
             depth or shines by itself is always kept.
         ids: of instances (frames, height, width), so that the borders of what is replaced neither fray nor have stairs.
+        hidden: from ``occlusion``, where it is known already.
 
     Raises:
         BadValueError: ``kept`` is false somewhere, without a ``surface``.
@@ -103,7 +108,9 @@ def picture_conditions(
     out[:, 8] = material[..., 2]
     out[:, 9:12] = np.moveaxis(normals, -1, 1)
     out[:, 13] = edges
-    out[:, :14] = out[:, :14] / 127.5 - 1
+    out[:, OPEN] = 255 - np.moveaxis(occlusion(depth, normals, K) if hidden is None else hidden, -1, 1)
+    for bytes_ in (slice(0, 12), slice(13, 14), OPEN):
+        out[:, bytes_] = out[:, bytes_] / 127.5 - 1
     out[:, 9:12] *= solid[:, None]
     out[:, 12] = np.where(solid, 2 / (1 + depth), 0) - 1
     out[:, 14] = _facing(out[:, 9:12], K)

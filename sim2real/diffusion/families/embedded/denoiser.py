@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...pixel_vae import FOLD, fold_pixels, unfold_pixels
-from .conditions import BASE, CHANNELS, LIGHT, PICTURE
+from .conditions import BASE, CHANNELS, LIGHT, OPEN, PICTURE
 
 SCALE = 2.0
 """The network's clean pictures are pictures in [-1, 1] times this: about unit variance, as ``PixelVAE`` has them."""
@@ -83,7 +83,7 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
             for width, count in zip(widths[:-1], up[:-1], strict=True)
         )
         self.leave = _convolution(widths[0], _LEAVING)
-        self.finish = _convolution(_LEAVING + 9, 9)
+        self.finish = _convolution(_LEAVING + 11, 9)
         with torch.no_grad():
             self.enter.weight[:, :3] *= _NOISE_AT_FIRST
         for layer in (self.finish, self.exposure[-1]):
@@ -183,7 +183,7 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
                 x = block(x, level)
         x = functional.silu(_doubled(self.leave(functional.silu(_normalized(x)))))
         known = seen[:, 3:]  # at full size once more: what is sharp there is sharp here
-        change = self.finish(torch.cat([x, known[:, PICTURE], known[:, BASE], known[:, LIGHT]], dim=1))
+        change = self.finish(torch.cat([x, known[:, PICTURE], known[:, BASE], known[:, LIGHT], known[:, OPEN]], dim=1))
         gain, base_gain, bias = change[..., :height, :width].float().chunk(3, dim=1)
         clean = SCALE * ((1 + gain) * (given[:, PICTURE] + 1) + base_gain * (given[:, BASE] + 1) - 1 + bias)
         return clean.unflatten(0, (batch, frames))
