@@ -30,7 +30,7 @@ def occlusion(
     normals: UInt8[np.ndarray, "frames height width 3"],
     K: Float[np.ndarray, "*frames 3 3"],  # noqa: N803
 ) -> UInt8[np.ndarray, "frames height width 2"]:
-    """How much of the hemisphere over each pixel is hidden, 0 to 255, within each of :data:`REACHES`; no frame depends on another.
+    """How much of the hemisphere over each pixel is hidden, 0 to 255, within each of :data:`REACHES`; frames stand alone.
 
     Args:
         depth: metres along z, 0 without a surface (which nothing is hidden from).
