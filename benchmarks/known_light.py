@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--hold-out", type=int, default=12, help="of every so many clips the last")
     parser.add_argument("--most", type=int, default=10, help="how many clips")
     options = parser.parse_args()
-    network, rows = Vgg16("cpu"), {}
+    network, rows = Vgg16(), {}
     for number in held_out_numbers(options.clips, options.hold_out, options.most):
         clip = HeldOut(options.clips, number)
         truth, render, ids = clip.truth[0], clip.render[0], clip.instances[0]
