@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.error import FFmpegError
+from av.error import FFmpegError, InvalidDataError
 from av.sidedata.sidedata import Type
 from jaxtyping import Shaped, UInt8
 
@@ -61,18 +61,20 @@ def decoded_video(source: Path) -> Iterator[Decoded]:
     Raises:
         UnreadableFileError: it is no video, or damaged so that it cannot be decoded.
     """
-    count = 0
+    count, promised = 0, 0
     try:
         with av.open(str(source)) as container:
             if not container.streams.video:
                 raise _unreadable(source, "it has no pictures")
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            stream.thread_type, promised = "AUTO", stream.frames
             for frame in container.decode(video=0):
                 picture = _rgb(frame, stream.sample_aspect_ratio)
                 yield Decoded(_as_shown(picture, _display_matrix(frame), source), frame.is_corrupt)
                 count += 1
     except (FFmpegError, ValueError) as error:
+        if isinstance(error, InvalidDataError) and 0 < count < promised:
+            return  # cut off within a picture: it ends early, which callers see by the count
         why = str(error).split(": '")[0].split("] ")[-1]
         raise _unreadable(source, f"{why} after {count} frames" if count else why) from error
 

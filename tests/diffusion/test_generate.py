@@ -86,8 +86,9 @@ def fresh(*, moved=False):
     if moved:
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(1)
-            for layer in (model.leave, model.past.mix, model.middle.mix):
+            for layer in (model.leave, model.finish, model.past.mix, model.middle.mix):
                 layer.weight.normal_(std=0.1)
+            model.enter.weight[:, :3] *= 10
     return model
 
 

@@ -30,6 +30,7 @@ CHANNEL_NAMES = (
 CHANNELS = len(CHANNEL_NAMES)
 PICTURE = slice(0, 3)
 BASE = slice(3, 6)
+NORMALS = slice(9, 12)
 LIGHT = slice(15, 18)
 OPEN = slice(18, 20)
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...pixel_vae import FOLD, fold_pixels, unfold_pixels
-from .conditions import BASE, CHANNELS, LIGHT, OPEN, PICTURE
+from .conditions import BASE, CHANNELS, LIGHT, NORMALS, OPEN, PICTURE
 
 SCALE = 2.0
 """The network's clean pictures are pictures in [-1, 1] times this: about unit variance, as ``PixelVAE`` has them."""
@@ -33,6 +33,10 @@ _LEAVING = 16
 """Features that are brought to full size."""
 _NOISE_AT_FIRST = 0.1
 """Of the weights that noise comes in by: in one step it says nothing of the picture, and hides what the others say."""
+_LONGEST = 400
+"""Pixels of the longer side up to which the network runs at full size: it learned from pictures of 256."""
+_ALIKE = 0.15
+"""How much base color, light and normals may differ between pixels that share what the network said of one of them."""
 _SETTLED = 0.1
 """Least weight of the present frame in the running mean that exposure is guessed from."""
 
@@ -159,9 +163,13 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
         """Clean pictures of frames that run together; ``state`` is updated."""
         batch, frames, _, height, width = noisy.shape
         given = conditions.flatten(0, 1)
-        seen = torch.cat([noisy.flatten(0, 1), given], dim=1)
+        by = 1 if self.training else -(-max(height, width) // _LONGEST)
+        coarse, sigma = _coarser(noisy.flatten(0, 1), sigma.repeat_interleave(frames), by)
+        known = given if by == 1 else functional.avg_pool2d(reflected(given, by), by)
+        seen = torch.cat([coarse, known], dim=1)
+        low, wide = known.shape[-2:]
         seen = reflected(seen, MULTIPLE).contiguous(memory_format=torch.channels_last)
-        level = self.level(_waves(sigma)).repeat_interleave(frames, dim=0)
+        level = self.level(_waves(sigma))
         x = self.enter(seen)
         skips = []
         for blocks, shrink in zip(self.descent, self.shrink, strict=True):
@@ -182,9 +190,12 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
             for block in self.ascent[index]:  # pyright: ignore[reportGeneralTypeIssues]
                 x = block(x, level)
         x = functional.silu(_doubled(self.leave(functional.silu(_normalized(x)))))
-        known = seen[:, 3:]  # at full size once more: what is sharp there is sharp here
-        change = self.finish(torch.cat([x, known[:, PICTURE], known[:, BASE], known[:, LIGHT], known[:, OPEN]], dim=1))
-        gain, base_gain, bias = change[..., :height, :width].float().chunk(3, dim=1)
+        once_more = seen[:, 3:]  # what is sharp there is sharp here
+        sharp = [once_more[:, which] for which in (PICTURE, BASE, LIGHT, OPEN)]
+        change = self.finish(torch.cat([x, *sharp], dim=1))[..., :low, :wide].float()
+        if by > 1:
+            change = _spread(change, known, given, by)
+        gain, base_gain, bias = change.chunk(3, dim=1)
         clean = SCALE * ((1 + gain) * (given[:, PICTURE] + 1) + base_gain * (given[:, BASE] + 1) - 1 + bias)
         return clean.unflatten(0, (batch, frames))
 
@@ -248,6 +259,42 @@ class Past(nn.Module):
 def _convolution(channels: int, out: int, size: int = 3, stride: int = 1) -> nn.Conv2d:
     """A convolution in which the picture goes on beyond its margin as it ends there: with zeros, margins show as lines."""
     return nn.Conv2d(channels, out, size, stride=stride, padding=1, padding_mode="replicate")
+
+
+def _coarser(
+    noisy: Float[Tensor, "n 3 height width"], sigma: Float[Tensor, " n"], by: int
+) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, " n"]]:
+    """Noisy pictures of fewer pixels, and their share of noise: means of ``by ** 2`` values deviate 1 / ``by`` as much."""
+    if by == 1:
+        return noisy, sigma
+    total = (1 - sigma) + sigma / by
+    means = functional.avg_pool2d(reflected(noisy, by), by)
+    return means / total[:, None, None, None], sigma / by / total
+
+
+def _spread(
+    change: Float[Tensor, "n c h w"], known: Float[Tensor, "n d h w"], given: Float[Tensor, "n d height width"], by: int
+) -> Float[Tensor, "n c height width"]:
+    """What was said of fewer pixels, for all: of the four around, those count that show the same surface in the same light.
+
+    Joint bilateral upsampling (Kopf, Cohen, Lischinski and Uyttendaele 2007): gains are smooth where pictures are not.
+    """
+    height, width = given.shape[-2:]
+    guides = [torch.cat([pictures[:, BASE], pictures[:, LIGHT], pictures[:, NORMALS]], dim=1) for pictures in (known, given)]
+    sides = []
+    for length, count in ((height, change.shape[-2]), (width, change.shape[-1])):
+        place = ((torch.arange(length, device=given.device) + 0.5) / by - 0.5).clamp(0, count - 1)
+        before = place.long().clamp(max=max(count - 2, 0))
+        sides.append([(before, 1 - (place - before)), ((before + 1).clamp(max=count - 1), place - before)])
+    total = torch.zeros((len(change), change.shape[1], height, width), device=given.device)
+    weights = torch.zeros((len(change), 1, height, width), device=given.device)
+    for rows, vertical in sides[0]:
+        for columns, horizontal in sides[1]:
+            apart = (guides[0][:, :, rows][..., columns] - guides[1]).square().sum(1, keepdim=True)
+            weight = vertical[:, None] * horizontal * (torch.exp(-apart / _ALIKE**2) + 1e-4)
+            total += weight * change[:, :, rows][..., columns]
+            weights += weight
+    return total / weights
 
 
 def _doubled(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:

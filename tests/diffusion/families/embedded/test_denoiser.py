@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from sim2real.diffusion.families.embedded import denoiser as module
 from sim2real.diffusion.families.embedded.conditions import CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import SCALE, build_denoiser, reflected
 from sim2real.diffusion.pixel_vae import fold_pixels, unfold_pixels
@@ -60,9 +61,10 @@ def test_everything_that_goes_in_counts(denoiser):
     assert not torch.equal(denoiser.predict(noisy, sigma / 2, conditions)[0], before)
 
 
-def test_translating_everything_translates_the_picture(denoiser):
+def test_translating_everything_translates_the_picture(denoiser, monkeypatch):
     """But for margins, and for the exposure, which is guessed from the whole picture and is switched off here."""
     denoiser.exposure[-1].weight.zero_()
+    monkeypatch.setattr(module, "_LONGEST", 416)
     noisy, sigma, conditions = inputs(frames=1, size=(16, 416))
     moved = [torch.roll(x, 16, -1) for x in (noisy, conditions)]
     here, _ = denoiser.predict(noisy, sigma, conditions)
@@ -123,3 +125,30 @@ def test_the_network_of_the_recipe_fits_the_budget():
         model.predict(noisy, sigma, conditions)
     assert flops.get_total_flops() / 64**2 < 260e3
     assert 2 * sum(np.prod(value.shape) for value in model.parameters()) < 40e6
+
+
+def test_large_pictures_untrained_are_what_is_given(fresh, monkeypatch):
+    monkeypatch.setattr(module, "_LONGEST", 40)
+    noisy, sigma, conditions = inputs(frames=2, size=(50, 70))
+    clean, _ = fresh.predict(noisy, sigma, conditions)
+    assert torch.allclose(clean, SCALE * conditions[:, :, PICTURE], atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.7, 0.1])
+def test_fewer_pixels_have_the_share_of_noise_that_they_are_said_to_have(share):
+    rng = torch.Generator().manual_seed(0)
+    noise, clean = torch.randn(1, 3, 400, 400, generator=rng), torch.full((1, 3, 400, 400), 0.7)
+    few, sigma = module._coarser((1 - share) * clean + share * noise, torch.tensor([share]), 2)
+    assert few.shape[-2:] == (200, 200)
+    rest = few - (1 - sigma) * 0.7
+    assert rest.mean().abs() < 0.01 and rest.std() == pytest.approx(float(sigma), rel=0.02)
+
+
+def test_what_is_said_of_a_surface_stays_on_it():
+    given = torch.zeros(1, CHANNELS, 40, 60)
+    given[..., 23:] = 0.8  # the border lies within a coarse pixel
+    known = torch.nn.functional.avg_pool2d(given, 2)
+    change = torch.where(torch.arange(30) < 11, -1.0, 1.0).expand(1, 4, 20, 30)
+    full = module._spread(change, known, given, 2)
+    assert (full[..., :22] < -0.99).all() and (full[..., 24:] > 0.99).all()
+    assert module._spread(torch.full((1, 4, 20, 30), 0.3), known, given, 2).sub(0.3).abs().max() < 1e-6
