@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from ...pixel_vae import FOLD, fold_pixels, unfold_pixels
 from .conditions import BASE, CHANNELS, LIGHT, NORMALS, OPEN, PICTURE
+from .scale import pixels_per_cell
 
 SCALE = 2.0
 """The network's clean pictures are pictures in [-1, 1] times this: about unit variance, as ``PixelVAE`` has them."""
@@ -33,8 +34,6 @@ _LEAVING = 16
 """Features that are brought to full size."""
 _NOISE_AT_FIRST = 0.1
 """Of the weights that noise comes in by: in one step it says nothing of the picture, and hides what the others say."""
-_LONGEST = 400
-"""Pixels of the longer side up to which the network runs at full size: it learned from pictures of 256."""
 _ALIKE = 0.15
 """How much base color, light and normals may differ between pixels that share what the network said of one of them."""
 _SETTLED = 0.1
@@ -163,7 +162,7 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
         """Clean pictures of frames that run together; ``state`` is updated."""
         batch, frames, _, height, width = noisy.shape
         given = conditions.flatten(0, 1)
-        by = 1 if self.training else -(-max(height, width) // _LONGEST)
+        by = 1 if self.training else pixels_per_cell(height, width)
         coarse, sigma = _coarser(noisy.flatten(0, 1), sigma.repeat_interleave(frames), by)
         known = given if by == 1 else functional.avg_pool2d(reflected(given, by), by)
         seen = torch.cat([coarse, known], dim=1)

@@ -13,16 +13,13 @@ from jaxtyping import Float, Float32, Int, UInt8
 
 from ....raster.warp_runtime import launch, load
 from . import occlusion_kernels
+from .scale import pixels_per_cell
 
 REACHES = (0.15, 1.5)
 """Metres from which nothing hides light any more: contacts, and whole corners."""
 _DIRECTIONS, _STEPS = 16, 12
 _REACH = 0.5
 """Of the picture's longer side that is followed."""
-_LONGEST = 320
-"""Pixels of the longer side above which not every pixel is looked at."""
-_APART = 0.03
-"""Share of the depth that a looked-at pixel may lie off another's plane and still tell of it."""
 
 
 def occlusion(
@@ -31,6 +28,8 @@ def occlusion(
     K: Float[np.ndarray, "*frames 3 3"],  # noqa: N803
 ) -> UInt8[np.ndarray, "frames height width 2"]:
     """How much of the hemisphere over each pixel is hidden, 0 to 255, within each of :data:`REACHES`; frames stand alone.
+
+    Where the network sees several pixels as one (``scale``), one of them is looked at, and all have its value.
 
     Args:
         depth: metres along z, 0 without a surface (which nothing is hidden from).
@@ -47,18 +46,15 @@ def _of_frame(
     normals: UInt8[np.ndarray, "height width 3"],
     K: Float[np.ndarray, "3 3"],  # noqa: N803
 ) -> UInt8[np.ndarray, "height width 2"]:
-    by = -(-max(depth.shape) // _LONGEST)
-    directed = _unit(normals)
-    if by == 1:
-        hidden = _hidden(depth, directed, K)
-    else:
-        rows, columns = (np.minimum(np.arange(by // 2, n + by // 2, by), n - 1) for n in depth.shape)
-        fewer = np.array(K)
-        fewer[:2] /= by
-        fewer[:2, 2] += 0.5 - (by // 2 + 0.5) / by  # the looked-at pixel's center is its cell's
-        hidden = _hidden(depth[np.ix_(rows, columns)], directed[np.ix_(rows, columns)], fewer)
-        hidden = _spread(hidden, depth, directed, K, rows, columns)
-    return np.round(255 * np.clip(hidden, 0, 1)).astype(np.uint8)
+    height, width = depth.shape
+    by = pixels_per_cell(height, width)
+    middle = np.ix_(*(np.minimum(np.arange(by // 2, n + by // 2, by), n - 1) for n in depth.shape))
+    fewer = np.array(K)
+    fewer[:2] /= by
+    fewer[:2, 2] += 0.5 - (by // 2 + 0.5) / by  # the looked-at pixel's center is its cell's
+    hidden = _hidden(depth[middle], _unit(normals[middle]), fewer)
+    shown = np.round(255 * np.clip(hidden, 0, 1)).astype(np.uint8)
+    return shown.repeat(by, axis=0)[:height].repeat(by, axis=1)[:, :width]
 
 
 def _unit(normals: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width 3"]:
@@ -120,35 +116,3 @@ def _points(
     y, x = np.indices(depth.shape) + 0.5
     rays = np.stack([(x - K[0, 2]) / K[0, 0], (y - K[1, 2]) / K[1, 1], np.ones(depth.shape)], axis=-1)
     return depth[..., None] * rays
-
-
-def _spread(
-    hidden: Float32[np.ndarray, "h w 2"],
-    depth: Float32[np.ndarray, "height width"],
-    normals: Float32[np.ndarray, "height width 3"],
-    K: Float[np.ndarray, "3 3"],  # noqa: N803
-    rows: Int[np.ndarray, " h"],
-    columns: Int[np.ndarray, " w"],
-) -> Float[np.ndarray, "height width 2"]:
-    """Between the looked-at pixels: of the four around, those weigh that lie on the same plane."""
-    points = _points(depth, K).astype(np.float32)
-    total, weights = np.zeros((*depth.shape, 2), np.float32), np.zeros(depth.shape, np.float32)
-    sides = [_around(known, size) for known, size in zip((rows, columns), depth.shape, strict=True)]
-    for i, vertical in sides[0]:
-        for j, horizontal in sides[1]:
-            y, x = rows[i][:, None], columns[j][None]
-            off = ((points[y, x] - points) * normals).sum(-1) / (_APART * np.maximum(depth, 1e-6))
-            alike = np.maximum((normals[y, x] * normals).sum(-1), 0) * np.exp(-(off * off)) * (depth[y, x] > 0)
-            weight = (vertical[:, None] * horizontal[None] + 1e-3) * (alike + 1e-4)
-            total += weight[..., None] * hidden[i[:, None], j[None]]
-            weights += weight
-    return np.where(depth[..., None] > 0, total / weights[..., None], 0)
-
-
-def _around(known: Int[np.ndarray, " n"], size: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For every place along an axis: the known one before with its weight, and the one after."""
-    place = np.interp(np.arange(size), known, np.arange(len(known)))
-    before = np.minimum(place.astype(np.int64), len(known) - 1)
-    after = np.minimum(before + 1, len(known) - 1)
-    share = (place - before).astype(np.float32)
-    return [(before, 1 - share), (after, share)]

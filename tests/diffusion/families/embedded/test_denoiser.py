@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from sim2real.diffusion.families.embedded import denoiser as module
+from sim2real.diffusion.families.embedded import scale
 from sim2real.diffusion.families.embedded.conditions import CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import SCALE, build_denoiser, reflected
 from sim2real.diffusion.pixel_vae import fold_pixels, unfold_pixels
@@ -64,7 +65,7 @@ def test_everything_that_goes_in_counts(denoiser):
 def test_translating_everything_translates_the_picture(denoiser, monkeypatch):
     """But for margins, and for the exposure, which is guessed from the whole picture and is switched off here."""
     denoiser.exposure[-1].weight.zero_()
-    monkeypatch.setattr(module, "_LONGEST", 416)
+    monkeypatch.setattr(scale, "LONGEST_PX", 416)
     noisy, sigma, conditions = inputs(frames=1, size=(16, 416))
     moved = [torch.roll(x, 16, -1) for x in (noisy, conditions)]
     here, _ = denoiser.predict(noisy, sigma, conditions)
@@ -128,7 +129,7 @@ def test_the_network_of_the_recipe_fits_the_budget():
 
 
 def test_large_pictures_untrained_are_what_is_given(fresh, monkeypatch):
-    monkeypatch.setattr(module, "_LONGEST", 40)
+    monkeypatch.setattr(scale, "LONGEST_PX", 40)
     noisy, sigma, conditions = inputs(frames=2, size=(50, 70))
     clean, _ = fresh.predict(noisy, sigma, conditions)
     assert torch.allclose(clean, SCALE * conditions[:, :, PICTURE], atol=1e-5)

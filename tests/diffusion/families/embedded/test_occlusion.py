@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sim2real.diffusion.families.embedded import occlusion as module
+from sim2real.diffusion.families.embedded import scale
 from sim2real.diffusion.families.embedded.occlusion import REACHES, occlusion, occlusion_reference
 
 SIZE = (48, 64)
@@ -85,13 +86,15 @@ def test_a_mirrored_picture_is_hidden_alike():
     assert np.abs(there[:, ::-1] - here).max() < 0.03
 
 
-def test_large_pictures_are_looked_at_at_fewer_pixels_with_the_same_result(monkeypatch):
-    size = (150, 200)
+def test_where_pixels_are_seen_as_one_all_have_the_value_of_one_of_them(monkeypatch):
+    size = (151, 200)
     scene = planes(FLOOR, WALL, ((1.0, 0, -0.2), -0.4), size=size, focal=180.0)
     every = of(*scene, size=size, focal=180.0)
-    monkeypatch.setattr(module, "_LONGEST", 70)
+    monkeypatch.setattr(scale, "LONGEST_PX", 70)
     fewer = of(*scene, size=size, focal=180.0)
-    assert np.abs(fewer - every).mean() < 0.03 and np.abs(fewer - every).max() < 0.3
+    assert np.array_equal(fewer[:150].reshape(50, 3, 200, 2)[:, 0], fewer[1:151:3][:50])
+    assert np.array_equal(fewer[:, 0:198:3], fewer[:, 2:200:3])
+    assert np.abs(fewer - every).mean() < 0.03 and np.abs(fewer - every)[1::3, 1::3].max() < 0.3
 
 
 def test_frames_do_not_depend_on_each_other():
