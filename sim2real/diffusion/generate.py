@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ Make = Callable[[str, NoiseOf, Callable[[int, int], None]], Frames]
 """Runs a model on a camera, with its noise."""
 _OF_SCENES = frozenset({"albedo", "material", "normals", "instances"})
 """Kinds of pictures that real videos do not have."""
+_FRAMES_AHEAD = 1
+"""Frames that the network may be ahead of the camera that films them."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ def _reporter(progress: ProgressCallback | None, what: str) -> Callable[[int, in
 
 
 def _filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: int) -> Frames:
-    """Frames as a camera takes them; its grain is keyed by seed, camera and frame."""
+    """Frames as a camera takes them, in a thread beside the network; its grain is keyed by seed, camera and frame."""
     from ..camera_effects import apply_frame, effects
     from ..clip.motion import pixel_motion
 
@@ -253,11 +257,21 @@ def _filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: in
         yield from frames
         return
     key = int.from_bytes(hashlib.blake2b(f"camera effects/{seed}/{camera}".encode(), digest_size=7).digest(), "little")
-    for index, frame in enumerate(frames):
+
+    def filmed(index: int, frame: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
         known = {"depth": clip.depth(camera, index) if clip.has(camera, "depth") else None}
         if chosen.shutter and clip.has(camera, "instances") and not clip.of_video:
             known["motion"] = pixel_motion(clip, camera, index)
-        yield apply_frame(frame, chosen, seed=key, frame=index, **known)
+        return apply_frame(frame, chosen, seed=key, frame=index, **known)
+
+    waiting: deque[Future] = deque()
+    with ThreadPoolExecutor(1, "camera") as pool:
+        for index, frame in enumerate(frames):
+            waiting.append(pool.submit(filmed, index, frame))
+            if len(waiting) > _FRAMES_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _write(clip: Clip, folder: Path, frames: Frames, settings: dict[str, Any]) -> None:
