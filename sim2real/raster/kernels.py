@@ -320,8 +320,7 @@ def cover(
     zero = wp.float64(0.0)
     sure = wp.abs(volume) > wp.float64(1.0e-9) * spread(f0, e0)
     if view.hidden_side.shape[0] > 0:  # a positive volume is a face seen from behind
-        hidden_side = view.hidden_side[face]
-        if (hidden_side < wp.int8(0) and volume > zero) or (hidden_side > wp.int8(0) and volume < zero):
+        if wp.float64(view.hidden_side[face]) * volume < zero:
             return
     if volume < zero:
         volume = -volume

@@ -93,7 +93,7 @@ class Pytorch3dRasterizer:
             hidden = torch.as_tensor(self._triangles.hidden_side).to(self.device)
             a, b, c = camera_vertices.double()[self._faces.long()].unbind(1)
             volume = (a * torch.linalg.cross(b, c)).sum(1)
-            usable &= ~(((hidden < 0) & (volume > 0)) | ((hidden > 0) & (volume < 0)))
+            usable &= hidden * volume >= 0  # a positive volume is a face seen from behind
         drawn = torch.nonzero(usable)[:, 0]
         if not len(drawn):
             return torch.full(view.size, -1, dtype=torch.int32, device=self.device)

@@ -94,7 +94,7 @@ class ReferenceRasterizer:
             return torch.ones(len(corners), dtype=torch.bool, device=self.device)
         hidden = torch.as_tensor(self._triangles.hidden_side).to(self.device)
         volume = _dot(_sights(corners, view.lens)[:, 0], _planes(corners, view.lens)[:, 0])
-        return ~(((hidden < 0) & (volume > 0)) | ((hidden > 0) & (volume < 0)))
+        return hidden * volume >= 0  # a positive volume is a face seen from behind
 
     def _camera_vertices(self, view: View) -> Float32[Tensor, "vertices 3"]:
         mesh = torch.as_tensor(self._triangles.vertices if view.vertices is None else view.vertices).to(self.device).double()
