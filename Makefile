@@ -13,7 +13,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
 demo: $(VENV)/.kitchen ## render the kitchen rollout and generate footage from it
-	$(BIN)/sim2real run scenes/kitchen.yaml -o $(OUT) --size 480x640 --overwrite
+	$(BIN)/sim2real run scenes/kitchen.yaml -o $(OUT) --size 480x640 --stride 2 --overwrite
 
 test: $(VENV)/.dev libraries lint types ## lint, check types, run all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -8,7 +8,8 @@ Of the training clips in CLIPS those that recipes hold out are made again from t
 - borders, explained: see ``sim2real evaluate``.
 - statistics, VGG: distances to the photographs of ``--photographs``; statistics alone say little (``benchmarks.photographs``).
 
-Without ``--model`` only the rows that need none are made: the render as it is (the zero line) and the truth.
+Without ``--model`` only the rows that need none are made: the render as it is (the zero line), its surfaces in the light that
+is followed (what the network is given), and the truth.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from sim2real.metrics.photographs import Appearance, appearance, distances, phot
 from sim2real.metrics.pictures import psnr, ssim
 
 Maker = Callable[[HeldOut], Pictures]
-ZERO, TRUTH = "render as it is (zero line)", "path-traced"
+ZERO, GIVEN, TRUTH = "render as it is (zero line)", "light followed, no network", "path-traced"
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Row:
 
 def makers(model: Path | None, steps: list[int], noises: list[str]) -> dict[str, Maker]:
     """Ways to make footage, by their names: with every noise in the fewest steps, with surface noise in all."""
-    found: dict[str, Maker] = {ZERO: lambda clip: clip.render, TRUTH: lambda clip: clip.truth}
+    found: dict[str, Maker] = {ZERO: lambda clip: clip.render, GIVEN: lambda clip: clip.lit, TRUTH: lambda clip: clip.truth}
     if model is None:
         return found
     denoiser, info = load_model(model)
@@ -108,7 +109,7 @@ def measured(clips: list[HeldOut], ways: dict[str, Maker], network: Vgg16) -> di
             start = time.perf_counter()
             footage = make(clip)
             seconds = (time.perf_counter() - start) / len(footage)
-            if name not in (ZERO, TRUTH):
+            if name not in (ZERO, GIVEN, TRUTH):
                 rows[name].seconds.append(seconds)
             rows[name].add(clip, footage, network)
         print(f"clip {clip.number}", file=sys.stderr)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from sim2real.diffusion.families.embedded.conditions import picture_conditions
+from sim2real.diffusion.families.embedded.conditions import PICTURE, KnownPictures, picture_conditions
 from sim2real.flow import Flow, exact_flow, inverted_flow
 from sim2real.metrics.labels import instance_borders, near
 from sim2real.metrics.motion import sampled
@@ -67,7 +67,14 @@ class HeldOut:
     def conditions(self) -> Float32[np.ndarray, "frames channels height width"]:
         """What the network is given."""
         names = ("rgb", "albedo", "material", "normals", "depth", "edges", "K")
-        return picture_conditions(**{name: self.arrays[name] for name in names})
+        known = {name: self.arrays[name] for name in names}
+        lit = {name: self.arrays[f"known_{name}"] for name in ("light", "reflection")}
+        return picture_conditions(KnownPictures(**known, **lit))
+
+    @cached_property
+    def lit(self) -> Pictures:
+        """The picture that the network is given: surfaces in the light that our few rays find."""
+        return np.round((np.moveaxis(self.conditions[:, PICTURE], 1, -1) + 1) * 127.5).astype(np.uint8)
 
     def noise(self, kind: str) -> Float32[np.ndarray, "frames 3 height width"]:
         """One of ``NOISES`` at pixel resolution."""

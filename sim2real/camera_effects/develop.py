@@ -12,6 +12,7 @@ from .tone import LUMA, saturated, toned
 _BLOCKS = 48  # rows of the reduced picture by which exposure, white and bloom are found
 _BLOOMS = ((0.6, 0.021), (0.4, 0.073))  # share, and width as a part of the picture's height
 _HALVINGS = 18
+_GLARING = 0.05  # of the picture may be brighter than what is spared
 _BLACK = 0.04  # linear base color below which a surface tells nothing of the light
 
 
@@ -61,6 +62,26 @@ def develop(
     return out
 
 
+def exposure_gains(
+    light: Float32[np.ndarray, "frames height width 3"],
+    base_color: Float32[np.ndarray, "frames height width 3"],
+    look: Development | None = None,
+) -> Float32[np.ndarray, " 3"]:
+    """What :func:`develop` multiplies red, green and blue light with: its exposure times its white balance.
+
+    Args:
+        light: linear radiance in any unit, finite.
+        base_color: linear, of what is seen.
+        look: settings; the default is a phone's.
+    """
+    look = Development() if look is None else look
+    block = max(1, round(light.shape[1] / _BLOCKS))
+    small = reduced(light.transpose(0, 3, 1, 2), block)
+    small = np.minimum(small, _limit(np.einsum("fcrs,c->frs", small, LUMA)))
+    gains = _white_gains(_lamp_color(small, reduced(base_color.transpose(0, 3, 1, 2), block)), look)
+    return gains * _metered(small * gains[:, None, None], look)
+
+
 def _limit(luma: Float32[np.ndarray, "frames rows columns"]) -> np.float32:
     """Light above this is a lamp, the sun or a stray path: far beyond white already, and should not outshine the bloom."""
     usual = np.percentile(luma, 75, method="lower")
@@ -95,7 +116,10 @@ def _glow(small: Float32[np.ndarray, "frames 3 rows columns"], rows: float) -> F
 
 
 def _metered(small: Float32[np.ndarray, "frames 3 rows columns"], look: Development) -> np.float32:
-    """The exposure that brings the clip's mean luma, center-weighted, to the target; of those that a camera could set."""
+    """The exposure that brings the clip's mean luma, center-weighted, to the target; of those that a camera could set.
+
+    Highlights are spared: all but ``_GLARING`` of the picture stay below ``look.highlights``.
+    """
     rows, columns = small.shape[-2:]
     y, x = np.linspace(-1, 1, rows)[:, None], np.linspace(-1, 1, columns)
     weight = np.exp(-(x * x + y * y))
@@ -107,4 +131,6 @@ def _metered(small: Float32[np.ndarray, "frames 3 rows columns"], look: Developm
         exposed = small * np.float32(2.0**middle / 4 / max(mean, 1e-12))
         luma = np.einsum("fcrs,c,rs->", toned(exposed, look), LUMA, weight, optimize=False)
         low, high = (middle, high) if luma < look.target else (low, middle)
-    return np.float32(2.0 ** ((low + high) / 2) / 4 / max(mean, 1e-12))
+    exposure = 2.0 ** ((low + high) / 2) / 4 / max(mean, 1e-12)
+    bright = float(np.percentile(np.einsum("fcrs,c->frs", small, LUMA), 100 * (1 - _GLARING)))
+    return np.float32(min(exposure, look.highlights / max(bright, 1e-12)))

@@ -10,6 +10,7 @@ from ..errors import BadValueError
 
 _RANGES = {
     "target": (0.05, 0.95),
+    "highlights": (0.5, 100.0),
     "white_balance": (0.0, 1.0),
     "contrast": (0.0, 1.0),
     "saturation": (0.0, 2.0),
@@ -24,6 +25,7 @@ class Development:
     """The settings of a camera's processor; the defaults are a phone's.
 
     - ``target`` is the mean luma that metering aims at: sRGB, 0..1, the center counts most.
+    - ``highlights`` is the exposed light that little of the picture may exceed: 1 is a sunlit white wall.
     - ``white_balance`` says how far the clip's mean color is turned to gray: 0 not at all, 1 wholly.
     - ``tint`` are gains of red, green and blue after that.
     - ``contrast`` bends the tone curve into an S: 0 is the shoulder alone, 1 a full smooth step.
@@ -33,6 +35,7 @@ class Development:
     """
 
     target: float = 0.54
+    highlights: float = 1.2
     white_balance: float = 0.75
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     contrast: float = 0.45
@@ -55,6 +58,7 @@ class Development:
         red, green, blue = np.exp(rng.normal(0, 0.025, 3)).tolist()
         return cls(
             target=float(np.clip(rng.normal(0.54, 0.07), 0.38, 0.68)),
+            highlights=float(np.exp(rng.normal(0.3, 0.3))),
             white_balance=float(rng.uniform(0.55, 0.95)),
             tint=(red, green, blue),
             contrast=float(rng.uniform(0.15, 0.75)),

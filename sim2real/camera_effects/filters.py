@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32
-from scipy.special import ive
 
 
 @lru_cache(maxsize=256)
@@ -17,6 +16,8 @@ def gaussian_taps(sigma: float) -> tuple[float, ...]:
 
     Reference: Lindeberg, Scale-space for discrete signals, PAMI 1990.
     """
+    from scipy.special import ive  # half a second, that most commands do not need
+
     taps = ive(np.arange(int(3 * sigma + 2.5)), sigma * sigma)
     kept = taps[: max(1, int((taps > 1e-3).sum()))]
     return tuple((kept / (2 * kept.sum() - kept[0])).tolist())

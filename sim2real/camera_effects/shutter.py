@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from jaxtyping import Float32
-from scipy import ndimage
 
 _MOST = 15
 """Most places along a way that are averaged."""
@@ -23,6 +22,8 @@ def smeared(
         motion: (x, y) in pixels from one frame to the next.
         shutter: share of that time for which the shutter is open.
     """
+    from scipy import ndimage  # as in filters
+
     way = motion * np.float32(shutter)
     longest = float(np.abs(way).max(initial=0))
     if longest < _SHORTEST_PX:

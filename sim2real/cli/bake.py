@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import progress
 from .main import Command
 from .options import debug_option, scene_options
+
+if TYPE_CHECKING:
+    from ..render import Baked
 
 
 @click.command("bake", cls=Command)
@@ -48,9 +51,33 @@ def command(
       sim2real bake mug.glb -o out/mug-noise --level 11 --channels 16
       sim2real bake scenes/kitchen.yaml -o out/kitchen-noise --texels-per-metre 100 --background
     """
-    from .baking import bake, say_what
-
     settings = {"level": level, "texels_per_metre": texels_per_metre, "channels": channels, "seed": seed}
     with progress.shown() as report:
-        baked = bake(scene, output, options, {**settings, "background": background, "overwrite": overwrite}, report)
-    say_what(baked, output)
+        baked = _bake(scene, output, options, {**settings, "background": background, "overwrite": overwrite}, report)
+    _say_what(baked, output)
+
+
+def _bake(source: Path, output: Path, reading: dict[str, Any], settings: dict[str, Any], report: progress.Progress) -> Baked:
+    """Bake a scene file's noise with the options of ``scene_options`` and those of ``bake_scene``."""
+    from ..clip import check_output
+    from .shared import load_scene
+
+    check_output(output, overwrite=settings["overwrite"])
+    scene = load_scene(source, reading)
+    from ..render import bake_scene
+
+    return bake_scene(scene, output, progress=report, **settings)
+
+
+def _say_what(baked: Baked, output: Path) -> None:
+    """Print what was written, the scene first."""
+    sides = sorted({2**texture.level for texture in baked.textures})
+    span = f"{sides[0]}x{sides[0]}" + (f" to {sides[-1]}x{sides[-1]}" if len(sides) > 1 else "")
+    megabytes = sum((output / texture.file).stat().st_size for texture in baked.textures) / 1e6
+    rows = [
+        ("scene", str(output / "scene.glb")),
+        ("textures", f"{len(baked.textures)} of {span}, {baked.channels} channels, {megabytes:.1f} MB"),
+        ("record", str(output / "bake.json")),
+    ]
+    for name, value in rows:
+        click.echo(f"{name:<8}  {value}")

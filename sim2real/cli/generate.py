@@ -34,8 +34,7 @@ def command(clip: Path, **options: Any) -> None:
       sim2real generate out/kitchen --use restyle --look loft,counter=oak --keep robot
     """
     from ..clip import read_clip
-    from .generating import generate_footage
-    from .rendering import say_where
+    from .shared import generate_footage, say_where
 
     with progress.shown() as report:
         done = generate_footage(read_clip(clip), options, report)

@@ -25,7 +25,7 @@ def command(scene: Path, as_json: bool, **options: Any) -> None:
     """
     from ..scene.describe import describe
     from .json_text import json_text
-    from .rendering import load_scene
+    from .shared import load_scene
 
     facts = describe(load_scene(scene, options, show_notes=False))
     click.echo(json_text(facts) if as_json else "\n".join(readable(facts)))

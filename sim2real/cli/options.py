@@ -12,7 +12,7 @@ from .types import Choices, Intrinsics, Names, Numbers, Shares, Size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-KINDS = ("noise", "rgb", "depth", "normals", "edges", "albedo", "material", "instances", "flow")
+KINDS = ("noise", "rgb", "depth", "normals", "edges", "albedo", "material", "light", "reflection", "instances", "flow")
 
 
 def scene_options(function: Command) -> Command:
@@ -58,6 +58,12 @@ def scene_options(function: Command) -> Command:
                 type=Numbers(),
                 metavar="G,...",
                 help="MuJoCo's geom groups to show.  [default: those that look like pictures]",
+            ),
+            click.option(
+                "--light",
+                metavar="NAME|FILE.exr",
+                help="A panorama that lights the scene: apartment, lobby, lab, studio, warehouse, workshop, city, courtyard, "
+                "park, dawn or a file; :DEGREES turns it.  [default: model, the scene's own sun and sky]",
             ),
         )
     ):
@@ -124,7 +130,7 @@ def render_options(function: Command) -> Command:
                 type=Choices(KINDS),
                 metavar="KIND,...",
                 help=f"Write only some of {', '.join(KINDS)}.  "
-                "[default: all but flow; albedo and material only if the model of --for needs them]",
+                "[default: all but flow; albedo, material, light and reflection only if the model of --for needs them]",
             ),
             click.option(
                 "--threads", type=click.IntRange(1, 256), metavar="N", help="Frames rendered at once.  [default: one per core]"

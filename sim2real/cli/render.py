@@ -29,7 +29,7 @@ def command(scene: Path, output: Path, **options: Any) -> None:
       sim2real render mug.glb --orbit --size 480x720 -o out/mug
       sim2real render scenes/kitchen.yaml --for wan-vace --only noise,depth -o out/vace
     """
-    from .rendering import render, say_where
+    from .shared import render, say_where
 
     with progress.shown() as report:
         clip = render(scene, output, options, report)

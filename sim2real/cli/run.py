@@ -28,8 +28,7 @@ def command(scene: Path, output: Path, **options: Any) -> None:
       sim2real run scenes/kitchen.yaml --use restyle --look farmhouse --keep robot -o out/farmhouse
       sim2real run demo.hdf5 --demo demo_0 --camera agentview -o out/lift
     """
-    from .generating import check_inputs_of_footage, check_scene_of_footage, generate_footage
-    from .rendering import render, say_where
+    from .shared import check_inputs_of_footage, check_scene_of_footage, generate_footage, render, say_where
 
     check_inputs_of_footage(options)
     with progress.shown() as report:

@@ -23,7 +23,7 @@ def command(clip: Path, columns: int, show: bool) -> None:
       sim2real view out/kitchen --columns 8 --open
     """
     from ..clip import read_clip, readable_write_errors, write_report, write_sheet
-    from .rendering import say_where
+    from .shared import say_where
 
     found = read_clip(clip)
     with readable_write_errors(found.path):

@@ -23,7 +23,7 @@ from . import images
 from .record import CameraRecord, ClipRecord, NoiseRecord, read_record
 
 SUFFIXES = {kind: ".png" for kind in ("rgb", "normals", "edges", "albedo", "material", "instances")}
-SUFFIXES |= {"depth": ".exr", "flow": ".npz"}
+SUFFIXES |= {"depth": ".exr", "light": ".exr", "reflection": ".exr", "flow": ".npz"}
 """What a camera folder may hold per frame, and in which format."""
 
 
@@ -111,6 +111,14 @@ class Clip:
     def material(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """Roughness (red), metallic (green) and emissive strength (blue), each from 0 to 255; 0 where there is no surface."""
         return images.read_png(self.frame_path(camera, "material", frame))
+
+    def light(self, camera: str, frame: int) -> Float[np.ndarray, "height width 3"]:
+        """What a white matte surface at each pixel would send back: linear, exposed, about 1 in even light."""
+        return images.read_light(self.frame_path(camera, "light", frame))
+
+    def reflection(self, camera: str, frame: int) -> Float[np.ndarray, "height width 3"]:
+        """What arrives at each pixel's surface from the mirrored direction, linear, exposed as ``light`` is."""
+        return images.read_light(self.frame_path(camera, "reflection", frame))
 
     def instances(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
         """Instance ids, 0 where there is none."""

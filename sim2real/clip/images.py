@@ -54,6 +54,26 @@ def read_depth(path: Path) -> Float32[np.ndarray, "height width"]:
         raise UnreadableFileError(path, what="the depth", why=why, fix=_MEND) from error
 
 
+def write_light(path: Path, light: Float[np.ndarray, "height width 3"]) -> None:
+    """Write linear light as an EXR of half floats; what is brighter than they can be is as bright as they can."""
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    half = np.clip(light, 0, np.finfo(np.float16).max).astype(np.float16)
+    with OpenEXR.File(header, {"RGB": np.ascontiguousarray(half)}) as file:
+        file.write(str(path))
+
+
+def read_light(path: Path) -> Float32[np.ndarray, "height width 3"]:
+    """Read linear light."""
+    if not Path(path).is_file():
+        raise MissingFileError(path, what="light", fix=_MEND)
+    try:
+        with OpenEXR.File(str(path)) as file:
+            return np.array(file.channels()["RGB"].pixels, np.float32)
+    except Exception as error:  # as above
+        why = "it has no channels R, G and B" if isinstance(error, KeyError) else reason(error)
+        raise UnreadableFileError(path, what="the light", why=why, fix=_MEND) from error
+
+
 def write_flow(path: Path, forward_px: Float[np.ndarray, "height width 2"], visible: Bool[np.ndarray, "height width"]) -> None:
     """Write the motion (x, y) in pixels to the next frame, and where its end is visible."""
     np.savez_compressed(path, forward=np.asarray(forward_px, np.float32), visible=visible)

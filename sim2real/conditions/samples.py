@@ -102,7 +102,7 @@ class Sampler:
         self._clear = self.alpha < 1
         of_face = self.alpha[triangles.face_part] if len(triangles.face_part) else np.ones(1, np.float32)
         self._face_alpha = upload(of_face, wp.float32, device)
-        self._materials = self._upload_materials()
+        self.materials = self._upload_materials()
 
     def layers(self, camera: Camera, frame: int) -> Layers:
         """What a camera sees at a frame."""
@@ -134,7 +134,7 @@ class Sampler:
         matrices = normal_matrices(camera_from_part).astype(np.float32)
         view.normal_from_part = upload(matrices, wp.mat33, self.device)
         view.eye = eye_of(camera.intrinsics[frame], camera.lens, camera.size, self.device)
-        return Samples(camera, frame, self._side, as_warp(seen.face, wp.int32), view, self._materials)
+        return Samples(camera, frame, self._side, as_warp(seen.face, wp.int32), view, self.materials)
 
     def run_of(self, size: tuple[int, int]) -> int:
         """Pixels per thread: a CPU thread copies the structs each time it starts."""

@@ -26,7 +26,7 @@ ProgressCallback = Callable[[str, int, int], None]
 Frames = Iterator[UInt8[np.ndarray, "height width 3"]]
 Make = Callable[[str, NoiseOf, Callable[[int, int], None]], Frames]
 """Runs a model on a camera, with its noise."""
-_OF_SCENES = frozenset({"albedo", "material", "normals", "instances"})
+_OF_SCENES = frozenset({"albedo", "material", "light", "reflection", "normals", "instances"})
 """Kinds of pictures that real videos do not have."""
 _FRAMES_AHEAD = 1
 """Frames that the network may be ahead of the camera that films them."""

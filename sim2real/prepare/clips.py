@@ -150,6 +150,7 @@ def make_training_clips(
     Each clip is an npz of F frames (``Recipe.frames_of``) of H x W pixels:
 
     - ``light`` float16 (F, H, W, 3): linear radiance, path-traced and denoised, before any camera.
+    - ``known_light`` and ``known_reflection`` float16 (F, H, W, 3): ``LightPictures`` of the same light.
     - ``rgb`` uint8 (F, H, W, 3): our own plain render; ``albedo``, ``material``, ``normals`` uint8 (F, H, W, 3), ``depth``
       float32 in metres along z (0: no surface), ``edges`` uint8 and ``instances`` uint16 (F, H, W): as clip folders have them.
     - ``kinds`` uint8 (F, H, W): places in ``MATERIAL_KINDS``; ``class_names``: of instance ids 1, 2, ...

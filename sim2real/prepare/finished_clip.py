@@ -18,10 +18,11 @@ from ..conditions import (
     instance_ids,
     metric_depth,
 )
-from ..conditions.rgb.mitsuba.environment import Environment
+from ..conditions.light import LightTracer
 from ..conditions.rgb.mitsuba.features import FeatureMaker
 from ..conditions.rgb.mitsuba.trace import PathTracer
 from ..raster import rasterizer, view_of
+from ..scene.light.environment import Environment
 from ..scene.material_kinds import MATERIAL_KINDS
 from ..scene.records import Scene
 from ..scene.triangles import Triangles, triangles_of
@@ -50,6 +51,7 @@ def finished_clip(
     surface = SurfaceShader(scene, triangles, views, sampler=sampler)
     features = FeatureMaker(scene, triangles, views, sampler)
     tracer = PathTracer(scene, environment=environment, spp=spp, seed=seed, max_depth=max_depth, detailed=True, threads=1)
+    known = LightTracer(scene, triangles, views, sampler=sampler, environment=environment)
     layers: dict[str, list[Any]] = {}
 
     def keep(**pictures: np.ndarray) -> None:
@@ -60,7 +62,7 @@ def finished_clip(
         light = tracer.clean_radiance(camera, frame, features)
         view, painted = view_of(scene, camera, frame), sampler.layers(camera, frame)
         seen, made_of = views.fragments(**view), surface.frame(camera, frame, painted)
-        pose, vertices = view["camera_from_part"], view["vertices"]
+        pose, vertices, lit = view["camera_from_part"], view["vertices"], known.frame(camera, frame)
         keep(
             light=np.clip(light, 0, _BRIGHTEST).astype(np.float16),
             rgb=shader.frame(camera, frame, painted),
@@ -70,6 +72,8 @@ def finished_clip(
             depth=metric_depth(seen),
             edges=edges(seen, triangles, pose, vertices=vertices),
             instances=instance_ids(seen.face, triangles),
+            known_light=np.minimum(lit.light, _BRIGHTEST).astype(np.float16),
+            known_reflection=np.minimum(lit.reflection, _BRIGHTEST).astype(np.float16),
             kinds=_kinds(seen.face.numpy(), scene, triangles),
         )
     return {

@@ -70,7 +70,8 @@ def render_clip(
         beta: share of surface noise, 1 is all of it; or shares by name of a class or an instance, ``background``, and ``*`` for
             all others.
         device: ``cpu`` or ``cuda``.
-        only: some of ``KINDS``; ``DEFAULT_KINDS`` without it: all but ``albedo``, ``material`` and ``flow``.
+        only: some of ``KINDS``; ``DEFAULT_KINDS`` without it: all but ``albedo``, ``material``, ``light``, ``reflection`` and
+            ``flow``.
         overwrite: replace an existing clip folder.
         threads: frames rendered at once; one per core by default.
         progress: called as the work goes on.

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float32, UInt8, UInt16
 
 from ..conditions import Sampler, Shader, SurfaceShader, camera_normals, edges, encode_normals, instance_ids, metric_depth
+from ..conditions.light import LightTracer
 from ..flow import exact_flow
 from ..noise import SurfaceNoise, charts_of, mix, seen_beta
 from ..raster import Fragments, Visibility, rasterizer, view_of
@@ -19,6 +20,8 @@ from .plan import Plan
 
 _PAINTED = frozenset({"rgb", "albedo", "material"})
 """Pictures with samples of their own."""
+_LIT = frozenset({"light", "reflection"})
+"""Pictures with rays of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,7 @@ class Frame:
     """What was rendered of one view; ``None`` where it was not asked for.
 
     - ``noise`` has unit variance; ``depth`` is in metres, 0 without a surface; ``instances`` are ids, 0 = background.
-    - ``albedo`` and ``material`` are those of ``SurfacePictures``.
+    - ``albedo`` and ``material`` are those of ``SurfacePictures``, ``light`` and ``reflection`` those of ``LightPictures``.
     - ``flow`` is motion (x, y) in pixels to the next frame, ``visible`` says where its end is seen there.
     """
 
@@ -37,6 +40,8 @@ class Frame:
     edges: UInt8[np.ndarray, "height width"] | None = None
     albedo: UInt8[np.ndarray, "height width 3"] | None = None
     material: UInt8[np.ndarray, "height width 3"] | None = None
+    light: Float32[np.ndarray, "height width 3"] | None = None
+    reflection: Float32[np.ndarray, "height width 3"] | None = None
     instances: UInt16[np.ndarray, "height width"] | None = None
     flow: Float32[np.ndarray, "height width 2"] | None = None
     visible: Bool[np.ndarray, "height width"] | None = None
@@ -56,6 +61,7 @@ class FrameRenderer:
         seen = (plan.scene, self.triangles, self.rasterizer, plan.device)
         self._sampler = Sampler(*seen) if plan.kinds & _PAINTED else None
         self._shader = Shader(*seen, sampler=self._sampler) if "rgb" in plan.kinds else None
+        self._tracer = self._light_tracer() if plan.kinds & _LIT else None
         self._surface = SurfaceShader(*seen, sampler=self._sampler) if plan.kinds & {"albedo", "material"} else None
 
     def render(self, camera: Camera, frame: int) -> Frame:
@@ -67,9 +73,13 @@ class FrameRenderer:
         """
         kinds = self.plan.kinds
         pictures = self._paintings(camera, frame)
-        if not kinds - _PAINTED - (set() if frame in self._noisy else {"noise"}):
+        if self._tracer is not None:
+            lit = self._tracer.frame(camera, frame)
+            both = {"light": lit.light, "reflection": lit.reflection}
+            pictures |= {kind: picture for kind, picture in both.items() if kind in kinds}
+        if not kinds - _PAINTED - _LIT - (set() if frame in self._noisy else {"noise"}):
             return Frame(**pictures)  # nobody asks what the pixels' centers see
-        if kinds <= _PAINTED | {"noise", "instances"}:
+        if kinds <= _PAINTED | _LIT | {"noise", "instances"}:
             seen: Visibility | Fragments = self.rasterizer.visibility(**self._view(camera, frame))
         else:
             seen = self._fragments(camera, frame)
@@ -136,6 +146,12 @@ class FrameRenderer:
             return float(plan.beta)
         ids = np.append(self.triangles.part_instance[self.triangles.face_part], 0)
         return torch.as_tensor(plan.id_beta[ids], device=plan.device)
+
+    def _light_tracer(self) -> LightTracer:
+        """Rays are followed on the CPU, wherever the rest is done."""
+        if self.plan.device == "cpu":
+            return LightTracer(self.plan.scene, self.triangles, self.rasterizer, sampler=self._sampler)
+        return LightTracer(self.plan.scene, self.triangles, rasterizer(self.triangles))
 
     def _surface_noise(self) -> SurfaceNoise:
         plan = self.plan

@@ -15,9 +15,9 @@ from ..noise.beta import Beta, beta_of_ids, one_beta
 from ..noise.layout import NoiseLayout
 from ..scene import Camera, Scene, check_cameras
 
-KINDS = ("noise", "rgb", "depth", "normals", "edges", "albedo", "material", "instances", "flow")
+KINDS = ("noise", "rgb", "depth", "normals", "edges", "albedo", "material", "light", "reflection", "instances", "flow")
 """What a clip can hold per camera."""
-DEFAULT_KINDS = frozenset(KINDS) - {"albedo", "material", "flow"}
+DEFAULT_KINDS = frozenset(KINDS) - {"albedo", "material", "light", "reflection", "flow"}
 """What it holds unless told otherwise; the rest is written on request."""
 
 

@@ -74,6 +74,10 @@ class CameraWriter:
                 images.write_png(self._path(kind, frame), picture)
                 if kind in VIDEOS:
                     shots[kind] = colorized(picture) if kind == "instances" else picture
+        for kind in ("light", "reflection"):
+            light = getattr(rendered, kind)
+            if light is not None:
+                images.write_light(self._path(kind, frame), light)
         if rendered.depth is not None:
             images.write_depth(self._path("depth", frame), rendered.depth)
             if self._depth_range is not None:

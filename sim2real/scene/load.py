@@ -31,6 +31,7 @@ def load(
     intrinsics: tuple[float, float, float, float] | None = None,
     asset_root: Path | str | None = None,
     groups: tuple[int, ...] | None = None,
+    light: str | None = None,
 ) -> Scene:
     """Read a scene file, a rollout or a mesh.
 
@@ -48,6 +49,7 @@ def load(
         intrinsics: (fx, fy, cx, cy) in pixels of the final size, for all cameras, against what the source says.
         asset_root: where to look for mesh files whose recorded paths belong to another machine.
         groups: MuJoCo's geom groups to show.
+        light: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's own light.
 
     Returns:
         The scene, checked: as many frames as asked for, at least one camera, no camera of a scene file inside a solid.
@@ -74,7 +76,7 @@ def load(
     if frames is not None and scene.frames < frames:
         every = f" with a stride of {stride}" if stride > 1 else ""
         raise BadValueError("the number of frames", frames, right=f"1 to {scene.frames}{every}", where=path)
-    scene = with_orbit(with_folder_names(scene), size, asked=orbit)
+    scene = _lit(with_orbit(with_folder_names(scene), size, asked=orbit), light)
     if intrinsics is not None:
         k = np.repeat(intrinsics_of(intrinsics)[None], scene.frames, axis=0)
         scene = replace(scene, cameras=tuple(replace(camera, intrinsics=k) for camera in scene.cameras))
@@ -84,6 +86,17 @@ def load(
         check_cameras(scene)
         return scene
     return replace(scene, notes=(*scene.notes, *_notes_of_cameras_inside(scene)))
+
+
+def _lit(scene: Scene, light: str | None) -> Scene:
+    """The scene in another light."""
+    if light is None or light == "model":
+        return scene
+    from .light.panoramas import environment_of
+    from .light.plain import lighting_of
+
+    environment = environment_of(light, scene.lighting.up)
+    return replace(scene, environment=environment, lighting=lighting_of(environment, balanced=True))
 
 
 def _notes_of_cameras_inside(scene: Scene) -> list[str]:

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
 from .lens import Lens, Projection
+from .light.environment import Environment
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +130,8 @@ class Scene:
     """A rollout in the one form that everything downstream understands.
 
     - ``world_from_instance[frame, i]`` places ``instances[i]``; ``visible[frame, i]`` says whether it exists then.
+    - ``lighting`` is the plain light of shaded renders; ``environment`` what light that is followed comes from, where it is not
+      that sun and sky.
     - ``notes`` are sentences for the user: what was chosen, what could not be read and why.
     """
 
@@ -142,6 +145,7 @@ class Scene:
     cameras: tuple[Camera, ...]
     fps: float = 24.0
     lighting: Lighting = Lighting()
+    environment: Environment | None = None
     notes: tuple[str, ...] = ()
 
     @property

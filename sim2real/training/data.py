@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
-from ..diffusion.families.embedded.conditions import CHANNEL_NAMES, picture_conditions
+from ..diffusion.families.embedded.conditions import CHANNEL_NAMES, KnownPictures, picture_conditions
 from ..diffusion.families.embedded.denoiser import SCALE
 from ..errors import BadValueError
 from .packed import PackedClip
@@ -152,8 +152,8 @@ def conditions_of(pixels: Any, intrinsics: Float[np.ndarray, "frames 3 3"]) -> F
         pixels: of ``packed.PIXEL`` (frames, height, width).
         intrinsics: pixels.
     """
-    known = {name: pixels[name] for name in ("rgb", "albedo", "material", "normals", "edges", "hidden")}
-    return picture_conditions(**known, depth=pixels["depth"].astype(np.float32), K=intrinsics)
+    known = {name: pixels[name] for name in ("rgb", "albedo", "material", "normals", "edges", "hidden", "light", "reflection")}
+    return picture_conditions(KnownPictures(**known, depth=pixels["depth"].astype(np.float32), K=intrinsics))
 
 
 def shrunk(pictures: Float32[np.ndarray, "frames c height width"], by: int) -> Float32[np.ndarray, "frames c h w"]:

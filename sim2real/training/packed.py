@@ -27,11 +27,13 @@ PIXEL = np.dtype(
         ("edges", "u1"),
         ("hidden", "u1", 2),
         ("depth", "<f2"),
+        ("light", "<f2", 3),
+        ("reflection", "<f2", 3),
     ]
 )
 """Of one pixel: the developed photograph, and what the conditions are made of."""
-_ARRAYS = ("light", "rgb", "albedo", "material", "normals", "depth", "edges", "K")
-_FORMAT = 4
+_ARRAYS = ("light", "rgb", "albedo", "material", "normals", "depth", "edges", "known_light", "known_reflection", "K")
+_FORMAT = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,7 @@ def _packed(clip: dict[str, np.ndarray]) -> np.ndarray:
     pixels["target"] = photograph_of(clip)
     for name in ("rgb", "albedo", "material", "normals", "edges", "depth"):
         pixels[name] = clip[name]
+    pixels["light"], pixels["reflection"] = clip["known_light"], clip["known_reflection"]
     pixels["hidden"] = occlusion(clip["depth"], clip["normals"], record["K"][0])
     return record
 

@@ -43,8 +43,18 @@ def test_the_unit_of_light_does_not_matter(light, factor):
 def test_metering_reaches_its_target(light, target):
     y, x = np.mgrid[-1:1:60j, -1:1:80j]
     weight = np.exp(-(x * x + y * y))
-    reached = (screen_luma(develop(light, Development(target=target))).mean(0) * weight).sum() / weight.sum()
+    reached = (screen_luma(develop(light, Development(target=target, highlights=100.0))).mean(0) * weight).sum() / weight.sum()
     assert reached == pytest.approx(target, abs=0.015)
+
+
+@pytest.mark.parametrize("highlights", [0.8, 1.2, 2.0])
+def test_highlights_are_spared_before_the_target_is_reached(light, highlights):
+    """A white robot among dark things is not to be a silhouette."""
+    look = Development(highlights=highlights, bloom=0.0)
+    brightest = toned(np.full(1, highlights, np.float32), look)[0]
+    luma = screen_luma(develop(light, look))
+    assert (luma > brightest + 0.01).mean() < 0.08
+    assert screen_luma(develop(light, Development(highlights=100.0, bloom=0.0))).mean() > luma.mean()
 
 
 def test_equal_light_is_equally_bright_in_all_frames_of_a_clip(light):

@@ -18,7 +18,7 @@ from sim2real import __version__
 from sim2real.cli import main
 from sim2real.cli.main import COMMANDS
 from sim2real.cli.options import KINDS
-from sim2real.cli.rendering import READING, reading_record
+from sim2real.cli.shared import READING, reading_record
 from sim2real.cli.types import Choices, Intrinsics, Names, Shares, Size
 from sim2real.clip import Clip, command_for, read_clip
 
@@ -256,14 +256,14 @@ def test_an_interrupted_render_leaves_nothing(scene_file, number, code):
     assert [p.name for p in scene_file.parent.iterdir()] == ["scene.yaml"]
 
 
-def test_albedo_and_material_are_written_for_models_that_need_them_and_on_request(scene_file):
+def test_surfaces_and_light_are_written_for_models_that_need_them_and_on_request(scene_file):
     def kinds(*options):
         output = scene_file.parent / "clip"
         assert run("render", scene_file, "-o", output, "--overwrite", "--frames", 1, *options).exit_code == 0
         return {path.name for path in (output / "front").iterdir() if path.is_dir()}
 
     usual = {"rgb", "depth", "normals", "edges", "instances"}
-    assert kinds() == usual | {"albedo", "material"}
+    assert kinds() == usual | {"albedo", "material", "light", "reflection"}
     assert kinds("--for", "wan-vace", "--size", "48x64") == usual
     assert kinds("--for", "wan-vace", "--only", "albedo") == {"albedo"}
 
@@ -332,7 +332,7 @@ def wan_index(folder, kind):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--only", "rgb,depth"], "noise, albedo, material, normals, edges, instances"),
+        (["--only", "rgb,depth"], "noise, albedo, material, light, reflection, normals, edges, instances"),
         (["--factor", "8"], "--factor is 8"),
         (["--look", "loft"], "--use restyle"),
         (["--keep", "ball"], "--use restyle"),
@@ -407,6 +407,7 @@ READ_WITH = {
     "demo": ["--demo", "demo_3"],
     "asset_root": ["--asset-root", "a b/c"],
     "groups": ["--groups", "0,2"],
+    "light": ["--light", "studio:30"],
     "intrinsics": ["--intrinsics", "50,60.5,-1,2"],
     "orbit": ["--orbit", "--stride", "3"],
     "frames": ["--frames", "9", "--fps", "12.5"],

@@ -3,9 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim2real.cli.training import RecipeEntry, train_recipe
+from sim2real.cli.train import RecipeEntry, train_recipe
 from sim2real.errors import BadKeyError, MissingFileError
 from sim2real.scene.readers.scene_file.yaml import read_yaml
+from sim2real.training.loop import UNLIMITED, Limits
 
 TINY = """
 clips: {seed: 3, clips: 5, frames: 2, size: [48, 64], spp: 4, max_depth: 3, assets: false}
@@ -35,13 +36,13 @@ def test_a_wrong_recipe_is_refused_by_line_and_key(tmp_path, old, new, message):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(TINY.replace(old, new, 1))
     with pytest.raises(BadKeyError, match=message):
-        train_recipe(recipe, tmp_path / "out", clips=None, threads=1, stop_after=None, progress=lambda *_: None)
+        train_recipe(recipe, tmp_path / "out", clips=None, threads=1, limits=UNLIMITED, progress=lambda *_: None)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(MissingFileError, match="none.yaml"):
-        train_recipe(tmp_path / "none.yaml", tmp_path, clips=None, threads=1, stop_after=None, progress=lambda *_: None)
+        train_recipe(tmp_path / "none.yaml", tmp_path, clips=None, threads=1, limits=UNLIMITED, progress=lambda *_: None)
 
 
 def mean_square(one, other):
@@ -61,8 +62,8 @@ def test_a_recipe_goes_from_nothing_to_a_model_that_beats_the_zero_line(tmp_path
     recipe.write_text(TINY)
     told = []
     options = {"clips": None, "threads": 1, "progress": lambda *row: told.append(row)}
-    assert train_recipe(recipe, tmp_path / "out", stop_after=3, **options) is None
-    folder = train_recipe(recipe, tmp_path / "out", stop_after=None, **options)
+    assert train_recipe(recipe, tmp_path / "out", limits=Limits(steps=3), **options) is None
+    folder = train_recipe(recipe, tmp_path / "out", limits=UNLIMITED, **options)
     assert folder == tmp_path / "out" / "model"
     assert {what for what, _, _ in told} == {"training clips", "packing", "training"}
 

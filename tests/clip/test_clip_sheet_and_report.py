@@ -39,21 +39,29 @@ def add_surfaces(clip):
         (clip.path / "front" / kind).mkdir()
         for frame in range(clip.frames):
             images.write_png(clip.frame_path("front", kind, frame), np.full((24, 32, 3), 10 * frame, np.uint8))
+    for kind in ("light", "reflection"):
+        (clip.path / "front" / kind).mkdir()
+        for frame in range(clip.frames):
+            images.write_light(clip.frame_path("front", kind, frame), np.full((24, 32, 3), 0.1 * frame, np.float32))
 
 
-def test_albedo_and_material_are_on_the_sheet_where_other_kinds_were_left_out(clip):
+def test_surfaces_and_light_are_on_the_sheet_where_other_kinds_were_left_out(clip):
     add_surfaces(clip)
     assert [row.label for row in rows_of(clip, "front")] == ["rgb", "noise", "depth", "edges", "instances"]
     shutil.rmtree(clip.path / "front" / "instances")
-    assert [row.label for row in rows_of(clip, "front")][-2:] == ["albedo", "material"]
-    assert rows_of(clip, "front")[-1].picture(3)[0, 0].tolist() == [30, 30, 30]
+    rows = {row.label: row for row in rows_of(clip, "front")}
+    assert list(rows)[-4:] == ["albedo", "material", "light", "reflection"]
+    assert rows["material"].picture(3)[0, 0].tolist() == [30, 30, 30]
+    levels = [int(rows["light"].picture(k)[0, 0, 0]) for k in range(4)]
+    assert levels == sorted(set(levels))
 
 
 def test_the_report_shows_kinds_without_a_video_as_a_picture(clip):
     assert 'alt="albedo"' not in write_report(clip).read_text()
     add_surfaces(clip)
     page = write_report(clip).read_text()
-    assert re.findall(r'<img alt="(albedo|material|normals)" src="data:', page) == ["albedo", "material", "normals", "normals"]
+    shown = re.findall(r'<img alt="(albedo|material|light|reflection|normals)" src="data:', page)
+    assert shown == ["albedo", "material", "light", "reflection", "normals", "normals"]
     assert "red roughness" in page
 
 

@@ -8,13 +8,13 @@ from sim2real.conditions.rgb.mitsuba import Environment, PathTracer, lighting_of
 from sim2real.conditions.rgb.mitsuba.convert import with_area
 from sim2real.conditions.rgb.mitsuba.features import FeatureMaker
 from sim2real.conditions.rgb.mitsuba.oidn import Oidn, library_at_hand
-from sim2real.conditions.rgb.mitsuba.sky import axes_about, panorama, panorama_directions
 from sim2real.conditions.rgb.mitsuba.surfaces import clouds
 from sim2real.conditions.rgb.mitsuba.trace import without_fireflies
 from sim2real.errors import BadValueError
 from sim2real.prepare.random_scenes import random_scene
 from sim2real.raster import rasterizer
 from sim2real.scene import Camera, Instance, Lighting, Material, Mesh, Part, Scene, primitives, triangles_of
+from sim2real.scene.light.sky import axes_about, panorama, panorama_directions
 from sim2real.transforms import look_at
 
 pytest.importorskip("mitsuba", reason="mitsuba is not installed (pip install 'sim2real[pathtrace]')")

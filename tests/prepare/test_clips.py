@@ -19,6 +19,8 @@ from sim2real.scene.material_kinds import MATERIAL_KINDS
 TINY = Recipe(seed=3, clips=2, frames=2, moving_every=1, size=(24, 32), spp=1, max_depth=2, assets=False)
 PICTURES = {
     "light": (np.float16, 3),
+    "known_light": (np.float16, 3),
+    "known_reflection": (np.float16, 3),
     "rgb": (np.uint8, 3),
     "albedo": (np.uint8, 3),
     "material": (np.uint8, 3),

@@ -50,6 +50,6 @@ def scene() -> Scene:
 
 @pytest.fixture(scope="session")
 def clip(scene, tmp_path_factory) -> Clip:
-    everything = {"noise", "rgb", "depth", "normals", "edges", "albedo", "material", "instances", "flow"}
+    everything = {"noise", "rgb", "depth", "normals", "edges", "albedo", "material", "light", "reflection", "instances", "flow"}
     output = tmp_path_factory.mktemp("render") / "clip"
     return render_clip(scene, output, layout=NoiseLayout(factor=8, channels=4), seed=3, beta=0.9, only=everything, threads=2)

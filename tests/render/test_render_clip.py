@@ -38,6 +38,8 @@ def test_a_clip_folder_holds_what_the_contract_lists(clip):
                 ("edges", "png"),
                 ("albedo", "png"),
                 ("material", "png"),
+                ("light", "exr"),
+                ("reflection", "exr"),
                 ("instances", "png"),
                 ("flow", "npz"),
             )
@@ -71,6 +73,8 @@ def test_a_frame_rendered_alone_equals_the_frame_of_the_clip_bit_for_bit(clip, s
         assert np.array_equal(alone.edges, clip.edges(name, frame))
         assert np.array_equal(alone.albedo, clip.albedo(name, frame))
         assert np.array_equal(alone.material, clip.material(name, frame))
+        assert np.array_equal(alone.light.astype(np.float16), clip.light(name, frame))
+        assert np.array_equal(alone.reflection.astype(np.float16), clip.reflection(name, frame))
         assert np.array_equal(alone.instances, clip.instances(name, frame))
         with np.load(clip.frame_path(name, "flow", frame)) as flow:
             assert np.array_equal(alone.flow, flow["forward"])
@@ -261,12 +265,12 @@ def test_a_longer_clip_has_the_same_frames(tmp_path):
     assert np.array_equal(clips[0].edges("moving", 6), clips[1].edges("moving", 3))
 
 
-def test_flow_albedo_and_material_are_written_on_request_only():
-    assert set(KINDS) - DEFAULT_KINDS == {"flow", "albedo", "material"}
+def test_what_models_alone_ask_for_is_written_on_request_only():
+    assert set(KINDS) - DEFAULT_KINDS == {"flow", "albedo", "material", "light", "reflection"}
 
 
-@pytest.mark.parametrize("kind", ["albedo", "material"])
-def test_albedo_and_material_can_be_had_alone_and_are_the_same(clip, scene, tmp_path, kind):
+@pytest.mark.parametrize("kind", ["albedo", "material", "light", "reflection"])
+def test_what_is_written_on_request_can_be_had_alone_and_are_the_same(clip, scene, tmp_path, kind):
     alone = render_clip(scene, tmp_path / kind, cameras=["still"], only={kind}, threads=1)
     assert {p.name for p in (alone.path / "still").iterdir()} == {kind}
     assert np.array_equal(getattr(alone, kind)("still", 3), getattr(clip, kind)("still", 3))
@@ -289,7 +293,8 @@ def test_albedo_and_material_hold_what_the_meshes_are_made_of(scene, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("only", "pictures"), [({"rgb"}, 0), ({"albedo", "material"}, 0), ({"rgb", "noise"}, 2), ({"noise"}, 2)]
+    ("only", "pictures"),
+    [({"rgb"}, 0), ({"albedo", "material"}, 0), ({"light", "reflection"}, 0), ({"rgb", "noise"}, 2), ({"noise"}, 2)],
 )
 def test_pixels_are_rasterized_only_for_frames_whose_pictures_need_it(scene, monkeypatch, only, pictures):
     renderer = FrameRenderer(plan_of(scene, only=only, layout=NoiseLayout(8, 4, temporal_factor=4)))

@@ -39,7 +39,7 @@ def provider():
 
 
 def clip_arrays(seed):
-    """Two instances side by side, textured, under a shadow that the render lacks."""
+    """Two instances side by side, textured, under a shadow that neither the render nor the known light has."""
     rng = np.random.default_rng(seed)
     shape = (FRAMES, *SIZE)
     instances = np.ones(shape, np.uint16)
@@ -50,6 +50,8 @@ def clip_arrays(seed):
     shadow = np.linspace(0.3, 1, SIZE[0])[:, None, None]
     return {
         "light": (linear * shadow).astype(np.float16),
+        "known_light": np.full((*shape, 3), 0.6, np.float16),
+        "known_reflection": np.full((*shape, 3), 0.6, np.float16),
         "rgb": np.round(255 * srgb_from_linear(0.6 * linear)).astype(np.uint8),
         "albedo": albedo,
         "material": np.broadcast_to(np.array([128, 0, 0], np.uint8), (*shape, 3)),

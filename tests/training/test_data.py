@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sim2real.diffusion.families.embedded.conditions import CHANNEL_NAMES
+from sim2real.diffusion.families.embedded.conditions import BASE, CHANNEL_NAMES
 from sim2real.diffusion.families.embedded.denoiser import SCALE
 from sim2real.errors import BadValueError
 from sim2real.training.data import Sampler
@@ -56,7 +56,7 @@ def test_pictures_conditions_and_noise_are_cropped_and_mirrored_alike(clips, rec
 
     record = np.load(clips[0].path)
     place = np.arange(4 * 32 * 48).reshape(4, 32, 48)
-    for name in ("target", "rgb"):
+    for name in ("target", "albedo"):
         record["pixels"][name] = np.stack([place % 251, place // 251, 0 * place], -1)
     np.save(tmp_path / "marked.npy", record)
     always = Degradation(low=1, high=1, independent=0)
@@ -66,7 +66,7 @@ def test_pictures_conditions_and_noise_are_cropped_and_mirrored_alike(clips, rec
     signs = set()
     for number in range(12):
         sample = sampler.sample(number, STAGE)
-        target, shown = (255 * (x + 1) / 2 for x in (sample.clean / SCALE, sample.conditions[:, :3]))
+        target, shown = (255 * (x + 1) / 2 for x in (sample.clean / SCALE, sample.conditions[:, BASE]))
         assert np.allclose(target, shown, atol=1e-2)
         assert np.allclose(np.round(target[:, 0]) + 251 * np.round(target[:, 1]), sample.noise[:, 0])
         mirrored = sample.noise[0, 0, 0, 0] > sample.noise[0, 0, 0, 1]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from sim2real.cli.training import RecipeEntry
+from sim2real.cli.train import RecipeEntry
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.scene.readers.scene_file.yaml import read_yaml
 from sim2real.training.recipe import Losses, Stage

@@ -8,6 +8,9 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
+from ...camera_effects import Development
+from ...camera_effects.tone import toned
+
 _GOLDEN = 0.6180339887498949
 _TONES = ((0.95, 0.65), (0.75, 0.85), (1.0, 0.45), (0.6, 0.7), (0.85, 1.0))  # value and saturation, in turn
 
@@ -42,6 +45,12 @@ def colorized(ids: UInt16[np.ndarray, "*frames height width"]) -> UInt8[np.ndarr
     return _table()[ids]
 
 
+def light_picture(light: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
+    """A picture of exposed light to look at: as on surfaces of medium gray."""
+    return np.rint(255 * toned(_GRAY * np.asarray(light, np.float32), Development())).astype(np.uint8)
+
+
+_GRAY = np.float32(0.5)
 _NEAR_TO_FAR = np.array(
     [[252, 244, 196], [249, 196, 110], [236, 130, 84], [190, 74, 98], [122, 46, 105], [62, 31, 84], [22, 16, 44]], np.float64
 )

@@ -14,9 +14,9 @@ from PIL import Image
 
 from ..folder import Clip
 from ..footage import footage_settings
-from ..images import read_png
+from ..images import read_light, read_png
 from ..record import CameraRecord
-from .colors import id_colors
+from .colors import id_colors, light_picture
 from .figures import noise_figures
 from .sheet import sheet_picture
 
@@ -31,6 +31,8 @@ _CAPTIONS = {
 _STILLS = {
     "albedo": "base color with textures, unlit",
     "material": "red roughness, green metallic, blue emissive strength",
+    "light": "the light that is followed, on white matte surfaces",
+    "reflection": "the light that is followed, as if all were mirrors as smooth as it is",
     "normals": "in the camera's frame",
 }
 _CAPTIONS_OF_VIDEO = {"rgb": "the video", "edges": "of brightness", "depth": "inverse depth, as supplied"}
@@ -129,12 +131,19 @@ def _video(title: str, caption: str, file: Path) -> str:
     )
 
 
+def _still(clip: Clip, camera: str, kind: str, frame: int) -> np.ndarray:
+    """A picture of a kind to look at."""
+    if kind in ("light", "reflection"):
+        return light_picture(read_light(clip.frame_path(camera, kind, frame)))
+    return read_png(clip.frame_path(camera, kind, frame))
+
+
 def _surfaces(clip: Clip) -> str:
     """The middle frame of the kinds that have no video."""
     blocks, frame = [], clip.frames // 2
     for camera in clip.cameras:
         figures = [
-            f'<figure><img alt="{kind}" src="{_picture_data(Image.fromarray(read_png(clip.frame_path(camera, kind, frame))))}">'
+            f'<figure><img alt="{kind}" src="{_picture_data(Image.fromarray(_still(clip, camera, kind, frame)))}">'
             f"<figcaption>{kind} <span>· {escape(caption)}</span></figcaption></figure>"
             for kind, caption in _STILLS.items()
             if clip.has(camera, kind)

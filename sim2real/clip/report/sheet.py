@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..folder import Clip
 from ..footage import footage_frame, footage_length
 from ..video import noise_picture
-from .colors import colorized, depth_picture
+from .colors import colorized, depth_picture, light_picture
 
 _PAPER, _INK, _FAINT, _RULE = (250, 250, 248), (28, 30, 34), (122, 126, 134), (222, 222, 218)
 _TILE_WIDTH, _GAP, _LABEL, _MARGIN = 300, 8, 176, 36
@@ -26,8 +26,10 @@ _WHAT = {
     "instances": "labels",
     "albedo": "unlit",
     "material": "rough, metal, glow",
+    "light": "on white surfaces",
+    "reflection": "as if mirrors",
 }
-_ON_REQUEST = frozenset({"albedo", "material"})
+_ON_REQUEST = frozenset({"albedo", "material", "light", "reflection"})
 _WHAT_OF_VIDEO = {"rgb": "the video", "noise": "goes with what is seen", "edges": "of brightness"}
 
 
@@ -84,7 +86,7 @@ def spread(frames: int, columns: int) -> list[int]:
 
 
 def rows_of(clip: Clip, camera: str) -> list[_Row]:
-    """The rows that a camera's folder can fill; albedo and material only where they were chosen in place of other kinds."""
+    """The rows that a camera's folder can fill; those on request only where they were chosen in place of other kinds."""
     what = _WHAT | (_WHAT_OF_VIDEO if clip.of_video else {})
     depth_range = _seen_depths(clip, camera) if clip.has(camera, "depth") else (0.1, 10.0)
     readers: dict[str, Callable[[int], np.ndarray]] = {
@@ -95,6 +97,8 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
         "instances": lambda f: colorized(clip.instances(camera, f)),
         "albedo": lambda f: clip.albedo(camera, f),
         "material": lambda f: clip.material(camera, f),
+        "light": lambda f: light_picture(clip.light(camera, f)),
+        "reflection": lambda f: light_picture(clip.reflection(camera, f)),
     }
     held = {kind for kind in readers if clip.has(camera, kind)}
     if held >= readers.keys() - _ON_REQUEST:

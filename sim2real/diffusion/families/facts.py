@@ -71,7 +71,7 @@ FAMILIES: dict[str, ModelFamily] = {
             cast="float32",
             scaled_by="nobody",
             control="red inverse depth, green edges, blue facing ratio; folded like the picture, VACE branch",
-            needs=("noise", "rgb", "albedo", "material", "normals", "depth", "edges", "instances"),
+            needs=("noise", "rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges", "instances"),
             schedulers=("UniPCMultistepScheduler",),
         ),
         ModelFamily(

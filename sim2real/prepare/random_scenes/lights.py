@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Float32
 
-from ...conditions.rgb.mitsuba.environment import Environment, lighting_of
-from ...conditions.rgb.mitsuba.sky import panorama
+from ...scene.light.environment import Environment
+from ...scene.light.plain import lighting_of
+from ...scene.light.sky import panorama
 from ...scene.records import Lighting
 from ..assets.library import Assets
 from .shapes import Number
@@ -63,7 +64,7 @@ def map_light(rng: np.random.Generator, assets: Assets | None) -> tuple[Environm
 
 def _turned(pixels: Float32[np.ndarray, "height width 3"], azimuth_deg: Number) -> Float32[np.ndarray, "height width 3"]:
     """The panorama about the vertical, so that most of its light comes from an azimuth (0: from the front, -y)."""
-    from ...conditions.rgb.mitsuba.sky import axes_about, panorama_directions
+    from ...scene.light.sky import axes_about, panorama_directions
 
     height = pixels.shape[0]
     directions = panorama_directions(height) @ axes_about((0.0, 0.0, 1.0)).T

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from ...conditions.rgb.mitsuba.environment import Environment
-from ...conditions.rgb.mitsuba.sky import panorama as panorama_of
 from ...scene.colors import linear_from_srgb
+from ...scene.light.environment import Environment
+from ...scene.light.sky import panorama as panorama_of
 from ...scene.records import Lighting, Scene
 from ...transforms import rigid, rotation_about
 from ..assets.library import Assets

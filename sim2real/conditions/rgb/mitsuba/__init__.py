@@ -1,5 +1,5 @@
 """Path-traced pictures by Mitsuba (optional extra ``pathtrace``), and the removal of the noise that paths leave."""
 
-from .environment import Environment as Environment
-from .environment import lighting_of as lighting_of
+from ....scene.light.environment import Environment as Environment
+from ....scene.light.plain import lighting_of as lighting_of
 from .trace import PathTracer as PathTracer

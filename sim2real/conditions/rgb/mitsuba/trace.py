@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from ....optional import require
+from ....scene.light.environment import Environment
+from ....scene.light.sky import axes_about, panorama
 from ....scene.records import Camera, Scene
 from ....scene.triangles import triangles_of
 from .convert import bsdf, sensor, shape
-from .environment import Environment
 from .oidn import Oidn, library_at_hand
-from .sky import axes_about, panorama
 from .surfaces import detailed_bsdf, is_thin_glass
 
 if TYPE_CHECKING:

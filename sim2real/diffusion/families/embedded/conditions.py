@@ -1,4 +1,4 @@
-"""What the network is given beside the noise: a shaded picture, surfaces and geometry, a channel each.
+"""What the network is given beside the noise: surfaces in the light that falls on them, and geometry, a channel each.
 
 Training, generation and evaluation make conditions here and nowhere else.
 """
@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
+from ....camera_effects import Development
+from ....camera_effects.tone import toned
+from ....conditions.light.shine import matte_share, mirrored_share
 from ....errors import BadValueError
 from ....scene.colors import linear_from_srgb
 from .borders import Borders
@@ -25,6 +28,7 @@ CHANNEL_NAMES = (
     "facing",
     *("light red", "light green", "light blue"),
     *("open nearby", "open"),
+    *("rendered light red", "rendered light green", "rendered light blue"),
 )
 """In order; all lie in [-1, 1]."""
 CHANNELS = len(CHANNEL_NAMES)
@@ -33,14 +37,11 @@ BASE = slice(3, 6)
 NORMALS = slice(9, 12)
 LIGHT = slice(15, 18)
 OPEN = slice(18, 20)
+RENDERED = slice(20, 23)
 
-_DARKEST = 0.03
-"""Linear base color below which a channel's light is taken from the brightness: 8 bits do not resolve it."""
 _FAINT = 0.04
 """Screen value, 0 to 1, that is added to picture and base color before one is divided by the other."""
-_BRIGHTEST = 6.0
-"""Most light, in units of what makes white white, that a replaced surface is shown under."""
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_CAMERA = Development()
 _LINEAR = linear_from_srgb(np.arange(256) / 255).astype(np.float32)
 
 
@@ -57,91 +58,98 @@ class Surface:
     metallic: UInt8[np.ndarray, "frames height width"]
 
 
+@dataclass(frozen=True, eq=False)
+class KnownPictures:
+    """What a simulator knows of a stretch of frames.
+
+    - ``rgb``: its shaded render, sRGB; ``albedo``: base color with textures, sRGB.
+    - ``material``: red roughness, green metallic, blue emissive strength; ``normals``: camera frame, ``(n + 1) / 2``.
+    - ``depth``: metres along z, 0 without a surface; ``edges``: white (255) on black.
+    - ``light``: what a white matte surface would send back, linear, exposed; where there is no surface, what is seen.
+      ``reflection``: what arrives from the mirrored directions, likewise.
+    - ``K``: pixels; one, or one per frame.
+    - ``hidden``: from ``occlusion``, where it is known already.
+    """
+
+    rgb: UInt8[np.ndarray, "frames height width 3"]
+    albedo: UInt8[np.ndarray, "frames height width 3"]
+    material: UInt8[np.ndarray, "frames height width 3"]
+    normals: UInt8[np.ndarray, "frames height width 3"]
+    depth: Float[np.ndarray, "frames height width"]
+    edges: UInt8[np.ndarray, "frames height width"]
+    light: Float[np.ndarray, "frames height width 3"]
+    reflection: Float[np.ndarray, "frames height width 3"]
+    K: Float[np.ndarray, "*matrices 3 3"]
+    hidden: UInt8[np.ndarray, "frames height width 2"] | None = None
+
+
 def picture_conditions(
+    known: KnownPictures,
     *,
-    rgb: UInt8[np.ndarray, "frames height width 3"],
-    albedo: UInt8[np.ndarray, "frames height width 3"],
-    material: UInt8[np.ndarray, "frames height width 3"],
-    normals: UInt8[np.ndarray, "frames height width 3"],
-    depth: Float[np.ndarray, "frames height width"],
-    edges: UInt8[np.ndarray, "frames height width"],
-    K: Float[np.ndarray, "*frames 3 3"],  # noqa: N803
     surface: Surface | None = None,
     kept: Bool[np.ndarray, "frames height width"] | None = None,
     ids: np.ndarray | None = None,
-    hidden: UInt8[np.ndarray, "frames height width 2"] | None = None,
-) -> Float32[np.ndarray, "frames 20 height width"]:
+) -> Float32[np.ndarray, "frames 23 height width"]:
     """The channels of :data:`CHANNEL_NAMES`, for any stretch of frames: no frame depends on another.
 
     Args:
-        rgb: the simulator's shaded render, sRGB.
-        albedo: base color with textures, sRGB.
-        material: red roughness, green metallic, blue emissive strength.
-        normals: camera frame, ``(n + 1) / 2``.
-        depth: metres along z, 0 without a surface.
-        edges: white (255) on black.
-        K: pixels; one, or one per frame.
+        known: of these frames.
         surface: new surfaces for where ``kept`` is false; None keeps all.
         kept: where colors and textures of the simulator stay; None replaces everywhere if there is a ``surface``. What has no
             depth or shines by itself is always kept.
         ids: of instances (frames, height, width), so that the borders of what is replaced neither fray nor have stairs.
-        hidden: from ``occlusion``, where it is known already.
 
     Raises:
         BadValueError: ``kept`` is false somewhere, without a ``surface``.
     """
     if surface is None and kept is not None and not kept.all():
         raise BadValueError("surface", None, right="given, where kept is not true everywhere")
-    out = np.zeros((len(rgb), CHANNELS, *rgb.shape[1:3]), np.float32)
-    solid = depth > 0
-    stays = np.ones(depth.shape, np.bool_)
+    out = np.zeros((len(known.rgb), CHANNELS, *known.rgb.shape[1:3]), np.float32)
+    solid = known.depth > 0
+    stays = np.ones(known.depth.shape, np.bool_)
     if surface is not None:
-        stays = ~solid | (material[..., 2] > 0) | (np.zeros_like(stays) if kept is None else kept)
-    picture, base, rough_metal = rgb, albedo, material[..., :2]
+        stays = ~solid | (known.material[..., 2] > 0) | (np.zeros_like(stays) if kept is None else kept)
+    base, rough_metal = _LINEAR[known.albedo], known.material[..., :2]
     if surface is not None and not stays.all():
         changed = ~stays
-        picture, base = _recolored(rgb, albedo, surface.base_color, changed, ids)
+        _recolor(base, surface.base_color, changed, ids)
         rough_metal = rough_metal.copy()
         rough_metal[changed] = np.stack([surface.roughness[changed], surface.metallic[changed]], axis=-1)
-    out[:, 0:3] = np.moveaxis(picture, -1, 1)
-    out[:, 3:6] = np.moveaxis(base, -1, 1)
+    out[:, BASE] = np.moveaxis(_srgb8(base), -1, 1)
     out[:, 6:8] = np.moveaxis(rough_metal, -1, 1)
-    out[:, 8] = material[..., 2]
-    out[:, 9:12] = np.moveaxis(normals, -1, 1)
-    out[:, 13] = edges
-    out[:, OPEN] = 255 - np.moveaxis(occlusion(depth, normals, K) if hidden is None else hidden, -1, 1)
-    for bytes_ in (slice(0, 12), slice(13, 14), OPEN):
+    out[:, 8] = known.material[..., 2]
+    out[:, 9:12] = np.moveaxis(known.normals, -1, 1)
+    out[:, 13] = known.edges
+    hidden = occlusion(known.depth, known.normals, known.K) if known.hidden is None else known.hidden
+    out[:, OPEN] = 255 - np.moveaxis(hidden, -1, 1)
+    for bytes_ in (slice(3, 12), slice(13, 14), OPEN):
         out[:, bytes_] = out[:, bytes_] / 127.5 - 1
     out[:, 9:12] *= solid[:, None]
-    out[:, 12] = np.where(solid, 2 / (1 + depth), 0) - 1
-    out[:, 14] = _facing(out[:, 9:12], K)
-    out[:, LIGHT] = _light(out[:, PICTURE], out[:, BASE], solid & (material[..., 2] == 0))
+    out[:, 12] = np.where(solid, 2 / (1 + known.depth), 0) - 1
+    out[:, 14] = _facing(out[:, 9:12], known.K)
+    falling = known.light.astype(np.float32)
+    rough, metallic = (rough_metal[..., k] * np.float32(1 / 255) for k in (0, 1))
+    mirrored = mirrored_share(base, metallic, rough, out[:, 14]) * known.reflection.astype(np.float32)
+    shown = np.where(solid[..., None], matte_share(base, metallic) * falling + mirrored, falling)
+    for channels, linear in ((PICTURE, shown), (LIGHT, falling)):
+        out[:, channels] = np.moveaxis(2 * toned(linear, _CAMERA) - 1, -1, 1)
+    out[:, RENDERED] = np.moveaxis(_rendered_light(known.rgb, known.albedo, solid & (known.material[..., 2] == 0)), -1, 1)
     return out
 
 
-def _recolored(
-    rgb: UInt8[np.ndarray, "frames height width 3"],
-    albedo: UInt8[np.ndarray, "frames height width 3"],
+def _recolor(
+    base: Float32[np.ndarray, "frames height width 3"],
     base_color: UInt8[np.ndarray, "frames height width 3"],
     changed: Bool[np.ndarray, "frames height width"],
     ids: np.ndarray | None,
-) -> tuple[UInt8[np.ndarray, "frames height width 3"], UInt8[np.ndarray, "frames height width 3"]]:
-    """The render and its base colors, with another base color where ``changed``: what is light and shadow stays.
-
-    The light per channel is ``rgb / albedo``, linear; a channel in which the old surface is nearly black tells nothing, so that
-    the brightness's ratio is mixed in as far as a channel is dark.
-    """
-    shown, base = _LINEAR[rgb], _LINEAR[albedo]
+) -> None:
+    """Put other base colors where ``changed``, in place; where instances meet, both sides are told apart and mixed anew."""
     borders = None if ids is None else Borders(ids, changed)
     if borders is not None:
-        borders.unmixed([shown, base])
-    old, new = base[changed], _LINEAR[base_color[changed]]
-    overall = (shown[changed] @ _LUMINANCE + 0.2 * _DARKEST) / (old @ _LUMINANCE + 0.2 * _DARKEST)
-    light = (shown[changed] + _DARKEST * overall[:, None]) / (old + _DARKEST)
-    shown[changed], base[changed] = np.minimum(light, _BRIGHTEST) * new, new
+        borders.unmixed([base])
+    base[changed] = _LINEAR[base_color[changed]]
     if borders is not None:
-        borders.softened([shown, base])
-    return _srgb8(shown), _srgb8(base)
+        borders.softened([base])
 
 
 def shaded(base_color: UInt8[np.ndarray, "*shape 3"], factor: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape 3"]:
@@ -163,17 +171,17 @@ def _srgb_table(entries: int = 4096) -> UInt8[np.ndarray, " entries"]:
 _SRGB = _srgb_table()
 
 
-def _light(
-    picture: Float32[np.ndarray, "frames 3 height width"],
-    base: Float32[np.ndarray, "frames 3 height width"],
+def _rendered_light(
+    rgb: UInt8[np.ndarray, "frames height width 3"],
+    albedo: UInt8[np.ndarray, "frames height width 3"],
     lit: Bool[np.ndarray, "frames height width"],
-) -> Float32[np.ndarray, "frames 3 height width"]:
-    """Screen values over those of the base color, less 1: light without texture, in which shadows are easy to find.
+) -> Float32[np.ndarray, "frames height width 3"]:
+    """The render's screen values over those of the base color, less 1: the simulator's plain light, sharp, without texture.
 
     What shines by itself, and where there is no surface, has a base color of white.
     """
-    below = np.where(lit[:, None], (base + 1) / 2, 1) + np.float32(_FAINT)
-    return np.minimum(((picture + 1) / 2 + np.float32(_FAINT)) / below, 2) - 1
+    below = np.where(lit[..., None], albedo * np.float32(1 / 255), 1) + np.float32(_FAINT)
+    return np.minimum((rgb * np.float32(1 / 255) + np.float32(_FAINT)) / below, 2) - 1
 
 
 def _facing(

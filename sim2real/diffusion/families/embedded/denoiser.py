@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...pixel_vae import FOLD, fold_pixels, unfold_pixels
-from .conditions import BASE, CHANNELS, LIGHT, NORMALS, OPEN, PICTURE
+from .conditions import BASE, CHANNELS, LIGHT, NORMALS, OPEN, PICTURE, RENDERED
 from .scale import pixels_per_cell
 
 SCALE = 2.0
@@ -86,7 +86,7 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
             for width, count in zip(widths[:-1], up[:-1], strict=True)
         )
         self.leave = _convolution(widths[0], _LEAVING)
-        self.finish = _convolution(_LEAVING + 11, 9)
+        self.finish = _convolution(_LEAVING + 14, 9)
         with torch.no_grad():
             self.enter.weight[:, :3] *= _NOISE_AT_FIRST
         for layer in (self.finish, self.exposure[-1]):
@@ -190,7 +190,7 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
                 x = block(x, level)
         x = functional.silu(_doubled(self.leave(functional.silu(_normalized(x)))))
         once_more = seen[:, 3:]  # what is sharp there is sharp here
-        sharp = [once_more[:, which] for which in (PICTURE, BASE, LIGHT, OPEN)]
+        sharp = [once_more[:, which] for which in (PICTURE, BASE, LIGHT, OPEN, RENDERED)]
         change = self.finish(torch.cat([x, *sharp], dim=1))[..., :low, :wide].float()
         if by > 1:
             change = _spread(change, known, given, by)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32
 from ....clip import Clip, ClipRecord
 from ....errors import BadValueError
 from ....scene.colors import lab_from_srgb
-from .conditions import Surface, picture_conditions, shaded
+from .conditions import KnownPictures, Surface, picture_conditions, shaded
 from .looks import Appearance, look_of, parse_look
 from .surfaces import check_called, is_called, textures
 from .textures import Grain, grain_of, shade_of
@@ -88,7 +88,7 @@ def clip_conditions(
         noise: of these frames, which draws the textures of what is restyled; None leaves it plain.
     """
     numbers = range(frames.start, frames.stop)
-    kinds = ("rgb", "albedo", "material", "normals", "depth", "edges")
+    kinds = ("rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges")
     pictures: dict[str, Any] = {kind: np.stack([getattr(clip, kind)(camera, k) for k in numbers]) for kind in kinds}
     surface, kept, ids, K = None, None, None, clip.camera(camera).intrinsics[frames]  # noqa: N806
     if restyle is not None:
@@ -99,7 +99,7 @@ def clip_conditions(
             given = zip(noise, ids, pictures["depth"], pictures["normals"], K, strict=True)
             shades = [shade_of(*rows, grain, k) for k, rows in enumerate(given)]
             surface = replace(surface, base_color=shaded(surface.base_color, np.stack(shades)))
-    return picture_conditions(**pictures, K=K, surface=surface, kept=kept, ids=ids)
+    return picture_conditions(KnownPictures(**pictures, K=K), surface=surface, kept=kept, ids=ids)
 
 
 def _surface(ids: np.ndarray, appearances: Mapping[int, Appearance]) -> tuple[Surface, Bool[np.ndarray, "frames height width"]]:

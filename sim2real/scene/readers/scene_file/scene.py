@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ....errors import BadValueError
+from ...light.environment import Environment
+from ...light.panoramas import environment_of
+from ...light.plain import lighting_of
 from ...records import Instance, Lighting, Mesh, Part, Scene
 from ..mesh.files import sha256_of
 from ..package_files import package_file
@@ -54,13 +57,15 @@ def load_scene_file(
     scene = _classified(scene, file, [entry.class_name for entry in file.objects], files)
     ways = {instance.name: scene.world_from_instance[:, k] for k, instance in enumerate(base.instances)}
     ways |= {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
+    environment = _environment(file.light, base.lighting.up, files)
     cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, size)
     scene = replace(
         scene,
         source=path,
         sha256=_hash(files, base if file.rollout else None),
         cameras=(*_kept_cameras(base, file, path), *cameras),
-        lighting=_lighting(base.lighting, file.light),
+        environment=environment,
+        lighting=_lighting(base.lighting if environment is None else lighting_of(environment, balanced=True), file.light),
         notes=(*base.notes, *dict.fromkeys(files.notes)),
     )
     return _paced(scene, frames, fps)
@@ -157,6 +162,15 @@ def _kept_cameras(base: Scene, file: SceneFile, path: Path) -> tuple:
             right = "a name that the rollout does not use"
             raise BadValueError("the name of a camera", repr(entry.name), right=right, where=path)
     return kept
+
+
+def _environment(entry: LightEntry, up: tuple[float, float, float], files: Files) -> Environment | None:
+    if entry.panorama is None:
+        return None
+    environment = environment_of(entry.panorama, up, folder=files.source.parent, where=files.source)
+    if (file := files.path(entry.panorama.rpartition(":")[0] or entry.panorama)).is_file():
+        files.read.append(file)
+    return environment
 
 
 def _lighting(base: Lighting, entry: LightEntry) -> Lighting:

@@ -300,8 +300,13 @@ class CameraEntry(PlacedEntry):
 
 
 class LightEntry(Entry):
-    """Sun and sky; colors are linear light, not screen colors. ``sun_direction`` points to the sun."""
+    """Sun and sky; colors are linear light, not screen colors. ``sun_direction`` points to the sun.
 
+    ``panorama`` is one of those of ``--light``, or an .exr beside the scene file, ``:DEGREES`` turns it; sun and sky of plain
+    renders are then fitted to it.
+    """
+
+    panorama: str | None = None
     sun_direction: Axis | None = None
     sun: Numbers3 | None = None
     sky: Numbers3 | None = None

@@ -41,6 +41,7 @@ def make_pictures():
         pictures["material"][..., 2] = 0
         pictures["depth"] = rng.uniform(0.5, 3, shape).astype(np.float32)
         pictures["edges"] = rng.integers(0, 256, shape).astype(np.uint8)
+        pictures["light"], pictures["reflection"] = (rng.gamma(4, 0.2, (*shape, 3)).astype(np.float32) for _ in range(2))
         pictures["K"] = np.array([[50.0, 0, size[1] / 2], [0, 50.0, size[0] / 2], [0, 0, 1]])
         return pictures
 

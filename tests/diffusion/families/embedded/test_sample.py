@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from sim2real.diffusion.families.embedded.conditions import picture_conditions
+from sim2real.diffusion.families.embedded.conditions import KnownPictures, picture_conditions
 from sim2real.diffusion.families.embedded.denoiser import SCALE
 from sim2real.diffusion.families.embedded.folder import Info
 from sim2real.diffusion.families.embedded.sample import pipeline_of, sample
@@ -11,7 +11,7 @@ from sim2real.errors import BadValueError
 
 @pytest.fixture
 def clip(make_pictures):
-    conditions = picture_conditions(**make_pictures(frames=5, size=(22, 37)))
+    conditions = picture_conditions(KnownPictures(**make_pictures(frames=5, size=(22, 37))))
     noise = np.random.default_rng(3).standard_normal((5, 3, 22, 37), np.float32)
     return noise, conditions
 
@@ -44,7 +44,10 @@ def test_frames_come_as_soon_as_they_can(denoiser, clip):
 
 
 def test_one_step_is_the_prediction_from_noise_alone(denoiser, make_pictures):
-    clip = np.random.default_rng(3).standard_normal((3, 3, 24, 40), np.float32), picture_conditions(**make_pictures())
+    clip = (
+        np.random.default_rng(3).standard_normal((3, 3, 24, 40), np.float32),
+        picture_conditions(KnownPictures(**make_pictures())),
+    )
     noise, conditions = (torch.from_numpy(array)[None] for array in clip)
     # The scheduler begins at 999 of 1000.
     clean, _ = denoiser.predict(noise, torch.tensor([0.999]), conditions)

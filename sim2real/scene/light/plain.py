@@ -1,37 +1,19 @@
-"""The light around a scene, as it was photographed: a panorama of all directions, and a sun beside it."""
+"""The plain light that a simulator's user would set: one sun, a sky and a ground."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 
-from ....scene.records import Lighting
+from ..records import Lighting
+from .environment import Environment
 from .sky import axes_about, panorama_directions
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _USUAL = Lighting()
 
 
-@dataclass(frozen=True, eq=False)
-class Environment:
-    """What lights a scene from outside; windows and lamps are meshes of the scene with an ``emission``.
-
-    - ``panorama`` is linear radiance from all around, rows from the zenith down, directions as ``panorama_directions`` in the
-      axes of ``axes_about(up)``; ``None``: nothing but what the scene itself and the sun give (a closed room).
-    - ``sun_direction`` points from the scene to the sun, world axes; ``None``: no sun beside the panorama.
-    - ``sun`` is irradiance on a surface that faces it, linear RGB.
-    """
-
-    name: str
-    panorama: Float32[np.ndarray, "height width 3"] | None
-    sun_direction: tuple[float, float, float] | None = None
-    sun: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    up: tuple[float, float, float] = (0.0, 0.0, 1.0)
-
-
-def lighting_of(environment: Environment, *, brightness: float = 1.0) -> Lighting:
+def lighting_of(environment: Environment, *, brightness: float = 1.0, balanced: bool = False) -> Lighting:
     """The plain light that a simulator's user would set for an environment: same sun, sky and ground of its tints.
 
     Where the environment has no sun of its own, the sun is what the panorama's brightest spot has above its surroundings.
@@ -40,6 +22,7 @@ def lighting_of(environment: Environment, *, brightness: float = 1.0) -> Lightin
         environment: with a panorama, a sun, or both.
         brightness: of a surface that faces up, against that under the default lighting; the level of the environment is not
             kept, because plain renderers have a fixed exposure.
+        balanced: make the light that falls on a surface that faces up white, as a camera would.
     """
     up = np.asarray(environment.up, np.float64) / np.linalg.norm(environment.up)
     sky, ground = np.asarray(_USUAL.sky), np.asarray(_USUAL.ground)
@@ -52,7 +35,10 @@ def lighting_of(environment: Environment, *, brightness: float = 1.0) -> Lightin
         direction = environment.up
     falling = sun * max(float(up @ direction) / float(np.linalg.norm(direction)), 0.0) + np.pi * sky
     usual = np.asarray(_USUAL.sun) * 0.8 + np.pi * np.asarray(_USUAL.sky)
-    scale = brightness * float(usual @ _LUMINANCE) / max(float(falling @ _LUMINANCE), 1e-9)
+    level = max(float(falling @ _LUMINANCE), 1e-9)
+    scale = np.full(3, brightness * float(usual @ _LUMINANCE) / level)
+    if balanced:
+        scale *= level / np.maximum(falling, 1e-9)
 
     def color(value: np.ndarray) -> tuple[float, float, float]:
         red, green, blue = (scale * value).tolist()

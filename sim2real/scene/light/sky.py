@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from ....scene.records import Lighting
+from ...scene.records import Lighting
 
 
 def axes_about(up: Sequence[float]) -> Float[np.ndarray, "3 3"]:

@@ -1,0 +1,137 @@
+"""The light on surfaces all over a scene, in a coarse grid: solved once a clip, looked up wherever a ray meets a surface.
+
+Surface elements are found by following light paths backwards from what cameras see, so that they are where they are needed.
+Each knows what falls on it straight, and where rays from it end; the light of these places is what it gets on the next bounce
+(the radiosity equation, Goral et al. 1984, "Modeling the interaction of light between diffuse surfaces", with form factors by
+Monte Carlo). Cells without any elements take their neighbors' light.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import warp as wp
+from jaxtyping import Float, Int
+
+from ...raster.warp_runtime import launch
+from ..samples import Sampler
+from ..tables import upload
+from . import kernels
+from .world import EMPTY, LightCache, Worlds
+
+_ELEMENTS = 2500
+"""Surface elements that cameras see; about twice as many more are found by rays."""
+_RAYS, _FAR, _NEAR, _BOUNCES = 24, 32, 32, 5
+_CELLS = 40
+"""Along the longest side of the grid."""
+_LEAST_CELL_M = 0.02
+
+
+def solve(
+    worlds: Worlds,
+    sampler: Sampler,
+    points: Float[np.ndarray, "n 3"],
+    normals: Float[np.ndarray, "n 3"],
+    frame: int = 0,
+) -> LightCache:
+    """Reflected and straight light on all surfaces around.
+
+    Args:
+        worlds: of the scene, without a cache.
+        sampler: of the scene.
+        points: world places of surfaces that cameras see.
+        normals: facing the cameras.
+        frame: at which light is solved.
+    """
+    instant = worlds.at(frame)
+    world = instant.struct
+    rng = np.random.default_rng(0x116847)
+    if not len(points):
+        return EMPTY
+    few = rng.permutation(len(points))[:_ELEMENTS]
+    where, facing = points[few], normals[few]
+    for _ in range(2):  # what lights them, and what lights that
+        start = rng.permutation(len(where))[:_ELEMENTS]
+        hit, normal, part = _hits(world, sampler, where[start], facing[start], 1, seed=len(where))
+        met = part[:, 0] >= 0
+        where, facing = np.concatenate([where, hit[met, 0]]), np.concatenate([facing, normal[met, 0]])
+    low, high = where.min(axis=0), where.max(axis=0)
+    cell = max(float((high - low).max()) / _CELLS, _LEAST_CELL_M)
+    origin, cells = low - 0.5 * cell, np.ceil((high - low) / cell).astype(np.int64) + 1
+    off = where + 1e-3 * cell * facing
+    straight = _straight(world, sampler, off, facing)
+    hit, normal, part = _hits(world, sampler, off, facing, _RAYS, seed=1)
+    gone = part < 0
+    outside = np.where(gone[..., None], worlds.steady(hit), 0)
+    place = _place(hit + 0.01 * cell * normal, normal, origin, cell, cells)
+    color = worlds.colors[part]
+    own = _place(where + 0.01 * cell * facing, facing, origin, cell, cells)
+    light = straight
+    for _ in range(_BOUNCES):
+        cached = _filled(own, light, cells)
+        light = straight + (outside + color * cached[place]).mean(axis=1)
+    return LightCache(_filled(own, light, cells).astype(np.float32), origin, cell, cells)
+
+
+def _straight(world: Any, sampler: Sampler, points: np.ndarray, normals: np.ndarray) -> Float[np.ndarray, "n 3"]:
+    out = [np.zeros((len(points), 3), np.float32) for _ in range(2)]
+    arrays = [wp.array(array, dtype=wp.vec3, device="cpu", copy=False) for array in out]
+    seeds = upload(np.arange(len(points), dtype=np.int32), wp.int32, "cpu")
+    near = _NEAR if world.near_light.shape[0] else 0
+    places = [upload(array.astype(np.float32), wp.vec3, "cpu") for array in (points, normals)]
+    none = upload(np.zeros(len(points), np.int32), wp.int32, "cpu")
+    inputs = [world, sampler.materials, *places, seeds, len(points), _FAR, near, none, *arrays]
+    launch(kernels.light_kernel, 1, inputs, "cpu")
+    return out[0].astype(np.float64)
+
+
+def _hits(
+    world: Any, sampler: Sampler, points: np.ndarray, normals: np.ndarray, rays: int, *, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    shape = (len(points), rays)
+    hit, normal, part = np.zeros((*shape, 3), np.float32), np.zeros((*shape, 3), np.float32), np.zeros(shape, np.int32)
+    arrays = [wp.array(array, dtype=wp.vec3, device="cpu", copy=False) for array in (hit, normal)]
+    arrays.append(wp.array(part, dtype=wp.int32, device="cpu", copy=False))
+    places = [upload(array.astype(np.float32), wp.vec3, "cpu") for array in (points + 1e-4 * normals, normals)]
+    launch(kernels.hits_kernel, len(points), [world, *places, rays, seed, *arrays, sampler.materials.face_part], "cpu")
+    return hit, normal, part
+
+
+def _place(
+    points: np.ndarray, normals: np.ndarray, origin: np.ndarray, cell: float, cells: np.ndarray
+) -> Int[np.ndarray, "*shape"]:
+    """``kernels.cell_of``."""
+    at = np.clip(np.floor((points - origin) / cell).astype(np.int64), 0, cells - 1)
+    axis = np.abs(normals).argmax(axis=-1)
+    side = 2 * axis + (np.take_along_axis(normals, axis[..., None], axis=-1)[..., 0] < 0)
+    return ((at[..., 0] * cells[1] + at[..., 1]) * cells[2] + at[..., 2]) * 6 + side
+
+
+def _filled(place: np.ndarray, light: Float[np.ndarray, "n 3"], cells: np.ndarray) -> Float[np.ndarray, "cells 3"]:
+    """Mean light per cell and direction; empty cells have that of cells around, or that of all of the direction."""
+    count = int(np.prod(cells)) * 6
+    weight = np.bincount(place, minlength=count).astype(np.float64)
+    total = np.stack([np.bincount(place, light[:, k], count) for k in range(3)], axis=1)
+    shape = (*cells.tolist(), 6)
+    weight, total = weight.reshape(*shape, 1), total.reshape(*shape, 3)
+    overall = total.sum(axis=(0, 1, 2)) + 0.1 * total.sum(axis=(0, 1, 2, 3))
+    overall = overall / np.maximum(weight.sum(axis=(0, 1, 2)) + 0.1 * weight.sum(), 1e-9)
+    known = np.where(weight > 0, total / np.maximum(weight, 1), 0)
+    have = weight > 0
+    for _ in range(3):
+        near, many = _around(known * have), _around(have.astype(np.float64))
+        known = np.where(have, known, near / np.maximum(many, 1))
+        have = have | (many > 0)
+    return np.where(have, known, overall).reshape(count, 3)
+
+
+def _around(values: np.ndarray) -> np.ndarray:
+    """Sums over a cell and its six neighbors."""
+    out = values.copy()
+    for axis in range(3):
+        low, high = [slice(None)] * values.ndim, [slice(None)] * values.ndim
+        low[axis], high[axis] = slice(None, -1), slice(1, None)
+        out[tuple(low)] += values[tuple(high)]
+        out[tuple(high)] += values[tuple(low)]
+    return out

@@ -1,0 +1,112 @@
+"""Warp kernels that take noise out of light along surfaces, and bring it from cells to pixels."""
+# ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
+# pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
+# pyright: reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
+
+from typing import no_type_check
+
+import warp as wp
+
+wp.set_module_options({"enable_backward": False})
+
+_FARTHER = wp.constant(4)
+
+
+@wp.kernel
+@no_type_check
+def smooth_kernel(
+    points: wp.array2d(dtype=wp.vec3),
+    normals: wp.array2d(dtype=wp.vec3),
+    sizes: wp.array2d(dtype=wp.float32),
+    light: wp.array2d(dtype=wp.vec3),
+    step: int,
+    contrast: float,
+    out: wp.array2d(dtype=wp.vec3),
+):
+    """One round of an edge-avoiding a-trous filter: the mean of 5 x 5 points ``step`` apart that lie in the same plane.
+
+    Points whose light differs by more than about ``contrast``, of what is there, count little: shadows keep their edges. What
+    is negative is not known, and what nothing is known of stays so.
+    """
+    y = wp.tid()
+    for x in range(points.shape[1]):
+        n = normals[y, x]
+        total = wp.vec3(0.0, 0.0, 0.0)
+        if wp.length_sq(n) > 0.5:
+            weights = float(0.0)
+            for j in range(-2, 3):
+                for i in range(-2, 3):
+                    v = wp.clamp(y + j * step, 0, points.shape[0] - 1)
+                    u = wp.clamp(x + i * step, 0, points.shape[1] - 1)
+                    alike = wp.dot(n, normals[v, u])
+                    if alike > 0.7 and light[v, u][0] >= 0.0:
+                        off = wp.abs(wp.dot(n, points[v, u] - points[y, x])) / (sizes[y, x] * float(step))
+                        alike2 = alike * alike
+                        alike8 = alike2 * alike2 * alike2 * alike2
+                        apart = wp.length(light[v, u] - light[y, x]) / (contrast * (wp.length(light[y, x]) + 1.0e-4))
+                        weight = wp.exp(-off - apart * apart) * alike8 * alike8 / float(1 + wp.abs(i) + wp.abs(j))
+                        total += weight * light[v, u]
+                        weights += weight
+            if weights > 0.0:
+                total = total / weights
+            else:
+                total = light[y, x]
+        out[y, x] = total
+
+
+@wp.kernel
+@no_type_check
+def spread_kernel(
+    points: wp.array2d(dtype=wp.vec3),
+    normals: wp.array2d(dtype=wp.vec3),
+    sizes: wp.array2d(dtype=wp.float32),
+    first: wp.array2d(dtype=wp.vec3),
+    second: wp.array2d(dtype=wp.vec3),
+    by: int,
+    all_points: wp.array2d(dtype=wp.vec3),
+    all_normals: wp.array2d(dtype=wp.vec3),
+    all_first: wp.array2d(dtype=wp.vec3),
+    all_second: wp.array2d(dtype=wp.vec3),
+):
+    """From cells to the pixels of a picture: the mean of the cells around that lie in the same plane, by their distance."""
+    y = wp.tid()
+    cy = (float(y) + 0.5) / float(by) - 0.5
+    for x in range(all_points.shape[1]):
+        n = all_normals[y, x]
+        one = wp.vec3(0.0, 0.0, 0.0)
+        two = wp.vec3(0.0, 0.0, 0.0)
+        if wp.length_sq(n) > 0.5:
+            cx = (float(x) + 0.5) / float(by) - 0.5
+            j0 = int(wp.floor(cy + 0.5))
+            i0 = int(wp.floor(cx + 0.5))
+            weights = float(0.0)
+            for j in range(j0 - 1, j0 + 2):
+                for i in range(i0 - 1, i0 + 2):
+                    if j >= 0 and i >= 0 and j < points.shape[0] and i < points.shape[1]:
+                        if wp.length_sq(normals[j, i]) > 0.5:
+                            near = wp.max(1.5 - wp.abs(cy - float(j)), 0.0) * wp.max(1.5 - wp.abs(cx - float(i)), 0.0)
+                            off = wp.abs(wp.dot(n, points[j, i] - all_points[y, x])) / sizes[j, i]
+                            alike = wp.max(wp.dot(n, normals[j, i]), 0.0)
+                            alike2 = alike * alike
+                            alike8 = alike2 * alike2 * alike2 * alike2
+                            weight = near * (wp.exp(-2.0 * off) * alike8 + 1.0e-5)
+                            one += weight * first[j, i]
+                            two += weight * second[j, i]
+                            weights += weight
+            if weights < 0.01:  # a strip so narrow that few cells fall on it: from farther off
+                for j in range(j0 - _FARTHER, j0 + _FARTHER + 1):
+                    for i in range(i0 - _FARTHER, i0 + _FARTHER + 1):
+                        if j >= 0 and i >= 0 and j < points.shape[0] and i < points.shape[1]:
+                            alike = wp.max(wp.dot(n, normals[j, i]), 0.0)
+                            if alike > 0.8:
+                                off = wp.abs(wp.dot(n, points[j, i] - all_points[y, x])) / sizes[j, i]
+                                away = float((j - j0) * (j - j0) + (i - i0) * (i - i0))
+                                weight = wp.exp(-2.0 * off) / (1.0 + away)
+                                one += weight * first[j, i]
+                                two += weight * second[j, i]
+                                weights += weight
+            if weights > 0.0:
+                one = one / weights
+                two = two / weights
+        all_first[y, x] = one
+        all_second[y, x] = two

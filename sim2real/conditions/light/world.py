@@ -1,0 +1,175 @@
+"""A scene at one instant as light meets it: triangles that rays can be sent at, what shines, and the light that is cached."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import warp as wp
+from jaxtyping import Bool, Float, Float32, Int
+
+from ...raster.warp_runtime import load
+from ...scene import Scene, Triangles, deformed_vertices
+from ...scene.colors import linear_from_srgb
+from ...scene.light.environment import Environment
+from ...scene.light.sky import axes_about
+from ..samples import Sampler
+from ..tables import upload
+from . import filter_kernels, kernels
+from .sources import LUMINANCE, FarLight, far_light, near_light
+
+_NOWHERE = np.array([[0, 0, -1e6], [1e-3, 0, -1e6], [0, 1e-3, -1e6]], np.float32)
+"""A triangle for scenes without any: a mesh needs one."""
+ENDLESS = 1e5
+_KEPT = 3
+_DARK = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class LightCache:
+    """Light on surfaces, as the radiance of white ones: ``cached``, ``origin``, ``cell`` and ``cells`` of ``kernels.World``."""
+
+    cached: Float32[np.ndarray, "places 3"]
+    origin: Float[np.ndarray, "3"]
+    cell: float
+    cells: Int[np.ndarray, "3"]
+
+
+EMPTY = LightCache(np.zeros((6, 3), np.float32), np.zeros(3), 1.0, np.ones(3, np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """One instant: ``struct`` is what kernels take, ``alive`` keeps it alive; ``world_from_part`` ends with that of part -1."""
+
+    struct: Any
+    alive: tuple[Any, ...]
+    world_from_part: Float[np.ndarray, "parts_and_none 4 4"]
+
+
+class Worlds:
+    """The instants of a scene; may be asked from several threads at once.
+
+    Args:
+        scene: the rollout.
+        triangles: of the scene.
+        sampler: of the scene, on a CPU.
+        environment: what lights it from outside.
+        reach: metres beyond which nothing keeps the light of sun and sky out.
+        cache: what rays find on surfaces.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        triangles: Triangles,
+        sampler: Sampler,
+        environment: Environment,
+        reach: float = ENDLESS,
+        cache: LightCache = EMPTY,
+    ) -> None:
+        for module in (kernels, filter_kernels):
+            load(module, "cpu")
+        self._reach, self._cache = reach, cache
+        self._cached = upload(cache.cached, wp.vec3, "cpu")
+        self._scene, self._triangles, self._environment = scene, triangles, environment
+        self._solid = sampler.alpha >= 1
+        self.tints = np.array([_tint(scene, part.mesh) for part in scene.parts], np.float32).reshape(-1, 3)
+        materials = [scene.meshes[part.mesh].material for part in scene.parts]
+        base = np.array([m.base_color[:3] for m in materials], np.float32).reshape(-1, 3)
+        self.colors = np.concatenate([self.tints * base, np.zeros((1, 3), np.float32)])  # the last is that of part -1
+        self.emission = self.tints * np.array([m.emission for m in materials], np.float32).reshape(-1, 3)
+        of_base = np.array([m.emission for m in materials], np.float32).reshape(-1, 3)
+        self.glow = np.concatenate([of_base / np.maximum(base, _DARK), np.zeros((1, 3), np.float32)])
+        self._far: FarLight = far_light(environment)
+        self.brightness = float((self._far.steady.mean(axis=(0, 1)) + self._far.light.mean(axis=0) / 4) @ LUMINANCE)
+        self._worlds: OrderedDict[bytes, World] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def at(self, frame: int) -> World:
+        """The scene at a frame; frames in which nothing has moved share one."""
+        scene = self._scene
+        deforms = any(mesh.deformed is not None for mesh in scene.meshes)
+        key = scene.world_from_instance[frame].tobytes() + scene.part_visible(frame).tobytes()
+        key = key + frame.to_bytes(8, "little") if deforms else key
+        with self._lock:
+            if key not in self._worlds:
+                self._worlds[key] = self._made(frame)
+                while len(self._worlds) > _KEPT:
+                    self._worlds.popitem(last=False)
+            self._worlds.move_to_end(key)
+            return self._worlds[key]
+
+    def steady(self, directions: Float[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape 3"]:
+        """The panorama without what is sampled by itself, nearest pixel."""
+        return looked_up(self._far.steady, self._environment.up, directions)
+
+    def _made(self, frame: int) -> World:
+        scene, triangles = self._scene, self._triangles
+        poses = [scene.world_from_instance[frame, p.instance] @ p.instance_from_mesh for p in scene.parts]
+        parts = np.stack([*poses, np.eye(4)])  # the last is that of part -1
+        moved = deformed_vertices(scene, frame)
+        local = (triangles.vertices if moved is None else moved).astype(np.float64)
+        pose = parts[triangles.vertex_part]
+        points = (np.einsum("vij,vj->vi", pose[:, :3, :3], local) + pose[:, :3, 3]).astype(np.float32)
+        shown = scene.part_visible(frame)
+        solid = np.flatnonzero((self._solid & shown)[triangles.face_part])
+        corners = points[triangles.faces[solid]]
+        mirrored = np.linalg.det(parts[:, :3, :3]) < 0
+        corners[mirrored[triangles.face_part[solid]]] = corners[mirrored[triangles.face_part[solid]]][:, [0, 2, 1]]
+        faces = triangles.faces[solid]
+        vertices = np.concatenate([points, _NOWHERE])
+        if not len(solid):
+            faces, solid = np.arange(3)[None] + len(points), np.zeros(1, np.int64)
+        soup = upload(vertices, wp.vec3, "cpu")
+        mesh = wp.Mesh(points=soup, indices=upload(faces.ravel().astype(np.int32), wp.int32, "cpu"), bvh_constructor="sah")
+        shining = self._shining(corners, solid, shown)
+        struct = kernels.World()
+        struct.mesh = mesh.id
+        struct.face_of = upload(solid.astype(np.int32), wp.int32, "cpu")
+        struct.tints = upload(self.tints, wp.vec3, "cpu")
+        struct.far_direction, struct.far_light = (
+            upload(array, wp.vec3, "cpu") for array in (self._far.directions, self._far.light)
+        )
+        struct.near_point, struct.near_normal, struct.near_light = (
+            upload(array, wp.vec3, "cpu") for array in (shining.points, shining.normals, shining.light)
+        )
+        struct.steady, struct.all_around = (upload(a, wp.vec3, "cpu") for a in (self._far.steady, self._far.all_around))
+        struct.sky_from_world = wp.mat33(*axes_about(self._environment.up).T.ravel().tolist())
+        struct.cached, struct.origin = self._cached, wp.vec3(*self._cache.origin.tolist())
+        struct.cell, struct.cells = float(self._cache.cell), wp.vec3i(*(int(n) for n in self._cache.cells))
+        struct.least_distance, struct.reach = 0.05, self._reach
+        return World(struct, (mesh, soup), parts)
+
+    def _shining(self, corners: np.ndarray, solid: np.ndarray, shown: Bool[np.ndarray, " parts"]) -> Any:
+        part = self._triangles.face_part[solid] if len(corners) else np.zeros(0, np.int64)
+        lamps = (self.emission[part] > 0).any(axis=1) if len(part) else np.zeros(0, bool)
+        return near_light(corners[lamps].astype(np.float64), self.emission[part[lamps]].astype(np.float64))
+
+
+def looked_up(
+    panorama: Float32[np.ndarray, "height width 3"], up: tuple[float, float, float], directions: Float[np.ndarray, "*shape 3"]
+) -> Float32[np.ndarray, "*shape 3"]:
+    """A panorama whose zenith is ``up`` in directions of the world, bilinearly."""
+    d = directions @ axes_about(up)
+    height, width, _ = panorama.shape
+    y = np.arccos(np.clip(d[..., 1], -1, 1)) / np.pi * height - 0.5
+    x = (np.arctan2(d[..., 0], -d[..., 2]) / (2 * np.pi) + 1) * width - 0.5
+    i, j = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    across, down = (x - i)[..., None].astype(np.float32), (y - j)[..., None].astype(np.float32)
+    left, right, upper, lower = i % width, (i + 1) % width, np.clip(j, 0, height - 1), np.clip(j + 1, 0, height - 1)
+    above = (1 - across) * panorama[upper, left] + across * panorama[upper, right]
+    below = (1 - across) * panorama[lower, left] + across * panorama[lower, right]
+    return (1 - down) * above + down * below
+
+
+def _tint(scene: Scene, mesh: int) -> Float32[np.ndarray, "3"]:
+    """Mean linear color of a mesh's texture; white without one."""
+    texture = scene.meshes[mesh].material.texture
+    if texture is None or scene.meshes[mesh].uv is None:
+        return np.ones(3, np.float32)
+    step = max(1, max(texture.shape[:2]) // 64)
+    return linear_from_srgb(texture[::step, ::step, :3] / 255).mean(axis=(0, 1)).astype(np.float32)

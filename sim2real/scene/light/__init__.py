@@ -1,0 +1,1 @@
+"""What lights a scene from outside: photographed panoramas, the sky and sun of plain renderers."""

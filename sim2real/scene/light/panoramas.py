@@ -1,0 +1,94 @@
+"""Panoramas by name, which ship with the package, or from a file."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from ...arrays import reason
+from ...errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
+from .environment import Environment
+
+_FILE = Path(__file__).with_name("panoramas.npz")
+"""Written by ``scripts/make_panoramas.py``: photographs (CC0), mean luminance 1."""
+_ROWS = 256
+_BRIGHTEST = 6e4
+
+
+def environment_of(
+    text: str,
+    up: tuple[float, float, float] = (0.0, 0.0, 1.0),
+    *,
+    folder: Path | None = None,
+    where: object = "",
+) -> Environment:
+    """The light that ``--light`` or a scene file names.
+
+    Args:
+        text: ``NAME`` or ``FILE.exr`` (equirectangular, linear), and ``:DEGREES`` if it is to be turned about the vertical.
+        up: the direction of its zenith.
+        folder: what a file's path is relative to.
+        where: named in errors.
+
+    Raises:
+        UnknownNameError: no panorama of that name; the message lists those that there are.
+        MissingFileError: no such file.
+        UnreadableFileError: the file is no panorama.
+        BadValueError: the angle is no number.
+    """
+    name, colon, angle = text.rpartition(":")
+    if not colon:
+        name, angle = text, "0"
+    try:
+        degrees = float(angle)
+    except ValueError:
+        degrees = float("nan")
+    if not np.isfinite(degrees):
+        right = "NAME, FILE.exr, or one of them and :DEGREES, such as studio:90"
+        raise BadValueError("the light", text, right=right, where=where)
+    if Path(name).suffix.lower() in (".exr", ".hdr"):
+        pixels = _read((folder or Path()) / name)
+    elif name in panorama_names():
+        with np.load(_FILE) as stored:
+            pixels = stored[name].astype(np.float32)
+    else:
+        raise UnknownNameError(name, ("model", *panorama_names(), "FILE.exr"), what="light", where=where)
+    turned = np.roll(pixels, round(degrees / 360 * pixels.shape[1]), axis=1)
+    return Environment(text, np.ascontiguousarray(turned), up=up)
+
+
+@cache
+def panorama_names() -> tuple[str, ...]:
+    """The panoramas that ship."""
+    with np.load(_FILE) as stored:
+        return tuple(stored.files)
+
+
+def _read(path: Path) -> Float32[np.ndarray, "height width 3"]:
+    """A panorama of at most 256 rows from an OpenEXR file."""
+    import OpenEXR
+
+    if path.suffix.lower() == ".hdr":
+        raise BadValueError("the light", path.name, right="an .exr file", fix="save the panorama as OpenEXR", where=path)
+    if not path.is_file():
+        raise MissingFileError(path, what="panorama", fix="check the path")
+    try:
+        with OpenEXR.File(str(path)) as file:
+            channels = file.channels()
+            packed = [channels[key].pixels for key in ("RGB", "RGBA") if key in channels]
+            pixels = packed[0] if packed else np.stack([channels[key].pixels for key in "RGB"], axis=-1)
+            pixels = np.array(pixels, np.float32)[..., :3]
+    except Exception as error:  # headers and compression each have errors of their own
+        why = "it has no channels R, G and B" if isinstance(error, KeyError) else reason(error)
+        raise UnreadableFileError(path, what="the panorama", why=why, fix="save it as OpenEXR") from error
+    height, width = pixels.shape[:2]
+    if width != 2 * height:
+        received, right = f"{width} x {height} pixels", "twice as wide as high, all around and from zenith to nadir"
+        raise BadValueError("the panorama", received, right=right, where=path)
+    pixels = np.clip(np.nan_to_num(pixels, nan=0.0, posinf=_BRIGHTEST), 0, _BRIGHTEST)
+    by = -(-height // _ROWS)
+    rows = height // by
+    return pixels[: rows * by, : 2 * rows * by].reshape(rows, by, 2 * rows, by, 3).mean(axis=(1, 3))

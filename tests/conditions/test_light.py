@@ -1,0 +1,326 @@
+"""Light by following rays: known cases, the numpy twin, Mitsuba, and that places keep their light."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import warp as wp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim2real.conditions import Sampler
+from sim2real.conditions.light import LightTracer, kernels
+from sim2real.conditions.light.reference import direct_light_reference
+from sim2real.conditions.light.shine import matte_share, mirrored_share
+from sim2real.conditions.light.sources import LUMINANCE, far_light, near_light
+from sim2real.conditions.light.world import Worlds, looked_up
+from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
+from sim2real.raster import rasterizer
+from sim2real.raster.warp_runtime import launch
+from sim2real.scene import Camera, Instance, Lighting, Material, Mesh, Part, Scene, load, primitives, triangles_of
+from sim2real.scene.light.environment import Environment
+from sim2real.scene.light.panoramas import environment_of, panorama_names
+from sim2real.scene.light.plain import lighting_of
+from sim2real.scene.light.sky import panorama, panorama_directions
+from sim2real.transforms import look_at
+
+UP = np.array([0.0, 0.0, 1.0])
+EVEN = Environment("even", np.ones((16, 32, 3), np.float32))
+DARK = Environment("dark", None)
+
+
+def scene_of(meshes, cameras, frames=1, **more):
+    return Scene(
+        source=Path("test"),
+        sha256="",
+        meshes=tuple(meshes),
+        parts=tuple(Part(k, k) for k in range(len(meshes))),
+        instances=tuple(Instance(m.name, m.name) for m in meshes),
+        world_from_instance=np.tile(np.eye(4), (frames, len(meshes), 1, 1)),
+        visible=np.ones((frames, len(meshes)), bool),
+        cameras=tuple(cameras),
+        **more,
+    )
+
+
+def square(half=1.0, z=0.0, down=False, **material):
+    corners = np.array([[-half, -half, z], [half, -half, z], [half, half, z], [-half, half, z]])
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    return Mesh("square", corners, faces[:, ::-1] if down else faces, material=Material(**material))
+
+
+def camera_at(eye, target=(0, 0, 0), size=(48, 64), focal=60.0, frames=1, name="camera"):
+    k = np.tile(np.array([[focal, 0, size[1] / 2], [0, focal, size[0] / 2], [0, 0, 1.0]]), (frames, 1, 1))
+    pose = look_at(np.array([eye], float), np.array(target, float), UP)
+    return Camera(name, size, k, np.tile(pose, (frames, 1, 1)))
+
+
+def lit(scene, environment, camera=None, frame=0):
+    """Light before exposure, and the pictures."""
+    triangles = triangles_of(scene)
+    tracer = LightTracer(scene, triangles, rasterizer(triangles), environment=environment)
+    camera = camera or scene.cameras[0]
+    pictures = tracer.frame(camera, frame)
+    return pictures.light / tracer.gains(camera), pictures.reflection / tracer.gains(camera)
+
+
+def test_a_convex_thing_under_an_even_sky_gets_all_its_light_everywhere():
+    ball = replace(primitives.sphere(0.5), material=Material((0.3, 0.6, 0.9, 1.0), roughness=0.2))
+    light, mirrored = lit(scene_of([ball], [camera_at((0, -2, 0.7))]), EVEN)
+    assert light == pytest.approx(1, abs=0.02)
+    seen = mirrored.sum(axis=-1) > 0
+    assert seen.mean() > 0.1 and mirrored[seen] == pytest.approx(1, abs=0.02)
+
+
+def test_under_the_sun_a_floor_has_the_cosine_and_a_shadow():
+    sun = Environment("sun", None, sun_direction=(0.0, 0.6, 0.8), sun=(3.0, 2.0, 1.0))
+    roof = square(0.25, z=0.5, base_color=(0.0, 0.0, 0.0, 1.0))
+    floor = square(4.0, base_color=(0.0, 0.0, 0.0, 1.0))
+    light, _ = lit(scene_of([floor, roof], [camera_at((0, -3, 3), size=(60, 80))]), sun)
+    expected = np.array([3.0, 2.0, 1.0]) * 0.8 / np.pi
+    assert np.median(light, axis=(0, 1)) == pytest.approx(expected, rel=0.02)
+    camera = scene_of([floor, roof], [camera_at((0, -3, 3), size=(60, 80))]).cameras[0]
+    shadow = np.array([0.0, -0.375, 0.0])  # of the roof's middle, along (0, 0.6, 0.8)
+    at = np.linalg.inv(camera.world_from_camera[0]) @ [*shadow, 1]
+    x, y, z = camera.intrinsics[0] @ at[:3]
+    assert light[int(y / z), int(x / z)].max() < 0.05
+
+
+def test_a_lamp_lights_by_the_square_of_the_distance():
+    lamp = square(0.05, z=2.0, down=True, base_color=(0.0, 0.0, 0.0, 1.0), emission=(50.0, 40.0, 30.0))
+    floor = square(3.0, base_color=(0.0, 0.0, 0.0, 1.0))
+    light, _ = lit(scene_of([floor, lamp], [camera_at((0, -3, 1.0), size=(120, 160), focal=150)]), DARK)
+    straight_under = np.array([50.0, 40.0, 30.0]) * 0.1**2 / 2.0**2 / np.pi
+    assert light[60, 80] == pytest.approx(straight_under, rel=0.1)
+    behind = square(0.05, z=2.0, base_color=(0.0, 0.0, 0.0, 1.0), emission=(50.0, 40.0, 30.0))
+    light, _ = lit(scene_of([floor, behind], [camera_at((0, -3, 1.0), size=(120, 160), focal=150)]), DARK)
+    assert light[80:].max() == 0
+
+
+def test_a_furnace_of_gray_walls_has_the_light_of_all_bounces():
+    """In a closed box whose walls all shine, light is E + a E + a^2 E ...; the last bounces are missing."""
+    shine, albedo = 1.0, 0.5
+    box = primitives.box((2.0, 2.0, 2.0))
+    inside = replace(
+        box, faces=box.faces[:, ::-1], normals=None, material=Material((albedo,) * 3 + (1.0,), emission=(shine,) * 3)
+    )
+    light, _ = lit(scene_of([inside], [camera_at((0, -0.8, 0))]), DARK)
+    falling = light - shine / albedo  # what shines is in it, over the base color
+    assert falling.mean() == pytest.approx(shine / (1 - albedo), rel=0.06)
+
+
+def test_a_red_wall_reddens_what_is_beside_it():
+    wall = replace(primitives.box((0.1, 3.0, 1.5)), material=Material((0.9, 0.05, 0.05, 1.0)))
+    wall = replace(wall, vertices=wall.vertices + [-0.6, 0, 0.75])
+    light, _ = lit(scene_of([square(3.0, base_color=(0.7, 0.7, 0.7, 1.0)), wall], [camera_at((2.0, -0.5, 2.0))]), EVEN)
+    redness = light[..., 0] - light[..., 2]
+    assert redness[24, 24] > 0.03 and redness[40, 56] < 0.7 * redness[24, 24]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_straight_light_is_that_of_the_numpy_twin(seed):
+    rng = np.random.default_rng(seed)
+    corners = rng.normal(size=(12, 3, 3))
+    mesh = Mesh("soup", corners.reshape(-1, 3), np.arange(36).reshape(-1, 3), material=Material())
+    lamp = square(0.4, z=2.5, down=True, emission=(5.0, 4.0, 3.0))
+    scene = scene_of([mesh, lamp], [camera_at((0, -4, 1))])
+    sky = Environment("sky", rng.gamma(0.3, 1.0, (16, 32, 3)).astype(np.float32), (0.3, 0.2, 0.9), (3.0, 3.0, 2.0))
+    triangles = triangles_of(scene)
+    sampler = Sampler(scene, triangles, rasterizer(triangles))
+    instant = Worlds(scene, triangles, sampler, sky).at(0)
+    points, normals = rng.normal(size=(50, 3)), rng.normal(size=(50, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    out = [np.zeros((50, 3), np.float32) for _ in range(2)]
+    given_ = [wp.array(a.astype(np.float32), dtype=wp.vec3, device="cpu") for a in (points, normals)]
+    seeds = wp.array(np.arange(50, dtype=np.int32), dtype=wp.int32, device="cpu")
+    arrays = [wp.array(a, dtype=wp.vec3, device="cpu", copy=False) for a in out]
+    far, near = far_light(sky), near_light(lamp.vertices[lamp.faces], np.tile([5.0, 4.0, 3.0], (2, 1)))
+    none = wp.zeros(50, dtype=wp.int32, device="cpu")
+    counts = [50, len(far.light), len(near.light), none]  # every sample once
+    launch(kernels.light_kernel, 1, [instant.struct, sampler.materials, *given_, seeds, *counts, *arrays], "cpu")
+    every = np.concatenate([corners, lamp.vertices[lamp.faces]])
+    expected = direct_light_reference(points, normals, every, far, near, reach=1e5, least_distance=0.05)
+    assert out[0] == pytest.approx(expected, rel=1e-3, abs=2e-4)
+
+
+def test_light_agrees_with_a_path_tracer():
+    pytest.importorskip("mitsuba", reason="mitsuba is not installed (pip install 'sim2real[pathtrace]')")
+    from sim2real.conditions.rgb.mitsuba import PathTracer
+
+    block = replace(primitives.box((0.6, 0.6, 0.8)), material=Material((0.8, 0.3, 0.2, 1.0), roughness=1.0))
+    block = replace(block, vertices=block.vertices + [0.3, 0.2, 0.4])
+    lamp = square(0.3, z=1.9, down=True, base_color=(0.5, 0.5, 0.5, 1.0), emission=(8.0, 7.0, 6.0))
+    floor, wall = (square(2.0, base_color=(0.6, 0.6, 0.6, 1.0), roughness=1.0) for _ in range(2))
+    wall = replace(wall, vertices=wall.vertices[:, [0, 2, 1]] + [0, 1.0, 1.0], faces=wall.faces[:, ::-1])
+    scene = scene_of([floor, wall, block, lamp], [camera_at((-1.2, -2.4, 1.4), (0, 0.2, 0.4), size=(60, 80), focal=70)])
+    environment = environment_of("lobby:40")
+    truth = PathTracer(scene, environment=environment, spp=256, max_depth=6, threads=2).radiance(scene.cameras[0], 0)
+    light, mirrored = lit(scene, environment)
+    triangles = triangles_of(scene)
+    seen = rasterizer(triangles).fragments(
+        scene.camera_from_part(scene.cameras[0], 0), scene.cameras[0].intrinsics[0], (60, 80)
+    )
+    part = triangles.face_part[seen.face.numpy()]
+    inner = (seen.face.numpy() >= 0) & (part != 3)
+    base = np.array([m.material.base_color[:3] for m in scene.meshes])[part]
+    ours = base * light + 0.04 * mirrored
+    luminance = [(picture @ LUMINANCE)[inner] for picture in (ours, truth)]
+    off = np.abs(luminance[0] - luminance[1]) / luminance[1].mean()
+    assert luminance[0].mean() == pytest.approx(luminance[1].mean(), rel=0.06)
+    assert np.median(off) < 0.06 and np.quantile(off, 0.95) < 0.3
+
+
+def test_a_place_has_the_same_light_from_everywhere_and_at_all_times():
+    """Two cameras and two frames, between which something far away moves: rays start from places, not from pixels."""
+    floor = square(2.0, base_color=(0.6, 0.6, 0.6, 1.0))
+    ball = replace(primitives.sphere(0.3), material=Material())
+    cameras = [camera_at((0, -2, 2), frames=2, name="a"), camera_at((0.4, -2, 2), (0.4, 0, 0), frames=2, name="b")]
+    scene = scene_of([floor, ball], cameras, frames=2)
+    far = np.tile(np.eye(4), (2, 2, 1, 1))
+    far[:, 1, :3, 3] = [[0, 30, 0], [0, 40, 0]]
+    scene = replace(scene, world_from_instance=far)
+    sky = environment_of("lab")
+    triangles = triangles_of(scene)
+    tracer = LightTracer(scene, triangles, rasterizer(triangles), environment=sky)
+    first, later = (tracer.frame(scene.cameras[0], frame).light for frame in (0, 1))
+    assert np.abs(first - later).max() < 0.02 * first.max()
+    again = LightTracer(scene, triangles, rasterizer(triangles), environment=sky).frame(scene.cameras[0], 1)
+    assert np.array_equal(again.light, later)  # any frame alone
+    a, b = (tracer.frame(camera, 0).light / tracer.gains(camera) for camera in scene.cameras)
+    shift = round(0.4 * 60 / np.sqrt(8))  # pixels, in the middle row
+    assert a[24, shift:] == pytest.approx(b[24, :-shift], rel=0.1)
+
+
+def test_a_shut_room_is_not_black():
+    box = primitives.box((4.0, 4.0, 2.5))
+    room = replace(box, material=Material((0.7, 0.7, 0.7, 1.0)))
+    thing = replace(primitives.box((0.5, 0.5, 0.5)), material=Material((0.2, 0.4, 0.6, 1.0)))
+    scene = scene_of([room, thing], [camera_at((0, -1.8, 0.5))])
+    light, _ = lit(scene, None)
+    assert np.isfinite(light).all() and light.min() >= 0 and np.median(light) > 0.05
+
+
+def test_scenes_without_anything_show_what_is_around():
+    scene = scene_of([], [camera_at((0, -2, 0))])
+    triangles = triangles_of(scene)
+    pictures = LightTracer(scene, triangles, rasterizer(triangles), environment=EVEN).frame(scene.cameras[0], 0)
+    assert np.ptp(pictures.light) < 1e-3 and pictures.light.min() > 0 and not pictures.reflection.any()
+
+
+def test_clear_parts_let_light_through():
+    pane = square(3.0, z=1.0, base_color=(1.0, 1.0, 1.0, 0.2))
+    floor = square(3.0, base_color=(0.5, 0.5, 0.5, 1.0))
+    with_pane, _ = lit(scene_of([floor, pane], [camera_at((0, -2, 0.8))]), EVEN)
+    without, _ = lit(scene_of([floor], [camera_at((0, -2, 0.8))]), EVEN)
+    assert with_pane == pytest.approx(without, rel=0.02)
+
+
+def test_the_backdrop_is_what_the_scene_has_there():
+    lighting = Lighting(backdrop=((0.2, 0.0, 0.0), (0.2, 0.0, 0.0)))
+    scene = scene_of([square(0.2)], [camera_at((0, -2, 0.5))], lighting=lighting)
+    light, _ = lit(scene, None)
+    assert light[0, 0] == pytest.approx([0.2, 0, 0], abs=1e-3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([4, 16, 64]))
+def test_samples_of_the_sky_hold_all_of_its_light(seed, rows):
+    """Towards any side: what the samples give and the steady rest are the panorama's irradiance."""
+    rng = np.random.default_rng(seed)
+    sky = Environment("sky", rng.gamma(0.2, 1.0, (rows, 2 * rows, 3)).astype(np.float32), up=tuple(rng.normal(size=3)))
+    far = far_light(sky)
+    normal = rng.normal(size=3)
+    normal /= np.linalg.norm(normal)
+    from_samples = (far.light * np.maximum(far.directions @ normal, 0)[:, None]).mean(axis=0)
+
+    def irradiance(picture):
+        from sim2real.scene.light.sky import axes_about
+
+        d = panorama_directions(rows) @ axes_about(sky.up).T
+        angle = np.sin((np.arange(rows) + 0.5) / rows * np.pi)[:, None, None] * (np.pi / rows) ** 2
+        return (picture * np.maximum(d @ normal, 0)[..., None] * angle).sum(axis=(0, 1)) / np.pi
+
+    assert (far.steady <= sky.panorama + 1e-5).all()
+    total = irradiance(sky.panorama.astype(np.float64))
+    assert from_samples + irradiance(far.steady.astype(np.float64)) == pytest.approx(total, rel=0.12, abs=0.03 * total.max())
+
+
+def test_what_surfaces_send_back_is_no_more_than_they_get():
+    rng = np.random.default_rng(0)
+    base, metallic, roughness, facing = (rng.random((1000, *shape)).astype(np.float32) for shape in ((3,), (), (), ()))
+    total = matte_share(base, metallic) + mirrored_share(base, metallic, roughness, facing)
+    assert total.min() >= 0 and total[facing > 0.5].max() < 1.07
+    one = np.ones(1, np.float32)
+    assert mirrored_share(0.5 * np.ones((1, 3), np.float32), 0 * one, 0.5 * one, one) == pytest.approx(0.04, abs=0.015)
+    grazing = mirrored_share(0.5 * np.ones((1, 3), np.float32), 0 * one, 0.1 * one, 0.02 * one)
+    assert grazing.min() > 0.5
+
+
+def test_lights_have_names_and_can_be_turned(tmp_path):
+    assert {"apartment", "studio", "park"} <= set(panorama_names())
+    one, half = environment_of("lobby"), environment_of("lobby:180")
+    assert np.array_equal(np.roll(one.panorama, one.panorama.shape[1] // 2, axis=1), half.panorama)
+    toward = np.array([[0.3, -0.5, 0.2]])
+    assert looked_up(one.panorama, one.up, toward) == pytest.approx(
+        looked_up(half.panorama, half.up, toward * [-1, -1, 1]), rel=1e-3
+    )
+    for wrong, error in (("lobbi", UnknownNameError), ("lobby:x", BadValueError), (str(tmp_path / "no.exr"), MissingFileError)):
+        with pytest.raises(error):
+            environment_of(wrong)
+
+
+def test_a_panorama_from_a_file_is_read_as_it_is(tmp_path):
+    from sim2real.clip.images import write_light
+
+    picture = np.random.default_rng(0).gamma(1.0, 1.0, (20, 40, 3)).astype(np.float16)
+    write_light(tmp_path / "sky.exr", picture)
+    assert np.array_equal(environment_of(str(tmp_path / "sky.exr")).panorama, picture.astype(np.float32))
+    write_light(tmp_path / "square.exr", picture[:, :20])
+    with pytest.raises(BadValueError, match="twice as wide"):
+        environment_of(str(tmp_path / "square.exr"))
+    (tmp_path / "bad.exr").write_bytes(b"no picture")
+    with pytest.raises(Exception, match=r"bad\.exr"):
+        environment_of(str(tmp_path / "bad.exr"))
+
+
+def test_a_scene_is_loaded_in_another_light():
+    own, studio = load("scenes/tabletop.yaml"), load("scenes/tabletop.yaml", light="studio")
+    assert own.environment is None and studio.environment is not None
+    assert studio.lighting == lighting_of(studio.environment, balanced=True) and studio.lighting != own.lighting
+    assert load("scenes/tabletop.yaml", light="model").lighting == own.lighting
+
+
+def test_metering_does_not_depend_on_the_unit_of_light():
+    scene = scene_of([square(2.0, base_color=(0.5, 0.4, 0.3, 1.0))], [camera_at((0, -2, 1.0))])
+    sky = panorama(Lighting()).astype(np.float32)
+    triangles = triangles_of(scene)
+    pictures = [
+        LightTracer(scene, triangles, rasterizer(triangles), environment=Environment("sky", factor * sky)).frame(
+            scene.cameras[0], 0
+        )
+        for factor in (1, 20)
+    ]
+    assert pictures[0].light == pytest.approx(pictures[1].light, rel=0.01)
+
+
+def test_a_scene_file_names_its_panorama(tmp_path):
+    from sim2real.clip.images import write_light
+
+    def scene(light):
+        path = tmp_path / "scene.yaml"
+        ball = "objects: [{name: ball, primitive: sphere, radius: 0.1}]\n"
+        eye = "cameras: [{name: front, position: [0, -1, 0.3], look_at: [0, 0, 0]}]\n"
+        path.write_text(f"frames: 1\n{ball}{eye}light: {light}\n")
+        return load(path)
+
+    assert scene("{panorama: 'lab:90'}").lighting == lighting_of(environment_of("lab:90"), balanced=True)
+    write_light(tmp_path / "sky.exr", np.random.default_rng(1).gamma(1.0, 1.0, (8, 16, 3)).astype(np.float32))
+    beside = scene("{panorama: sky.exr, sky: [0.1, 0.2, 0.3]}")
+    assert beside.environment.panorama.shape == (8, 16, 3) and beside.lighting.sky == (0.1, 0.2, 0.3)
+    first = beside.sha256
+    write_light(tmp_path / "sky.exr", np.ones((8, 16, 3), np.float32))
+    assert scene("{panorama: sky.exr, sky: [0.1, 0.2, 0.3]}").sha256 != first
+    for wrong, says in (("lobbi", "did you mean 'lobby'"), ("no.exr", "panorama not found")):
+        with pytest.raises((UnknownNameError, MissingFileError), match=says):
+            scene(f"{{panorama: {wrong}}}")
