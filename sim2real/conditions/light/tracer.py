@@ -53,6 +53,8 @@ _LINE = 2
 """Pixels around one of a line."""
 _AROUND = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
 _BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
+_METERED = 5
+"""Frames that exposure is found from."""
 _ROWS = 48
 """Of the small pictures that say what cameras see."""
 
@@ -140,19 +142,24 @@ class LightTracer:
         return LightPictures(light * gains, mirrored * gains)
 
     def gains(self, camera: Camera) -> Float32[np.ndarray, "3"]:
-        """Exposure and white balance of a camera: metered once, in the first frame of the scene, so that nothing flickers."""
+        """Exposure and white balance of a camera: metered once, over frames of the whole scene, so that nothing flickers."""
         with self._lock:
             if camera.name not in self._gains:
-                seen = self._seen(_small(camera), 0)
-                light, mirrored = self._traced(seen, camera, 0, np.inf)
-                none = (seen.part < 0)[..., None]
-                base = self._worlds.colors[seen.part]
-                facing = -np.einsum("hwc,hwc->hw", seen.normals, seen.directions).astype(np.float32)
-                made_of = (base, self._metallic[seen.part])
-                shown = matte_share(*made_of) * light + mirrored_share(*made_of, self._roughness[seen.part], facing) * mirrored
-                total = np.where(none, light, shown)
-                self._gains[camera.name] = exposure_gains(total[None].astype(np.float32), base[None].astype(np.float32))
+                frames = np.unique(np.linspace(0, self._scene.frames - 1, _METERED).round().astype(int))
+                pairs = [self._metered(_small(camera), int(frame)) for frame in frames]
+                light, base = (np.stack(pictures).astype(np.float32) for pictures in zip(*pairs, strict=True))
+                self._gains[camera.name] = exposure_gains(light, base)
             return self._gains[camera.name]
+
+    def _metered(self, camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """What a camera sees, roughly and not exposed, and the base colors in it."""
+        seen = self._seen(camera, frame)
+        light, mirrored = self._traced(seen, camera, frame, np.inf)
+        base = self._worlds.colors[seen.part]
+        facing = -np.einsum("hwc,hwc->hw", seen.normals, seen.directions).astype(np.float32)
+        made_of = (base, self._metallic[seen.part])
+        shown = matte_share(*made_of) * light + mirrored_share(*made_of, self._roughness[seen.part], facing) * mirrored
+        return np.where((seen.part < 0)[..., None], light, shown), base
 
     def _traced(self, seen: _Seen, camera: Camera, frame: int, brightest: float) -> tuple[np.ndarray, np.ndarray]:
         """Light and mirrored light of all pixels, not exposed."""
