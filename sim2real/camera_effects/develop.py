@@ -41,13 +41,7 @@ def develop(
     light = np.maximum(light, np.float32(0))
     light[np.isnan(light)] = 0  # a copy of the caller's by now
     block = max(1, round(height / _BLOCKS))
-    small = reduced(light.transpose(0, 3, 1, 2), block)
-    luma = np.einsum("fcrs,c->frs", small, LUMA)
-    limit = _limit(luma)
-    small = np.minimum(small, limit)
-    lamp = small if base_color is None else _lamp_color(small, reduced(base_color.transpose(0, 3, 1, 2), block))
-    gains = _white_gains(lamp, look)
-    small *= gains[:, None, None]
+    small, limit, gains = _balanced(light, base_color, look, block)
     glow = _glow(small, height / block)
     small = (1 - np.float32(look.bloom)) * small + np.float32(look.bloom) * glow
     exposure = _metered(small, look)
@@ -75,11 +69,23 @@ def exposure_gains(
         look: settings; the default is a phone's.
     """
     look = Development() if look is None else look
-    block = max(1, round(light.shape[1] / _BLOCKS))
+    small, _, gains = _balanced(light, base_color, look, max(1, round(light.shape[1] / _BLOCKS)))
+    return gains * _metered(small, look)
+
+
+def _balanced(
+    light: Float32[np.ndarray, "frames height width 3"],
+    base_color: Float32[np.ndarray, "frames height width 3"] | None,
+    look: Development,
+    block: int,
+) -> tuple[Float32[np.ndarray, "frames 3 rows columns"], np.float32, Float32[np.ndarray, " 3"]]:
+    """The picture reduced by ``block`` and balanced to white, the light that counts at most, and the gains that balance it."""
     small = reduced(light.transpose(0, 3, 1, 2), block)
-    small = np.minimum(small, _limit(np.einsum("fcrs,c->frs", small, LUMA)))
-    gains = _white_gains(_lamp_color(small, reduced(base_color.transpose(0, 3, 1, 2), block)), look)
-    return gains * _metered(small * gains[:, None, None], look)
+    limit = _limit(np.einsum("fcrs,c->frs", small, LUMA))
+    small = np.minimum(small, limit)
+    lamp = small if base_color is None else _lamp_color(small, reduced(base_color.transpose(0, 3, 1, 2), block))
+    gains = _white_gains(lamp, look)
+    return small * gains[:, None, None], limit, gains
 
 
 def _limit(luma: Float32[np.ndarray, "frames rows columns"]) -> np.float32:

@@ -9,18 +9,18 @@ import warp as wp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.camera_effects.tone import LUMA
 from sim2real.conditions import Sampler
-from sim2real.conditions.light import LightTracer, kernels
-from sim2real.conditions.light.reference import direct_light_reference
+from sim2real.conditions.light import LightTracer, filter_kernels, kernels
+from sim2real.conditions.light.reference import direct_light_reference, smooth_reference, spread_reference
 from sim2real.conditions.light.shine import matte_share, mirrored_share
-from sim2real.conditions.light.sources import LUMINANCE, far_light, near_light
+from sim2real.conditions.light.sources import far_light, near_light
 from sim2real.conditions.light.world import Worlds, looked_up
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
-from sim2real.raster import rasterizer
-from sim2real.raster.warp_runtime import launch
+from sim2real.raster import rasterizer, warp_runtime
 from sim2real.scene import Camera, Instance, Lighting, Material, Mesh, Part, Scene, load, primitives, triangles_of
 from sim2real.scene.light.environment import Environment
-from sim2real.scene.light.panoramas import environment_of, panorama_names
+from sim2real.scene.light.panoramas import environment_of, name_and_angle, panorama_names
 from sim2real.scene.light.plain import lighting_of
 from sim2real.scene.light.sky import panorama, panorama_directions
 from sim2real.transforms import look_at
@@ -138,10 +138,58 @@ def test_straight_light_is_that_of_the_numpy_twin(seed):
     far, near = far_light(sky), near_light(lamp.vertices[lamp.faces], np.tile([5.0, 4.0, 3.0], (2, 1)))
     none = wp.zeros(50, dtype=wp.int32, device="cpu")
     counts = [50, len(far.light), len(near.light), none]  # every sample once
-    launch(kernels.light_kernel, 1, [instant.struct, sampler.materials, *given_, seeds, *counts, *arrays], "cpu")
+    warp_runtime.launch(kernels.light_kernel, 1, [instant.struct, sampler.materials, *given_, seeds, *counts, *arrays], "cpu")
     every = np.concatenate([corners, lamp.vertices[lamp.faces]])
     expected = direct_light_reference(points, normals, every, far, near, reach=1e5, least_distance=0.05)
     assert out[0] == pytest.approx(expected, rel=1e-3, abs=2e-4)
+
+
+def corner(rng, size, by):
+    """Points, unit normals and sizes of cells on two planes that meet, with noise, a strip of another and a hole."""
+    y, x = (np.indices(size) + 0.5) * by
+    right = x > size[1] * by / 2
+    points = np.stack([x, y, np.where(right, 0.5 * (x - size[1] * by / 2), 0)], axis=-1) / 10
+    normals = np.where(right[..., None], np.array([-0.4472136, 0, 0.8944272]), np.array([0, 0, 1.0]))
+    normals[:, size[1] // 3] = [1, 0, 0]
+    normals[: size[0] // 4, : size[1] // 4] = 0
+    points += 0.01 * rng.normal(size=points.shape)
+    return points.astype(np.float32), normals.astype(np.float32), np.full(size, by / 10, np.float32)
+
+
+def vectors(array):
+    return wp.array(np.ascontiguousarray(array, np.float32), dtype=wp.vec3, device="cpu", copy=False)
+
+
+@pytest.mark.parametrize(("step", "contrast"), [(1, 1e6), (2, 0.25), (4, 1e6)])
+def test_smoothing_is_that_of_the_numpy_twin(step, contrast):
+    warp_runtime.load(filter_kernels, "cpu")
+    rng = np.random.default_rng(step)
+    points, normals, sizes = corner(rng, (14, 17), 1)
+    light = rng.gamma(2, 0.5, points.shape).astype(np.float32)
+    light[rng.random(sizes.shape) < 0.4] = -1  # not known
+    out = np.zeros_like(light)
+    size = wp.array(sizes, dtype=wp.float32, device="cpu")
+    inputs = [vectors(points), vectors(normals), size, vectors(light), step, contrast, vectors(out)]
+    warp_runtime.launch(filter_kernels.smooth_kernel, len(light), inputs, "cpu")
+    assert out == pytest.approx(smooth_reference(points, normals, sizes, light, step, contrast), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("by", [1, 2, 3])
+def test_spreading_is_that_of_the_numpy_twin(by):
+    warp_runtime.load(filter_kernels, "cpu")
+    rng = np.random.default_rng(by)
+    points, normals, sizes = corner(rng, (8, 9), by)
+    all_points, all_normals, _ = corner(rng, (8 * by, 9 * by), 1)
+    all_normals[3] = [0, 1, 0]  # a strip that no cell has seen
+    first, second = (rng.gamma(2, 0.5, points.shape).astype(np.float32) for _ in range(2))
+    out = [np.zeros_like(all_points) for _ in range(2)]
+    size = wp.array(sizes, dtype=wp.float32, device="cpu")
+    inputs = [vectors(points), vectors(normals), size, vectors(first), vectors(second), by]
+    inputs += [vectors(all_points), vectors(all_normals), *map(vectors, out)]
+    warp_runtime.launch(filter_kernels.spread_kernel, len(all_points), inputs, "cpu")
+    for made, light in zip(out, (first, second), strict=True):
+        expected = spread_reference(points, normals, sizes, light, by, all_points, all_normals)
+        assert made == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
 def test_light_agrees_with_a_path_tracer():
@@ -165,7 +213,7 @@ def test_light_agrees_with_a_path_tracer():
     inner = (seen.face.numpy() >= 0) & (part != 3)
     base = np.array([m.material.base_color[:3] for m in scene.meshes])[part]
     ours = base * light + 0.04 * mirrored
-    luminance = [(picture @ LUMINANCE)[inner] for picture in (ours, truth)]
+    luminance = [(picture @ LUMA)[inner] for picture in (ours, truth)]
     off = np.abs(luminance[0] - luminance[1]) / luminance[1].mean()
     assert luminance[0].mean() == pytest.approx(luminance[1].mean(), rel=0.06)
     assert np.median(off) < 0.06 and np.quantile(off, 0.95) < 0.3
@@ -289,6 +337,11 @@ def test_a_scene_is_loaded_in_another_light():
     assert own.environment is None and studio.environment is not None
     assert studio.lighting == lighting_of(studio.environment, balanced=True) and studio.lighting != own.lighting
     assert load("scenes/tabletop.yaml", light="model").lighting == own.lighting
+
+
+@pytest.mark.parametrize("name", ["a:b.exr", "sky.exr"])
+def test_a_colon_in_the_name_of_a_file_is_no_angle(name):
+    assert name_and_angle(name) == (name, 0.0) and name_and_angle(f"{name}:30") == (name, 30.0)
 
 
 def test_metering_does_not_depend_on_the_unit_of_light():

@@ -38,7 +38,7 @@ def solve(
     """Reflected and straight light on all surfaces around.
 
     Args:
-        worlds: of the scene, without a cache.
+        worlds: of the scene, which keep no light yet.
         sampler: of the scene.
         points: world places of surfaces that cameras see.
         normals: facing the cameras.

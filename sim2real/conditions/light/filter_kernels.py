@@ -1,4 +1,4 @@
-"""Warp kernels that take noise out of light along surfaces, and bring it from cells to pixels."""
+"""Warp kernels that take noise out of light along surfaces, and bring it to pixels. `reference` repeats them in numpy."""
 # ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
 # pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
 # pyright: reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
@@ -10,6 +10,21 @@ import warp as wp
 wp.set_module_options({"enable_backward": False})
 
 _FARTHER = wp.constant(4)
+
+
+@wp.func
+@no_type_check
+def eighth_power(x: float) -> float:
+    """How much surfaces count whose normals have a cosine."""
+    x2 = x * x
+    return x2 * x2 * x2 * x2
+
+
+@wp.func
+@no_type_check
+def off_plane(normal: wp.vec3, point: wp.vec3, other: wp.vec3, size: float) -> float:
+    """How far another point lies off a point's plane, in sizes."""
+    return wp.abs(wp.dot(normal, other - point)) / size
 
 
 @wp.kernel
@@ -40,11 +55,9 @@ def smooth_kernel(
                     u = wp.clamp(x + i * step, 0, points.shape[1] - 1)
                     alike = wp.dot(n, normals[v, u])
                     if alike > 0.7 and light[v, u][0] >= 0.0:
-                        off = wp.abs(wp.dot(n, points[v, u] - points[y, x])) / (sizes[y, x] * float(step))
-                        alike2 = alike * alike
-                        alike8 = alike2 * alike2 * alike2 * alike2
+                        off = off_plane(n, points[y, x], points[v, u], sizes[y, x] * float(step))
                         apart = wp.length(light[v, u] - light[y, x]) / (contrast * (wp.length(light[y, x]) + 1.0e-4))
-                        weight = wp.exp(-off - apart * apart) * alike8 * alike8 / float(1 + wp.abs(i) + wp.abs(j))
+                        weight = wp.exp(-off - apart * apart) * eighth_power(alike * alike) / float(1 + wp.abs(i) + wp.abs(j))
                         total += weight * light[v, u]
                         weights += weight
             if weights > 0.0:
@@ -85,11 +98,9 @@ def spread_kernel(
                     if j >= 0 and i >= 0 and j < points.shape[0] and i < points.shape[1]:
                         if wp.length_sq(normals[j, i]) > 0.5:
                             near = wp.max(1.5 - wp.abs(cy - float(j)), 0.0) * wp.max(1.5 - wp.abs(cx - float(i)), 0.0)
-                            off = wp.abs(wp.dot(n, points[j, i] - all_points[y, x])) / sizes[j, i]
-                            alike = wp.max(wp.dot(n, normals[j, i]), 0.0)
-                            alike2 = alike * alike
-                            alike8 = alike2 * alike2 * alike2 * alike2
-                            weight = near * (wp.exp(-2.0 * off) * alike8 + 1.0e-5)
+                            off = off_plane(n, all_points[y, x], points[j, i], sizes[j, i])
+                            alike = eighth_power(wp.max(wp.dot(n, normals[j, i]), 0.0))
+                            weight = near * (wp.exp(-2.0 * off) * alike + 1.0e-5)
                             one += weight * first[j, i]
                             two += weight * second[j, i]
                             weights += weight
@@ -99,7 +110,7 @@ def spread_kernel(
                         if j >= 0 and i >= 0 and j < points.shape[0] and i < points.shape[1]:
                             alike = wp.max(wp.dot(n, normals[j, i]), 0.0)
                             if alike > 0.8:
-                                off = wp.abs(wp.dot(n, points[j, i] - all_points[y, x])) / sizes[j, i]
+                                off = off_plane(n, all_points[y, x], points[j, i], sizes[j, i])
                                 away = float((j - j0) * (j - j0) + (i - i0) * (i - i0))
                                 weight = wp.exp(-2.0 * off) / (1.0 + away)
                                 one += weight * first[j, i]

@@ -1,7 +1,7 @@
 """Warp kernels that follow light: what reaches points of a scene from lamps, sun and sky, straight and from other surfaces.
 
 Light that falls on a point is given as the radiance that a white matte surface there would send out. `reference` repeats
-``direct_light`` and the spreading in numpy.
+``direct_light`` in numpy, `world.looked_up` ``sky``, and `cache` ``cell_of``.
 """
 # ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
 # pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
@@ -98,6 +98,23 @@ def cell_of(w: World, point: wp.vec3, normal: wp.vec3) -> int:
         if normal[2] < 0.0:
             side = 5
     return ((x * w.cells[1] + y) * w.cells[2] + z) * 6 + side
+
+
+@wp.func
+@no_type_check
+def against(normal: wp.vec3, direction: wp.vec3) -> wp.vec3:
+    """The normal of the side that a ray meets."""
+    n = normal
+    if wp.dot(normal, direction) > 0.0:
+        n = -normal
+    return n
+
+
+@wp.func
+@no_type_check
+def sent_back(w: World, m: Materials, p: int, point: wp.vec3, normal: wp.vec3) -> wp.vec3:
+    """What a part sends back at a point of the light that is cached there, but for its texture."""
+    return wp.cw_mul(m.base[p], w.cached[cell_of(w, point + 0.01 * w.cell * normal, normal)])
 
 
 @wp.func
@@ -210,12 +227,9 @@ def light_kernel(
                 d = about(normal, (float(k) + u0) / float(rays), part(v0 + 0.6180339887 * float(k)))
                 query = wp.mesh_query_ray(w.mesh, point, d, w.reach)
                 if query.result:
-                    n = query.normal
-                    if wp.dot(n, d) > 0.0:
-                        n = -n
                     p = m.face_part[w.face_of[query.face]]
-                    back = w.cached[cell_of(w, point + query.t * d + 0.01 * w.cell * n, n)]
-                    other += wp.cw_mul(wp.cw_mul(m.base[p], w.tints[p]), back)
+                    back = sent_back(w, m, p, point + query.t * d, against(query.normal, d))
+                    other += wp.cw_mul(w.tints[p], back)
                 else:
                     other += sky(w.steady, w.sky_from_world, d)
             if rays > 0:
@@ -267,13 +281,10 @@ def reflection_kernel(
                     query = wp.mesh_query_ray(w.mesh, points[i], d, FAR)
                     light = wp.vec3(0.0, 0.0, 0.0)
                     if query.result:
-                        n = query.normal
                         p = m.face_part[w.face_of[query.face]]
-                        if wp.dot(n, d) < 0.0:
+                        light = sent_back(w, m, p, points[i] + query.t * d, against(query.normal, d))
+                        if wp.dot(query.normal, d) < 0.0:
                             light += m.emission[p]
-                        else:
-                            n = -n
-                        light += wp.cw_mul(m.base[p], w.cached[cell_of(w, points[i] + query.t * d + 0.01 * w.cell * n, n)])
                         light = wp.cw_mul(light, tint_of(w, m, query.face, query.u, query.v, query.t, alpha))
                     else:
                         light = sky(w.all_around, w.sky_from_world, d)
@@ -305,11 +316,8 @@ def hits_kernel(
         d = about(normals[i], (float(k) + u0) / float(rays), part(v0 + 0.6180339887 * float(k)))
         query = wp.mesh_query_ray(w.mesh, points[i], d, w.reach)
         if query.result:
-            n = query.normal
-            if wp.dot(n, d) > 0.0:
-                n = -n
             hit[i, k] = points[i] + query.t * d
-            hit_normal[i, k] = n
+            hit_normal[i, k] = against(query.normal, d)
             hit_part[i, k] = face_part[w.face_of[query.face]]
         else:
             hit[i, k] = d

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32
 
+from ...camera_effects.tone import LUMA
 from ...scene.light.environment import Environment
 from ...scene.light.sky import axes_about, panorama_directions
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _FAR, _NEAR = 1024, 1024
 """Samples of each kind."""
 _STEADY = 2.0
@@ -44,7 +44,7 @@ def far_light(environment: Environment) -> FarLight:
     height = sky.shape[0]
     toward = panorama_directions(height)
     angle = np.sqrt(np.maximum(1 - toward[..., 1:2] ** 2, 1e-9)) * (np.pi / height) ** 2
-    luminance = sky @ LUMINANCE
+    luminance = sky @ LUMA
     limit = _STEADY * float((luminance[..., None] * angle).sum() / angle.sum())
     steady = sky * np.minimum(1, limit / np.maximum(luminance, 1e-12))[..., None]
     world_from_sky = axes_about(environment.up)
@@ -54,7 +54,7 @@ def far_light(environment: Environment) -> FarLight:
         directions.append(_disc(np.asarray(environment.sun_direction, np.float64)))
         light.append(np.tile(np.asarray(environment.sun) / len(directions[-1]), (len(directions[-1]), 1)))
     where, what = np.concatenate(directions), np.concatenate(light)
-    power = what @ LUMINANCE
+    power = what @ LUMA
     if not power.sum() > 0:
         where, what, power = np.array([[0.0, 0.0, 1.0]]), np.zeros((1, 3)), np.ones(1)
         return FarLight(where.astype(np.float32), what.astype(np.float32), _pixels(steady), _pixels(sky))
@@ -81,7 +81,7 @@ def near_light(corners: Float[np.ndarray, "faces 3 3"], radiance: Float[np.ndarr
     """
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1) / 2
-    power = area * (radiance @ LUMINANCE)
+    power = area * (radiance @ LUMA)
     if not power.sum() > 0:
         return NearLight(*(np.zeros((0, 3), np.float32) for _ in range(3)))
     chosen = _evenly(power, _NEAR)

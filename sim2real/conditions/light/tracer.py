@@ -17,19 +17,20 @@ import warp as wp
 from jaxtyping import Bool, Float, Float32, Int32
 
 from ...camera_effects.develop import exposure_gains
+from ...camera_effects.tone import LUMA
 from ...raster import Rasterizer, view_of
 from ...raster.warp_runtime import launch
 from ...scene import Camera, Lighting, Scene, Triangles, points_of
 from ...scene.light.environment import Environment
 from ...scene.light.sky import panorama
+from ..cells import cell_middles
 from ..normals import camera_normals
 from ..samples import Sampler
 from ..tables import upload
 from . import filter_kernels, kernels
 from .cache import solve
 from .shine import matte_share, mirrored_share
-from .sources import LUMINANCE
-from .world import ENDLESS, World, Worlds, looked_up
+from .world import World, Worlds, looked_up
 
 LONGEST_CELLS = 160
 """Larger pictures are traced at a half (a third, ...) of their size, until the longer side has no more."""
@@ -119,13 +120,13 @@ class LightTracer:
             if hit
             else (np.zeros((0, 3)),) * 2
         )
-        surroundings, reach = (scene, triangles, self._sampler, environment), ENDLESS
-        empty = Worlds(*surroundings)
-        cache = solve(empty, self._sampler, points, normals)
-        if len(points) and float((cache.cached @ LUMINANCE).mean()) < _DARK * empty.brightness:
-            reach = _OPEN * float(np.ptp(points, axis=0).max())
-            cache = solve(Worlds(*surroundings, reach), self._sampler, points, normals)
-        self._worlds = Worlds(*surroundings, reach, cache)
+        surroundings = (scene, triangles, self._sampler, environment)
+        self._worlds = Worlds(*surroundings)
+        cache = solve(self._worlds, self._sampler, points, normals)
+        if len(points) and float((cache.cached @ LUMA).mean()) < _DARK * self._worlds.brightness:
+            self._worlds = Worlds(*surroundings, _OPEN * float(np.ptp(points, axis=0).max()))
+            cache = solve(self._worlds, self._sampler, points, normals)
+        self._worlds.keep(cache)
         self._gains: dict[str, Float32[np.ndarray, "3"]] = {}
         self._lock = threading.Lock()
 
@@ -165,9 +166,9 @@ class LightTracer:
         """Light and mirrored light of all pixels, not exposed."""
         world = self._worlds.at(frame)
         by = -(-max(seen.depth.shape) // LONGEST_CELLS)
-        middle = np.ix_(*(np.minimum(np.arange(by // 2, n + by // 2, by), n - 1) for n in seen.depth.shape))
+        middle = cell_middles(seen.depth.shape, by)
         cells = _Seen(*(getattr(seen, name)[middle] for name in ("points", "normals", "depth", "part", "directions")))
-        focal = float(camera.intrinsics[frame, 0, 0]) * seen.depth.shape[1] / camera.size[1]
+        focal = float(camera.intrinsics[frame, 0, 0])
         sizes = (np.maximum(cells.depth, camera.near) * by / focal).astype(np.float32)
         if camera.lens.parallel:
             sizes = np.full_like(sizes, by / focal)

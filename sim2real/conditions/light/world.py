@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import warp as wp
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Float, Float32, Int
 
+from ...camera_effects.tone import LUMA
 from ...raster.warp_runtime import load
 from ...scene import Scene, Triangles, deformed_vertices
 from ...scene.colors import linear_from_srgb
@@ -19,7 +20,7 @@ from ...scene.light.sky import axes_about
 from ..samples import Sampler
 from ..tables import upload
 from . import filter_kernels, kernels
-from .sources import LUMINANCE, FarLight, far_light, near_light
+from .sources import FarLight, NearLight, far_light, near_light
 
 _NOWHERE = np.array([[0, 0, -1e6], [1e-3, 0, -1e6], [0, 1e-3, -1e6]], np.float32)
 """A triangle for scenes without any: a mesh needs one."""
@@ -59,7 +60,6 @@ class Worlds:
         sampler: of the scene, on a CPU.
         environment: what lights it from outside.
         reach: metres beyond which nothing keeps the light of sun and sky out.
-        cache: what rays find on surfaces.
     """
 
     def __init__(
@@ -69,25 +69,34 @@ class Worlds:
         sampler: Sampler,
         environment: Environment,
         reach: float = ENDLESS,
-        cache: LightCache = EMPTY,
     ) -> None:
         for module in (kernels, filter_kernels):
             load(module, "cpu")
-        self._reach, self._cache = reach, cache
-        self._cached = upload(cache.cached, wp.vec3, "cpu")
+        self._reach = reach
+        self._cache, self._cached = EMPTY, upload(EMPTY.cached, wp.vec3, "cpu")
         self._scene, self._triangles, self._environment = scene, triangles, environment
         self._solid = sampler.alpha >= 1
         self.tints = np.array([_tint(scene, part.mesh) for part in scene.parts], np.float32).reshape(-1, 3)
         materials = [scene.meshes[part.mesh].material for part in scene.parts]
         base = np.array([m.base_color[:3] for m in materials], np.float32).reshape(-1, 3)
         self.colors = np.concatenate([self.tints * base, np.zeros((1, 3), np.float32)])  # the last is that of part -1
-        self.emission = self.tints * np.array([m.emission for m in materials], np.float32).reshape(-1, 3)
-        of_base = np.array([m.emission for m in materials], np.float32).reshape(-1, 3)
-        self.glow = np.concatenate([of_base / np.maximum(base, _DARK), np.zeros((1, 3), np.float32)])
+        shine = np.array([m.emission for m in materials], np.float32).reshape(-1, 3)
+        self.emission = self.tints * shine
+        self.glow = np.concatenate([shine / np.maximum(base, _DARK), np.zeros((1, 3), np.float32)])
         self._far: FarLight = far_light(environment)
-        self.brightness = float((self._far.steady.mean(axis=(0, 1)) + self._far.light.mean(axis=0) / 4) @ LUMINANCE)
+        self.brightness = float((self._far.steady.mean(axis=(0, 1)) + self._far.light.mean(axis=0) / 4) @ LUMA)
         self._worlds: OrderedDict[bytes, World] = OrderedDict()
         self._lock = threading.Lock()
+
+    def keep(self, cache: LightCache) -> None:
+        """From now on, rays find this light on surfaces. Not while other threads use the worlds."""
+        self._cache, self._cached = cache, upload(cache.cached, wp.vec3, "cpu")
+        for world in self._worlds.values():
+            self._show_cache(world.struct)
+
+    def _show_cache(self, struct: Any) -> None:
+        struct.cached, struct.origin = self._cached, wp.vec3(*self._cache.origin.tolist())
+        struct.cell, struct.cells = float(self._cache.cell), wp.vec3i(*(int(n) for n in self._cache.cells))
 
     def at(self, frame: int) -> World:
         """The scene at a frame; frames in which nothing has moved share one."""
@@ -104,7 +113,7 @@ class Worlds:
             return self._worlds[key]
 
     def steady(self, directions: Float[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape 3"]:
-        """The panorama without what is sampled by itself, nearest pixel."""
+        """The panorama without what is sampled by itself."""
         return looked_up(self._far.steady, self._environment.up, directions)
 
     def _made(self, frame: int) -> World:
@@ -126,25 +135,22 @@ class Worlds:
             faces, solid = np.arange(3)[None] + len(points), np.zeros(1, np.int64)
         soup = upload(vertices, wp.vec3, "cpu")
         mesh = wp.Mesh(points=soup, indices=upload(faces.ravel().astype(np.int32), wp.int32, "cpu"), bvh_constructor="sah")
-        shining = self._shining(corners, solid, shown)
+        shining = self._shining(corners, solid)
         struct = kernels.World()
         struct.mesh = mesh.id
         struct.face_of = upload(solid.astype(np.int32), wp.int32, "cpu")
         struct.tints = upload(self.tints, wp.vec3, "cpu")
-        struct.far_direction, struct.far_light = (
-            upload(array, wp.vec3, "cpu") for array in (self._far.directions, self._far.light)
-        )
+        struct.far_direction, struct.far_light = (upload(a, wp.vec3, "cpu") for a in (self._far.directions, self._far.light))
         struct.near_point, struct.near_normal, struct.near_light = (
             upload(array, wp.vec3, "cpu") for array in (shining.points, shining.normals, shining.light)
         )
         struct.steady, struct.all_around = (upload(a, wp.vec3, "cpu") for a in (self._far.steady, self._far.all_around))
         struct.sky_from_world = wp.mat33(*axes_about(self._environment.up).T.ravel().tolist())
-        struct.cached, struct.origin = self._cached, wp.vec3(*self._cache.origin.tolist())
-        struct.cell, struct.cells = float(self._cache.cell), wp.vec3i(*(int(n) for n in self._cache.cells))
+        self._show_cache(struct)
         struct.least_distance, struct.reach = 0.05, self._reach
         return World(struct, (mesh, soup), parts)
 
-    def _shining(self, corners: np.ndarray, solid: np.ndarray, shown: Bool[np.ndarray, " parts"]) -> Any:
+    def _shining(self, corners: np.ndarray, solid: np.ndarray) -> NearLight:
         part = self._triangles.face_part[solid] if len(corners) else np.zeros(0, np.int64)
         lamps = (self.emission[part] > 0).any(axis=1) if len(part) else np.zeros(0, bool)
         return near_light(corners[lamps].astype(np.float64), self.emission[part[lamps]].astype(np.float64))

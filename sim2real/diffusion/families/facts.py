@@ -70,7 +70,7 @@ FAMILIES: dict[str, ModelFamily] = {
             latent_axes="BCTHW",
             cast="float32",
             scaled_by="nobody",
-            control="red inverse depth, green edges, blue facing ratio; folded like the picture, VACE branch",
+            control="all conditions at pixel resolution, as attention_kwargs",
             needs=("noise", "rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges", "instances"),
             schedulers=("UniPCMultistepScheduler",),
         ),

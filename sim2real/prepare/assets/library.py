@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from ...fetch import fetched
+from ...scene.light.panoramas import read_radiance
 from ...scene.records import Mesh
 from . import names
 from .credits import SUBSETS, Credit, attributions
@@ -144,17 +145,12 @@ def _map_files(folders: tuple[Path, ...]) -> dict[str, Path]:
 
 def _read_map(path: Path) -> Float32[np.ndarray, "height width 3"]:
     """An OpenEXR picture, or one in base64 inside a script, of at most 256 rows."""
-    import OpenEXR
-
     with tempfile.TemporaryDirectory() as folder:
         file = path
         if path.suffix == ".js":
             file = Path(folder) / "map.exr"
             file.write_bytes(base64.b64decode(path.read_text().partition("base64,")[2].split("'")[0].split('"')[0]))
-        channels = OpenEXR.File(str(file)).channels()
-        packed = [channels[key].pixels for key in ("RGB", "RGBA") if key in channels]
-        pixels = packed[0] if packed else np.stack([channels[key].pixels for key in "RGB"], axis=-1)
-    pixels = np.clip(np.nan_to_num(np.asarray(pixels, np.float32)[..., :3], posinf=6e4), 0, 6e4)
+        pixels = read_radiance(file)
     while pixels.shape[0] > _MAP_ROWS:
         pixels = (pixels[::2, ::2] + pixels[1::2, ::2] + pixels[::2, 1::2] + pixels[1::2, 1::2]) / 4
     return pixels

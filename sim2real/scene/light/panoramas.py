@@ -14,6 +14,7 @@ from .environment import Environment
 
 _FILE = Path(__file__).with_name("panoramas.npz")
 """Written by ``scripts/make_panoramas.py``: photographs (CC0), mean luminance 1."""
+_FILES = (".exr", ".hdr")
 _ROWS = 256
 _BRIGHTEST = 6e4
 
@@ -39,17 +40,8 @@ def environment_of(
         UnreadableFileError: the file is no panorama.
         BadValueError: the angle is no number.
     """
-    name, colon, angle = text.rpartition(":")
-    if not colon:
-        name, angle = text, "0"
-    try:
-        degrees = float(angle)
-    except ValueError:
-        degrees = float("nan")
-    if not np.isfinite(degrees):
-        right = "NAME, FILE.exr, or one of them and :DEGREES, such as studio:90"
-        raise BadValueError("the light", text, right=right, where=where)
-    if Path(name).suffix.lower() in (".exr", ".hdr"):
+    name, degrees = name_and_angle(text, where=where)
+    if Path(name).suffix.lower() in _FILES:
         pixels = _read((folder or Path()) / name)
     elif name in panorama_names():
         with np.load(_FILE) as stored:
@@ -60,6 +52,25 @@ def environment_of(
     return Environment(text, np.ascontiguousarray(turned), up=up)
 
 
+def name_and_angle(text: str, *, where: object = "") -> tuple[str, float]:
+    """A panorama's name or file, and by how many degrees it is turned.
+
+    Raises:
+        BadValueError: the angle is no number.
+    """
+    name, colon, angle = text.rpartition(":")
+    if not colon or Path(text).suffix.lower() in _FILES:
+        return text, 0.0
+    try:
+        degrees = float(angle)
+    except ValueError:
+        degrees = float("nan")
+    if not np.isfinite(degrees):
+        right = "NAME, FILE.exr, or one of them and :DEGREES, such as studio:90"
+        raise BadValueError("the light", text, right=right, where=where)
+    return name, degrees
+
+
 @cache
 def panorama_names() -> tuple[str, ...]:
     """The panoramas that ship."""
@@ -67,20 +78,30 @@ def panorama_names() -> tuple[str, ...]:
         return tuple(stored.files)
 
 
-def _read(path: Path) -> Float32[np.ndarray, "height width 3"]:
-    """A panorama of at most 256 rows from an OpenEXR file."""
+def read_radiance(path: Path) -> Float32[np.ndarray, "height width 3"]:
+    """Red, green and blue of an OpenEXR file, however they are stored: finite, from 0 to what half floats can hold.
+
+    Raises:
+        KeyError: it has no such channels; whatever OpenEXR raises for a file that is none.
+    """
     import OpenEXR
 
+    with OpenEXR.File(str(path)) as file:
+        channels = file.channels()
+        packed = [channels[key].pixels for key in ("RGB", "RGBA") if key in channels]
+        pixels = packed[0] if packed else np.stack([channels[key].pixels for key in "RGB"], axis=-1)
+        pixels = np.array(pixels, np.float32)[..., :3]
+    return np.clip(np.nan_to_num(pixels, nan=0.0, posinf=_BRIGHTEST), 0, _BRIGHTEST)
+
+
+def _read(path: Path) -> Float32[np.ndarray, "height width 3"]:
+    """A panorama of at most 256 rows from an OpenEXR file."""
     if path.suffix.lower() == ".hdr":
         raise BadValueError("the light", path.name, right="an .exr file", fix="save the panorama as OpenEXR", where=path)
     if not path.is_file():
         raise MissingFileError(path, what="panorama", fix="check the path")
     try:
-        with OpenEXR.File(str(path)) as file:
-            channels = file.channels()
-            packed = [channels[key].pixels for key in ("RGB", "RGBA") if key in channels]
-            pixels = packed[0] if packed else np.stack([channels[key].pixels for key in "RGB"], axis=-1)
-            pixels = np.array(pixels, np.float32)[..., :3]
+        pixels = read_radiance(path)
     except Exception as error:  # headers and compression each have errors of their own
         why = "it has no channels R, G and B" if isinstance(error, KeyError) else reason(error)
         raise UnreadableFileError(path, what="the panorama", why=why, fix="save it as OpenEXR") from error
@@ -88,7 +109,6 @@ def _read(path: Path) -> Float32[np.ndarray, "height width 3"]:
     if width != 2 * height:
         received, right = f"{width} x {height} pixels", "twice as wide as high, all around and from zenith to nadir"
         raise BadValueError("the panorama", received, right=right, where=path)
-    pixels = np.clip(np.nan_to_num(pixels, nan=0.0, posinf=_BRIGHTEST), 0, _BRIGHTEST)
     by = -(-height // _ROWS)
     rows = height // by
     return pixels[: rows * by, : 2 * rows * by].reshape(rows, by, 2 * rows, by, 3).mean(axis=(1, 3))

@@ -11,6 +11,7 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float, Float32, Int, UInt8
 
+from ....conditions.cells import cell_middles
 from ....raster.warp_runtime import launch, load
 from . import occlusion_kernels
 from .scale import pixels_per_cell
@@ -48,7 +49,7 @@ def _of_frame(
 ) -> UInt8[np.ndarray, "height width 2"]:
     height, width = depth.shape
     by = pixels_per_cell(height, width)
-    middle = np.ix_(*(np.minimum(np.arange(by // 2, n + by // 2, by), n - 1) for n in depth.shape))
+    middle = cell_middles(depth.shape, by)
     fewer = np.array(K)
     fewer[:2] /= by
     fewer[:2, 2] += 0.5 - (by // 2 + 0.5) / by  # the looked-at pixel's center is its cell's

@@ -11,7 +11,7 @@ import numpy as np
 
 from ....errors import BadValueError
 from ...light.environment import Environment
-from ...light.panoramas import environment_of
+from ...light.panoramas import environment_of, name_and_angle
 from ...light.plain import lighting_of
 from ...records import Instance, Lighting, Mesh, Part, Scene
 from ..mesh.files import sha256_of
@@ -168,7 +168,7 @@ def _environment(entry: LightEntry, up: tuple[float, float, float], files: Files
     if entry.panorama is None:
         return None
     environment = environment_of(entry.panorama, up, folder=files.source.parent, where=files.source)
-    if (file := files.path(entry.panorama.rpartition(":")[0] or entry.panorama)).is_file():
+    if (file := files.path(name_and_angle(entry.panorama)[0])).is_file():
         files.read.append(file)
     return environment
 
