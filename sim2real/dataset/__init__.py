@@ -1,0 +1,1 @@
+"""Datasets: many clips, labelled, made by resumable jobs and written in the formats that teams train on."""

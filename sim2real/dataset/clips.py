@@ -1,0 +1,66 @@
+"""A finished clip of a dataset, as writers of other formats see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from ..clip import Clip
+from ..clip.footage import footage_length, footage_pictures
+from ..clip.images import read_png
+from ..clip.video import read_video
+from ..errors import BadValueError
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetClip:
+    """One clip of a dataset.
+
+    - ``clip_id``: its name in the dataset: letters, digits, ``-`` and ``_``.
+    - ``clip``: the clip folder.
+    - ``row``: what the plan says of it: source, seed, look and whatever else varies; JSON types.
+    - ``episode``: what the recording carries beside pictures (``action``, ``state``, ``timestamp`` ...), one row per frame of
+      the clip, in the recording's own dtype and bits.
+    - ``task``: what the robot is told to do, in words; may be empty.
+    """
+
+    clip_id: str
+    clip: Clip
+    row: Mapping[str, Any] = field(default_factory=dict)
+    episode: Mapping[str, np.ndarray] = field(default_factory=dict)
+    task: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not have one row per frame."""
+        for name, array in self.episode.items():
+            if len(array) != self.clip.frames:
+                right = f"{self.clip.frames}, one per frame of the clip"
+                raise BadValueError(f"the number of rows of {name}", len(array), right=right, where=self.clip_id)
+
+    @cached_property
+    def footage(self) -> Mapping[str, Path]:
+        """The folder of the newest footage by camera; cameras that have none are left out."""
+        found = {camera: self.clip.generated(camera) for camera in self.clip.cameras}
+        return {camera: folders[-1] for camera, folders in found.items() if folders}
+
+    def pictures(self, camera: str) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+        """The pictures that a model is to be trained on: the footage, or the render where none was generated.
+
+        Raises:
+            BadValueError: the footage has not one picture per frame.
+        """
+        folder = self.footage.get(camera)
+        if folder is None:
+            yield from (self.clip.rgb(camera, frame) for frame in range(self.clip.frames))
+            return
+        length = footage_length(folder)
+        if length != self.clip.frames:
+            raise BadValueError("the footage's length", length, right=f"{self.clip.frames} frames", where=folder)
+        files = footage_pictures(folder)
+        yield from (read_png(file) for file in files) if files else read_video(folder / "video.mp4")
