@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": "Measure a clip: is the noise white, does footage follow the geometry?",
     "bake": "Write a scene's noise as Gaussian textures on a GLB.",
     "export": "Export a clip's noise for other people's models.",
+    "dataset": "Make many labeled clips, resumable, in the formats of training code.",
     "train": "Train an embedded-type model on warped noise.",
 }
 """Commands in the order of ``--help``; module and command have the same name."""
@@ -36,7 +37,7 @@ class Terminated(BaseException):
     """The process was asked to end (SIGTERM); unwinds like an interrupt, so that nothing half written stays."""
 
 
-def _write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
+def write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
     """The docstring; what follows ``Examples:`` keeps its lines."""
     text, found, examples = inspect.cleandoc(command.help or "").partition("Examples:\n")
     formatter.write_paragraph()
@@ -53,7 +54,7 @@ class Command(click.Command):
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the docstring."""
-        _write_help(self, formatter)
+        write_help(self, formatter)
 
 
 class LazyGroup(click.Group):
@@ -71,7 +72,7 @@ class LazyGroup(click.Group):
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the docstring."""
-        _write_help(self, formatter)
+        write_help(self, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -93,7 +94,7 @@ class LazyGroup(click.Group):
         debug = "--debug" in args or bool(os.environ.get("SIM2REAL_DEBUG"))
         before = signal.signal(signal.SIGTERM, _terminate)
         try:
-            super().main(args, prog_name or "sim2real", complete_var, standalone_mode=False, **extra)
+            code = super().main(args, prog_name or "sim2real", complete_var, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help() if error.ctx else "", err=True)
             _exit(2)
@@ -110,15 +111,13 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             _exit(141)
-        except click.exceptions.Exit as error:
-            _exit(error.exit_code)
         except Exception as error:  # what nobody foresaw: still one line, with the way to the rest
             kind = type(error).__name__
             detail = " ".join(str(error).split())
             _fail(f"{kind}: {detail} (this is a bug in sim2real; please report it with the output of --debug)", 70, debug)
         finally:
             signal.signal(signal.SIGTERM, before)
-        _exit(0)
+        _exit(code if isinstance(code, int) else 0)  # what click's Exit says is returned
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
+def on_terminal() -> bool:
+    """Whether progress is shown as bars."""
+    return sys.stderr.isatty()
+
+
 @contextmanager
 def shown() -> Iterator[Progress]:
-    """Yield a callback ``progress(what, done, total)``; each new ``what`` begins a stage."""
-    if sys.stderr.isatty():
+    """Yield a callback ``progress(what, done, total)``; each new ``what`` begins a stage, a note in parentheses does not."""
+    if on_terminal():
         yield from _bars()
     else:
         yield from _lines()
@@ -41,9 +46,10 @@ def _bars() -> Iterator[Progress]:
         tasks: dict[str, int] = {}
 
         def progress(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
+            stage = what.partition(" (")[0]
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(what, total=total)
+            bars.update(tasks[stage], description=what, completed=done, total=total)  # type: ignore[arg-type]
 
         yield progress
 
@@ -52,6 +58,7 @@ def _lines() -> Iterator[Progress]:
     began: dict[str, float] = {}
 
     def progress(what: str, done: int, total: int) -> None:
+        what = what.partition(" (")[0]
         if what not in began:
             began[what] = time.monotonic()
         if done >= total and began[what] >= 0:

@@ -44,6 +44,21 @@ class Intrinsics(click.ParamType):
         return fx, fy, cx, cy
 
 
+class Shard(click.ParamType):
+    """``I/N``: which of N equal shares."""
+
+    name = "I/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Parse ``3/100``."""
+        if isinstance(value, tuple):
+            return value
+        index, _, count = str(value).partition("/")
+        if not (index.isdecimal() and count.isdecimal()) or int(count) < 1 or int(index) > int(count):
+            self.fail(f"{value!r} is not I/N with I from 0 to N - 1, or from 1 to N, for example 3/100", param, ctx)
+        return int(index), int(count)
+
+
 class Numbers(click.ParamType):
     """Small whole numbers, separated by commas."""
 

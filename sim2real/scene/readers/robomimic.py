@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -83,8 +85,19 @@ def load_robomimic(
     )
 
 
-def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, float | None]:
-    """Name, model XML, states and control rate of a demonstration."""
+def demo_names(source: Path) -> list[str]:
+    """Names of a recording's demonstrations, in natural order.
+
+    Raises:
+        UnreadableFileError: it is no HDF5 file, or a damaged one.
+        EmptySceneError: it has none.
+    """
+    with _opened(source) as file:
+        return _names_in(source, file)
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[Any]:
     h5py = require("h5py", "mujoco")
     try:
         file = h5py.File(source, "r")
@@ -97,15 +110,26 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
             why = "it is no HDF5 file"
         raise UnreadableFileError(source, what="recording", why=why, fix=fix) from error
     with file:
-        data = file.get("data")
-        names = _demonstrations(data, h5py)
-        if not names:
-            raise EmptySceneError(
-                source, lacks="demonstrations (data/demo_N/states)", fix="give a robomimic or robosuite HDF5 file"
-            )
+        yield file
+
+
+def _names_in(source: Path, file: Any) -> list[str]:
+    names = _demonstrations(file.get("data"), require("h5py", "mujoco"))
+    if not names:
+        raise EmptySceneError(
+            source, lacks="demonstrations (data/demo_N/states)", fix="give a robomimic or robosuite HDF5 file"
+        )
+    return names
+
+
+def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, float | None]:
+    """Name, model XML, states and control rate of a demonstration."""
+    with _opened(source) as file:
+        names = _names_in(source, file)
         name = names[0] if demo is None else demo
         if name not in names:
             raise UnknownNameError(name, names, what="demonstration", where=source)
+        data = file["data"]
         group = data[name]
         xml = group.attrs.get("model_file", data.attrs.get("model_file"))
         if xml is None:

@@ -76,8 +76,18 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     except ValidationError as invalid:
         details = invalid.errors(include_url=False)
         place, message = _explained(details[0])
+        place = _without_tags(place, lines)
         others = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
         raise BadKeyError(path, line=_line_of(lines, place), key=dotted(place), error=message + others) from None
+
+
+def _without_tags(place: Place, lines: Mapping[Place, int]) -> Place:
+    """A place without the names of types that pydantic adds where several are allowed."""
+    kept: Place = ()
+    for k, step in enumerate(place):
+        if (*kept, step) in lines or (k == len(place) - 1 and "[" not in str(step)):
+            kept = (*kept, step)
+    return kept
 
 
 def dotted(place: Place) -> str:

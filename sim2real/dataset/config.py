@@ -1,0 +1,189 @@
+"""What a dataset's CONFIG may say: YAML, checked whole before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from ..scene.readers.scene_file.yaml import Entry, error, read_yaml
+from .writers.registry import WRITERS
+
+FOOTAGE_KNOBS = ("model", "use", "look", "camera_effects", "prompt")
+"""What varies in footage only."""
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, (list, tuple, dict)) or value is None else [value]
+
+
+def _strings(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Strings = Annotated[tuple[str, ...], BeforeValidator(_strings)]
+Pixels = tuple[Annotated[int, Field(ge=1, le=16384)], Annotated[int, Field(ge=1, le=16384)]]
+Frames = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Clutter = Annotated[int, Field(ge=0, le=100)]
+Use = Literal["keep", "restyle"]
+
+
+class Source(Entry):
+    """Where clips come from.
+
+    - ``scene``: a scene file, rollout or mesh, or a pattern of several (``demos/*.hdf5``), as seen from the config file.
+    - ``demo``: demonstrations of a recording: a name, several, or ``*`` for all.
+    - ``task``: what the robot is told to do, where the recording does not say.
+    - the rest: what ``sim2real render`` takes under the same name.
+    """
+
+    scene: str
+    demo: Strings | None = None
+    task: str = ""
+    cameras: Strings | None = None
+    frames: Frames | None = None
+    size: Pixels | None = None
+    states: str | None = None
+    orbit: bool = False
+    stride: Annotated[int, Field(ge=1)] = 1
+    fps: Annotated[float, Field(gt=0, le=1000)] | None = None
+    intrinsics: tuple[float, float, float, float] | None = None
+    asset_root: str | None = None
+    groups: tuple[int, ...] | None = None
+    light: str | None = None
+
+
+class Span(Entry):
+    """Numbers from ``min`` to ``max``, all equally likely."""
+
+    min: float
+    max: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Span:
+        if self.min > self.max:
+            raise error(f"min is {self.min:g}, must be at most max, which is {self.max:g}")
+        return self
+
+
+class Jitter(Entry):
+    """How far a camera may be from where the scene has it; drawn once per clip."""
+
+    position_m: Annotated[float, Field(ge=0)] = 0.0
+    rotation_deg: Annotated[float, Field(ge=0, le=90)] = 0.0
+
+
+Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class Knobs(Entry):
+    """Values that clips take turns at; with ``sample``, numbers may come from a span."""
+
+    seed: Annotated[tuple[Seed, ...] | Span, BeforeValidator(_listed)] | None = None
+    use: Annotated[tuple[Use, ...], BeforeValidator(_listed)] | None = None
+    look: Words | None = None
+    camera_effects: Words | None = None
+    model: Words | None = None
+    prompt: Words | None = None
+    light: Words | None = None
+    sensor: Words | None = None
+    beta: Annotated[tuple[Share, ...] | Span, BeforeValidator(_listed)] | None = None
+    materials: Annotated[tuple[Share, ...] | Span, BeforeValidator(_listed)] | None = None
+    clutter: Annotated[tuple[Clutter, ...] | Span, BeforeValidator(_listed)] | None = None
+    camera_jitter: Annotated[tuple[Jitter, ...], BeforeValidator(_listed)] | None = None
+
+    @property
+    def given(self) -> Mapping[str, tuple[Any, ...] | Span]:
+        """The knobs that are turned, in the order of this class."""
+        values = {name: getattr(self, name) for name in Knobs.model_fields}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Variations(Knobs):
+    """What varies: every combination of a ``grid``, or ``sample`` clips of every rollout with values drawn from the knobs."""
+
+    grid: Knobs | None = None
+    sample: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Variations:
+        if self.grid is not None and (self.sample is not None or self.given):
+            raise error("is a grid and more, must be either {grid: {KNOB: [...]}} or {sample: N, KNOB: [...]}")
+        if self.sample is None and self.given:
+            raise error(f"has {', '.join(self.given)} alone, must be {{grid: {{KNOB: [...]}}}} or {{sample: N, KNOB: [...]}}")
+        spans = [name for name, value in (self.grid.given if self.grid else {}).items() if isinstance(value, Span)]
+        if spans:
+            raise error(f"is a span, must be a list of values in a grid; spans go with sample: N ({', '.join(spans)})")
+        return self
+
+    @property
+    def knobs(self) -> Mapping[str, tuple[Any, ...] | Span]:
+        """The knobs that are turned."""
+        return self.given if self.grid is None else self.grid.given
+
+
+class Generate(Entry):
+    """What ``sim2real generate`` is asked for; options as there."""
+
+    model: str | None = None
+    use: Use = "keep"
+    look: str | None = None
+    keep: Strings = ()
+    camera_effects: str | None = None
+    prompt: str | None = None
+    steps: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class DatasetConfig(Entry):
+    """The whole of CONFIG; what it does not vary is the same for all clips.
+
+    - ``only``: kinds of pictures to write, beside those that formats, footage and sensors need.
+    - ``materials``, ``clutter``, ``camera_jitter``: see :mod:`.randomize`.
+    - ``gate``: least or greatest values by the name of a figure; see :mod:`.quality`.
+    - ``limit_s``: seconds after which a clip is given up.
+    """
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    cameras: Strings | None = None
+    frames: Frames | None = None
+    size: Pixels | None = None
+    seed: Seed = 0
+    variations: Variations = Variations()
+    generate: Generate | None = None
+    only: Strings | None = None
+    materials: Share = 0.0
+    clutter: Clutter = 0
+    camera_jitter: Jitter | None = None
+    sensor: str | None = None
+    formats: Strings = ()
+    gate: dict[str, float] = Field(default_factory=dict)
+    limit_s: Annotated[float, Field(gt=0)] = 3600.0
+
+    @field_validator("formats")
+    @classmethod
+    def _known_formats(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        for name in formats:
+            if name not in WRITERS:
+                raise error(f"is {name!r}, must be among: {', '.join(WRITERS)}")
+        return tuple(dict.fromkeys(formats))
+
+    @model_validator(mode="after")
+    def _footage_knobs_need_footage(self) -> DatasetConfig:
+        loose = [knob for knob in FOOTAGE_KNOBS if knob in self.variations.knobs] if self.generate is None else []
+        if loose:
+            raise error(f"variations turn {', '.join(loose)}, which only footage has; add generate: {{}}")
+        return self
+
+
+def read_config(path: Path) -> DatasetConfig:
+    """Read and check a dataset's configuration.
+
+    Raises:
+        MissingFileError: there is no such file.
+        BadKeyError: it is no YAML, or an entry is unknown, missing or wrong; the line and what would be right are named.
+    """
+    return read_yaml(path, DatasetConfig)

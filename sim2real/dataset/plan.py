@@ -1,0 +1,206 @@
+"""From a configuration to one row per clip, and the rows on disk."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import hashlib
+import itertools
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import MissingFileError, UnknownNameError, UnreadableFileError
+from ..optional import require
+from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
+
+READING = ("demo", "states", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root", "groups", "light")
+"""Of a row: what is handed to ``scene.load``."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One clip of a plan; JSON types only.
+
+    - ``clip_id``: the source's name and a hash of everything else, so that a clip that is planned twice is made once.
+    - ``scene``, ``sha256``: the file and what was in it; ``reading``: how it is read.
+    - ``cameras``: names, or none for all.
+    - ``seed``: of noise, looks, sensors and of what is drawn in the scene.
+    - ``values``: what the knobs are set to in this clip.
+    - ``generate``: what a model is asked for, or nothing.
+    - ``formats``: those that ask for something beside the clip itself.
+    """
+
+    clip_id: str
+    scene: str
+    sha256: str
+    reading: Mapping[str, Any]
+    cameras: tuple[str, ...]
+    seed: int
+    values: Mapping[str, Any]
+    generate: Mapping[str, Any] | None
+    only: tuple[str, ...] = ()
+    task: str = ""
+    formats: tuple[str, ...] = ()
+    gate: Mapping[str, float] = field(default_factory=dict)
+    limit_s: float = 3600.0
+
+    def to_json(self) -> str:
+        """The row as one line, the same for equal rows."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @staticmethod
+    def of_json(text: str) -> Row:
+        """The row that ``to_json`` wrote."""
+        data = json.loads(text)
+        return Row(**{name: tuple(v) if name in ("cameras", "only", "formats") else v for name, v in data.items()})
+
+
+def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
+    """All clips of a configuration, in its order: sources, their rollouts, variations; each once.
+
+    Args:
+        config: what to make.
+        folder: of the config file; paths of sources start there.
+
+    Raises:
+        MissingFileError: a source is not there.
+        UnknownNameError: a demonstration that does not exist.
+    """
+    rows: dict[str, Row] = {}
+    for number, (source, path, demo) in enumerate(_rollouts(config, folder)):
+        base = _row_of_source(config, source, path, demo)
+        for values in _settings(config, number):
+            row = _named(_with_values(base, config, values))
+            rows.setdefault(row.clip_id, row)
+    return tuple(rows.values())
+
+
+def _rollouts(config: DatasetConfig, folder: Path) -> Iterator[tuple[Source, Path, str | None]]:
+    """Every scene, or demonstration of a recording."""
+    for source in config.sources:
+        pattern = os.path.abspath(folder / source.scene)
+        paths = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern]
+        if not paths or not os.path.isfile(paths[0]):
+            raise MissingFileError(pattern, what="source", fix="paths start at the config file's folder")
+        for path in map(Path, paths):
+            if source.demo is None:
+                yield source, path, None
+                continue
+            for demo in _demos(path, source.demo):
+                yield source, path, demo
+
+
+def _demos(path: Path, wanted: Sequence[str]) -> list[str]:
+    from ..scene.readers.robomimic import demo_names
+
+    names = demo_names(path)
+    found = [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted)]
+    for pattern in wanted:
+        if not fnmatch.filter(names, pattern):
+            raise UnknownNameError(pattern, names, what="demonstration", where=path)
+    return found
+
+
+def _row_of_source(config: DatasetConfig, source: Source, path: Path, demo: str | None) -> Row:
+    """What all clips of a rollout have in common."""
+    given = {name: getattr(source, name) for name in READING if name != "demo"} | {"demo": demo}
+    given["frames"] = source.frames or config.frames
+    given["size"] = source.size or config.size
+    for name in ("states", "asset_root"):
+        if given[name] is not None:
+            given[name] = os.path.abspath(path.parent / given[name])
+    reading = {name: value for name, value in given.items() if value not in (None, False) and (name, value) != ("stride", 1)}
+    return Row(
+        clip_id="",
+        scene=str(path),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        reading={name: list(v) if isinstance(v, tuple) else v for name, v in reading.items()},
+        cameras=source.cameras or config.cameras or (),
+        seed=config.seed,
+        values={},
+        generate=None if config.generate is None else {k: v for k, v in config.generate if v not in (None, ())},
+        only=config.only or (),
+        task=source.task,
+        formats=config.formats,
+        gate=dict(config.gate),
+        limit_s=config.limit_s,
+    )
+
+
+def _settings(config: DatasetConfig, rollout: int) -> Iterator[dict[str, Any]]:
+    """What the knobs are set to in each clip of a rollout."""
+    knobs = config.variations.knobs
+    if config.variations.sample is None:
+        for values in itertools.product(*knobs.values()):
+            yield dict(zip(knobs, values, strict=True))
+        return
+    for number in range(config.variations.sample):
+        drawn = np.random.default_rng([config.seed, rollout, number])
+        values = {name: _drawn(name, value, drawn) for name, value in knobs.items()}
+        yield {"seed": int(drawn.integers(2**31)), **values}
+
+
+def _drawn(name: str, choices: tuple[Any, ...] | Span, drawn: np.random.Generator) -> Any:
+    if not isinstance(choices, Span):
+        return choices[int(drawn.integers(len(choices)))]
+    if name in ("seed", "clutter"):
+        return int(drawn.integers(int(choices.min), int(choices.max) + 1))
+    return round(float(drawn.uniform(choices.min, choices.max)), 6)
+
+
+def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any]) -> Row:
+    """A rollout's row with the knobs of one clip."""
+    constant = {name: getattr(config, name) for name in ("materials", "clutter", "camera_jitter", "sensor")}
+    values = {**{name: value for name, value in constant.items() if value}, **values}
+    values = {name: value.model_dump() if isinstance(value, Jitter) else value for name, value in values.items()}
+    generate = base.generate
+    if generate is not None:
+        generate = {**generate, **{name: values[name] for name in FOOTAGE_KNOBS if name in values}}
+        if generate.get("use", "keep") == "keep":  # a look says what restyled things are made of
+            generate.pop("look", None)
+            values.pop("look", None)
+    reading = {**base.reading, **({"light": values["light"]} if "light" in values else {})}
+    return replace(base, seed=int(values.get("seed", base.seed)), values=values, generate=generate, reading=reading)
+
+
+def _named(row: Row) -> Row:
+    """The row with its name: what would make other files is in the hash, and nothing else."""
+    stem = "-".join([Path(row.scene).stem, *([str(row.reading["demo"])] if "demo" in row.reading else [])])
+    stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:60] or "clip"
+    said = {k: v for k, v in asdict(row).items() if k not in ("clip_id", "scene", "formats", "gate", "limit_s")}
+    digest = hashlib.sha256(json.dumps([Path(row.scene).name, said], sort_keys=True).encode()).hexdigest()
+    return replace(row, clip_id=f"{stem}-{digest[:10]}")
+
+
+def write_plan(path: Path, rows: Sequence[Row]) -> None:
+    """Write a plan as parquet: columns ``clip_id`` and ``row`` (JSON), one row group, so that it can be read in parts."""
+    arrow, parquet = require("pyarrow", "dataset"), require("pyarrow.parquet", "dataset")
+    table = arrow.table({"clip_id": [row.clip_id for row in rows], "row": [row.to_json() for row in rows]})
+    work = path.with_suffix(".part")
+    parquet.write_table(table, work)
+    os.replace(work, path)
+
+
+def read_plan(path: Path) -> tuple[Row, ...]:
+    """Read what ``write_plan`` wrote.
+
+    Raises:
+        MissingFileError: it is not there.
+        UnreadableFileError: it is damaged.
+    """
+    fix = "run: sim2real dataset CONFIG -o DIR"
+    if not path.is_file():
+        raise MissingFileError(path, what="a dataset's plan", fix=fix)
+    try:
+        table = require("pyarrow.parquet", "dataset").read_table(path)
+        return tuple(Row.of_json(text) for text in table.column("row").to_pylist())
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        why = str(error).splitlines()[0]
+        raise UnreadableFileError(path, what="a dataset's plan", why=why, fix=fix) from error

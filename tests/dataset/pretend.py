@@ -1,0 +1,42 @@
+"""A ``make_clip`` without scenes and models, for tests of everything around it.
+
+What a clip does is in ``task``: nothing special, ``die``, ``hang``, ``broken``, ``full``, or ``slow``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from sim2real.clip.record import CameraRecord, ClipRecord, SceneRecord, write_record
+from sim2real.dataset.finished import Done, write_done
+from sim2real.dataset.plan import Row
+from sim2real.errors import MissingFileError
+
+
+def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> Done:
+    """Files that depend on the row alone; or the misfortune that its task names."""
+    what = row.task.split()[0] if row.task else ""
+    if what == "die":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if what == "hang":
+        signal.pause()
+    if what == "broken":
+        raise MissingFileError(row.scene, what="mesh")
+    if what == "full":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    if what == "slow":
+        time.sleep(0.3)
+    folder.mkdir(parents=True)
+    (folder / "noise.bin").write_bytes(np.random.default_rng(row.seed).bytes(4096))
+    matrix = np.eye(4)[None]
+    camera = CameraRecord(intrinsics=np.eye(3)[None], world_from_camera=matrix)
+    scene = SceneRecord(path=row.scene, sha256=row.sha256)
+    record = ClipRecord(scene=scene, seed=row.seed, fps=10, frames=1, size=(4, 4), cameras={"front": camera})
+    write_record(folder / "clip.json", record)
+    return write_done(folder, row, {"borders": row.seed % 10 / 10})

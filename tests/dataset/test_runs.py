@@ -1,0 +1,197 @@
+"""Runs of many clips: killed, repeated, shared; what a clip does to its process never reaches the others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sim2real.cli import main
+from sim2real.dataset.attempts import Attempts
+from sim2real.dataset.folder import check_dataset, open_dataset
+from sim2real.dataset.ledger import read_ledger
+from sim2real.dataset.plan import Row, write_plan
+from sim2real.dataset.run import shard_of
+from sim2real.dataset.run_clip import StatusRow
+
+REPOSITORY = Path(__file__).parents[2]
+SITE = """
+import sys, types
+def make_clip(*args):
+    from tests.dataset.pretend import make_clip
+    return make_clip(*args)
+sys.modules["sim2real.dataset.make_clip"] = types.SimpleNamespace(make_clip=make_clip)
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In which every new Python process has a ``make_clip`` that makes next to nothing."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), str(REPOSITORY)]))
+
+
+def write_config(folder: Path, tasks: Sequence[str], *, seeds: int = 1, **more: object) -> Path:
+    """A config with one scene per task."""
+    sources = []
+    for number, task in enumerate(tasks):
+        (folder / f"scene{number}.yaml").write_text(f"# {number}\n")
+        sources.append({"scene": f"scene{number}.yaml", "task": task})
+    config = {"sources": sources, "variations": {"grid": {"seed": list(range(seeds))}}, **more}
+    (folder / "config.yaml").write_text(json.dumps(config))
+    return folder / "config.yaml"
+
+
+def start(*words: object) -> subprocess.Popen[bytes]:
+    """``sim2real dataset`` in a process of its own."""
+    command = [sys.executable, "-m", "sim2real", "dataset", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def run(*words: object) -> Result:
+    """``sim2real dataset`` here."""
+    return CliRunner().invoke(main, ["dataset", *map(str, words)])
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """Hashes of all files of the finished clips."""
+    files = sorted(path for path in (folder / "clips").rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def by_task(folder: Path) -> dict[str, StatusRow]:
+    """The ledger by the first word of each clip's task."""
+    _, rows = open_dataset(folder)
+    ledger = {status.clip_id: status for status in read_ledger(folder / "ledger.parquet")}
+    return {row.task: ledger[row.clip_id] for row in rows}
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_a_clip_does_to_its_process_harms_no_other_and_is_said(tmp_path):
+    config = write_config(tmp_path, ["die", "well", "hang", "broken", "full", "fine"], limit_s=1.0)
+    done = run(config, "-o", tmp_path / "out", "--workers", 2)
+    assert done.exit_code == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    found = by_task(tmp_path / "out")
+    assert {task: status.status for task, status in found.items()} == {
+        "die": "quarantined",
+        "well": "ok",
+        "hang": "quarantined",
+        "broken": "failed",
+        "full": "failed",
+        "fine": "ok",
+    }
+    assert "SIGSEGV" in found["die"].reason
+    assert found["die"].attempts == 3
+    assert "limit_s" in found["hang"].reason
+    assert "mesh" in found["broken"].reason
+    assert found["broken"].attempts == 1
+    assert "No space left" in found["full"].reason
+    assert sorted(p.name for p in (tmp_path / "out" / "clips").iterdir()) == sorted(
+        status.clip_id for status in found.values() if status.status == "ok"
+    )
+    again = run("status", tmp_path / "out")
+    assert "2 ok" in again.stdout
+    assert "2 quarantined" in again.stdout
+
+
+@pytest.mark.usefixtures("environment")
+def test_killed_ten_times_it_ends_with_the_same_bytes_and_makes_no_clip_twice(tmp_path):
+    config = write_config(tmp_path, ["slow"], seeds=24)
+    assert run(config, "-o", tmp_path / "whole", "--workers", 2).exit_code == 0
+    rng = random.Random(5)
+    for _ in range(10):
+        process = start(config, "-o", tmp_path / "killed", "--workers", 2)
+        time.sleep(rng.uniform(0.5, 2.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert run(config, "-o", tmp_path / "killed", "--workers", 1).exit_code == 0
+    assert sums(tmp_path / "killed") == sums(tmp_path / "whole")
+    _, rows = open_dataset(tmp_path / "killed")
+    for row in rows:
+        endings = [a.ending for a in Attempts(tmp_path / "killed" / "state" / row.clip_id).all()]
+        assert endings.count("ok") <= 1, endings
+        assert None not in endings[endings.index("ok") :] if "ok" in endings else True
+    assert check_dataset(rows, tmp_path / "killed", lambda done, total: None) == []
+
+
+@pytest.mark.usefixtures("environment")
+def test_two_jobs_on_one_folder_share_the_work(tmp_path):
+    config = write_config(tmp_path, ["slow"], seeds=10)
+    first, second = (start(config, "-o", tmp_path / "out", "--workers", 1) for _ in range(2))
+    assert {first.wait(60), second.wait(60)} == {0}
+    _, rows = open_dataset(tmp_path / "out")
+    tries = [len(Attempts(tmp_path / "out" / "state" / row.clip_id).all()) for row in rows]
+    assert tries == [1] * 10
+
+
+@pytest.mark.usefixtures("environment")
+def test_shards_make_a_whole_and_merge_finds_it(tmp_path):
+    config = write_config(tmp_path, [""], seeds=5)
+    for shard in ("1/2", "2/2"):
+        assert run(config, "-o", tmp_path / "out", "--shard", shard, "--workers", 1).exit_code == 0
+    assert "5 ok" in run("merge", tmp_path / "out").stdout
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_any_n_shards_in_a_row_have_every_row_once(first):
+    rows = tuple(Row("clip", "scene.yaml", "", {}, (), seed, {}, None) for seed in range(17))
+    parts = [shard_of(rows, (index, 4)) for index in range(first, first + 4)]
+    assert sorted(row.seed for part in parts for row in part) == list(range(17))
+
+
+@pytest.mark.usefixtures("environment")
+def test_retry_gives_quarantined_clips_another_chance(tmp_path):
+    config = write_config(tmp_path, ["die"])
+    assert run(config, "-o", tmp_path / "out").exit_code == 1
+    _, rows = open_dataset(tmp_path / "out")
+    write_plan(tmp_path / "out" / "plan.parquet", [replace(rows[0], task="well")])  # as if its cause were gone
+    assert run("retry", tmp_path / "out").exit_code == 0
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_gate_sets_aside_with_a_reason_and_may_be_changed_later(tmp_path):
+    config = write_config(tmp_path, [""], seeds=10, gate={"borders": 0.45})
+    done = run(config, "-o", tmp_path / "out", "--workers", 1)
+    assert done.exit_code == 0
+    assert "5 ok, 5 set aside" in done.stdout
+    aside = [s for s in read_ledger(tmp_path / "out" / "ledger.parquet") if s.status == "set aside"]
+    assert {s.reason for s in aside} >= {"borders is 0.4, must be at least 0.45"}
+    write_config(tmp_path, [""], seeds=10, gate={"borders": 0.15})
+    assert "8 ok, 2 set aside" in run(config, "-o", tmp_path / "out").stdout
+
+
+@pytest.mark.usefixtures("environment")
+def test_check_names_what_changed(tmp_path):
+    config = write_config(tmp_path, [""], seeds=2)
+    run(config, "-o", tmp_path / "out", "--workers", 1)
+    folder = sorted((tmp_path / "out" / "clips").iterdir())[0]
+    (folder / "noise.bin").write_bytes(b"other")
+    (folder / "more.txt").write_text("?")
+    done = run("check", tmp_path / "out")
+    assert done.exit_code == 1
+    assert f"{folder.name}: noise.bin has changed" in done.stdout
+    assert f"{folder.name}: more.txt does not belong" in done.stdout
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_folder_that_is_something_else_is_left_alone(tmp_path):
+    config = write_config(tmp_path, [""])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("years of work")
+    done = run(config, "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert done.stderr.count("\n") == 1
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["thesis.tex"]
