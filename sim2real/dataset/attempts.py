@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from .locks import held
 
 Ending = Literal["ok", "failed", "crashed", "timeout"]
 
@@ -81,17 +82,16 @@ class Attempts:
     @contextmanager
     def held(self) -> Iterator[bool]:
         """Hold the clip while it is made; yields whether it could be had, or another process has it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-        finally:
-            os.close(handle)
+        with held(self.folder / "lock") as mine:
+            yield mine
+
+    @property
+    def busy(self) -> bool:
+        """Whether a process makes the clip now."""
+        if not self.folder.is_dir():
+            return False
+        with self.held() as free:
+            return not free
 
     def _append(self, said: dict) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..clip import readable_write_errors
@@ -15,6 +13,7 @@ from ..errors import BadValueError, MissingFileError, Sim2RealError
 from .config import DatasetConfig, read_config
 from .finished import files_of, read_done
 from .ledger import gather, write_ledger
+from .locks import held
 from .plan import Row, make_plan, read_plan, write_plan
 from .run_clip import Places, StatusRow
 
@@ -47,7 +46,7 @@ def plan_into(config_path: Path, root: Path) -> tuple[DatasetConfig, tuple[Row, 
         raise BadValueError("the output", root, right="a folder or a new name", fix="choose another with -o")
     if root.is_dir() and not places.plan.is_file() and any(not path.name.startswith(".") for path in root.iterdir()):
         raise BadValueError("the output", root, right="a dataset, an empty folder or a new name", fix="choose another with -o")
-    with readable_write_errors(root), _alone(root):
+    with readable_write_errors(root), held(places.lock, wait=True):
         if places.plan.is_file():
             _check_grows(read_plan(places.plan), rows, root)
         write_plan(places.plan, rows)
@@ -57,15 +56,6 @@ def plan_into(config_path: Path, root: Path) -> tuple[DatasetConfig, tuple[Row, 
             shutil.copyfile(config_path, work)
             work.rename(root / CONFIG)
     return config, rows
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Hold a dataset's folder, which is made if need be, while its plan is written."""
-    root.mkdir(parents=True, exist_ok=True)
-    with open(root / ".lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _check_grows(before: Sequence[Row], now: Sequence[Row], root: Path) -> None:

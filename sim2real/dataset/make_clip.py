@@ -49,7 +49,7 @@ def _scene(row: Row) -> Scene:
 def _read(path: str, reading: str) -> Scene:
     from ..scene import load
 
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(reading).items()}
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(reading).items()}
     return load(path, **given)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..clip import readable_write_errors
 from .finished import DONE, FinishedClips
+from .locks import held
 from .plan import Row
 from .run_clip import Places, status_of
 from .writers.registry import writer
@@ -35,6 +36,12 @@ def merge(
         Sim2RealError: the clips lack what a format needs, or the disk does not take it.
     """
     places = Places(root)
+    with held(places.lock, wait=True):
+        return _merge(rows, formats, places, tell)
+
+
+def _merge(rows: Sequence[Row], formats: Sequence[str], places: Places, tell: Callable[[str], None]) -> list[str]:
+    root = places.root
     good = [row for row in rows if status_of(row, places).status == "ok"]
     record = _record(good, places)
     written = []

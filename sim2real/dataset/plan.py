@@ -58,8 +58,9 @@ class Row:
     @staticmethod
     def of_json(text: str) -> Row:
         """The row that ``to_json`` wrote."""
-        data = json.loads(text)
-        return Row(**{name: tuple(v) if name in ("cameras", "only", "formats") else v for name, v in data.items()})
+        data: dict[str, Any] = json.loads(text)
+        tuples = ("cameras", "only", "formats")
+        return Row(**{**data, **{name: tuple(data[name]) for name in tuples}})
 
 
 def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
@@ -110,7 +111,7 @@ def _demos(path: Path, wanted: Sequence[str]) -> list[str]:
 
 def _row_of_source(config: DatasetConfig, source: Source, path: Path, demo: str | None) -> Row:
     """What all clips of a rollout have in common."""
-    given = {name: getattr(source, name) for name in READING if name != "demo"} | {"demo": demo}
+    given: dict[str, Any] = {name: getattr(source, name) for name in READING if name != "demo"} | {"demo": demo}
     given["frames"] = source.frames or config.frames
     given["size"] = source.size or config.size
     for name in ("states", "asset_root"):

@@ -16,6 +16,7 @@ from .gate import refusal
 from .plan import Row
 from .worker import Answer, Worker
 
+_ELSEWHERE = "another job makes it now"
 Status = Literal["ok", "set aside", "failed", "quarantined", "busy"]
 
 
@@ -59,6 +60,11 @@ class Places:
         return self.root / "plan.parquet"
 
     @property
+    def lock(self) -> Path:
+        """Held while what all jobs share is written."""
+        return self.root / ".lock"
+
+    @property
     def ledger(self) -> Path:
         """What became of them."""
         return self.root / "ledger.parquet"
@@ -86,7 +92,7 @@ def run_clip(row: Row, root: Path, worker: Worker) -> StatusRow:
     attempts = places.attempts(row.clip_id)
     with attempts.held() as mine:
         if not mine:
-            return StatusRow(row.clip_id, "busy", len(attempts.all()), 0.0, "another job makes it now")
+            return StatusRow(row.clip_id, "busy", len(attempts.all()), 0.0, _ELSEWHERE)
         final = places.clips / row.clip_id
         _sweep(final)
         made = False
@@ -94,7 +100,7 @@ def run_clip(row: Row, root: Path, worker: Worker) -> StatusRow:
             made = _try(row, final, attempts, worker)
             if made or attempts.all()[-1].ending == "failed":
                 break
-        return status_of(row, places, made=made)
+        return _status(row, places, made=made)
 
 
 def _try(row: Row, final: Path, attempts: Attempts, worker: Worker) -> bool:
@@ -131,8 +137,15 @@ def _sweep(final: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def status_of(row: Row, places: Places, *, made: bool = False) -> StatusRow:
+def status_of(row: Row, places: Places) -> StatusRow:
     """What became of a clip so far, from what is on disk; ``failed`` with a reason if it was never tried."""
+    status = _status(row, places)
+    if status.status == "failed" and places.attempts(row.clip_id).busy:
+        return StatusRow(row.clip_id, "busy", status.attempts, 0.0, _ELSEWHERE)
+    return status
+
+
+def _status(row: Row, places: Places, *, made: bool = False) -> StatusRow:
     attempts = places.attempts(row.clip_id).all()
     last = attempts[-1] if attempts else None
     seconds = last.seconds if last else 0.0
