@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..scene.readers.scene_file.yaml import Entry, error, read_yaml
+from .gate import AT_LEAST, AT_MOST
 from .writers.registry import WRITERS
 
 FOOTAGE_KNOBS = ("model", "use", "look", "camera_effects", "prompt")
@@ -143,7 +144,7 @@ class DatasetConfig(Entry):
 
     - ``only``: kinds of pictures to write, beside those that formats, footage and sensors need.
     - ``materials``, ``clutter``, ``camera_jitter``: see :mod:`.randomize`.
-    - ``gate``: least or greatest values by the name of a figure; see :mod:`.quality`.
+    - ``gate``: least or greatest values by the name of a figure; see :mod:`.gate`.
     - ``limit_s``: seconds after which a clip is given up.
     """
 
@@ -170,6 +171,15 @@ class DatasetConfig(Entry):
             if name not in WRITERS:
                 raise error(f"is {name!r}, must be among: {', '.join(WRITERS)}")
         return tuple(dict.fromkeys(formats))
+
+    @field_validator("gate")
+    @classmethod
+    def _known_figures(cls, gate: dict[str, float]) -> dict[str, float]:
+        valid = [*AT_LEAST, *AT_MOST]
+        for name in gate:
+            if name not in valid:
+                raise error(f"has {name!r}, must be among: {', '.join(valid)}")
+        return gate
 
     @model_validator(mode="after")
     def _footage_knobs_need_footage(self) -> DatasetConfig:

@@ -14,6 +14,7 @@ from ..errors import BadValueError
 from ..scene import Scene
 from .finished import Done, write_done
 from .plan import Row
+from .quality import clip_figures, label_agreement
 
 
 def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> Done:
@@ -34,7 +35,7 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
         _generated(row, clip, device)
     write_sheet(clip)
     write_report(clip)
-    return write_done(folder, row, {})
+    return write_done(folder, row, clip_figures(clip) if row.gate else {"labels": label_agreement(clip)})
 
 
 def _scene(row: Row) -> Scene:
@@ -49,7 +50,9 @@ def _scene(row: Row) -> Scene:
 def _read(path: str, reading: str) -> Scene:
     from ..scene import load
 
-    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(reading).items()}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(reading).items()
+    }
     return load(path, **given)
 
 
