@@ -220,6 +220,7 @@ def _finish(described: DatasetConfig | None, rows: tuple[Row, ...], root: Path) 
         write_formats(rows, described.formats, root, lambda name: click.echo(f"writing {name}", err=True))
     click.echo(counts(statuses, len(rows)))
     click.echo(f"ledger  {root / 'ledger.parquet'}")
+    click.echo(f"report  {root / 'report.html'}")
     for name in described.formats if described is not None else ():
         click.echo(f"{name}  {root / name}")
 

@@ -14,6 +14,7 @@ from .config import DatasetConfig, read_config
 from .finished import files_of, read_done
 from .ledger import gather, write_ledger
 from .locks import held
+from .page import write_page
 from .plan import Row, make_plan, read_plan, write_plan
 from .run_clip import Places, StatusRow
 
@@ -68,10 +69,11 @@ def _check_grows(before: Sequence[Row], now: Sequence[Row], root: Path) -> None:
 
 
 def ledger_of(rows: Sequence[Row], root: Path) -> tuple[StatusRow, ...]:
-    """What became of all clips, also written to ``ledger.parquet``."""
+    """What became of all clips, also written to ``ledger.parquet`` and ``report.html``."""
     statuses = gather(rows, root)
     with readable_write_errors(root):
         write_ledger(Places(root).ledger, statuses)
+        write_page(rows, statuses, root)
     return statuses
 
 
