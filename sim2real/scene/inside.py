@@ -72,7 +72,7 @@ def _first_frame_inside(scene: Scene, camera: Camera, part: Part, closed: dict[i
     return None
 
 
-def _within(points: Float[np.ndarray, "*batch 3"], vertices: np.ndarray) -> np.ndarray:
+def _within(points: Float[np.ndarray, "*batch 3"], vertices: np.ndarray) -> np.ndarray | np.bool_:
     """Which points lie in the box around vertices."""
     return ((points > vertices.min(axis=0)) & (points < vertices.max(axis=0))).all(axis=-1)
 

@@ -46,3 +46,14 @@ def tiny_clips(tmp_path_factory: pytest.TempPathFactory) -> list[DatasetClip]:
         row = {"source": "scenes/moving.yaml", "seed": seed, "look": "none"}
         found.append(DatasetClip(clip_id, clip, row, episode_of(seed, clip.frames), task="push the ball past the box"))
     return found
+
+
+@pytest.fixture(scope="session")
+def every_clip(tiny_clips: list[DatasetClip], tmp_path_factory: pytest.TempPathFactory) -> list[DatasetClip]:
+    """The tiny clips, one with footage of one camera, an odd clip and one without instances; with silhouettes and models."""
+    from tests.dataset.labels import empty_scene, labeled, odd_scene, rendered, with_footage
+
+    folder = tmp_path_factory.mktemp("labeled")
+    found = labeled(tiny_clips, folder)
+    with_footage(found[1], "still")
+    return [*found, rendered(odd_scene(), "odd", folder), rendered(empty_scene(), "void", folder)]

@@ -214,7 +214,7 @@ def _bop_intrinsics(k: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
     return k - np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
 
 
-def _sensor(clip: DatasetClip, camera: str) -> dict[str, float]:
+def _sensor(clip: DatasetClip, camera: str) -> dict[str, float | int]:
     """``camera.json``: of the first picture of all; pictures have their own in ``scene_camera.json``."""
     k = _bop_intrinsics(clip.clip.record.cameras[camera].intrinsics[0])
     height, width = clip.clip.record.size

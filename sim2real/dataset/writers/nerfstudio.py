@@ -77,7 +77,7 @@ def _transforms(clip: DatasetClip, frames: Iterable[int]) -> dict[str, Any]:
     return {"camera_model": _camera_model(clip), "frames": shots}
 
 
-def _intrinsics(camera: CameraRecord, frame: int, size: tuple[int, int]) -> dict[str, float]:
+def _intrinsics(camera: CameraRecord, frame: int, size: tuple[int, int]) -> dict[str, float | int]:
     """Of one frame; nerfstudio has pixel centers at 0.5, as clips have."""
     k = camera.intrinsics[frame]
     lens = {"fl_x": float(k[0, 0]), "fl_y": float(k[1, 1]), "cx": float(k[0, 2]), "cy": float(k[1, 2])}
