@@ -1,12 +1,15 @@
 """Masks as runs of pixels."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pycocotools import mask as coco
 
-from sim2real.dataset.masks import bounding_box, coco_rle, ids_in, mask_of, runs_of
+from sim2real.dataset.masks import bounding_box, coco_rle, ids_in, mask_of, mask_png, runs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools.mask.decode
 
@@ -21,11 +24,13 @@ def masks(least: int = 0) -> st.SearchStrategy[np.ndarray]:
 
 @given(masks())
 @settings(max_examples=100, deadline=None)
-def test_runs_give_the_mask_back_and_are_those_that_coco_reads(mask):
+def test_runs_and_pictures_give_the_mask_back_and_runs_are_those_that_coco_reads(mask):
     runs = runs_of(mask)
     assert (mask_of(runs, mask.shape) == mask).all() and mask_of(runs, mask.shape).dtype == bool
     theirs = coco.frPyObjects({"size": list(mask.shape), "counts": runs.tolist()}, *mask.shape)
     assert (coco.decode(theirs) == mask).all()
+    read = np.array(Image.open(io.BytesIO(mask_png(mask))))
+    assert read.dtype == np.uint8 and (read == np.where(mask, 255, 0)).all()
     rle = coco_rle(mask)
     assert (coco.decode(rle) == mask).all() and isinstance(rle["counts"], str)
 

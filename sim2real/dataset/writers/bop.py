@@ -34,7 +34,7 @@ from ..categories import category_of
 from ..clips import DatasetClip
 from ..json_files import JsonList, write_json
 from ..kinds import check_kinds
-from ..masks import Mask, bounding_box
+from ..masks import Mask, bounding_box, mask_png
 from ..models import model_info, read_models
 from ..pictures import frame_name, millimetres, write_pictures
 from ..ply import ply_vertices
@@ -155,8 +155,8 @@ def _write_scene(view: _View, folder: Path, targets: JsonList) -> None:
         truths[frame], infos[frame] = [], []
         for thing, whole, visible in _things(view, silhouettes, frame):
             name = f"{frame:06d}_{len(truths[frame]):06d}.png"
-            _write_mask(folder / "mask" / name, whole)
-            _write_mask(folder / "mask_visib" / name, visible)
+            (folder / "mask" / name).write_bytes(mask_png(whole))
+            (folder / "mask_visib" / name).write_bytes(mask_png(visible))
             pose = _pose(camera_from_world @ thing.world_from_model(frame), "m2c")
             truths[frame].append({**pose, "obj_id": thing.obj_id})
             infos[frame].append(_info(whole, visible, depth))
@@ -198,10 +198,6 @@ def _info(whole: Mask, visible: Mask, depth: UInt16[np.ndarray, "height width"])
 def _box(mask: Mask) -> list[int]:
     left, top, width, height = bounding_box(mask)
     return [left, top, width - 1, height - 1]
-
-
-def _write_mask(path: Path, mask: Mask) -> None:
-    write_png(path, mask.astype(np.uint8) * np.uint8(255))
 
 
 def _pose(camera_from: Float[np.ndarray, "4 4"], name: str) -> dict[str, list[float]]:
