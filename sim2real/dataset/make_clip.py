@@ -13,8 +13,11 @@ from ..clip import Clip, write_report, write_sheet
 from ..errors import BadValueError
 from ..scene import Scene
 from .finished import Done, write_done
+from .models import write_models
 from .plan import Row
 from .quality import clip_figures, label_agreement
+from .silhouettes import write_silhouettes
+from .writers.registry import WRITERS
 
 
 def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> Done:
@@ -33,6 +36,11 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
     clip = _rendered(row, scene, folder, device, threads)
     if row.generate is not None:
         _generated(row, clip, device)
+    formats = [WRITERS[name] for name in row.formats]
+    if any(one.silhouettes for one in formats):
+        write_silhouettes(scene, folder, device=device)
+    if any(one.models for one in formats):
+        write_models(scene, folder)
     write_sheet(clip)
     write_report(clip)
     return write_done(folder, row, clip_figures(clip) if row.gate else {"labels": label_agreement(clip)})
@@ -64,7 +72,7 @@ def kinds_of(row: Row) -> frozenset[str]:
     kinds = frozenset(row.only) or DEFAULT_KINDS
     if row.generate is not None:
         kinds |= frozenset(family_of(row.generate.get("model")).needs)
-    return kinds
+    return kinds.union(*(WRITERS[name].needs for name in row.formats))
 
 
 def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -> Clip:

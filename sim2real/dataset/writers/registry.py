@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
@@ -29,19 +30,34 @@ class Writer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Format:
+    """A format, and what its clips must have.
+
+    - ``module``: of this package.
+    - ``needs``: kinds of pictures.
+    - ``silhouettes``, ``models``: whether whole silhouettes and meshes of things are kept with every clip.
+    """
+
+    module: str
+    needs: tuple[str, ...] = ("rgb",)
+    silhouettes: bool = False
+    models: bool = False
+
+
 WRITERS = {
-    "coco": "coco",
-    "youtube_vis": "youtube_vis",
-    "bop": "bop",
-    "lerobot": "lerobot",
-    "webdataset": "webdataset",
-    "cosmos": "cosmos",
-    "robomimic": "robomimic",
-    "nerfstudio": "nerfstudio",
-    "mcap": "mcap",
-    "exr": "exr",
+    "coco": Format("coco", ("rgb", "instances"), silhouettes=True),
+    "youtube_vis": Format("youtube_vis", ("rgb", "instances"), silhouettes=True),
+    "bop": Format("bop", ("rgb", "depth", "instances"), silhouettes=True, models=True),
+    "lerobot": Format("lerobot"),
+    "webdataset": Format("webdataset"),
+    "cosmos": Format("cosmos", ("rgb", "depth", "normals", "edges", "instances")),
+    "robomimic": Format("robomimic"),
+    "nerfstudio": Format("nerfstudio", ("rgb", "depth", "instances")),
+    "mcap": Format("mcap"),
+    "exr": Format("exr", ("rgb", "depth", "instances")),
 }
-"""The module of this package by the name of its format."""
+"""By the name of the format."""
 
 
 def writer(name: str) -> Writer:
@@ -53,4 +69,4 @@ def writer(name: str) -> Writer:
     """
     if name not in WRITERS:
         raise UnknownNameError(name, WRITERS, what="format")
-    return cast(Writer, importlib.import_module(f"{__package__}.{WRITERS[name]}"))
+    return cast(Writer, importlib.import_module(f"{__package__}.{WRITERS[name].module}"))
