@@ -135,7 +135,8 @@ def _plots(rows: Sequence[Row], statuses: Sequence[StatusRow], figures: Sequence
 
 def _histogram(name: str, values: Sequence[float], bound: float | None) -> str:
     """Bars of how many clips have which value; the part that a gate refuses is in another color."""
-    low, high = min([*values, *([] if bound is None else [bound])]), max([*values, *([] if bound is None else [bound])])
+    reach = np.array([*values, *([] if bound is None else [bound])], np.float64)
+    low, high = float(reach.min()), float(reach.max())
     if high <= low:
         low, high = low - 0.5, high + 0.5
     counts, edges = np.histogram(values, bins=_BINS, range=(low, high))
