@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from ...errors import UnknownNameError
 from ..clips import DatasetClip
 
 
+@runtime_checkable
 class Writer(Protocol):
     """What the module of a format has: ``write``.
 

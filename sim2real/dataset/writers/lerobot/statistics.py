@@ -18,15 +18,18 @@ def array_statistics(values: Shaped[np.ndarray, "frames ..."]) -> Statistics:
     table = np.asarray(values, np.float64)
     table = table[:, None] if table.ndim == 1 else table
     finite = np.isfinite(table)
-    filled = np.where(finite, table, np.where(finite.any(axis=0), np.nan, 0.0))
+    with_gaps = not finite.all()
+    if with_gaps:
+        table = np.where(finite, table, np.where(finite.any(axis=0), np.nan, 0.0))
+    quantile = np.nanquantile if with_gaps else np.quantile  # many times faster
     found = {
-        "min": np.nanmin(filled, axis=0),
-        "max": np.nanmax(filled, axis=0),
-        "mean": np.nanmean(filled, axis=0),
-        "std": np.nanstd(filled, axis=0),
+        "min": np.nanmin(table, axis=0),
+        "max": np.nanmax(table, axis=0),
+        "mean": np.nanmean(table, axis=0),
+        "std": np.nanstd(table, axis=0),
         "count": np.array([len(table)]),
     }
-    return found | {name: np.nanquantile(filled, share, axis=0) for name, share in QUANTILES.items()}
+    return found | {name: quantile(table, share, axis=0) for name, share in QUANTILES.items()}
 
 
 class PictureStatistics:
@@ -58,7 +61,9 @@ class PictureStatistics:
         up_to = np.cumsum(self._pixels, axis=1)
         for name, part in QUANTILES.items():
             rank = part * (up_to[:, -1] - 1)
-            found[name] = np.array([levels[np.searchsorted(row, at, side="right")] for row, at in zip(up_to, rank, strict=True)])
+            found[name] = np.array(
+                [levels[np.searchsorted(row, at, side="right")] for row, at in zip(up_to, rank, strict=True)]
+            )
         return {name: values.reshape(3, 1, 1) for name, values in found.items()} | {"count": np.array([self._frames])}
 
 

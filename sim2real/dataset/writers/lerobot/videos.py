@@ -17,7 +17,7 @@ from ...lerobot_layout import VIDEO, FilePlace, FileSeries
 
 _BT709 = 1
 _ENCODER = {"crf": "18", "preset": "veryfast", "g": "2", "bf": "0", "threads": "1"}
-"""Every second frame is a key frame, as in LeRobot's own videos: any frame is quickly found. One thread: same bytes everywhere."""
+"""Every second frame is a key frame, as in LeRobot's own videos: so that any is quickly found. One thread: always the same bytes."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class CameraVideos:
         """Append one episode."""
         episode = _encoded(pictures, self._rate)
         place = self._series.take(len(episode))
-        with av.open(io.BytesIO(episode)) as source:
+        with av.open(io.BytesIO(episode), "r") as source:
             video = source.streams.video[0]
             self._begin(place, video)
             first, time_base = self._frames, Fraction(video.time_base or 1)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,10 @@ import numpy as np
 
 from ....errors import BadValueError
 from ...clips import DatasetClip
+from ...kinds import check_kinds
 from ...lerobot_layout import CHUNK_FILES, DATA, EPISODES, INFO, STATS, VERSION, VIDEO
-from ..inputs import check_kinds, check_pictures
+from ...pictures import copy_file
+from ...videos import check_footage
 from .features import Column, columns_of, fps_number, frame_rate, video_feature, video_key
 from .statistics import PictureStatistics, Statistics, array_statistics, pooled
 from .tables import TableSeries, episode_table, frame_table, write_tasks
@@ -24,7 +24,7 @@ DATA_MB, VIDEO_MB = 100, 200
 """The largest size of a parquet file and of a video, in 2^20 bytes: LeRobot's own."""
 
 
-def write(clips: Sequence[DatasetClip], folder: Path, *, data_mb: int = DATA_MB, video_mb: int = VIDEO_MB) -> None:
+def write(clips: Sequence[DatasetClip], folder: Path, *, data_mb: float = DATA_MB, video_mb: float = VIDEO_MB) -> None:
     """Write the clips as episodes, in their order; each clip's pictures are ``observation.images.CAMERA``.
 
     ``action``/``actions`` become ``action``, ``state``/``states`` become ``observation.state``; everything else that a
@@ -43,6 +43,7 @@ def write(clips: Sequence[DatasetClip], folder: Path, *, data_mb: int = DATA_MB,
     """
     if not clips:
         raise BadValueError("the number of clips", 0, right="at least 1", where=folder)
+    check_kinds(clips, ("rgb",))
     dataset = _Dataset(folder, clips[0], data_mb, video_mb)
     try:
         for item in clips:
@@ -55,22 +56,21 @@ def write(clips: Sequence[DatasetClip], folder: Path, *, data_mb: int = DATA_MB,
 class _Dataset:
     """A dataset that grows by episodes."""
 
-    def __init__(self, folder: Path, first: DatasetClip, data_mb: int, video_mb: int) -> None:
+    def __init__(self, folder: Path, first: DatasetClip, data_mb: float, video_mb: float) -> None:
         self.folder, self.first, self.limits = folder, first, (data_mb, video_mb)
         self.rate = frame_rate(first.clip.record.fps)
         self.features: dict[str, Any] = {}
         self.tasks: dict[str, int] = {}
         self.statistics: list[dict[str, Statistics]] = []
         self.episodes = self.frames = 0
-        self.data = TableSeries(folder, DATA, data_mb << 20)
-        self.rows = TableSeries(folder, EPISODES, data_mb << 20)
-        self.videos = {
-            camera: CameraVideos(folder, video_key(camera), self.rate, video_mb << 20) for camera in first.clip.cameras
-        }
+        self.data = TableSeries(folder, DATA, int(data_mb * 2**20))
+        self.rows = TableSeries(folder, EPISODES, int(data_mb * 2**20))
+        limit, cameras = int(video_mb * 2**20), first.clip.cameras
+        self.videos = {camera: CameraVideos(folder, video_key(camera), self.rate, limit) for camera in cameras}
 
     def add(self, item: DatasetClip) -> None:
         """Append a clip as an episode."""
-        check_pictures(item)
+        check_footage(item)
         columns = columns_of(item) | self._copied_depth(item)
         self._check_alike(item, self._features_of(item, columns))
         statistics = {name: array_statistics(c.values) for name, c in columns.items() if c.dtype != "string"}
@@ -126,13 +126,13 @@ class _Dataset:
         columns: dict[str, Column] = {}
         if not all(self.first.clip.has(camera, "depth") for camera in self.first.clip.cameras):
             return columns
-        check_kinds(item, "depth")
+        check_kinds([item], ("depth",))
         for camera in item.clip.cameras:
             below = Path("depth", camera, f"episode-{self.episodes:06d}")
             (self.folder / below).mkdir(parents=True)
             files = [below / f"frame-{frame:06d}.exr" for frame in range(item.clip.frames)]
             for frame, file in enumerate(files):
-                shutil.copyfile(item.clip.frame_path(camera, "depth", frame), self.folder / file)
+                copy_file(item.clip.frame_path(camera, "depth", frame), self.folder / file, of=item)
             columns[f"depth.{camera}"] = Column(np.array([file.as_posix() for file in files]))
         return columns
 
