@@ -51,7 +51,9 @@ class Dataset:
         names = {name: row[f"videos/{key}/{name}"] for name in ("chunk_index", "file_index")}
         start = row[f"videos/{key}/from_timestamp"]
         with av.open(str(self.folder / self.info["video_path"].format(video_key=key, **names))) as file:
-            found = {float(f.pts * f.time_base): f.reformat(format="rgb24", src_colorspace="ITU709") for f in file.decode(video=0)}
+            found = {
+                float(f.pts * f.time_base): f.reformat(format="rgb24", src_colorspace="ITU709") for f in file.decode(video=0)
+            }
         times = np.array(list(found))
         wanted = [start + float(t) for t in self.column(episode, "timestamp").ravel()]
         nearest = [times[np.abs(times - t).argmin()] for t in wanted]
@@ -172,10 +174,17 @@ def test_videos_are_split_by_size_between_episodes(tmp_path):
 
 def test_odd_clips_are_written_like_any_other(tmp_path):
     episode = {"states": np.arange(12, dtype=">f8").reshape(3, 4), "obs/gripper": np.ones((3, 2, 2), np.float16)}
-    episode |= {"ctrl": np.zeros((3, 0)), "index": np.arange(3), "note": np.array(["a", "", "\u00e4"]), "done": np.eye(3)[0] > 0}
+    episode |= {
+        "ctrl": np.zeros((3, 0)),
+        "index": np.arange(3),
+        "note": np.array(["a", "", "\u00e4"]),
+        "done": np.eye(3)[0] > 0,
+    }
     shape = {"frames": 3, "size": (23, 31), "cameras": (ODD_CAMERA,), "fps": 23.976, "instances": 0}
     clip = plain_clip(tmp_path, "odd", kinds=("rgb",), episode=episode, **shape)
-    data = check(written(write, [clip, replace(clip, clip_id="twin", task="")], tmp_path / "out"), [clip, replace(clip, task="")])
+    data = check(
+        written(write, [clip, replace(clip, clip_id="twin", task="")], tmp_path / "out"), [clip, replace(clip, task="")]
+    )
     assert data.info["fps"] == 23.976 and not [k for k in data.info["features"] if k.startswith("depth")]
     assert np.array_equal(data.column(0, "observation.state"), episode["states"])
     assert data.column(0, "obs.gripper").dtype == np.float16 and data.column(0, "source_index").ravel().tolist() == [0, 1, 2]

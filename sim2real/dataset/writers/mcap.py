@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int64, Shaped
 from PIL import Image
 
 from ...clip import CameraRecord
@@ -87,7 +87,7 @@ def _write_clip(item: DatasetClip, file: io.BufferedWriter) -> None:
                 topics.write(f"/{camera}/{topic}", message, frame, time)
         for name, array in item.episode.items():
             if array.dtype.kind in "fiub":
-                topics.write_values(f"/episode/{name}", array[frame], frame, time)
+                topics.write_values(f"/episode/{name}", np.ravel(array[frame]), frame, time)
     writer.finish()
 
 
@@ -106,11 +106,11 @@ class _Topics:
             self._register(topic, schema.name, schema.encoding, schema.data, "protobuf")
         self._append(topic, message.encode(), frame, time_ns)
 
-    def write_values(self, topic: str, values: np.ndarray, frame: int, time_ns: int) -> None:
+    def write_values(self, topic: str, values: Shaped[np.ndarray, "count"], frame: int, time_ns: int) -> None:
         """Append a row of numbers; those that are not finite are null, as JSON has no other word for them."""
         if topic not in self._channels:
             self._register(topic, "sim2real.Values", "jsonschema", json.dumps(_VALUES).encode(), "json")
-        numbers = [value if np.isfinite(value) else None for value in np.ravel(values).tolist()]
+        numbers = [value if np.isfinite(value) else None for value in values.tolist()]
         self._append(topic, json.dumps({"value": numbers}, allow_nan=False).encode(), frame, time_ns)
 
     def _register(self, topic: str, name: str, encoding: str, data: bytes, message_encoding: str) -> None:

@@ -24,7 +24,9 @@ DATA_MB, VIDEO_MB = 100, 200
 """The largest size of a parquet file and of a video, in 2^20 bytes: LeRobot's own."""
 
 
-def write(clips: Sequence[DatasetClip], folder: Path, *, data_mb: float = DATA_MB, video_mb: float = VIDEO_MB) -> None:
+def write(
+    clips: Sequence[DatasetClip], folder: Path, *, data_mb: int | float = DATA_MB, video_mb: int | float = VIDEO_MB
+) -> None:
     """Write the clips as episodes, in their order; each clip's pictures are ``observation.images.CAMERA``.
 
     ``action``/``actions`` become ``action``, ``state``/``states`` become ``observation.state``; everything else that a
@@ -56,7 +58,7 @@ def write(clips: Sequence[DatasetClip], folder: Path, *, data_mb: float = DATA_M
 class _Dataset:
     """A dataset that grows by episodes."""
 
-    def __init__(self, folder: Path, first: DatasetClip, data_mb: float, video_mb: float) -> None:
+    def __init__(self, folder: Path, first: DatasetClip, data_mb: int | float, video_mb: int | float) -> None:
         self.folder, self.first, self.limits = folder, first, (data_mb, video_mb)
         self.rate = frame_rate(first.clip.record.fps)
         self.features: dict[str, Any] = {}
