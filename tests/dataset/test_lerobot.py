@@ -1,4 +1,4 @@
-"""LeRobot datasets: read back by pyarrow, pandas and PyAV as the published layout says, and by lerobot where it is installed."""
+"""LeRobot datasets: read back by pyarrow, pandas and PyAV as the published layout says, and by lerobot where there is one."""
 
 from __future__ import annotations
 

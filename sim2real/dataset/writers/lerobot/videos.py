@@ -17,7 +17,7 @@ from ...lerobot_layout import VIDEO, FilePlace, FileSeries
 
 _BT709 = 1
 _ENCODER = {"crf": "18", "preset": "veryfast", "g": "2", "bf": "0", "threads": "1"}
-"""Every second frame is a key frame, as in LeRobot's own videos: so that any is quickly found. One thread: always the same bytes."""
+"""Every second frame is a key frame, as in LeRobot's own videos: any is quickly found. One thread: always the same bytes."""
 
 
 @dataclass(frozen=True)
