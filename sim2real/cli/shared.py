@@ -13,6 +13,7 @@ from ..errors import BadValueError
 
 if TYPE_CHECKING:
     from ..clip import Clip
+    from ..diffusion import GenerateOptions
     from ..noise import Beta
     from ..noise.layout import NoiseLayout
     from ..scene import Scene
@@ -112,6 +113,14 @@ def reading_record(options: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
+def options_of_footage(options: dict[str, Any]) -> GenerateOptions:
+    """What the options of a command ask of a video model."""
+    from ..diffusion import GenerateOptions
+
+    names = ("model", "use", "look", "camera_effects", "prompt", "steps", "seed", "device")
+    return GenerateOptions(keep=options["keep"] or (), **{name: options[name] for name in names})
+
+
 def check_inputs_of_footage(options: dict[str, Any]) -> None:
     """Refuse, before anything is rendered, options that leave nothing for a model to work on.
 
@@ -121,12 +130,10 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
         UnknownNameError: a model, look or material that does not exist.
     """
     from ..diffusion import check_options
-    from ..diffusion.families import family_of
 
-    names = ("model", "use", "look", "camera_effects", "prompt")
-    check_options(keep=options["keep"] or (), **{name: options[name] for name in names})
+    family = check_options(options_of_footage(options))
     only: frozenset[str] | None = options["only"]
-    lacking = [kind for kind in family_of(options["model"]).needs if only is not None and kind not in only]
+    lacking = [kind for kind in family.needs if only is not None and kind not in only]
     if only is not None and lacking:
         received = ",".join(sorted(only))
         raise BadValueError(
@@ -146,14 +153,11 @@ def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:
         UnknownNameError: no such class or instance; the message lists them.
         BadValueError: a number of frames, or a size, that the model does not take.
     """
-    from ..diffusion.families import family_of
-    from ..diffusion.families.embedded.looks import parse_look
-    from ..diffusion.families.embedded.surfaces import check_called
+    from ..diffusion import ClipFacts, family_of
 
     chosen = [scene.camera(name) for name in options["cameras"]] if options["cameras"] else scene.cameras
     for size in [options["size"]] if options["size"] else dict.fromkeys(camera.size for camera in chosen):
-        family_of(options["model"]).check_clip(scene.frames, size)
-    check_called([*parse_look(options["look"]).materials, *(options["keep"] or ())], scene.instances)
+        family_of(options["model"]).check(options_of_footage(options), ClipFacts(scene.frames, size, scene.instances))
 
 
 def generate_footage(clip: Clip, options: dict[str, Any], progress: Progress) -> Clip:
@@ -161,9 +165,7 @@ def generate_footage(clip: Clip, options: dict[str, Any], progress: Progress) ->
     from ..clip import readable_write_errors, write_report, write_sheet
     from ..diffusion import generate
 
-    model = None if options["model"] == "embedded" else options["model"]
-    passed = {name: options[name] for name in ("use", "look", "camera_effects", "prompt", "steps", "seed", "device")}
-    generate(clip.path, model=model, keep=options["keep"] or (), progress=progress, **passed)
+    generate(clip.path, options_of_footage(options), progress=progress)
     with readable_write_errors(clip.path):
         progress("contact sheet and report", 0, 1)
         write_sheet(clip)

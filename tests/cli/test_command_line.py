@@ -361,8 +361,8 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
 
     called: dict = {}
 
-    def generate(clip, **options):
-        called.update(options, clip=clip)
+    def generate(clip, options, progress):
+        called.update(vars(options), clip=clip)
         folder = clip / "front" / "generated" / "fake-0"
         (folder / "frames").mkdir(parents=True)
         from sim2real.clip import VideoWriter, images
@@ -379,7 +379,7 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
     restyle = ["--use", "restyle", "--look", "loft", "--keep", "ball,fl*", "--camera-effects", "webcam"]
     result = run("run", scene_file, "-o", output, "--steps", "3", "--seed", "2", *restyle)
     assert result.exit_code == 0, result.stderr
-    assert (called["clip"], called["steps"], called["seed"], called["model"]) == (output, 3, 2, None)
+    assert (called["clip"], called["steps"], called["seed"], called["model"]) == (output, 3, 2, "embedded")
     assert (called["use"], called["look"], called["keep"]) == ("restyle", "loft", ("ball", "fl*"))
     assert (called["camera_effects"], called["device"]) == ("webcam", "cpu")
     assert str(output / "front" / "generated" / "fake-0" / "video.mp4") in result.stdout

@@ -11,7 +11,7 @@ import torch
 
 from sim2real.clip import Clip
 from sim2real.clip.images import write_png
-from sim2real.diffusion.exports import render_command
+from sim2real.diffusion.export import render_command
 from sim2real.errors import BadValueError, MissingFileError
 from sim2real.flow import Flow
 from sim2real.metrics.geometry import geometry_of
