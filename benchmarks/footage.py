@@ -22,8 +22,8 @@ from benchmarks.machine import machine
 from sim2real.clip import read_clip
 from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.metrics.evaluate import evaluate
-from sim2real.render import render_clip
-from sim2real.scene import load
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions, load
 
 KITCHEN = Path(__file__).parent.parent / "scenes" / "kitchen.yaml"
 NOISES = {"clip": "surface noise", "flow": "flow-warped noise", "iid": "i.i.d. noise"}
@@ -69,7 +69,7 @@ def working_copy(source: Path, folder: Path, frames: int | None) -> Path:
         return Path(shutil.copytree(source, folder, ignore=shutil.ignore_patterns("generated", "*.mp4")))
     family = family_of(None)
     only = {*family.needs, "noise", "flow", "instances"}
-    return render_clip(load(source, frames=frames), folder, layout=family.layout, only=only).path
+    return render_clip(load(source, LoadOptions(frames=frames)), folder, RenderOptions(layout=family.layout, only=only)).path
 
 
 def make(clip: Path, way: Way, options: dict[str, Any]) -> None:

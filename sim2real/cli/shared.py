@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..errors import BadValueError
+from ..kinds import usual_names
+from .scene_command import own_names
 
 if TYPE_CHECKING:
     from ..clip import Clip
@@ -19,15 +21,21 @@ if TYPE_CHECKING:
     from ..scene import Scene
     from .progress import Progress
 
-READING = ("states", "demo", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root", "groups", "light")
-"""Options that tell how a scene is read."""
+Record = TypeVar("Record")
+
+
+def record_of(record: type[Record], options: Mapping[str, Any], **others: Any) -> Record:
+    """A record from the options of a command that have its fields' names, and others beside them."""
+    chosen = {field.name: options[field.name] for field in fields(record) if field.name in options}  # type: ignore[arg-type]
+    return record(**(chosen | others))
 
 
 def load_scene(source: Path, options: dict[str, Any], *, show_notes: bool = True) -> Scene:
-    """Read a scene with the options of ``scene_options`` and show what the reader has to say."""
-    from ..scene import load
+    """Read a scene with the options of ``scene_options`` and its reader's own, and show what the reader has to say."""
+    from ..scene import LoadOptions, load
 
-    scene = load(source, **{name: options[name] for name in READING})
+    own = {name: options[name] for name in own_names(source) if name in options}
+    scene = load(source, record_of(LoadOptions, options), **own)
     for note in scene.notes if show_notes else ():
         click.echo(click.style("note: ", fg="yellow") + note, err=True)
     return scene
@@ -46,9 +54,8 @@ def kinds_for(model: str, only: frozenset[str] | None) -> frozenset[str]:
     if only is not None:
         return only
     from ..diffusion.families import family_of
-    from ..render import DEFAULT_KINDS
 
-    return DEFAULT_KINDS.union(family_of(model).needs)
+    return usual_names().union(family_of(model).needs)
 
 
 def render(
@@ -66,23 +73,18 @@ def render(
     scene = load_scene(source, options)
     if check is not None:
         check(scene)
-    from ..render import render_clip
+    from ..render import RenderOptions, render_clip
 
-    return render_clip(
-        scene,
-        output,
+    wanted = record_of(
+        RenderOptions,
+        options,
         cameras=options["cameras"] or None,
-        size=options["size"],
         layout=layout,
-        seed=options["seed"],
         beta=beta_of(options["beta"], options["degradation"]),
-        device=options["device"],
         only=kinds_for(options["model"], options["only"]),
-        overwrite=options["overwrite"],
-        threads=options["threads"],
-        progress=progress,
-        scene_options=reading_record(options),
+        scene_options=reading_record(source, options),
     )
+    return render_clip(scene, output, wanted, progress=progress)
 
 
 def beta_of(beta: Beta | None, degradation: Beta | None) -> Beta:
@@ -102,23 +104,20 @@ def beta_of(beta: Beta | None, degradation: Beta | None) -> Beta:
     return beta_from_degradation(degradation)
 
 
-def reading_record(options: dict[str, Any]) -> dict[str, Any]:
-    """The reading options that differ from their defaults, as JSON can hold them."""
-    record: dict[str, Any] = {}
-    for name in READING:
-        value = options[name]
-        if value is None or value is False or (name == "stride" and value == 1):
-            continue
-        record[name] = str(value) if isinstance(value, Path) else value
-    return record
+def reading_record(source: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """The options that tell how a scene is read, as far as they differ from their defaults, as JSON can hold them."""
+    from ..scene import LoadOptions
+
+    usual = {field.name: field.default for field in fields(LoadOptions)} | dict.fromkeys(own_names(source))
+    found = {name: options[name] for name, default in usual.items() if options.get(name) not in (None, default)}
+    return {name: str(value) if isinstance(value, Path) else value for name, value in found.items()}
 
 
 def options_of_footage(options: dict[str, Any]) -> GenerateOptions:
     """What the options of a command ask of a video model."""
     from ..diffusion import GenerateOptions
 
-    names = ("model", "use", "look", "camera_effects", "prompt", "steps", "seed", "device")
-    return GenerateOptions(keep=options["keep"] or (), **{name: options[name] for name in names})
+    return record_of(GenerateOptions, options, keep=options["keep"] or ())
 
 
 def check_inputs_of_footage(options: dict[str, Any]) -> None:

@@ -10,12 +10,10 @@ from jaxtyping import Float, Float32
 
 from ..clip import Clip, command_for
 from ..errors import BadValueError, MissingFileError
+from ..kinds import names_of_videos
 from ..noise.layout import NoiseLayout
 from .families import families
 from .family import ModelFamily, NoiseOf
-
-_OF_SCENES = frozenset({"albedo", "material", "light", "reflection", "normals", "instances"})
-"""Kinds of pictures that real videos do not have."""
 
 
 def require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: str) -> None:
@@ -35,8 +33,9 @@ def require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: str) -> 
     needed = [*drives, *(kind for kind in family.needs if kind != "noise")]
     if lacking := [kind for kind in needed if not clip.has(camera, kind)]:
         fix = f"make the clip with: {_command(clip, family, lacking)}"
-        if clip.of_video and _OF_SCENES & set(lacking):
-            other = next(name for name, known in families().items() if known.runs and not _OF_SCENES & set(known.needs))
+        of_videos = set(names_of_videos())
+        if clip.of_video and not of_videos.issuperset(lacking):
+            other = next(name for name, known in families().items() if known.runs and of_videos.issuperset(known.needs))
             fix = f"videos do not have them, scenes do: use a model that needs none, such as --model {other}"
         what = f"{', '.join(lacking)} ({'which' if len(lacking) == 1 else 'all of which'} {family.name} needs)"
         raise MissingFileError(clip.folder(camera), what=what, fix=fix)

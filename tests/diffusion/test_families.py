@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import sim2real
+from sim2real import kinds
 from sim2real.diffusion import families, family_of, layout_for
 from sim2real.errors import UnknownNameError
 
@@ -36,11 +37,9 @@ def test_unknown_names_list_the_valid_ones(tmp_path):
 
 
 def test_families_need_kinds_that_clips_hold():
-    from sim2real.render import DEFAULT_KINDS, KINDS
-
     for family in families().values():
-        assert "noise" in family.needs and set(family.needs) <= set(KINDS)
-    assert {name for name, family in families().items() if set(family.needs) - DEFAULT_KINDS} == {"embedded"}
+        assert "noise" in family.needs and set(family.needs) <= set(kinds.names())
+    assert {name for name, family in families().items() if set(family.needs) - kinds.usual_names()} == {"embedded"}
 
 
 def test_every_family_names_a_pipeline_and_samplers_of_diffusers():
