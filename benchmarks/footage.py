@@ -20,11 +20,10 @@ from typing import Any
 
 from benchmarks.machine import machine
 from sim2real.clip import read_clip
-from sim2real.diffusion import generate
-from sim2real.diffusion.families import FAMILIES
+from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.metrics.evaluate import evaluate
-from sim2real.render import render_clip
-from sim2real.scene import load
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions, load
 
 KITCHEN = Path(__file__).parent.parent / "scenes" / "kitchen.yaml"
 NOISES = {"clip": "surface noise", "flow": "flow-warped noise", "iid": "i.i.d. noise"}
@@ -68,14 +67,14 @@ def working_copy(source: Path, folder: Path, frames: int | None) -> Path:
     """A clip folder of our own: a copy without footage, or a scene rendered with all that the model and the noises need."""
     if source.is_dir():
         return Path(shutil.copytree(source, folder, ignore=shutil.ignore_patterns("generated", "*.mp4")))
-    family = FAMILIES["embedded"]
+    family = family_of(None)
     only = {*family.needs, "noise", "flow", "instances"}
-    return render_clip(load(source, frames=frames), folder, layout=family.layout, only=only).path
+    return render_clip(load(source, LoadOptions(frames=frames)), folder, RenderOptions(layout=family.layout, only=only)).path
 
 
 def make(clip: Path, way: Way, options: dict[str, Any]) -> None:
     """Footage of all cameras, in a folder with the way's name."""
-    generate(clip, use=way.use, steps=way.steps, noise=way.noise, seed=way.seed, **options)
+    generate(clip, GenerateOptions(use=way.use, steps=way.steps, noise=way.noise, seed=way.seed, **options))
     for camera in read_clip(clip).cameras:
         newest = read_clip(clip).generated(camera)[-1]
         newest.rename(newest.with_name(way.name))

@@ -16,7 +16,7 @@ from benchmarks.machine import machine
 from sim2real.conditions import Sampler
 from sim2real.conditions.light import LightTracer
 from sim2real.raster import rasterizer
-from sim2real.scene import load, triangles_of
+from sim2real.scene import LoadOptions, load, triangles_of
 
 KITCHEN = Path(__file__).parent.parent / "scenes" / "kitchen.yaml"
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=7)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    scene = load(options.scene, light=options.light)
+    scene = load(options.scene, LoadOptions(light=options.light))
     triangles = triangles_of(scene)
     views = rasterizer(triangles)
     sampler = Sampler(scene, triangles, views)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benchmarks.machine import machine
 from sim2real.noise import NoiseLayout
-from sim2real.render import render_clip
-from sim2real.scene import load
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions, load
 
 FRAMES = 12
 LAYOUTS = {"60x90x16, factor 8": NoiseLayout(8, 16), "480x720x3, factor 1": NoiseLayout(1, 3)}
@@ -34,11 +34,7 @@ def seconds(scene, layout: NoiseLayout, threads: int, only: set[str] | None = No
         render_clip(
             scene,
             Path(folder) / "clip",
-            cameras=["counter"],
-            size=(480, 720),
-            layout=layout,
-            threads=threads,
-            only=only,
+            RenderOptions(cameras=["counter"], size=(480, 720), layout=layout, threads=threads, only=only),
             progress=mark,
         )
         return (marks[-1] - marks[0]) / scene.frames, time.perf_counter() - start
@@ -46,7 +42,7 @@ def seconds(scene, layout: NoiseLayout, threads: int, only: set[str] | None = No
 
 def main() -> None:
     """Print a table."""
-    scene = load(Path(__file__).parent.parent / "scenes" / "kitchen.yaml", frames=FRAMES)
+    scene = load(Path(__file__).parent.parent / "scenes" / "kitchen.yaml", LoadOptions(frames=FRAMES))
     cores = len(os.sched_getaffinity(0))
     triangles = sum(len(scene.meshes[p.mesh].faces) for p in scene.parts)
     print(f"{machine()}; {triangles:,} triangles, 480x720, {FRAMES} frames, one camera\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from sim2real.scene import Camera, Instance, Mesh, Part, Scene, load
+from sim2real.scene import Camera, Instance, LoadOptions, Mesh, Part, Scene, load
 from sim2real.scene.primitives import box, plane, sphere, torus
 from sim2real.transforms import look_at, rigid, rotation_about
 
@@ -149,7 +149,7 @@ def occluder(rng: np.random.Generator) -> Case:
 
 def robot(rng: np.random.Generator) -> Case:
     """A Franka arm opens a microwave: the kitchen rollout, from its counter and its wrist camera in turn."""
-    scene = load(KITCHEN, frames=FRAMES)
+    scene = load(KITCHEN, LoadOptions(frames=FRAMES))
     view = scene.cameras[int(rng.integers(len(scene.cameras)))]
     width = round(view.size[1] * SIZE[0] / view.size[0])
     first = view.resized((SIZE[0], width)).cropped(0, (width - SIZE[1]) // 2, SIZE)

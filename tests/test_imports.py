@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+import sim2real
+
 PACKAGE = Path(__file__).parent.parent / "sim2real"
 
 LAYERS = (
     {"errors"},
-    {"optional", "devices", "arrays", "transforms", "fetch", "file_order", "eight_bits", "text_files", "native_code"},
+    {"optional", "devices", "arrays", "transforms", "fetch", "file_order", "eight_bits", "text_files", "native_code", "kinds"},
     {"scene"},
     {"camera_effects"},
     {"raster"},
@@ -117,11 +120,6 @@ def test_no_modules_import_each_other_in_a_circle():
         imported = {name: others - free for name, others in imported.items() if name not in free}
 
 
-@pytest.mark.parametrize("folder", ["scene", "noise", "diffusion", "raster", "flow", "clip", "render", "video", "training"])
-def test_a_package_is_not_a_heap(folder):
-    assert len(list((PACKAGE / folder).glob("*.py"))) <= 14, f"group the files of sim2real/{folder}"
-
-
 def test_imports_of_finds_lazy_and_relative_imports(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
     file = tmp_path / "noise" / "x.py"
@@ -138,7 +136,14 @@ def loaded_after(statement: str) -> set[str]:
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    assert not loaded_after("import sim2real, sim2real.errors, sim2real.optional") & set(HEAVY)
+    assert not loaded_after("import sim2real, sim2real.errors, sim2real.optional, sim2real.kinds") & set(HEAVY)
+
+
+def test_the_front_door_leads_to_what_it_names():
+    for name, package in sim2real.FRONT_DOOR.items():
+        assert getattr(sim2real, name) is getattr(importlib.import_module(f"sim2real.{package}"), name)
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        _ = sim2real.lode
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["render", "--help"], ["run", "--help"], ["inspect", "--help"]])

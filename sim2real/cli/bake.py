@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import progress
-from .main import Command
 from .options import debug_option, scene_options
+from .scene_command import SceneCommand
 
 if TYPE_CHECKING:
     from ..render import Baked
 
 
-@click.command("bake", cls=Command)
+@click.command("bake", cls=SceneCommand)
 @scene_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The folder to make.")
 @click.option("--level", type=click.IntRange(1, 14), metavar="L", help="2^L texels per side of every texture.  [default: 9]")
@@ -30,17 +30,7 @@ if TYPE_CHECKING:
 @click.option("--background", is_flag=True, help="Also bake the sphere of directions, as the six faces of a cube.")
 @click.option("--overwrite", is_flag=True, help="Replace a folder that was baked before.")
 @debug_option
-def command(
-    scene: Path,
-    output: Path,
-    level: int | None,
-    texels_per_metre: float | None,
-    channels: int,
-    seed: int,
-    background: bool,
-    overwrite: bool,
-    **options: Any,
-) -> None:
+def command(scene: Path, output: Path, **options: Any) -> None:
     """Write a scene's noise as Gaussian textures on a GLB, for renderers that know nothing of surface noise.
 
     DIR gets scene.glb, whose UVs index the textures (the pictures inside are previews), one float32 .npy of shape
@@ -51,22 +41,21 @@ def command(
       sim2real bake mug.glb -o out/mug-noise --level 11 --channels 16
       sim2real bake scenes/kitchen.yaml -o out/kitchen-noise --texels-per-metre 100 --background
     """
-    settings = {"level": level, "texels_per_metre": texels_per_metre, "channels": channels, "seed": seed}
     with progress.shown() as report:
-        baked = _bake(scene, output, options, {**settings, "background": background, "overwrite": overwrite}, report)
+        baked = _bake(scene, output, options, report)
     _say_what(baked, output)
 
 
-def _bake(source: Path, output: Path, reading: dict[str, Any], settings: dict[str, Any], report: progress.Progress) -> Baked:
-    """Bake a scene file's noise with the options of ``scene_options`` and those of ``bake_scene``."""
+def _bake(source: Path, output: Path, options: dict[str, Any], report: progress.Progress) -> Baked:
+    """Bake a scene file's noise with the options of the command."""
     from ..clip import check_output
-    from .shared import load_scene
+    from .shared import load_scene, record_of
 
-    check_output(output, overwrite=settings["overwrite"])
-    scene = load_scene(source, reading)
-    from ..render import bake_scene
+    check_output(output, overwrite=options["overwrite"])
+    scene = load_scene(source, options)
+    from ..render import BakeOptions, bake_scene
 
-    return bake_scene(scene, output, progress=report, **settings)
+    return bake_scene(scene, output, record_of(BakeOptions, options), progress=report)
 
 
 def _say_what(baked: Baked, output: Path) -> None:

@@ -39,18 +39,7 @@ from .options import debug_option
 @click.option("--stride", metavar="S", type=click.IntRange(min=1), default=1, help="Measure every S-th frame.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 @debug_option
-def command(
-    clips: tuple[Path, ...],
-    noise_only: bool,
-    noise_file: Path | None,
-    camera: str | None,
-    geometry: str,
-    pairs: int,
-    photographs: Path | None,
-    diversity: bool,
-    stride: int,
-    as_json: bool,
-) -> None:
+def command(clips: tuple[Path, ...], noise_only: bool, noise_file: Path | None, as_json: bool, **options: Any) -> None:
     """Measure clips: is the noise white, does footage follow geometry and labels, does it look like photographs?
 
     PSNR d: frame a against frame a + d, fetched along the exact motion of cameras and instances, over pixels visible in both;
@@ -80,7 +69,7 @@ def command(
 
     if noise_only or noise_file is not None:
         with shown() as progress:
-            found = _judged(clips, noise_file, camera, geometry, pairs, stride, progress)
+            found = _judged(clips, noise_file, options, progress)
         from .noise_figures import readable_noise as table
     else:
         from ..metrics.evaluate import evaluate
@@ -88,8 +77,8 @@ def command(
         found, table = [], readable
         for clip in clips:
             with shown() as progress:
-                options: dict[str, Any] = {"stride": stride, "photographs": photographs, "diversity": diversity}
-                found.append(evaluate(clip, progress=progress, **options))
+                asked = {name: options[name] for name in ("stride", *_OF_FOOTAGE)}
+                found.append(evaluate(clip, progress=progress, **asked))
     click.echo(json_text(found) if as_json else "\n\n".join("\n".join(table(figures)) for figures in found))
 
 
@@ -108,9 +97,7 @@ def _refuse_idle_options(judging_noise: bool) -> None:
             raise BadValueError(f"--{name}", "given" if context.params[name] is True else context.params[name], right=right)
 
 
-def _judged(
-    clips: tuple[Path, ...], file: Path | None, camera: str | None, geometry: str, pairs: int, stride: int, progress: Any
-) -> list[dict[str, Any]]:
+def _judged(clips: tuple[Path, ...], file: Path | None, options: dict[str, Any], progress: Any) -> list[dict[str, Any]]:
     """Judge the noise of every clip and camera that is asked for."""
     from ..clip import read_clip
     from ..errors import BadValueError
@@ -121,14 +108,15 @@ def _judged(
     found = []
     for path in clips:
         clip = read_clip(path)
-        cameras = [clip.camera_name(camera)] if camera is not None else clip.cameras
+        cameras = [clip.camera_name(options["camera"])] if options["camera"] is not None else clip.cameras
         if file is not None and len(cameras) > 1:
             listed = ", ".join(cameras)
             raise BadValueError(
                 "the number of cameras with --noise-file", len(cameras), right="1", fix=f"pass --camera: {listed}"
             )
-        options: dict[str, Any] = {"file": file, "geometry": geometry, "pairs": pairs, "stride": stride, "progress": progress}
-        found.append({"clip": str(path), "cameras": {name: judge(clip, name, **options) for name in cameras}})
+        asked: dict[str, Any] = {name: options[name] for name in ("geometry", "pairs", "stride")}
+        judged = {name: judge(clip, name, file=file, progress=progress, **asked) for name in cameras}
+        found.append({"clip": str(path), "cameras": judged})
     return found
 
 

@@ -60,7 +60,7 @@ def command(
       sim2real export out/clip --to latents --for cogvideox -o out/latents.pt
       sim2real export out/clip --to cosmos-transfer1 --camera front -o out/x_sigma_max.pt
     """
-    from ..diffusion.exports import export_noise
+    from ..diffusion.export import export_noise
 
     shape = export_noise(
         clip,

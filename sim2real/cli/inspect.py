@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from .main import Command
 from .options import debug_option, scene_options
+from .scene_command import SceneCommand
 
 
-@click.command("inspect", cls=Command)
+@click.command("inspect", cls=SceneCommand)
 @scene_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @debug_option

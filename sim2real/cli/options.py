@@ -8,25 +8,17 @@ from typing import Any, TypeVar
 
 import click
 
-from .types import Choices, Intrinsics, Names, Numbers, Shares, Size
+from .. import kinds
+from .types import Choices, Intrinsics, Names, Shares, Size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-KINDS = ("noise", "rgb", "depth", "normals", "edges", "albedo", "material", "light", "reflection", "instances", "flow")
-
 
 def scene_options(function: Command) -> Command:
-    """SCENE and everything that tells a reader how to read it."""
+    """SCENE and what tells any reader how to read it; ``SceneCommand`` adds what the reader of SCENE alone takes."""
     for decorate in reversed(
         (
             click.argument("scene", type=click.Path(path_type=Path)),
-            click.option(
-                "--states",
-                type=click.Path(path_type=Path),
-                metavar="FILE",
-                help="States of a MuJoCo model: one row [time, qpos, qvel] or [qpos] per frame.",
-            ),
-            click.option("--demo", metavar="NAME", help="Which demonstration of a robomimic file, such as demo_0."),
             click.option("--orbit", is_flag=True, help="Add a camera that circles the scene."),
             click.option(
                 "--frames", type=click.IntRange(min=1), metavar="N", help="The first N frames (after --stride).  [default: all]"
@@ -46,18 +38,6 @@ def scene_options(function: Command) -> Command:
                 type=Intrinsics(),
                 metavar="FX,FY,CX,CY",
                 help="Intrinsics in pixels of --size, instead of the file's.",
-            ),
-            click.option(
-                "--asset-root",
-                type=click.Path(path_type=Path),
-                metavar="DIR",
-                help="Where to look for meshes whose paths lead nowhere on this machine.",
-            ),
-            click.option(
-                "--groups",
-                type=Numbers(),
-                metavar="G,...",
-                help="MuJoCo's geom groups to show.  [default: those that look like pictures]",
             ),
             click.option(
                 "--light",
@@ -127,9 +107,9 @@ def render_options(function: Command) -> Command:
             ),
             click.option(
                 "--only",
-                type=Choices(KINDS),
+                type=Choices(kinds.names),
                 metavar="KIND,...",
-                help=f"Write only some of {', '.join(KINDS)}.  "
+                help=f"Write only some of {', '.join(kinds.names())}.  "
                 "[default: all but flow; albedo, material, light and reflection only if the model of --for needs them]",
             ),
             click.option(

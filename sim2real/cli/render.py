@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from . import progress
-from .main import Command
 from .options import debug_option, render_options, scene_options
+from .scene_command import SceneCommand
 
 
-@click.command("render", cls=Command)
+@click.command("render", cls=SceneCommand)
 @scene_options
 @render_options
 @debug_option

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from . import progress
-from .main import Command
 from .options import debug_option, generate_options, render_options, scene_options
+from .scene_command import SceneCommand
 
 
-@click.command("run", cls=Command)
+@click.command("run", cls=SceneCommand)
 @scene_options
 @render_options
 @generate_options

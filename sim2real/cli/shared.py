@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..errors import BadValueError
+from ..kinds import usual_names
+from .scene_command import own_names
 
 if TYPE_CHECKING:
     from ..clip import Clip
+    from ..diffusion import GenerateOptions
     from ..noise import Beta
     from ..noise.layout import NoiseLayout
     from ..scene import Scene
     from .progress import Progress
 
-READING = ("states", "demo", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root", "groups", "light")
-"""Options that tell how a scene is read."""
+Record = TypeVar("Record")
+
+
+def record_of(record: type[Record], options: Mapping[str, Any], **others: Any) -> Record:
+    """A record from the options of a command that have its fields' names, and others beside them."""
+    chosen = {field.name: options[field.name] for field in fields(record) if field.name in options}  # type: ignore[arg-type]
+    return record(**(chosen | others))
 
 
 def load_scene(source: Path, options: dict[str, Any], *, show_notes: bool = True) -> Scene:
-    """Read a scene with the options of ``scene_options`` and show what the reader has to say."""
-    from ..scene import load
+    """Read a scene with the options of ``scene_options`` and its reader's own, and show what the reader has to say."""
+    from ..scene import LoadOptions, load
 
-    scene = load(source, **{name: options[name] for name in READING})
+    own = {name: options[name] for name in own_names(source) if name in options}
+    scene = load(source, record_of(LoadOptions, options), **own)
     for note in scene.notes if show_notes else ():
         click.echo(click.style("note: ", fg="yellow") + note, err=True)
     return scene
@@ -45,9 +54,8 @@ def kinds_for(model: str, only: frozenset[str] | None) -> frozenset[str]:
     if only is not None:
         return only
     from ..diffusion.families import family_of
-    from ..render import DEFAULT_KINDS
 
-    return DEFAULT_KINDS.union(family_of(model).needs)
+    return usual_names().union(family_of(model).needs)
 
 
 def render(
@@ -65,23 +73,18 @@ def render(
     scene = load_scene(source, options)
     if check is not None:
         check(scene)
-    from ..render import render_clip
+    from ..render import RenderOptions, render_clip
 
-    return render_clip(
-        scene,
-        output,
+    wanted = record_of(
+        RenderOptions,
+        options,
         cameras=options["cameras"] or None,
-        size=options["size"],
         layout=layout,
-        seed=options["seed"],
         beta=beta_of(options["beta"], options["degradation"]),
-        device=options["device"],
         only=kinds_for(options["model"], options["only"]),
-        overwrite=options["overwrite"],
-        threads=options["threads"],
-        progress=progress,
-        scene_options=reading_record(options),
+        scene_options=reading_record(source, options),
     )
+    return render_clip(scene, output, wanted, progress=progress)
 
 
 def beta_of(beta: Beta | None, degradation: Beta | None) -> Beta:
@@ -101,15 +104,20 @@ def beta_of(beta: Beta | None, degradation: Beta | None) -> Beta:
     return beta_from_degradation(degradation)
 
 
-def reading_record(options: dict[str, Any]) -> dict[str, Any]:
-    """The reading options that differ from their defaults, as JSON can hold them."""
-    record: dict[str, Any] = {}
-    for name in READING:
-        value = options[name]
-        if value is None or value is False or (name == "stride" and value == 1):
-            continue
-        record[name] = str(value) if isinstance(value, Path) else value
-    return record
+def reading_record(source: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """The options that tell how a scene is read, as far as they differ from their defaults, as JSON can hold them."""
+    from ..scene import LoadOptions
+
+    usual = {field.name: field.default for field in fields(LoadOptions)} | dict.fromkeys(own_names(source))
+    found = {name: options[name] for name, default in usual.items() if options.get(name) not in (None, default)}
+    return {name: str(value) if isinstance(value, Path) else value for name, value in found.items()}
+
+
+def options_of_footage(options: dict[str, Any]) -> GenerateOptions:
+    """What the options of a command ask of a video model."""
+    from ..diffusion import GenerateOptions
+
+    return record_of(GenerateOptions, options, keep=options["keep"] or ())
 
 
 def check_inputs_of_footage(options: dict[str, Any]) -> None:
@@ -121,12 +129,10 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
         UnknownNameError: a model, look or material that does not exist.
     """
     from ..diffusion import check_options
-    from ..diffusion.families import family_of
 
-    names = ("model", "use", "look", "camera_effects", "prompt")
-    check_options(keep=options["keep"] or (), **{name: options[name] for name in names})
+    family = check_options(options_of_footage(options))
     only: frozenset[str] | None = options["only"]
-    lacking = [kind for kind in family_of(options["model"]).needs if only is not None and kind not in only]
+    lacking = [kind for kind in family.needs if only is not None and kind not in only]
     if only is not None and lacking:
         received = ",".join(sorted(only))
         raise BadValueError(
@@ -146,14 +152,11 @@ def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:
         UnknownNameError: no such class or instance; the message lists them.
         BadValueError: a number of frames, or a size, that the model does not take.
     """
-    from ..diffusion.families import family_of
-    from ..diffusion.families.embedded.looks import parse_look
-    from ..diffusion.families.embedded.surfaces import check_called
+    from ..diffusion import ClipFacts, family_of
 
     chosen = [scene.camera(name) for name in options["cameras"]] if options["cameras"] else scene.cameras
     for size in [options["size"]] if options["size"] else dict.fromkeys(camera.size for camera in chosen):
-        family_of(options["model"]).check_clip(scene.frames, size)
-    check_called([*parse_look(options["look"]).materials, *(options["keep"] or ())], scene.instances)
+        family_of(options["model"]).check(options_of_footage(options), ClipFacts(scene.frames, size, scene.instances))
 
 
 def generate_footage(clip: Clip, options: dict[str, Any], progress: Progress) -> Clip:
@@ -161,9 +164,7 @@ def generate_footage(clip: Clip, options: dict[str, Any], progress: Progress) ->
     from ..clip import readable_write_errors, write_report, write_sheet
     from ..diffusion import generate
 
-    model = None if options["model"] == "embedded" else options["model"]
-    passed = {name: options[name] for name in ("use", "look", "camera_effects", "prompt", "steps", "seed", "device")}
-    generate(clip.path, model=model, keep=options["keep"] or (), progress=progress, **passed)
+    generate(clip.path, options_of_footage(options), progress=progress)
     with readable_write_errors(clip.path):
         progress("contact sheet and report", 0, 1)
         write_sheet(clip)

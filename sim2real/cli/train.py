@@ -141,7 +141,7 @@ def train_recipe(
 
     from ..devices import checked_device
     from ..prepare.noise_fields import NoiseDraws, noise_path
-    from ..training.loop import train
+    from ..training.loop import TrainOptions, train
     from ..training.packed import packed_clip
 
     checked_device(device)
@@ -157,9 +157,8 @@ def train_recipe(
         packed,
         NoiseDraws([noise_path(folder, number) for number in numbers], seed=entry.noise_seed),
         output,
+        TrainOptions(device, limits=limits),
         perceptual=_perceptual(device),
-        device=device,
-        limits=limits,
         report=lambda told: progress("training", told.step, told.steps),
     )
 

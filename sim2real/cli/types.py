@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -121,15 +121,16 @@ class Choices(click.ParamType):
 
     name = "KIND,..."
 
-    def __init__(self, valid: Sequence[str]) -> None:
-        self.valid = tuple(valid)
+    def __init__(self, valid: Callable[[], Sequence[str]]) -> None:
+        """Take the words that there are when a value is converted."""
+        self.valid = valid
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
         """Parse ``noise,depth``."""
         if isinstance(value, frozenset):
             return value
         words = frozenset(w.strip() for w in str(value).split(",") if w.strip())
-        unknown = sorted(words - set(self.valid))
+        unknown = sorted(words - set(self.valid()))
         if unknown or not words:
-            self.fail(f"{', '.join(unknown) or 'nothing'} is not among {', '.join(self.valid)}", param, ctx)
+            self.fail(f"{', '.join(unknown) or 'nothing'} is not among {', '.join(self.valid())}", param, ctx)
         return words

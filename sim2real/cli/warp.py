@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import BadValueError
+from ..kinds import names_of_videos
 from . import progress
 from .main import Command
 from .options import debug_option
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 READING = ("frames", "stride", "size", "fps", "estimator", "weights", "flow", "flow_direction", "depth", "intrinsics", "poses")
 """Options that tell how a video is read and followed."""
-
-KINDS = ("noise", "rgb", "depth", "edges", "flow")
 
 
 @click.command("warp", cls=Command)
@@ -93,9 +92,9 @@ KINDS = ("noise", "rgb", "depth", "edges", "flow")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where to draw noise.")
 @click.option(
     "--only",
-    type=Choices(KINDS),
+    type=Choices(names_of_videos),
     metavar="KIND,...",
-    help=f"Write only some of {', '.join(KINDS)}.  [default: all but flow; depth if supplied]",
+    help=f"Write only some of {', '.join(names_of_videos())}.  [default: all but flow; depth if supplied]",
 )
 @click.option("--threads", type=click.IntRange(1, 256), metavar="N", help="Frames at once.  [default: one per core]")
 @click.option("--overwrite", is_flag=True, help="Replace an existing clip folder.")
@@ -122,13 +121,13 @@ def command(video: Path, output: Path, **options: Any) -> None:
 def _warp(source: Path, output: Path, options: dict[str, Any], report: progress.Progress) -> Clip:
     """Make a clip folder from a video with the options of ``warp``."""
     from ..clip import check_output
-    from .shared import beta_of, layout_of
+    from .shared import beta_of, layout_of, record_of
 
     check_output(output, overwrite=options["overwrite"])
     _check_options(options)
     layout = layout_of(options["model"], options["factor"], options["channels"], options["latent_time"])
     pictures = _pictures(source, options, layout)
-    from ..video import DepthFiles, read_poses, warp_video
+    from ..video import DepthFiles, Known, WarpOptions, read_poses, warp_video
 
     depth = DepthFiles(options["depth"], pictures.frames, pictures.size) if options["depth"] else None
     poses = read_poses(options["poses"], pictures.frames) if options["poses"] else None
@@ -137,23 +136,15 @@ def _warp(source: Path, output: Path, options: dict[str, Any], report: progress.
     if depth is not None and depth.gap is not None:
         _note(depth.gap)
     beta = beta_of(options["beta"], options["degradation"])
-    return warp_video(
-        pictures,
-        output,
-        motion=_motion(pictures, options, depth, poses),
+    wanted = record_of(
+        WarpOptions,
+        options,
         layout=layout,
-        seed=options["seed"],
         beta=beta if isinstance(beta, float) else 1.0,
-        depth=depth,
-        intrinsics=options["intrinsics"],
-        world_from_camera=poses,
-        device=options["device"],
-        only=options["only"],
-        overwrite=options["overwrite"],
-        threads=options["threads"],
-        progress=report,
-        options=_record(options),
+        video_options=_record(options),
     )
+    known = Known(_motion(pictures, options, depth, poses), depth, options["intrinsics"], poses)
+    return warp_video(pictures, output, wanted, known=known, progress=report)
 
 
 def _check_options(options: dict[str, Any]) -> None:

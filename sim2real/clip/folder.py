@@ -14,17 +14,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
 from ..errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnwritableOutputError
 from . import images
+from .formats import format_of
 from .record import CameraRecord, ClipRecord, NoiseRecord, read_record
-
-SUFFIXES = {kind: ".png" for kind in ("rgb", "normals", "edges", "albedo", "material", "instances")}
-SUFFIXES |= {"depth": ".exr", "light": ".exr", "reflection": ".exr", "flow": ".npz"}
-"""What a camera folder may hold per frame, and in which format."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,11 @@ class Clip:
 
     def frame_path(self, camera: str, kind: str, frame: int) -> Path:
         """The file of one frame."""
-        return self.folder(camera) / kind / f"{frame:06d}{SUFFIXES[kind]}"
+        return self.folder(camera) / kind / f"{frame:06d}{format_of(kind).suffix}"
+
+    def picture(self, camera: str, kind: str, frame: int) -> Any:
+        """One frame of any kind, as its format reads it."""
+        return format_of(kind).read(self.frame_path(camera, kind, frame))
 
     def noise(self, camera: str) -> Float[np.ndarray, "latents channels height width"]:
         """Unit-variance noise as a read-only memory map."""
@@ -90,39 +92,39 @@ class Clip:
 
     def rgb(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """The synthetic render."""
-        return images.read_png(self.frame_path(camera, "rgb", frame))
+        return self.picture(camera, "rgb", frame)
 
     def depth(self, camera: str, frame: int) -> Float[np.ndarray, "height width"]:
         """Metres along the camera's z, 0 where there is no surface."""
-        return images.read_depth(self.frame_path(camera, "depth", frame))
+        return self.picture(camera, "depth", frame)
 
     def normals(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """Normals in the camera's frame as ``(n + 1) / 2`` in 8 bits."""
-        return images.read_png(self.frame_path(camera, "normals", frame))
+        return self.picture(camera, "normals", frame)
 
     def edges(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width"]:
         """Geometric edges, white on black."""
-        return images.read_png(self.frame_path(camera, "edges", frame))
+        return self.picture(camera, "edges", frame)
 
     def albedo(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """Base color with textures, unlit, sRGB; black where there is no surface."""
-        return images.read_png(self.frame_path(camera, "albedo", frame))
+        return self.picture(camera, "albedo", frame)
 
     def material(self, camera: str, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """Roughness (red), metallic (green) and emissive strength (blue), each from 0 to 255; 0 where there is no surface."""
-        return images.read_png(self.frame_path(camera, "material", frame))
+        return self.picture(camera, "material", frame)
 
     def light(self, camera: str, frame: int) -> Float[np.ndarray, "height width 3"]:
         """What a white matte surface at each pixel would send back: linear, exposed, about 1 in even light."""
-        return images.read_light(self.frame_path(camera, "light", frame))
+        return self.picture(camera, "light", frame)
 
     def reflection(self, camera: str, frame: int) -> Float[np.ndarray, "height width 3"]:
         """What arrives at each pixel's surface from the mirrored direction, linear, exposed as ``light`` is."""
-        return images.read_light(self.frame_path(camera, "reflection", frame))
+        return self.picture(camera, "reflection", frame)
 
     def instances(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
         """Instance ids, 0 where there is none."""
-        return images.read_png(self.frame_path(camera, "instances", frame))
+        return self.picture(camera, "instances", frame)
 
     def generated(self, camera: str) -> list[Path]:
         """Folders of generated footage (``<model>-<seed>``), oldest first."""

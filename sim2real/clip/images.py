@@ -79,6 +79,17 @@ def write_flow(path: Path, forward_px: Float[np.ndarray, "height width 2"], visi
     np.savez_compressed(path, forward=np.asarray(forward_px, np.float32), visible=visible)
 
 
+def read_flow(path: Path) -> tuple[Float32[np.ndarray, "height width 2"], Bool[np.ndarray, "height width"]]:
+    """Read what ``write_flow`` wrote."""
+    if not Path(path).is_file():
+        raise MissingFileError(path, what="flow", fix=_MEND)
+    try:
+        with np.load(path) as arrays:
+            return arrays["forward"], arrays["visible"]
+    except Exception as error:  # archives, headers and names each have errors of their own
+        raise UnreadableFileError(path, what="the flow", why=reason(error), fix=_MEND) from error
+
+
 def read_noise(path: Path) -> Float32[np.ndarray, "latents channels height width"]:
     """Open ``noise.npy`` as a read-only memory map."""
     if not Path(path).is_file():

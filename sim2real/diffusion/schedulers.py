@@ -1,19 +1,11 @@
-# pyright: reportPrivateImportUsage=false
 """Samplers that keep the warp: noise enters once, through ``latents=``, and nothing is drawn afterwards."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from diffusers import UniPCMultistepScheduler
-
 from ..errors import BadValueError
-from .families import ModelFamily
-
-
-def embedded_scheduler() -> UniPCMultistepScheduler:
-    """UniPC on flow-matching sigmas (shift 3), for a model that predicts the clean picture."""
-    return UniPCMultistepScheduler(prediction_type="sample", use_flow_sigmas=True, flow_shift=3.0)
+from .family import ModelFamily
 
 
 def require_deterministic(scheduler: Any, family: ModelFamily) -> None:

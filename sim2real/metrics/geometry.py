@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from scipy.sparse import csr_matrix
 
 from ..clip import Clip
 from ..errors import BadValueError, MissingFileError, Sim2RealError
-from ..scene import Scene, load, triangles_of
+from ..scene import Scene, load_as, triangles_of
 from .footprints import LabelledView, labeled_overlap, labeled_view
 from .overlap import RayScene, footprint_overlap
 from .picture_motion import PictureMotion
@@ -102,10 +101,7 @@ def scene_of(clip: Clip) -> Scene:
         Sim2RealError: whatever the reader finds wrong.
     """
     record = clip.record
-    options: Mapping[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in record.scene.options.items()
-    }
-    scene = load(Path(record.scene.path), **options)
+    scene = load_as(Path(record.scene.path), record.scene.options)
     fix = "judge by the clip's labels instead: --geometry labels"
     if scene.sha256 != record.scene.sha256:
         raise BadValueError(

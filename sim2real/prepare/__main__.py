@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -45,45 +46,25 @@ def _numbers(_context: click.Context, _option: click.Parameter, value: str | Non
 )
 @click.option("--size", callback=_size, default="256x192", show_default=True, metavar="WxH", help="Of the pictures.")
 @click.option("--spp", type=click.IntRange(1), default=_USUAL.spp, show_default=True, help="Paths per pixel.")
-@click.option("--depth", type=click.IntRange(2), default=_USUAL.max_depth, show_default=True, help="Segments of a path.")
+@click.option(
+    "--depth", "max_depth", type=click.IntRange(2), default=_USUAL.max_depth, show_default=True, help="Segments of a path."
+)
 @click.option("--seed", type=click.IntRange(0), default=_USUAL.seed, show_default=True, help="Of the scenes.")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes of one thread each.")
 @click.option("--assets/--no-assets", default=True, show_default=True, help="Photographed light, surfaces and models.")
-def main(
-    output: Path,
-    clips: int,
-    first: int,
-    numbers: range | None,
-    frames: int,
-    moving_every: int,
-    size: tuple[int, int],
-    spp: int,
-    depth: int,
-    seed: int,
-    workers: int,
-    assets: bool,
-) -> None:
+def main(output: Path, clips: int, first: int, numbers: range | None, workers: int, **recipe: Any) -> None:
     """Make training clips in the folder OUTPUT; several runs may share it."""
     chosen = range(first, first + clips) if numbers is None else numbers
     if not len(chosen):
         raise BadValueError("the numbers of the clips", f"{chosen.start}:{chosen.stop}", right="FIRST:END with FIRST < END")
-    recipe = Recipe(
-        seed=seed,
-        clips=chosen.stop,
-        frames=frames,
-        moving_every=moving_every,
-        size=size,
-        spp=spp,
-        max_depth=depth,
-        assets=assets,
-    )
+    wanted = Recipe(clips=chosen.stop, **recipe)
     began = time.monotonic()
 
     def progress(done: int, total: int) -> None:
         if done in (0, total) or done % 10 == 0:
             click.echo(f"{done} of {total} clips, {(time.monotonic() - began) / 60:.1f} min")
 
-    make_training_clips(recipe, output, numbers=chosen, workers=workers, progress=progress, tell=click.echo)
+    make_training_clips(wanted, output, numbers=chosen, workers=workers, progress=progress, tell=click.echo)
 
 
 if __name__ == "__main__":

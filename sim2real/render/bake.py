@@ -34,18 +34,39 @@ class _Job:
     part: int | None
 
 
-def bake_scene(
-    scene: Scene,
-    output: Path,
-    *,
-    level: int | None = None,
-    texels_per_metre: float | None = None,
-    channels: int = 3,
-    seed: int = 0,
-    background: bool = False,
-    overwrite: bool = False,
-    progress: Progress | None = None,
-) -> Baked:
+@dataclass(frozen=True)
+class BakeOptions:
+    """How a scene's noise becomes textures.
+
+    - ``level``: every texture has 2^level texels per side; 9 if neither this nor the density is given.
+    - ``texels_per_metre``: instead, the least density, which gives every part a level of its own.
+    - ``channels`` and ``seed``: of the noise.
+    - ``background``: also bake the sphere of directions, as the six faces of a cube.
+    - ``overwrite``: replace a folder that was baked before.
+
+    Raises:
+        BadValueError: a value is out of its range, or both level and density are given.
+    """
+
+    level: int | None = None
+    texels_per_metre: float | None = None
+    channels: int = 3
+    seed: int = 0
+    background: bool = False
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.channels < 1:
+            raise BadValueError("the number of noise channels", self.channels, right="1 or more")
+        if self.level is not None and self.texels_per_metre is not None:
+            raise BadValueError("the level", self.level, right="left out where the texels per metre are given")
+        if self.level is not None and not 1 <= self.level <= FINEST_BAKED:
+            raise BadValueError("the level", self.level, right=f"1 to {FINEST_BAKED}")
+        if self.texels_per_metre is not None and not self.texels_per_metre > 0:
+            raise BadValueError("the texels per metre", self.texels_per_metre, right="greater than 0")
+
+
+def bake_scene(scene: Scene, output: Path, options: BakeOptions | None = None, *, progress: Progress | None = None) -> Baked:
     """Write the noise of every part of a scene as a texture, and the parts as a GLB whose UVs index it.
 
     The textures hold the very cells that ``SurfaceNoise`` makes frames of with the same seed. An instance stands where it is
@@ -54,36 +75,29 @@ def bake_scene(
     Args:
         scene: whose surfaces.
         output: the folder to make: ``scene.glb``, ``bake.json`` and one ``.npy`` per texture; whole at the end, or absent.
-        level: every texture has 2^level texels per side; 9 if neither this nor the density is given.
-        texels_per_metre: instead, the least density, which gives every part a level of its own.
-        channels: of the noise.
-        seed: of the noise.
-        background: also bake the sphere of directions, as the six faces of a cube.
-        overwrite: replace a folder that was baked before.
+        options: how fine the textures are, and what noise they hold.
         progress: called as the work goes on.
 
     Returns:
         What was written.
 
     Raises:
-        BadValueError: a value is out of its range, or a texture would be too large.
+        BadValueError: a texture would be too large.
         EmptySceneError: there is no surface.
-        OutputExistsError: the output exists and ``overwrite`` is false.
+        OutputExistsError: the output exists and is not to be overwritten.
         UnwritableOutputError: the disk is full or the place cannot be written.
     """
-    check_output(Path(output), overwrite=overwrite)
+    options = BakeOptions() if options is None else options
+    check_output(Path(output), overwrite=options.overwrite)
     triangles = triangles_of(scene)
     if not len(triangles.faces):
         raise EmptySceneError(scene.source, lacks="surface that could carry noise", fix="give it a mesh")
-    if channels < 1:
-        raise BadValueError("the number of noise channels", channels, right="1 or more")
-    if level is not None and texels_per_metre is not None:
-        raise BadValueError("the level", level, right="left out where the texels per metre are given")
     charts = charts_of(scene, triangles)
-    jobs = _jobs(scene, triangles, charts, background, level, texels_per_metre)
+    jobs = _jobs(scene, triangles, charts, options)
+    channels, seed = options.channels, options.seed
     record = Baked(str(scene.source), scene.sha256, seed, channels, tuple(job.texture for job in jobs))
     pieces = []
-    with new_folder(output, overwrite=overwrite) as work:
+    with new_folder(output, overwrite=options.overwrite) as work:
         for done, job in enumerate(jobs):
             if progress is not None:
                 progress("baking", done, len(jobs))
@@ -97,14 +111,7 @@ def bake_scene(
     return record
 
 
-def _jobs(
-    scene: Scene,
-    triangles: Triangles,
-    charts: Charts,
-    background: bool,
-    level: int | None,
-    texels_per_metre: float | None,
-) -> list[_Job]:
+def _jobs(scene: Scene, triangles: Triangles, charts: Charts, options: BakeOptions) -> list[_Job]:
     """What to bake: every part that has faces, then the background."""
     parts = np.unique(triangles.face_part).tolist()
     owners = [scene.parts[part].instance for part in parts]
@@ -118,7 +125,7 @@ def _jobs(
             node=None if part is None else name,
             instance=instance,
             class_name=class_name,
-            level=_level(instance, side, level, texels_per_metre),
+            level=_level(instance, side, options),
             side_m=side,
             keys=tuple(f"{int(key):#018x}" for key in charts.key[used]),
         )
@@ -130,26 +137,21 @@ def _jobs(
         chart = SKY_CHARTS + part
         name = _unique(_plain(instance.name) + one_of_many, taken)
         add(part, name, instance.name, instance.class_name, slice(chart, chart + 1))
-    if background:
+    if options.background:
         add(None, _unique(BACKGROUND, taken), BACKGROUND, BACKGROUND, slice(0, SKY_CHARTS))
     return jobs
 
 
-def _level(what: str, side_m: float, level: int | None, texels_per_metre: float | None) -> int:
+def _level(what: str, side_m: float, options: BakeOptions) -> int:
     """The level of one texture, refused where it would be finer than can be baked."""
-    if texels_per_metre is None:
-        chosen = DEFAULT_LEVEL if level is None else level
-        if not 1 <= chosen <= FINEST_BAKED:
-            raise BadValueError("the level", chosen, right=f"1 to {FINEST_BAKED}")
-        return chosen
-    if not texels_per_metre > 0:
-        raise BadValueError("the texels per metre", texels_per_metre, right="greater than 0")
-    chosen = level_for(side_m, texels_per_metre)
+    if options.texels_per_metre is None:
+        return DEFAULT_LEVEL if options.level is None else options.level
+    chosen = level_for(side_m, options.texels_per_metre)
     if chosen > FINEST_BAKED:
         most = 2**FINEST_BAKED / side_m
         raise BadValueError(
             "the texels per metre",
-            f"{texels_per_metre:g}",
+            f"{options.texels_per_metre:g}",
             right=f"at most {most:g} for {what}, whose chart is {side_m:g} m wide",
         )
     return chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,10 +29,9 @@ from ..clip import (
     write_sheet,
 )
 from ..conditions import DepthRange, estimate_depth_range
-from ..noise.beta import Beta
-from ..noise.layout import NoiseLayout
 from ..scene import Camera, Scene
 from .frame import FrameRenderer
+from .options import RenderOptions
 from .plan import Plan, planned
 from .writer import CameraWriter, Shots
 
@@ -40,22 +39,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
-def render_clip(
-    scene: Scene,
-    output: Path,
-    *,
-    cameras: Sequence[str] | None = None,
-    size: tuple[int, int] | None = None,
-    layout: NoiseLayout | None = None,
-    seed: int = 0,
-    beta: Beta = 1.0,
-    device: str = "cpu",
-    only: Collection[str] | None = None,
-    overwrite: bool = False,
-    threads: int | None = None,
-    progress: Progress | None = None,
-    scene_options: Mapping[str, Any] | None = None,
-) -> Clip:
+def render_clip(scene: Scene, output: Path, options: RenderOptions | None = None, *, progress: Progress | None = None) -> Clip:
     """Render a scene to a clip folder.
 
     Every frame is independent of the others: rendered alone it has the same bits. Memory does not grow with the clip.
@@ -63,54 +47,34 @@ def render_clip(
     Args:
         scene: what to render.
         output: the clip folder to make; it appears whole at the end, or not at all.
-        cameras: names of the scene's cameras; all by default.
-        size: picture (height, width) in pixels; the cameras' own by default.
-        layout: how the noise is laid out; noise of the picture's size with 3 channels (the embedded model's) by default.
-        seed: of the noise.
-        beta: share of surface noise, 1 is all of it; or shares by name of a class or an instance, ``background``, and ``*`` for
-            all others.
-        device: ``cpu`` or ``cuda``.
-        only: some of ``KINDS``; ``DEFAULT_KINDS`` without it: all but ``albedo``, ``material``, ``light``, ``reflection`` and
-            ``flow``.
-        overwrite: replace an existing clip folder.
-        threads: frames rendered at once; one per core by default.
+        options: which cameras and pictures, how large, and how the noise is made.
         progress: called as the work goes on.
-        scene_options: how the scene was read, for ``clip.json``, so that it can be read again.
 
     Returns:
         The clip.
 
     Raises:
-        OutputExistsError: the output exists and ``overwrite`` is false.
-        UnknownNameError: a camera, a kind of picture, or a name in ``beta`` does not exist.
+        OutputExistsError: the output exists and is not to be overwritten.
+        UnknownNameError: a camera, or a name in ``beta`` does not exist.
         BadValueError: the size does not fit the layout, or another value is out of its range.
         EmptySceneError: the scene has no camera.
         UnwritableOutputError: the disk is full or the place cannot be written.
     """
-    check_output(Path(output), overwrite=overwrite)
-    plan = planned(
-        scene,
-        cameras=cameras,
-        size=size,
-        layout=NoiseLayout(factor=1, channels=3) if layout is None else layout,
-        seed=seed,
-        beta=beta,
-        device=device,
-        only=only,
-        threads=threads,
-    )
+    options = RenderOptions() if options is None else options
+    check_output(Path(output), overwrite=options.overwrite)
+    plan = planned(scene, options)
     progress = progress or _silent
     progress("preparing the scene", 0, 1)
     renderer = FrameRenderer(plan)
     depth_range = None
     if "depth" in plan.kinds:
-        depth_range = estimate_depth_range(plan.scene, renderer.rasterizer, plan.cameras)
+        depth_range = estimate_depth_range(plan.scene, renderer.stage.rasterizer, plan.cameras)
     progress("preparing the scene", 1, 1)
-    with new_folder(output, overwrite=overwrite) as work:
+    with new_folder(output, overwrite=options.overwrite) as work:
         for camera in plan.cameras:
             with CameraWriter(work / camera.name, plan, depth_range) as writer:
                 _stream(renderer, writer, camera, progress)
-        write_record(work / "clip.json", _record(plan, depth_range, scene_options or {}))
+        write_record(work / "clip.json", _record(plan, depth_range, options.scene_options))
         progress("contact sheet and report", 0, 1)
         clip = read_clip(work)
         write_sheet(clip)

@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, UInt8, UInt16
+from jaxtyping import Float32
 
-from ..conditions import Sampler, Shader, SurfaceShader, camera_normals, edges, encode_normals, instance_ids, metric_depth
-from ..conditions.light import LightTracer
-from ..flow import exact_flow
+from .. import kinds
 from ..noise import SurfaceNoise, charts_of, mix, seen_beta
-from ..raster import Fragments, Visibility, rasterizer, view_of
-from ..scene import Camera, deformed_vertices, triangles_of
+from ..scene import Camera
 from .plan import Plan
-
-_PAINTED = frozenset({"rgb", "albedo", "material"})
-"""Pictures with samples of their own."""
-_LIT = frozenset({"light", "reflection"})
-"""Pictures with rays of their own."""
+from .stage import Stage, View
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What was rendered of one view; ``None`` where it was not asked for.
+    """What was rendered of one view.
 
-    - ``noise`` has unit variance; ``depth`` is in metres, 0 without a surface; ``instances`` are ids, 0 = background.
-    - ``albedo`` and ``material`` are those of ``SurfacePictures``, ``light`` and ``reflection`` those of ``LightPictures``.
-    - ``flow`` is motion (x, y) in pixels to the next frame, ``visible`` says where its end is seen there.
+    - ``noise`` has unit variance; ``None`` where it was not asked for, or no latent stands for the frame.
+    - ``pictures``: by kind, as the kind's format stores them.
     """
 
     noise: Float32[np.ndarray, "channels latent_height latent_width"] | None = None
-    rgb: UInt8[np.ndarray, "height width 3"] | None = None
-    depth: Float32[np.ndarray, "height width"] | None = None
-    normals: UInt8[np.ndarray, "height width 3"] | None = None
-    edges: UInt8[np.ndarray, "height width"] | None = None
-    albedo: UInt8[np.ndarray, "height width 3"] | None = None
-    material: UInt8[np.ndarray, "height width 3"] | None = None
-    light: Float32[np.ndarray, "height width 3"] | None = None
-    reflection: Float32[np.ndarray, "height width 3"] | None = None
-    instances: UInt16[np.ndarray, "height width"] | None = None
-    flow: Float32[np.ndarray, "height width 2"] | None = None
-    visible: Bool[np.ndarray, "height width"] | None = None
+    pictures: Mapping[str, Any] = field(default_factory=dict)
 
 
 class FrameRenderer:
@@ -53,16 +36,12 @@ class FrameRenderer:
     def __init__(self, plan: Plan) -> None:
         """Upload triangles, lay out charts and load what the plan's kinds of pictures need."""
         self.plan = plan
-        self.triangles = triangles_of(plan.scene)
-        self.rasterizer = rasterizer(self.triangles, device=plan.device)
+        self.stage = Stage(plan)
         self._noise = self._surface_noise() if "noise" in plan.kinds else None
         self._noisy = frozenset(plan.latent_frames)
         self._beta = self._beta_or_one_per_face()
-        seen = (plan.scene, self.triangles, self.rasterizer, plan.device)
-        self._sampler = Sampler(*seen) if plan.kinds & _PAINTED else None
-        self._shader = Shader(*seen, sampler=self._sampler) if "rgb" in plan.kinds else None
-        self._tracer = self._light_tracer() if plan.kinds & _LIT else None
-        self._surface = SurfaceShader(*seen, sampler=self._sampler) if plan.kinds & {"albedo", "material"} else None
+        chosen = [kind.name for kind in kinds.pictures() if kind.name in plan.kinds]
+        self._pictures = {kind: _prepared(kind, self.stage) for kind in chosen}
 
     def render(self, camera: Camera, frame: int) -> Frame:
         """Render one view.
@@ -71,89 +50,34 @@ class FrameRenderer:
             camera: one of the plan's cameras.
             frame: frame of the scene.
         """
-        kinds = self.plan.kinds
-        pictures = self._paintings(camera, frame)
-        if self._tracer is not None:
-            lit = self._tracer.frame(camera, frame)
-            both = {"light": lit.light, "reflection": lit.reflection}
-            pictures |= {kind: picture for kind, picture in both.items() if kind in kinds}
-        if not kinds - _PAINTED - _LIT - (set() if frame in self._noisy else {"noise"}):
-            return Frame(**pictures)  # nobody asks what the pixels' centers see
-        if kinds <= _PAINTED | _LIT | {"noise", "instances"}:
-            seen: Visibility | Fragments = self.rasterizer.visibility(**self._view(camera, frame))
-        else:
-            seen = self._fragments(camera, frame)
-            pictures |= self._conditions(seen, camera, frame)
-        if "instances" in kinds:
-            pictures["instances"] = instance_ids(seen.face, self.triangles)
-        if self._noise is not None and frame in self._noisy:
-            pose = camera.world_from_camera[frame]
-            k = camera.intrinsics[frame]
-            drawn = self._noise.frame(seen.face, seen.camera_vertices, k, pose, camera.lens)
-            told = self._beta
-            beta = seen_beta(seen.face, told, self.plan.layout.factor) if isinstance(told, torch.Tensor) else told
-            mixed = mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=frame)
-            pictures["noise"] = mixed.cpu().numpy()
-        return Frame(**pictures)
+        view = View(self.stage, camera, frame)
+        pictures = {kind: picture(view) for kind, picture in self._pictures.items()}
+        return Frame(self._noise_of(view), pictures)
 
-    def _paintings(self, camera: Camera, frame: int) -> dict[str, Any]:
-        """The anti-aliased pictures, all from the same samples."""
-        if self._sampler is None:
-            return {}
-        pictures, layers = {}, self._sampler.layers(camera, frame)
-        if self._shader is not None:
-            pictures["rgb"] = self._shader.frame(camera, frame, layers)
-        if self._surface is not None:
-            surface = self._surface.frame(camera, frame, layers)
-            both = {"albedo": surface.albedo, "material": surface.material}
-            pictures |= {kind: picture for kind, picture in both.items() if kind in self.plan.kinds}
-        return pictures
-
-    def _conditions(self, seen: Fragments, camera: Camera, frame: int) -> dict[str, Any]:
-        kinds, vertices = self.plan.kinds, deformed_vertices(self.plan.scene, frame)
-        camera_from_part = self.plan.scene.camera_from_part(camera, frame)
-        pictures: dict[str, Any] = {}
-        if "depth" in kinds:
-            pictures["depth"] = metric_depth(seen)
-        if "edges" in kinds:
-            pictures["edges"] = edges(seen, self.triangles, camera_from_part, vertices=vertices)
-        if "normals" in kinds:
-            pictures["normals"] = encode_normals(camera_normals(seen, self.triangles, camera_from_part, vertices=vertices))
-        if "flow" in kinds:
-            pictures["flow"], pictures["visible"] = self._flow(seen, camera, frame)
-        return pictures
-
-    def _flow(self, seen: Fragments, camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray]:
-        """Motion to the next frame; the last frame has none, and nothing of it is visible there."""
-        if frame + 1 == self.plan.scene.frames:
-            return np.zeros((*self.plan.size, 2), np.float32), np.zeros(self.plan.size, bool)
-        after = self._fragments(camera, frame + 1)
-        faces = torch.as_tensor(self.triangles.faces, device=seen.face.device)
-        poses = camera.world_from_camera
-        flow = exact_flow(seen, after, faces, poses[frame], poses[frame + 1], near=camera.near)
-        return flow.forward.cpu().numpy(), flow.visible.cpu().numpy()
-
-    def _fragments(self, camera: Camera, frame: int) -> Fragments:
-        return self.rasterizer.fragments(**self._view(camera, frame))
-
-    def _view(self, camera: Camera, frame: int) -> dict[str, Any]:
-        return view_of(self.plan.scene, camera, frame)
+    def _noise_of(self, view: View) -> Float32[np.ndarray, "channels latent_height latent_width"] | None:
+        if self._noise is None or view.frame not in self._noisy:
+            return None
+        camera, frame, seen = view.camera, view.frame, view.seen
+        pose, k = camera.world_from_camera[frame], camera.intrinsics[frame]
+        drawn = self._noise.frame(seen.face, seen.camera_vertices, k, pose, camera.lens)
+        told = self._beta
+        beta = seen_beta(seen.face, told, self.plan.layout.factor) if isinstance(told, torch.Tensor) else told
+        return mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=frame).cpu().numpy()
 
     def _beta_or_one_per_face(self) -> float | Float32[torch.Tensor, "faces_and_background"]:
         """The one beta of everything, or one per face and that of the background at the end."""
-        plan = self.plan
+        plan, triangles = self.plan, self.stage.triangles
         if not isinstance(plan.beta, Mapping):
             return float(plan.beta)
-        ids = np.append(self.triangles.part_instance[self.triangles.face_part], 0)
+        ids = np.append(triangles.part_instance[triangles.face_part], 0)
         return torch.as_tensor(plan.id_beta[ids], device=plan.device)
 
-    def _light_tracer(self) -> LightTracer:
-        """Rays are followed on the CPU, wherever the rest is done."""
-        if self.plan.device == "cpu":
-            return LightTracer(self.plan.scene, self.triangles, self.rasterizer, sampler=self._sampler)
-        return LightTracer(self.plan.scene, self.triangles, rasterizer(self.triangles))
-
     def _surface_noise(self) -> SurfaceNoise:
-        plan = self.plan
-        charts = charts_of(plan.scene, self.triangles)
-        return SurfaceNoise(charts, self.triangles, plan.layout, seed=plan.seed, device=plan.device)
+        plan, triangles = self.plan, self.stage.triangles
+        charts = charts_of(plan.scene, triangles)
+        return SurfaceNoise(charts, triangles, plan.layout, seed=plan.seed, device=plan.device)
+
+
+def _prepared(kind: str, stage: Stage) -> Callable[[View], Any]:
+    """What computes a kind of picture: its module's."""
+    return importlib.import_module(f".kinds.{kind}", __package__).prepare(stage)

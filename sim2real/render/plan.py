@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
 
 from ..clip.record import check_names
-from ..errors import BadValueError, EmptySceneError, UnknownNameError
+from ..errors import BadValueError, EmptySceneError
 from ..noise.beta import Beta, beta_of_ids, one_beta
 from ..noise.layout import NoiseLayout
 from ..scene import Camera, Scene, check_cameras
-
-KINDS = ("noise", "rgb", "depth", "normals", "edges", "albedo", "material", "light", "reflection", "instances", "flow")
-"""What a clip can hold per camera."""
-DEFAULT_KINDS = frozenset(KINDS) - {"albedo", "material", "light", "reflection", "flow"}
-"""What it holds unless told otherwise; the rest is written on request."""
-
+from .options import RenderOptions
 
 PIXEL_BYTES = 200
 """Of memory that a frame of conditions, labels and noise needs at least, per pixel."""
@@ -47,37 +42,24 @@ class Plan:
     threads: int
 
 
-def planned(
-    scene: Scene,
-    *,
-    cameras: Sequence[str] | None,
-    size: tuple[int, int] | None,
-    layout: NoiseLayout,
-    seed: int,
-    beta: Beta,
-    device: str,
-    only: Collection[str] | None,
-    threads: int | None,
-) -> Plan:
-    """Check the arguments of a rendering job; see ``render_clip`` for what they mean.
+def planned(scene: Scene, options: RenderOptions) -> Plan:
+    """Check the options of a rendering job against its scene.
 
     Raises:
         EmptySceneError: the scene has no camera.
-        UnknownNameError: a camera, a kind, or a name in beta does not exist.
+        UnknownNameError: a camera, or a name in beta does not exist.
         BadValueError: a value is out of its range, or cameras differ in size.
         CameraInsideError: a chosen camera is inside a solid thing.
     """
-    kinds = _kinds(only)
-    chosen = _cameras(scene, cameras)
-    size = _size(chosen, size, scene)
+    kinds, layout, beta = options.kinds, options.layout, options.beta
+    chosen = _cameras(scene, options.cameras)
+    size = _size(chosen, options.size, scene)
     _check_memory(size)
     check_names([c.name for c in chosen])
     check_cameras(scene, tuple(chosen))
     if "noise" in kinds:
         layout.latent_size(size)
     id_beta = beta_of_ids(beta, scene.instances)
-    if threads is not None and threads < 1:
-        raise BadValueError("the number of threads", threads, right="1 or more")
     if len(scene.instances) > 65535:
         raise BadValueError("the number of instances", len(scene.instances), right="at most 65535", where=scene.source)
     return Plan(
@@ -86,12 +68,12 @@ def planned(
         size=size,
         layout=layout,
         latent_frames=tuple(layout.latent_frames(scene.frames)),
-        seed=seed,
+        seed=options.seed,
         beta=one_beta(beta, scene.instances),
         id_beta=id_beta,
         kinds=kinds,
-        device=device,
-        threads=threads or len(os.sched_getaffinity(0)),
+        device=options.device,
+        threads=options.threads or len(os.sched_getaffinity(0)),
     )
 
 
@@ -103,17 +85,6 @@ def _check_memory(size: tuple[int, int]) -> None:
         received = f"{size[0]}x{size[1]}, of which a frame needs about {needed / 1e9:.0f} GB of memory"
         right = f"at most {here // PIXEL_BYTES / 1e6:.0f} million pixels here, which has {here / 1e9:.0f} GB"
         raise BadValueError("the picture size", received, right=right, fix="pass a smaller --size HxW")
-
-
-def _kinds(only: Collection[str] | None) -> frozenset[str]:
-    if only is None:
-        return DEFAULT_KINDS
-    for kind in only:
-        if kind not in KINDS:
-            raise UnknownNameError(kind, KINDS, what="kind of picture")
-    if not only:
-        raise BadValueError("the set of pictures", "empty", right=f"some of {', '.join(KINDS)}")
-    return frozenset(only)
 
 
 def _cameras(scene: Scene, names: Sequence[str] | None) -> list[Camera]:
@@ -132,6 +103,4 @@ def _size(cameras: list[Camera], size: tuple[int, int] | None, scene: Scene) -> 
                 "the cameras' picture size", received, right="one size", fix="pass --size HxW", where=scene.source
             )
         return cameras[0].size
-    if min(size) < 1:
-        raise BadValueError("the picture size", f"{size[0]}x{size[1]}", right="at least 1x1")
     return (int(size[0]), int(size[1]))

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import UInt8
 
+from .. import kinds
 from ..clip import images
-from ..clip.folder import SUFFIXES
-from ..clip.report.colors import colorized
+from ..clip.formats import format_of
 from ..clip.video import VideoWriter, noise_picture
-from ..conditions import DepthRange, control_depth
+from ..conditions import DepthRange
 from .plan import Plan
 
 if TYPE_CHECKING:
     from .frame import Frame
 
-VIDEOS = ("rgb", "depth", "edges", "instances")
 Shots = dict[str, UInt8[np.ndarray, "..."]]
 """What the videos show of one frame."""
 
@@ -32,7 +31,9 @@ class CameraWriter:
     """
 
     def __init__(self, folder: Path, plan: Plan, depth_range: DepthRange | None) -> None:
-        self._folder, self._plan, self._depth_range = folder, plan, depth_range
+        self._folder, self._plan = folder, plan
+        self._depths = (0.1, 10.0) if depth_range is None else (depth_range.near, depth_range.far)
+        self._kinds = [kind for kind in kinds.pictures() if kind.name in plan.kinds]
         self._stack = ExitStack()
         self._noise: images.NoiseWriter | None = None
         self._videos: dict[str, VideoWriter] = {}
@@ -43,10 +44,10 @@ class CameraWriter:
         plan = self._plan
         self._folder.mkdir()
         with ExitStack() as stack:
-            for kind in sorted(plan.kinds & SUFFIXES.keys()):
-                (self._folder / kind).mkdir()
-            for kind in sorted(plan.kinds & {*VIDEOS, "noise"}):
-                self._videos[kind] = stack.enter_context(VideoWriter(self._folder / f"{kind}.mp4", plan.scene.fps))
+            for kind in self._kinds:
+                (self._folder / kind.name).mkdir()
+            for name in [kind.name for kind in kinds.KINDS if kind.video and kind.name in plan.kinds]:
+                self._videos[name] = stack.enter_context(VideoWriter(self._folder / f"{name}.mp4", plan.scene.fps))
             if "noise" in plan.kinds:
                 height, width = plan.layout.latent_size(plan.size)
                 shape = (len(plan.latent_frames), plan.layout.channels, height, width)
@@ -68,22 +69,11 @@ class CameraWriter:
             for latent in (k for k, f in enumerate(self._plan.latent_frames) if f == frame):
                 self._noise.write(latent, rendered.noise)
             shots["noise"] = noise_picture(rendered.noise, self._plan.size)
-        for kind in ("rgb", "normals", "edges", "albedo", "material", "instances"):
-            picture = getattr(rendered, kind)
-            if picture is not None:
-                images.write_png(self._path(kind, frame), picture)
-                if kind in VIDEOS:
-                    shots[kind] = colorized(picture) if kind == "instances" else picture
-        for kind in ("light", "reflection"):
-            light = getattr(rendered, kind)
-            if light is not None:
-                images.write_light(self._path(kind, frame), light)
-        if rendered.depth is not None:
-            images.write_depth(self._path("depth", frame), rendered.depth)
-            if self._depth_range is not None:
-                shots["depth"] = control_depth(rendered.depth, self._depth_range)
-        if rendered.flow is not None and rendered.visible is not None:
-            images.write_flow(self._path("flow", frame), rendered.flow, rendered.visible)
+        for kind in self._kinds:
+            picture, form = rendered.pictures[kind.name], format_of(kind.name)
+            form.write(self._folder / kind.name / f"{frame:06d}{form.suffix}", picture)
+            if kind.video:
+                shots[kind.name] = form.show(picture, self._depths)
         return shots
 
     def show(self, shots: Shots) -> None:
@@ -94,6 +84,3 @@ class CameraWriter:
             shot = self._noise_shot if kind == "noise" else shots[kind]
             if shot is not None:
                 video.write(shot)
-
-    def _path(self, kind: str, frame: int) -> Path:
-        return self._folder / kind / f"{frame:06d}{SUFFIXES[kind]}"

@@ -9,7 +9,9 @@ from .lens import pixels_of as pixels_of
 from .lens import points_of as points_of
 from .lens import ray_table as ray_table
 from .lens import rays_of as rays_of
+from .load import LoadOptions as LoadOptions
 from .load import load as load
+from .load import load_as as load_as
 from .records import Camera as Camera
 from .records import Instance as Instance
 from .records import Lighting as Lighting

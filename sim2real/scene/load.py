@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,44 +14,67 @@ from .camera_names import with_folder_names
 from .cameras import fitting_orbit, intrinsics_of
 from .inside import cameras_inside, check_cameras
 from .lens import check_lens
-from .readers.registry import Options, read, reader_of
+from .readers.reading import Reading
+from .readers.registry import read, reader_of
 from .records import Scene
 
 DEFAULT_SIZE = (480, 640)
 
 
-def load(
-    source: Path | str,
-    *,
-    states: Path | str | None = None,
-    demo: str | None = None,
-    orbit: bool = False,
-    frames: int | None = None,
-    stride: int = 1,
-    size: tuple[int, int] | None = None,
-    fps: float | None = None,
-    intrinsics: tuple[float, float, float, float] | None = None,
-    asset_root: Path | str | None = None,
-    groups: tuple[int, ...] | None = None,
-    light: str | None = None,
-) -> Scene:
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a scene is read, whatever it is read from.
+
+    - ``orbit``: add the orbiting camera although the source has cameras.
+    - ``frames``: how many; ``None``: all.
+    - ``stride``: take every n-th frame; the frame rate follows, so that the clip keeps its pace.
+    - ``size``: (height, width) of all cameras; ``None``: as the source says, else 480x640.
+    - ``fps``: frames per second, against what the source says.
+    - ``intrinsics``: (fx, fy, cx, cy) in pixels of the final size, for all cameras, against what the source says.
+    - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's own light.
+
+    Raises:
+        BadValueError: a value is out of its range.
+    """
+
+    orbit: bool = False
+    frames: int | None = None
+    stride: int = 1
+    size: tuple[int, int] | None = None
+    fps: float | None = None
+    intrinsics: tuple[float, float, float, float] | None = None
+    light: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.frames is not None and self.frames < 1:
+            raise BadValueError("the number of frames", self.frames, right="at least 1")
+        if self.stride < 1:
+            raise BadValueError("the stride", self.stride, right="at least 1")
+        if self.size is not None and min(self.size) < 1:
+            raise BadValueError("the size", f"{self.size[0]}x{self.size[1]}", right="positive, as HEIGHTxWIDTH")
+        if self.fps is not None and not (np.isfinite(self.fps) and self.fps > 0):
+            raise BadValueError("fps", self.fps, right="positive")
+        k = self.intrinsics
+        if k is not None and not (np.isfinite(k).all() and min(k[:2]) > 0):
+            raise BadValueError("the intrinsics", k, right="finite fx,fy,cx,cy with positive focal lengths")
+
+    @property
+    def reading(self) -> Reading:
+        """What the reader is asked for."""
+        stop = None if self.frames is None else self.frames * self.stride
+        return Reading(None if stop is None and self.stride == 1 else slice(0, stop, self.stride), self.size, self.fps)
+
+
+def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> Scene:
     """Read a scene file, a rollout or a mesh.
 
     A scene without cameras gets one named ``orbit`` that circles it, and a note that says so.
 
     Args:
-        source: scene file (.yaml), MuJoCo model (.xml), robomimic recording (.hdf5), or mesh file; ``readers.READERS``.
-        states: recorded states of a model.
-        demo: which demonstration of a recording.
-        orbit: add the orbiting camera although the source has cameras.
-        frames: how many; ``None``: all.
-        stride: take every n-th frame; the frame rate follows, so that the clip keeps its pace.
-        size: (height, width) of all cameras; ``None``: as the source says, else 480x640.
-        fps: frames per second, against what the source says.
-        intrinsics: (fx, fy, cx, cy) in pixels of the final size, for all cameras, against what the source says.
-        asset_root: where to look for mesh files whose recorded paths belong to another machine.
-        groups: MuJoCo's geom groups to show.
-        light: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's own light.
+        source: scene file (.yaml), MuJoCo model (.xml), robomimic recording (.hdf5), or mesh file; ``readers.registry``.
+        options: how it is read.
+        own: what its reader alone takes, such as ``states=`` of a model or ``demo=`` of a recording: the fields of the
+            ``Options`` in the reader's module. ``None`` is the same as left out.
 
     Returns:
         The scene, checked: as many frames as asked for, at least one camera, no camera of a scene file inside a solid.
@@ -59,33 +84,38 @@ def load(
             allow.
         Sim2RealError: whatever the reader finds wrong.
     """
+    options = LoadOptions() if options is None else options
     path = Path(source)
-    _check_numbers(frames, stride, size, fps, intrinsics)
     reader = reader_of(path)
-    wanted = None if frames is None and stride == 1 else slice(0, None if frames is None else frames * stride, stride)
-    options = Options(
-        frames=wanted,
-        size=size,
-        fps=fps,
-        states=None if states is None else Path(states),
-        demo=demo,
-        asset_root=None if asset_root is None else Path(asset_root),
-        groups=groups,
-    )
-    scene = read(path, options)
-    if frames is not None and scene.frames < frames:
-        every = f" with a stride of {stride}" if stride > 1 else ""
-        raise BadValueError("the number of frames", frames, right=f"1 to {scene.frames}{every}", where=path)
-    scene = _lit(with_orbit(with_folder_names(scene), size, asked=orbit), light)
-    if intrinsics is not None:
-        k = np.repeat(intrinsics_of(intrinsics)[None], scene.frames, axis=0)
+    scene = read(path, options.reading, {name: value for name, value in own.items() if value is not None})
+    if options.frames is not None and scene.frames < options.frames:
+        every = f" with a stride of {options.stride}" if options.stride > 1 else ""
+        raise BadValueError("the number of frames", options.frames, right=f"1 to {scene.frames}{every}", where=path)
+    scene = _lit(with_orbit(with_folder_names(scene), options.size, asked=options.orbit), options.light)
+    if options.intrinsics is not None:
+        k = np.repeat(intrinsics_of(options.intrinsics)[None], scene.frames, axis=0)
         scene = replace(scene, cameras=tuple(replace(camera, intrinsics=k) for camera in scene.cameras))
     for camera in scene.cameras:
         check_lens(camera, where=path)
-    if reader.what in ("scene file", "mesh file"):
+    if reader.authored:
         check_cameras(scene)
         return scene
     return replace(scene, notes=(*scene.notes, *_notes_of_cameras_inside(scene)))
+
+
+def load_as(source: Path | str, told: Mapping[str, Any]) -> Scene:
+    """Read a scene as ``clip.json`` says that it was read.
+
+    Args:
+        source: as of :func:`load`.
+        told: fields of ``LoadOptions`` and options of the reader, by name; lists are taken as tuples.
+
+    Raises:
+        Sim2RealError: whatever :func:`load` finds wrong.
+    """
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    common = {name: value for name, value in values.items() if name in {f.name for f in fields(LoadOptions)}}
+    return load(source, LoadOptions(**common), **{name: value for name, value in values.items() if name not in common})
 
 
 def _lit(scene: Scene, light: str | None) -> Scene:
@@ -118,22 +148,3 @@ def with_orbit(scene: Scene, size: tuple[int, int] | None = None, *, asked: bool
     why = "asked for" if asked else "the source has no camera"
     note = f"camera {name} circles the scene ({why})"
     return replace(scene, cameras=(*scene.cameras, fitting_orbit(scene, size, name=name)), notes=(*scene.notes, note))
-
-
-def _check_numbers(
-    frames: int | None,
-    stride: int,
-    size: tuple[int, int] | None,
-    fps: float | None,
-    intrinsics: tuple[float, float, float, float] | None,
-) -> None:
-    if frames is not None and frames < 1:
-        raise BadValueError("the number of frames", frames, right="at least 1")
-    if stride < 1:
-        raise BadValueError("the stride", stride, right="at least 1")
-    if size is not None and min(size) < 1:
-        raise BadValueError("the size", f"{size[0]}x{size[1]}", right="positive, as HEIGHTxWIDTH")
-    if fps is not None and not (np.isfinite(fps) and fps > 0):
-        raise BadValueError("fps", fps, right="positive")
-    if intrinsics is not None and not (np.isfinite(intrinsics).all() and min(intrinsics[:2]) > 0):
-        raise BadValueError("the intrinsics", intrinsics, right="finite fx,fy,cx,cy with positive focal lengths")

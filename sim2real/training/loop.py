@@ -49,19 +49,33 @@ class Limits:
 UNLIMITED = Limits()
 
 
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a recipe is followed; none of it changes the weights that come out.
+
+    - ``device``: cpu or cuda.
+    - ``workers``: threads that make samples ahead.
+    - ``limits``: when to stop early.
+    - ``report_every``: steps between reports and log lines.
+    - ``checkpoint_minutes``: time between checkpoints.
+    """
+
+    device: str = "cpu"
+    workers: int = 1
+    limits: Limits = UNLIMITED
+    report_every: int = 25
+    checkpoint_minutes: float = 5.0
+
+
 def train(
     recipe: TrainingRecipe,
     clips: Sequence[PackedClip],
     provider: NoiseProvider,
     output: Path,
+    options: TrainOptions | None = None,
     *,
     perceptual: Distance | None = None,
-    device: str = "cpu",
-    workers: int = 1,
-    limits: Limits = UNLIMITED,
     report: Callable[[Progress], None] | None = None,
-    report_every: int = 25,
-    checkpoint_minutes: float = 5.0,
 ) -> Path | None:
     """Train, or go on from the newest checkpoint under ``output``.
 
@@ -73,13 +87,9 @@ def train(
         clips: from ``packed_clip``, all at least as large as the largest crop.
         provider: noise for them.
         output: holds ``checkpoint-*``, ``log.jsonl`` and ``model``: the averaged weights as of the newest checkpoint.
+        options: where it runs, and when it stops, reports and saves.
         perceptual: see ``training_loss``.
-        device: cpu or cuda.
-        workers: threads that make samples ahead; they change nothing.
-        limits: when to stop early.
         report: called every ``report_every`` steps.
-        report_every: steps between reports and log lines.
-        checkpoint_minutes: time between checkpoints.
 
     Returns:
         The model folder, or None when stopped before the end.
@@ -87,8 +97,10 @@ def train(
     Raises:
         BadValueError: no clips, clips smaller than a crop, a checkpoint of another recipe, or a gradient that is not finite.
     """
+    options = TrainOptions() if options is None else options
+    limits, workers = options.limits, options.workers
     sampler = Sampler(clips, provider, recipe)
-    place = torch.device(device)
+    place = torch.device(options.device)
     model = build_denoiser(recipe.seed, **recipe.model.model_dump())
     model.to(place).train()  # pyright: ignore[reportArgumentType]
     decay = {"lr": recipe.learning_rate, "betas": (0.9, 0.99), "weight_decay": recipe.weight_decay}
@@ -98,8 +110,8 @@ def train(
     output.mkdir(parents=True, exist_ok=True)
     done = load_checkpoint(output, state, recipe)
     last = min(recipe.steps, recipe.steps if limits.steps is None else limits.steps)
-    log = _Log(output, recipe, report, report_every)
-    log.note({"resumed_at": done, "clips": len(clips), "threads": torch.get_num_threads(), "device": device})
+    log = _Log(output, recipe, report, options.report_every)
+    log.note({"resumed_at": done, "clips": len(clips), "threads": torch.get_num_threads(), "device": options.device})
     began = saved_at = time.monotonic()
     with _denormals_flushed(), ThreadPoolExecutor(workers) as pool:
         for step, batch in _batches(sampler, recipe, done, last, pool, ahead=workers + 1):
@@ -108,7 +120,7 @@ def train(
             now = time.monotonic()
             ends = step + 1 == last or (limits.minutes is not None and now - began > 60 * limits.minutes)
             log.step(step + 1, loss, ends=ends)
-            if ends or now - saved_at > 60 * checkpoint_minutes:
+            if ends or now - saved_at > 60 * options.checkpoint_minutes:
                 save_checkpoint(output, step + 1, state, recipe)
                 _export(output / "model", state, recipe, {"steps": step + 1, "clips": len(clips)})
                 saved_at, done = now, step + 1

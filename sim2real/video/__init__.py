@@ -9,4 +9,6 @@ from .motion import FileMotion as FileMotion
 from .motion import MotionSource as MotionSource
 from .pictures import Pictures as Pictures
 from .pictures import open_pictures as open_pictures
+from .warp import Known as Known
+from .warp import WarpOptions as WarpOptions
 from .warp import warp_video as warp_video

@@ -75,12 +75,13 @@ class Work:
             shown["depth"] = self.depth.frame(frame)
         if "flow" in kinds:
             forth = _no_motion(self.plan.size) if following is None else following.forth
-            shown["flow"], shown["visible"] = forth.forward.numpy(), forth.visible.numpy()
+            shown["flow"] = forth.forward.numpy(), forth.visible.numpy()
+        noise = None
         if self.noise is not None and places is not None and frame in self.noisy:
             drawn = self.noise.frame(places)
             mixed = mix(drawn, self.beta, seed=self.plan.seed, camera=CAMERA, frame=frame)
-            shown["noise"] = mixed.cpu().numpy()
-        return writer.save(frame, Frame(**shown))
+            noise = mixed.cpu().numpy()
+        return writer.save(frame, Frame(noise, shown))
 
 
 def stream(work: Work, writer: CameraWriter, progress: Progress) -> None:

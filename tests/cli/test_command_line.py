@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from sim2real import __version__
+from sim2real import __version__, kinds
 from sim2real.cli import main
 from sim2real.cli.main import COMMANDS
-from sim2real.cli.options import KINDS
-from sim2real.cli.shared import READING, reading_record
+from sim2real.cli.shared import reading_record
 from sim2real.cli.types import Choices, Intrinsics, Names, Shares, Size
 from sim2real.clip import Clip, command_for, read_clip
 
@@ -88,10 +87,12 @@ def test_help_takes_less_than_half_a_second():
     assert min(times) < 0.5
 
 
-def test_kinds_of_pictures_are_those_that_render_knows():
-    from sim2real import render
+def test_every_kind_of_picture_has_a_module_that_computes_it_and_a_format_that_stores_it():
+    from sim2real.clip.formats import FORMATS
 
-    assert set(KINDS) == set(render.KINDS)
+    folder = Path(kinds.__file__).parent / "render" / "kinds"
+    assert {kind.name for kind in kinds.pictures()} == {path.stem for path in folder.glob("[a-z]*.py")}
+    assert {kind.stored for kind in kinds.pictures()} <= set(FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_kinds_of_pictures_are_those_that_render_knows():
         (["render", "absent.yaml"], 2, "--output"),
         (["render", "absent.yaml", "-o", "out", "--size", "480"], 2, "480x720"),
         (["render", "absent.yaml", "-o", "out", "--only", "depht"], 2, "depth"),
-        (["render", "absent.yaml", "-o", "out", "--only", "albido"], 2, ", ".join(KINDS)),
+        (["render", "absent.yaml", "-o", "out", "--only", "albido"], 2, ", ".join(kinds.names())),
         (["render", "absent.yaml", "-o", "out", "--intrinsics", "1,2"], 2, "fx,fy,cx,cy"),
         (["render", "absent.yaml", "-o", "out", "--beta", "2"], 2, "from 0 to 1"),
         (["render", "absent.yaml", "-o", "out"], 1, "absent.yaml"),
@@ -271,7 +272,7 @@ def test_surfaces_and_light_are_written_for_models_that_need_them_and_on_request
 def test_option_types_parse_what_they_say():
     assert Size().convert("480x720", None, None) == (480, 720)
     assert Intrinsics().convert("600,601.5,320,240", None, None) == (600, 601.5, 320, 240)
-    assert Choices(KINDS).convert("noise, depth", None, None) == {"noise", "depth"}
+    assert Choices(kinds.names).convert("noise, depth", None, None) == {"noise", "depth"}
     assert Names().convert("robot, panda0_*", None, None) == ("robot", "panda0_*")
     assert Shares().convert("0.9", None, None) == 0.9
     assert Shares().convert("robot=1, a=b=0.5,*=.9", None, None) == {"robot": 1, "a=b": 0.5, "*": 0.9}
@@ -280,7 +281,7 @@ def test_option_types_parse_what_they_say():
         (Size(), "x"),
         (Intrinsics(), "0,1,2,3"),
         (Intrinsics(), "a,b,c,d"),
-        (Choices(KINDS), ","),
+        (Choices(kinds.names), ","),
         (Names(), "robot,,table"),
         (Names(), ""),
         (Shares(), "robot"),
@@ -361,8 +362,8 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
 
     called: dict = {}
 
-    def generate(clip, **options):
-        called.update(options, clip=clip)
+    def generate(clip, options, progress):
+        called.update(vars(options), clip=clip)
         folder = clip / "front" / "generated" / "fake-0"
         (folder / "frames").mkdir(parents=True)
         from sim2real.clip import VideoWriter, images
@@ -379,7 +380,7 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
     restyle = ["--use", "restyle", "--look", "loft", "--keep", "ball,fl*", "--camera-effects", "webcam"]
     result = run("run", scene_file, "-o", output, "--steps", "3", "--seed", "2", *restyle)
     assert result.exit_code == 0, result.stderr
-    assert (called["clip"], called["steps"], called["seed"], called["model"]) == (output, 3, 2, None)
+    assert (called["clip"], called["steps"], called["seed"], called["model"]) == (output, 3, 2, "embedded")
     assert (called["use"], called["look"], called["keep"]) == ("restyle", "loft", ("ball", "fl*"))
     assert (called["camera_effects"], called["device"]) == ("webcam", "cpu")
     assert str(output / "front" / "generated" / "fake-0" / "video.mp4") in result.stdout
@@ -403,15 +404,15 @@ def test_the_command_that_is_offered_makes_the_same_clip_again(scene_file):
 
 
 READ_WITH = {
-    "states": ["--states", "my states.npy"],
-    "demo": ["--demo", "demo_3"],
-    "asset_root": ["--asset-root", "a b/c"],
-    "groups": ["--groups", "0,2"],
-    "light": ["--light", "studio:30"],
-    "intrinsics": ["--intrinsics", "50,60.5,-1,2"],
-    "orbit": ["--orbit", "--stride", "3"],
-    "frames": ["--frames", "9", "--fps", "12.5"],
-    "size": ["--size", "48x64"],
+    "states": ("model.xml", ["--states", "my states.npy"]),
+    "demo": ("demos.hdf5", ["--demo", "demo_3"]),
+    "asset_root": ("scene.yaml", ["--asset-root", "a b/c"]),
+    "groups": ("model.xml", ["--groups", "0,2"]),
+    "light": ("mug.glb", ["--light", "studio:30"]),
+    "intrinsics": ("scene.yaml", ["--intrinsics", "50,60.5,-1,2"]),
+    "orbit": ("scene.yaml", ["--orbit", "--stride", "3"]),
+    "frames": ("scene.yaml", ["--frames", "9", "--fps", "12.5"]),
+    "size": ("scene.yaml", ["--size", "48x64"]),
 }
 
 
@@ -422,11 +423,29 @@ def test_the_command_that_is_offered_reads_the_source_in_the_same_way(scene_file
     def parsed(words) -> dict:
         return command.make_context("render", [str(word) for word in words]).params
 
-    asked = parsed([scene_file, "-o", "CLIP", *READ_WITH[name]])
+    source, words = READ_WITH[name]
+    asked = parsed([source, "-o", "CLIP", *words])
+    assert asked[name] not in (None, False)
     assert run("render", scene_file, "-o", scene_file.parent / "clip", "--only", "edges").exit_code == 0
     record = read_clip(scene_file.parent / "clip").record
-    written = json.loads(json.dumps(reading_record(asked)))
-    told = record.model_copy(update={"scene": record.scene.model_copy(update={"options": written})})
+    written = json.loads(json.dumps(reading_record(Path(source), asked)))
+    told = record.model_copy(update={"scene": record.scene.model_copy(update={"path": source, "options": written})})
     told = shlex.split(command_for(Clip(scene_file.parent / "clip", told), []))
     found = parsed(told[2:])
-    assert {key: found[key] for key in READING} == {key: asked[key] for key in READING} | {"size": (48, 64)}
+    how = asked.keys() - {"cameras"}
+    assert {key: found[key] for key in how} == {key: asked[key] for key in how} | {"size": (48, 64)}
+
+
+def test_a_readers_own_options_are_those_of_the_scene_that_is_given(tmp_path):
+    shown = run("render", "model.xml", "--help").output
+    assert "--states FILE" in shown and "--groups G,..." in shown and "--demo" not in shown
+    assert "--demo NAME" in run("inspect", "demos.h5", "--help").output
+    assert "SCENE --help shows them" in run("render", "--help").output
+    (tmp_path / "gear.stl").touch()
+    foreign = run("inspect", tmp_path / "gear.stl", "--states", "s.npy")
+    assert foreign.exit_code == 1
+    assert "--states is given, must be left out for a mesh file, or used with: .xml, .mjcf" in one_line(foreign)
+    unknown = run("inspect", tmp_path / "gear.stl", "--stats", "s.npy")
+    assert unknown.exit_code == 2 and "--stats" in one_line(unknown)
+    before = run("inspect", "--states", "s.npy", tmp_path / "absent.xml")
+    assert before.exit_code == 1 and "absent.xml" in one_line(before)

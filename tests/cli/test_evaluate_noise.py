@@ -11,7 +11,7 @@ from sim2real.cli import main
 from sim2real.cli.json_text import json_text
 from sim2real.clip import read_clip
 from sim2real.noise import NoiseLayout
-from sim2real.render import render_clip
+from sim2real.render import RenderOptions, render_clip
 from tests.render.conftest import moving_scene
 
 
@@ -19,7 +19,7 @@ from tests.render.conftest import moving_scene
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("evaluate") / "clip"
     only = {"noise", "depth", "instances"}
-    return render_clip(moving_scene(3), out, layout=NoiseLayout(4, 8), only=only, threads=1).path
+    return render_clip(moving_scene(3), out, RenderOptions(layout=NoiseLayout(4, 8), only=only, threads=1)).path
 
 
 def run(capsys, *arguments: object) -> tuple[str, str, int]:

@@ -77,10 +77,3 @@ def test_without_opencv_the_extra_is_named(folder, tmp_path):
     assert done.returncode == 1
     assert "pip install 'sim2real[flow]'" in done.stderr.strip().splitlines()[-1]
     assert not (tmp_path / "clip").exists()
-
-
-def test_the_kinds_of_the_command_are_those_of_the_library():
-    from sim2real.cli.warp import KINDS
-    from sim2real.video.warp import KINDS as made
-
-    assert KINDS == made

@@ -18,7 +18,7 @@ from sim2real.conditions.light.sources import far_light, near_light
 from sim2real.conditions.light.world import Worlds, looked_up
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
 from sim2real.raster import rasterizer, warp_runtime
-from sim2real.scene import Camera, Instance, Lighting, Material, Mesh, Part, Scene, load, primitives, triangles_of
+from sim2real.scene import Camera, Instance, Lighting, LoadOptions, Material, Mesh, Part, Scene, load, primitives, triangles_of
 from sim2real.scene.light.environment import Environment
 from sim2real.scene.light.panoramas import environment_of, name_and_angle, panorama_names
 from sim2real.scene.light.plain import lighting_of
@@ -333,10 +333,10 @@ def test_a_panorama_from_a_file_is_read_as_it_is(tmp_path):
 
 
 def test_a_scene_is_loaded_in_another_light():
-    own, studio = load("scenes/tabletop.yaml"), load("scenes/tabletop.yaml", light="studio")
+    own, studio = load("scenes/tabletop.yaml"), load("scenes/tabletop.yaml", LoadOptions(light="studio"))
     assert own.environment is None and studio.environment is not None
     assert studio.lighting == lighting_of(studio.environment, balanced=True) and studio.lighting != own.lighting
-    assert load("scenes/tabletop.yaml", light="model").lighting == own.lighting
+    assert load("scenes/tabletop.yaml", LoadOptions(light="model")).lighting == own.lighting
 
 
 @pytest.mark.parametrize("name", ["a:b.exr", "sky.exr"])

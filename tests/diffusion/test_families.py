@@ -1,8 +1,12 @@
+import ast
 import json
+from pathlib import Path
 
 import pytest
 
-from sim2real.diffusion import FAMILIES, family_of, layout_for
+import sim2real
+from sim2real import kinds
+from sim2real.diffusion import families, family_of, layout_for
 from sim2real.errors import UnknownNameError
 
 
@@ -33,17 +37,31 @@ def test_unknown_names_list_the_valid_ones(tmp_path):
 
 
 def test_families_need_kinds_that_clips_hold():
-    from sim2real.render import DEFAULT_KINDS, KINDS
-
-    for family in FAMILIES.values():
-        assert "noise" in family.needs and set(family.needs) <= set(KINDS)
-    assert {name for name, family in FAMILIES.items() if set(family.needs) - DEFAULT_KINDS} == {"embedded"}
+    for family in families().values():
+        assert "noise" in family.needs and set(family.needs) <= set(kinds.names())
+    assert {name for name, family in families().items() if set(family.needs) - kinds.usual_names()} == {"embedded"}
 
 
 def test_every_family_names_a_pipeline_and_samplers_of_diffusers():
     import diffusers
 
-    for family in FAMILIES.values():
+    for family in families().values():
         assert hasattr(diffusers, family.pipeline)
         assert all(hasattr(diffusers, name) for name in family.schedulers)
         assert sorted(family.latent_axes) == sorted("BCTHW")
+
+
+def test_nothing_outside_of_the_families_asks_which_one_it_has():
+    package = Path(sim2real.__file__).parent
+    names = {*families(), *(family.pipeline for family in families().values())}
+    for file in package.rglob("*.py"):
+        if "families" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare):
+                compared = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+                assert not compared & names, f"{file}:{node.lineno}"
+
+
+def test_families_that_hold_facts_alone_do_not_run():
+    assert {name for name, family in families().items() if family.runs} == {"embedded", "wan-vace"}

@@ -23,14 +23,14 @@ from sim2real.clip import (
     write_record,
 )
 from sim2real.clip.images import NoiseWriter, write_depth, write_flow, write_light, write_png
-from sim2real.diffusion import family_of, generate
+from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.diffusion.families.embedded.conditions import BASE, CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
 from sim2real.diffusion.families.embedded.footage import clip_conditions, restyle_of
 from sim2real.diffusion.families.embedded.sample import sample
 from sim2real.diffusion.generate import check_options
-from sim2real.diffusion.noise_source import noise_source
+from sim2real.diffusion.inputs import noise_source
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 from sim2real.scene.colors import linear_from_srgb
 
@@ -137,7 +137,7 @@ BACKGROUND = 255 * toned(np.full(3, 0.1, np.float32), Development())
 
 def test_footage_appears_with_frames_video_and_settings(clip, model):
     told = []
-    assert generate(clip, model=model, seed=3, progress=lambda *row: told.append(row)) == clip
+    assert generate(clip, GenerateOptions(model=model, seed=3), progress=lambda *row: told.append(row)) == clip
     (folder,) = read_clip(clip).generated("front")
     assert folder.name == "tiny-3"
     frames, settings = footage(clip, "tiny-3")
@@ -149,7 +149,7 @@ def test_footage_appears_with_frames_video_and_settings(clip, model):
 
 
 def test_a_network_that_changes_nothing_returns_the_surfaces_in_their_light(clip, model):
-    generate(clip, model=model, camera_effects="none")
+    generate(clip, GenerateOptions(model=model, camera_effects="none"))
     found = means(footage(clip, "tiny-0")[0])
     assert np.abs(found[0] - BACKGROUND).max() < 3
     for id_, color in enumerate(COLORS[1:], 1):
@@ -157,18 +157,18 @@ def test_a_network_that_changes_nothing_returns_the_surfaces_in_their_light(clip
 
 
 def test_camera_effects_differ_by_seed_and_frame_and_keep_the_picture(clip, model):
-    generate(clip, model=model, camera_effects="none")
-    generate(clip, model=model, camera_effects="webcam", seed=1)
-    generate(clip, model=model, camera_effects="webcam", seed=2)
+    generate(clip, GenerateOptions(model=model, camera_effects="none"))
+    generate(clip, GenerateOptions(model=model, camera_effects="webcam", seed=1))
+    generate(clip, GenerateOptions(model=model, camera_effects="webcam", seed=2))
     plain, one, two = (footage(clip, f"tiny-{k}")[0] for k in range(3))
     assert 0 < np.abs(one - plain).mean() < 25
     assert not np.array_equal(one, two) and not np.array_equal(one[0], one[1])
-    generate(clip, model=model, camera_effects="webcam", seed=1)
+    generate(clip, GenerateOptions(model=model, camera_effects="webcam", seed=1))
     assert np.array_equal(one, footage(clip, "tiny-1")[0])
 
 
 def test_restyle_shows_the_colors_of_the_look(clip, model):
-    generate(clip, model=model, use="restyle", seed=2, camera_effects="none")
+    generate(clip, GenerateOptions(model=model, use="restyle", seed=2, camera_effects="none"))
     frames, settings = footage(clip, "tiny-restyle-2")
     record = read_clip(clip).record
     wanted = restyle_of(record, "restyle", None, [], 2).appearances
@@ -183,7 +183,9 @@ def test_restyle_shows_the_colors_of_the_look(clip, model):
 
 
 def test_what_is_kept_keeps_its_colors_while_all_else_changes(clip, model):
-    generate(clip, model=model, use="restyle", look="loft,mug=copper", keep=["robot", "l?d"], camera_effects="none")
+    generate(
+        clip, GenerateOptions(model=model, use="restyle", look="loft,mug=copper", keep=["robot", "l?d"], camera_effects="none")
+    )
     frames, settings = footage(clip, "tiny-restyle-0")
     found = means(frames)
     for id_ in (2, 4):
@@ -226,23 +228,23 @@ def test_frames_do_not_depend_on_how_many_are_read_at_once(clip, moved_model):
 
 
 def test_generating_again_replaces_footage_with_the_same_pictures(clip, moved_model):
-    generate(clip, model=moved_model)
+    generate(clip, GenerateOptions(model=moved_model))
     first, _ = footage(clip, "moved-0")
-    generate(clip, model=moved_model, camera="front")
+    generate(clip, GenerateOptions(model=moved_model, camera="front"))
     assert np.array_equal(first, footage(clip, "moved-0")[0])
 
 
 def test_steps_are_the_models_own_unless_told(clip, moved_model):
-    generate(clip, model=moved_model, camera_effects="none")
+    generate(clip, GenerateOptions(model=moved_model, camera_effects="none"))
     own, settings = footage(clip, "moved-0")
-    generate(clip, model=moved_model, steps=1, camera_effects="none")
+    generate(clip, GenerateOptions(model=moved_model, steps=1, camera_effects="none"))
     assert settings["steps"] == 2 and not np.array_equal(own, footage(clip, "moved-0")[0])
 
 
 def test_baselines_lie_beside_the_footage(clip, moved_model):
     for use in ("keep", "restyle"):
-        generate(clip, model=moved_model, use=use, noise="iid", camera_effects="none")
-    generate(clip, model=moved_model, camera_effects="none")
+        generate(clip, GenerateOptions(model=moved_model, use=use, noise="iid", camera_effects="none"))
+    generate(clip, GenerateOptions(model=moved_model, camera_effects="none"))
     names = {"moved-0", "moved-iid-0", "moved-restyle-iid-0"}
     assert {p.name for p in (clip / "front" / "generated").iterdir()} == names
     assert not np.array_equal(footage(clip, "moved-0")[0], footage(clip, "moved-iid-0")[0])
@@ -269,7 +271,7 @@ def test_frames_are_read_and_written_a_few_at_a_time(clip, model, monkeypatch):
         write_png(path, picture)
 
     monkeypatch.setattr(importlib.import_module("sim2real.diffusion.generate"), "write_png", write)
-    generate(clip, model=model, use="restyle")
+    generate(clip, GenerateOptions(model=model, use="restyle"))
     assert read == list(range(FRAMES)) and len(ahead) == FRAMES and max(ahead) <= 2
 
 
@@ -278,17 +280,17 @@ def test_a_clip_that_lacks_kinds_says_which_and_the_command(clip, model):
         (clip / "front" / kind).rename(clip / kind)
     command = "sim2real render scene.yaml -o CLIP --for embedded --stride 2"
     with pytest.raises(MissingFileError, match=f"albedo, material .all of which embedded needs. not found.*{command}"):
-        generate(clip, model=model)
+        generate(clip, GenerateOptions(model=model))
     for kind in ("albedo", "material"):
         (clip / kind).rename(clip / "front" / kind)
     (clip / "front" / "noise.npy").unlink()
     with pytest.raises(MissingFileError, match=f"noise .which embedded needs. not found.*{command}"):
-        generate(clip, model=model)
-    generate(clip, model=model, noise="iid")
+        generate(clip, GenerateOptions(model=model))
+    generate(clip, GenerateOptions(model=model, noise="iid"))
     (clip / "front" / "flow" / "000000.npz").unlink()
     (clip / "front" / "flow").rename(clip / "flow")
     with pytest.raises(MissingFileError, match="flow .*--only noise,rgb,.*,flow"):
-        generate(clip, model=model, noise="flow")
+        generate(clip, GenerateOptions(model=model, noise="flow"))
 
 
 def test_a_clip_of_a_video_is_told_what_videos_lack(clip, model):
@@ -297,7 +299,7 @@ def test_a_clip_of_a_video_is_told_what_videos_lack(clip, model):
     told["scene"] |= {"options": {"reader": "video"}}
     (clip / "clip.json").write_text(json.dumps(told))
     with pytest.raises(MissingFileError, match="albedo .*videos do not have them.*wan-vace"):
-        generate(clip, model=model)
+        generate(clip, GenerateOptions(model=model))
 
 
 def test_noise_for_another_model_is_refused_with_the_command(clip, model):
@@ -305,16 +307,16 @@ def test_noise_for_another_model_is_refused_with_the_command(clip, model):
     told["noise"] |= {"factor": 8, "channels": 16, "latent_frames": [0, 4]}
     (clip / "clip.json").write_text(json.dumps(told))
     with pytest.raises(BadValueError, match="16 channels at factor 8.*sim2real render scene.yaml -o CLIP --for embedded"):
-        generate(clip, model=model)
+        generate(clip, GenerateOptions(model=model))
 
 
 def test_a_model_of_the_old_kind_says_what_to_do(clip, tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "sim2real.json").write_text('{"spec": {}, "window": [8, 64, 64], "steps": 4}')
     with pytest.raises(UnreadableFileError, match="older version.*sim2real train"):
-        generate(clip, model=tmp_path / "old")
+        generate(clip, GenerateOptions(model=tmp_path / "old"))
     with pytest.raises(UnreadableFileError, match="older version"):
-        check_options(tmp_path / "old")  # what `run` asks before it renders
+        check_options(GenerateOptions(model=tmp_path / "old"))  # what `run` asks before it renders
 
 
 @pytest.mark.parametrize(
@@ -338,10 +340,10 @@ def test_a_model_of_the_old_kind_says_what_to_do(clip, tmp_path):
 )
 def test_unusable_requests_are_refused_before_any_work(clip, model, options, error, says):
     with pytest.raises(error, match=says):
-        generate(clip, **{"model": model, **options})
+        generate(clip, GenerateOptions(**{"model": model, **options}))
     assert not (clip / "front" / "generated").exists()
 
 
 def test_a_folder_that_is_no_clip_is_refused(tmp_path, model):
     with pytest.raises(MissingFileError, match="clip folder not found"):
-        generate(tmp_path / "none", model=model)
+        generate(tmp_path / "none", GenerateOptions(model=model))

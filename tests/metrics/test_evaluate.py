@@ -15,7 +15,7 @@ from sim2real.clip import read_clip
 from sim2real.clip.images import write_png
 from sim2real.metrics.evaluate import evaluate
 from sim2real.noise import NoiseLayout
-from sim2real.render import render_clip
+from sim2real.render import RenderOptions, render_clip
 from tests.metrics.pictures import dead_leaves
 from tests.render.conftest import moving_scene
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip with footage: the render itself, blurred, and in other colors; the last two as seeds of one model."""
     only = {"depth", "instances", "edges", "rgb"}
     out = tmp_path_factory.mktemp("evaluate") / "clip"
-    clip = render_clip(moving_scene(frames=3, size=(96, 128)), out, layout=NoiseLayout(1, 3), only=only)
+    clip = render_clip(moving_scene(frames=3, size=(96, 128)), out, RenderOptions(layout=NoiseLayout(1, 3), only=only))
     for camera in clip.cameras:
         frames = [clip.rgb(camera, k) for k in range(clip.frames)]
         footage = {

@@ -9,7 +9,7 @@ from sim2real.clip import Clip
 from sim2real.metrics.footage import edge_agreement, footage_figures
 from sim2real.metrics.motion import hidden, labeled_motion, sampled
 from sim2real.noise import NoiseLayout
-from sim2real.render import render_clip
+from sim2real.render import RenderOptions, render_clip
 from tests.render.conftest import moving_scene
 
 
@@ -17,7 +17,7 @@ from tests.render.conftest import moving_scene
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     only = {"depth", "instances", "edges", "rgb", "flow"}
     out = tmp_path_factory.mktemp("metrics") / "clip"
-    return render_clip(moving_scene(size=(96, 128)), out, layout=NoiseLayout(1, 3), only=only)
+    return render_clip(moving_scene(size=(96, 128)), out, RenderOptions(layout=NoiseLayout(1, 3), only=only))
 
 
 def test_motion_from_labels_is_the_exact_flow_of_the_geometry(clip):

@@ -15,8 +15,8 @@ from sim2real.metrics.geometry import Labels, Rays, geometry_of
 from sim2real.metrics.noise_video import judge, noise_video
 from sim2real.metrics.transport import Slope, transport
 from sim2real.noise import NoiseLayout
-from sim2real.render import render_clip
-from sim2real.scene import load
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions, load
 from tests.render.conftest import moving_scene
 
 SIZE, CHANNELS = (96, 128), 32
@@ -28,7 +28,9 @@ SCENES = Path(__file__).parents[2] / "scenes"
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     out = tmp_path_factory.mktemp("judged") / "clip"
     layout = NoiseLayout(4, CHANNELS)
-    return render_clip(moving_scene(size=SIZE), out, layout=layout, only={"noise", "depth", "instances"}, threads=1)
+    return render_clip(
+        moving_scene(size=SIZE), out, RenderOptions(layout=layout, only={"noise", "depth", "instances"}, threads=1)
+    )
 
 
 def white(clip: Clip, seed: int = 0) -> np.ndarray:
@@ -148,9 +150,11 @@ def test_beta_by_class_bounds_what_can_be_carried_where_it_is(clip):
 def test_rays_are_taken_while_the_scene_is_there_unchanged(tmp_path):
     pytest.importorskip("embreex")
     source = SCENES / "mirrored.yaml"
-    scene = load(source, frames=2)
+    scene = load(source, LoadOptions(frames=2))
     only = {"noise", "depth", "instances"}
-    made = render_clip(scene, tmp_path / "clip", layout=NoiseLayout(8, 16), only=only, scene_options={"frames": 2}, threads=1)
+    made = render_clip(
+        scene, tmp_path / "clip", RenderOptions(layout=NoiseLayout(8, 16), only=only, scene_options={"frames": 2}, threads=1)
+    )
     assert isinstance(geometry_of(made, "front"), Rays)
     by_rays, by_labels = (judge(made, "front", geometry=how)["transport"][0] for how in ("rays", "labels"))
     assert by_rays["efficiency"] == pytest.approx(by_labels["efficiency"], abs=0.04)
@@ -162,7 +166,7 @@ def test_rays_are_taken_while_the_scene_is_there_unchanged(tmp_path):
 
 
 def test_without_labels_and_scene_the_message_says_what_is_missing(tmp_path):
-    made = render_clip(moving_scene(2), tmp_path / "clip", layout=NoiseLayout(8, 4), only={"noise"}, threads=1)
+    made = render_clip(moving_scene(2), tmp_path / "clip", RenderOptions(layout=NoiseLayout(8, 4), only={"noise"}, threads=1))
     with pytest.raises(MissingFileError, match="depth and instances"):
         judge(made, "moving", geometry="labels")
 

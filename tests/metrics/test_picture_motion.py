@@ -11,14 +11,14 @@ import torch
 
 from sim2real.clip import Clip
 from sim2real.clip.images import write_png
-from sim2real.diffusion.exports import render_command
+from sim2real.diffusion.export import render_command
 from sim2real.errors import BadValueError, MissingFileError
 from sim2real.flow import Flow
 from sim2real.metrics.geometry import geometry_of
 from sim2real.metrics.noise_video import judge
 from sim2real.metrics.picture_motion import picture_overlap
 from sim2real.noise import NoiseLayout
-from sim2real.video import open_pictures, warp_video
+from sim2real.video import WarpOptions, open_pictures, warp_video
 from tests.flow.pictures import panned
 
 SIZE = (32, 48)
@@ -72,8 +72,8 @@ def frames(tmp_path_factory) -> Path:
 
 def warped(frames: Path, output: Path, only: set[str] | None = None) -> Clip:
     pytest.importorskip("cv2")
-    options = {"fps": 12.0}
-    return warp_video(open_pictures(frames), output, layout=NoiseLayout(4, 32), only=only, threads=1, options=options)
+    options = WarpOptions(layout=NoiseLayout(4, 32), only=only, threads=1, video_options={"fps": 12.0})
+    return warp_video(open_pictures(frames), output, options)
 
 
 @pytest.fixture(scope="module")

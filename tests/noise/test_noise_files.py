@@ -13,8 +13,8 @@ from sim2real.metrics.covariance import measured_covariance, model_covariance, t
 from sim2real.metrics.overlap import RayScene, footprint_overlap
 from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.render import render_clip
-from sim2real.scene import Scene, load
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions, Scene, load
 from tests.noise.views import Views
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def loaded(name: str, frames: int) -> Scene:
         pytest.importorskip("gymnasium_robotics")
         pytest.importorskip("mujoco")
     if name == "no uv":
-        return load(ROOT / "assets" / "tabletop" / "gear.stl", orbit=True).sliced(slice(0, frames))
+        return load(ROOT / "assets" / "tabletop" / "gear.stl", LoadOptions(orbit=True)).sliced(slice(0, frames))
     return load(ROOT / "scenes" / f"{name}.yaml").sliced(slice(0, frames))
 
 
@@ -34,7 +34,7 @@ def rendered(scene: Scene, output: Path, channels: int, camera: str) -> Clip:
     layout = NoiseLayout(8, channels)
     cameras = tuple(c.resized(SIZE) for c in scene.cameras if c.name == camera)
     resized = replace(scene, cameras=cameras)
-    return render_clip(resized, output, layout=layout, only={"noise"})
+    return render_clip(resized, output, RenderOptions(layout=layout, only={"noise"}))
 
 
 @pytest.mark.parametrize("channels", [16, 64])

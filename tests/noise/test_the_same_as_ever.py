@@ -8,7 +8,7 @@ import pytest
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
 from sim2real.raster import rasterizer
 from sim2real.raster.view import view_of
-from sim2real.scene import load, triangles_of
+from sim2real.scene import LoadOptions, load, triangles_of
 
 ROOT = Path(__file__).parents[2]
 FRAMES = np.load(Path(__file__).with_name("frames.npz"))
@@ -18,7 +18,7 @@ SEED, SIZE = 3, (96, 128)
 
 @pytest.mark.parametrize("name", ["cameras", "mirrored", "tabletop"])
 def test_every_frame_has_the_noise_that_it_always_had(name):
-    scene = load(ROOT / "scenes" / f"{name}.yaml", size=SIZE)
+    scene = load(ROOT / "scenes" / f"{name}.yaml", LoadOptions(size=SIZE))
     triangles = triangles_of(scene)
     charts, views = charts_of(scene, triangles), rasterizer(triangles)
     noises = {kind: SurfaceNoise(charts, triangles, layout, seed=SEED) for kind, layout in LAYOUTS.items()}

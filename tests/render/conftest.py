@@ -9,7 +9,7 @@ import pytest
 
 from sim2real.clip import Clip
 from sim2real.noise import NoiseLayout
-from sim2real.render import render_clip
+from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import Camera, Instance, Mesh, Part, Scene
 from sim2real.scene.primitives import box, sphere
 from sim2real.transforms import look_at, rigid, rotation_about
@@ -52,4 +52,6 @@ def scene() -> Scene:
 def clip(scene, tmp_path_factory) -> Clip:
     everything = {"noise", "rgb", "depth", "normals", "edges", "albedo", "material", "light", "reflection", "instances", "flow"}
     output = tmp_path_factory.mktemp("render") / "clip"
-    return render_clip(scene, output, layout=NoiseLayout(factor=8, channels=4), seed=3, beta=0.9, only=everything, threads=2)
+    return render_clip(
+        scene, output, RenderOptions(layout=NoiseLayout(factor=8, channels=4), seed=3, beta=0.9, only=everything, threads=2)
+    )

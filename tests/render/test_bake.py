@@ -12,9 +12,9 @@ from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, Ou
 from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import charts_of
 from sim2real.noise.bake import baked_texture
-from sim2real.render import bake_scene, read_baked
+from sim2real.render import BakeOptions, bake_scene, read_baked
 from sim2real.render.bake_record import texels
-from sim2real.scene import Instance, Part, load, triangles_of
+from sim2real.scene import Instance, LoadOptions, Part, load, triangles_of
 from sim2real.transforms import rigid, rotation_about
 
 WORLD_FROM_FILE = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
@@ -23,7 +23,7 @@ WORLD_FROM_FILE = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 
 @pytest.fixture(scope="module")
 def folder(scene, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bake") / "baked"
-    bake_scene(scene, folder, level=7, channels=4, seed=5)
+    bake_scene(scene, folder, BakeOptions(level=7, channels=4, seed=5))
     return folder
 
 
@@ -99,7 +99,7 @@ def test_the_pictures_in_the_file_are_the_noise_and_are_not_blended(folder):
 
 
 def test_our_own_reader_opens_it_and_sees_the_same_surfaces(scene, folder):
-    again = load(folder / "scene.glb", orbit=True)
+    again = load(folder / "scene.glb", LoadOptions(orbit=True))
     ours = [mapped(scene.world_from_instance[0, k], mesh.vertices) for k, mesh in enumerate(scene.meshes)]
     bounds = np.array([np.concatenate(ours).min(axis=0), np.concatenate(ours).max(axis=0)])
     matrices = [again.world_from_instance[0, p.instance] @ p.instance_from_mesh for p in again.parts]
@@ -116,21 +116,21 @@ def test_instances_of_several_parts_and_awkward_names_get_files_of_their_own(sce
         parts=(*scene.parts, Part(1, 1, half)),
         instances=(Instance("a/b c", "toy"), Instance("A_b_c", "toy"), Instance("a/b c", "ground")),
     )
-    baked = bake_scene(named, tmp_path / "baked", level=2)
+    baked = bake_scene(named, tmp_path / "baked", BakeOptions(level=2))
     assert [t.file for t in baked.textures] == ["a_b_c.npy", "A_b_c.0.npy", "a_b_c-2.npy", "A_b_c.1.npy"]
     assert len({t.keys for t in baked.textures}) == 4
     assert all(np.load(tmp_path / "baked" / t.file).shape == (4, 4, 3) for t in baked.textures)
 
 
 def test_a_density_gives_every_part_a_level_of_its_own(scene, tmp_path):
-    baked = bake_scene(scene, tmp_path / "baked", texels_per_metre=20.0, channels=1)
+    baked = bake_scene(scene, tmp_path / "baked", BakeOptions(texels_per_metre=20.0, channels=1))
     for texture in baked.textures:
         assert 20 <= 2**texture.level / texture.side_m < 40
     assert len({t.level for t in baked.textures}) > 1
 
 
 def test_the_background_is_six_faces(scene, tmp_path):
-    baked = bake_scene(scene, tmp_path / "baked", level=4, background=True)
+    baked = bake_scene(scene, tmp_path / "baked", BakeOptions(level=4, background=True))
     sky = baked.textures[-1]
     values = np.load(tmp_path / "baked" / sky.file)
     assert sky.node is None and values.shape == (6, 16, 16, 3)
@@ -144,7 +144,7 @@ def test_an_instance_stands_where_it_first_appears_and_as_it_is_bent_then(scene,
     ball = scene.meshes[0]
     bent = replace(ball, deformed=np.stack([ball.vertices * (1 + 0.1 * k) for k in range(scene.frames)]))
     late = replace(scene, visible=visible, meshes=(bent, *scene.meshes[1:]))
-    bake_scene(late, tmp_path / "baked", level=1)
+    bake_scene(late, tmp_path / "baked", BakeOptions(level=1))
     read = trimesh.load_scene(str(tmp_path / "baked" / "scene.glb"), process=False)
     matrix, geometry = read.graph["ball"]
     places = mapped(WORLD_FROM_FILE @ matrix, np.asarray(read.geometry[geometry].vertices))
@@ -164,19 +164,19 @@ def test_an_instance_stands_where_it_first_appears_and_as_it_is_bent_then(scene,
 )
 def test_bad_values_are_refused_before_anything_is_written(scene, tmp_path, options, says):
     with pytest.raises(BadValueError, match=says):
-        bake_scene(scene, tmp_path / "baked", **options)
+        bake_scene(scene, tmp_path / "baked", BakeOptions(**options))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_replaced_only_when_told_and_only_if_it_was_baked(scene, tmp_path):
-    bake_scene(scene, tmp_path / "baked", level=1)
+    bake_scene(scene, tmp_path / "baked", BakeOptions(level=1))
     with pytest.raises(OutputExistsError):
-        bake_scene(scene, tmp_path / "baked", level=2)
-    assert bake_scene(scene, tmp_path / "baked", level=2, overwrite=True) == read_baked(tmp_path / "baked")
+        bake_scene(scene, tmp_path / "baked", BakeOptions(level=2))
+    assert bake_scene(scene, tmp_path / "baked", BakeOptions(level=2, overwrite=True)) == read_baked(tmp_path / "baked")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("mine")
     with pytest.raises(BadValueError, match="clip folder"):
-        bake_scene(scene, tmp_path / "mine", level=1, overwrite=True)
+        bake_scene(scene, tmp_path / "mine", BakeOptions(level=1, overwrite=True))
 
 
 def test_nothing_to_bake_or_to_read_is_one_line(scene, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from sim2real.clip import read_clip, write_report
 from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.render import render_clip
+from sim2real.render import RenderOptions, render_clip
 
 from .conftest import FRAMES
 
@@ -28,7 +28,9 @@ def clips(resting, tmp_path_factory):
 
     def made(name, beta):
         return render_clip(
-            resting, folder / name, cameras=["still"], layout=LAYOUT, seed=4, beta=beta, only={"noise", "instances"}
+            resting,
+            folder / name,
+            RenderOptions(cameras=["still"], layout=LAYOUT, seed=4, beta=beta, only={"noise", "instances"}),
         )
 
     return made("by-class", BETA), made("surface", 1.0)
@@ -67,5 +69,7 @@ def test_the_record_keeps_the_shares_by_name_and_a_number_where_all_are_the_same
     assert clips[0].record.noise.beta == BETA
     assert read_clip(clips[0].path).record.noise.beta == BETA
     assert "toy 1, floor 0.5, background 0" in write_report(clips[0]).read_text()
-    same = render_clip(resting, tmp_path / "same", cameras=["still"], layout=LAYOUT, beta={"*": 0.7}, only={"noise"})
+    same = render_clip(
+        resting, tmp_path / "same", RenderOptions(cameras=["still"], layout=LAYOUT, beta={"*": 0.7}, only={"noise"})
+    )
     assert same.record.noise.beta == 0.7

@@ -7,12 +7,13 @@ import av
 import numpy as np
 import pytest
 
+from sim2real import kinds
 from sim2real.clip import read_clip, read_video
 from sim2real.clip.motion import pixel_motion
 from sim2real.conditions import DepthRange, control_depth
 from sim2real.errors import BadValueError, EmptySceneError, OutputExistsError, UnknownNameError
 from sim2real.noise import NoiseLayout
-from sim2real.render import DEFAULT_KINDS, KINDS, FrameRenderer, render_clip
+from sim2real.render import FrameRenderer, RenderOptions, render_clip
 from sim2real.render.plan import planned
 from sim2real.scene import Material
 from sim2real.scene.colors import linear_from_srgb
@@ -21,8 +22,8 @@ from .conftest import FRAMES, SIZE, moving_scene
 
 
 def plan_of(scene, **changes):
-    defaults = dict(cameras=None, size=None, layout=NoiseLayout(8, 4), seed=3, beta=0.9, device="cpu", only=None, threads=1)
-    return planned(scene, **(defaults | changes))
+    defaults = dict(layout=NoiseLayout(8, 4), seed=3, beta=0.9, threads=1)
+    return planned(scene, RenderOptions(**(defaults | changes)))
 
 
 def test_a_clip_folder_holds_what_the_contract_lists(clip):
@@ -63,35 +64,34 @@ def test_the_record_repeats_the_scene_exactly(clip, scene):
 
 
 def test_a_frame_rendered_alone_equals_the_frame_of_the_clip_bit_for_bit(clip, scene):
-    plan = plan_of(scene, only=KINDS)
+    plan = plan_of(scene, only=kinds.names())
     for name, frame in (("still", 3), ("moving", 4), ("moving", 0)):
         alone = FrameRenderer(plan).render(scene.camera(name), frame)
         assert np.array_equal(alone.noise, clip.noise(name)[frame])
-        assert np.array_equal(alone.rgb, clip.rgb(name, frame))
-        assert np.array_equal(alone.depth, clip.depth(name, frame))
-        assert np.array_equal(alone.normals, clip.normals(name, frame))
-        assert np.array_equal(alone.edges, clip.edges(name, frame))
-        assert np.array_equal(alone.albedo, clip.albedo(name, frame))
-        assert np.array_equal(alone.material, clip.material(name, frame))
-        assert np.array_equal(alone.light.astype(np.float16), clip.light(name, frame))
-        assert np.array_equal(alone.reflection.astype(np.float16), clip.reflection(name, frame))
-        assert np.array_equal(alone.instances, clip.instances(name, frame))
+        assert np.array_equal(alone.pictures["rgb"], clip.rgb(name, frame))
+        assert np.array_equal(alone.pictures["depth"], clip.depth(name, frame))
+        assert np.array_equal(alone.pictures["normals"], clip.normals(name, frame))
+        assert np.array_equal(alone.pictures["edges"], clip.edges(name, frame))
+        assert np.array_equal(alone.pictures["albedo"], clip.albedo(name, frame))
+        assert np.array_equal(alone.pictures["material"], clip.material(name, frame))
+        assert np.array_equal(alone.pictures["light"].astype(np.float16), clip.light(name, frame))
+        assert np.array_equal(alone.pictures["reflection"].astype(np.float16), clip.reflection(name, frame))
+        assert np.array_equal(alone.pictures["instances"], clip.instances(name, frame))
         with np.load(clip.frame_path(name, "flow", frame)) as flow:
-            assert np.array_equal(alone.flow, flow["forward"])
-            assert np.array_equal(alone.visible, flow["visible"])
+            forward, visible = alone.pictures["flow"]
+            assert np.array_equal(forward, flow["forward"])
+            assert np.array_equal(visible, flow["visible"])
 
 
 def test_cameras_frames_and_kinds_left_out_change_nothing(clip, scene, tmp_path):
     less = render_clip(
         scene.sliced(slice(2, 4)),
         tmp_path / "less",
-        cameras=["still"],
-        layout=NoiseLayout(8, 4),
-        seed=3,
-        only={"noise", "instances"},
-        threads=1,
+        RenderOptions(cameras=["still"], layout=NoiseLayout(8, 4), seed=3, only={"noise", "instances"}, threads=1),
     )
-    full = render_clip(scene, tmp_path / "full", layout=NoiseLayout(8, 4), seed=3, only={"noise", "depth"}, threads=3)
+    full = render_clip(
+        scene, tmp_path / "full", RenderOptions(layout=NoiseLayout(8, 4), seed=3, only={"noise", "depth"}, threads=3)
+    )
     assert np.array_equal(less.noise("still"), full.noise("still")[2:4])
     assert np.array_equal(less.instances("still", 0), clip.instances("still", 2))
     assert not less.has("still", "depth") and less.cameras == ["still"]
@@ -151,19 +151,21 @@ def test_videos_have_every_frame_and_show_what_the_files_hold(clip):
 
 def test_noise_for_a_causal_vae_has_a_latent_per_group(scene, tmp_path):
     layout = NoiseLayout(factor=8, channels=16, temporal_factor=4)
-    clip = render_clip(scene, tmp_path / "vae", layout=layout, only={"noise"})
+    clip = render_clip(scene, tmp_path / "vae", RenderOptions(layout=layout, only={"noise"}))
     assert clip.noise("still").shape == (2, 16, 6, 8)
     assert clip.noise_record().latent_frames == [0, 4]
     with av.open(str(clip.path / "still" / "noise.mp4")) as video:
         assert video.streams.video[0].frames == FRAMES
-    every = render_clip(scene, tmp_path / "every", layout=replace(layout, temporal_factor=1), only={"noise"})
+    every = render_clip(scene, tmp_path / "every", RenderOptions(layout=replace(layout, temporal_factor=1), only={"noise"}))
     assert np.array_equal(clip.noise("moving"), every.noise("moving")[[0, 4]])
 
 
 def test_beta_one_is_the_surface_alone_and_beta_zero_is_fresh_in_every_frame(scene, tmp_path):
     still = replace(scene, world_from_instance=np.repeat(scene.world_from_instance[:1], FRAMES, axis=0))
     for beta, same in ((1.0, True), (0.0, False)):
-        clip = render_clip(still, tmp_path / f"{beta}", cameras=["still"], layout=NoiseLayout(8, 4), beta=beta, only={"noise"})
+        clip = render_clip(
+            still, tmp_path / f"{beta}", RenderOptions(cameras=["still"], layout=NoiseLayout(8, 4), beta=beta, only={"noise"})
+        )
         a, b = clip.noise("still")[0], clip.noise("still")[1]
         assert np.array_equal(a, b) == same
         if not same:
@@ -171,7 +173,7 @@ def test_beta_one_is_the_surface_alone_and_beta_zero_is_fresh_in_every_frame(sce
 
 
 def test_the_size_of_the_pictures_can_be_chosen(scene, tmp_path):
-    clip = render_clip(scene, tmp_path / "big", size=(96, 128), cameras=["still"], only={"depth"})
+    clip = render_clip(scene, tmp_path / "big", RenderOptions(size=(96, 128), cameras=["still"], only={"depth"}))
     assert clip.depth("still", 0).shape == (96, 128)
     assert np.allclose(clip.camera("still").intrinsics[0, 0], 2 * scene.camera("still").intrinsics[0, 0])
     assert clip.record.noise is None
@@ -192,7 +194,7 @@ def test_the_size_of_the_pictures_can_be_chosen(scene, tmp_path):
 )
 def test_bad_arguments_are_refused_before_anything_is_written(scene, tmp_path, changes, error, says):
     with pytest.raises(error, match=says) as caught:
-        render_clip(scene, tmp_path / "new" / "clip", **({"layout": NoiseLayout(8, 4)} | changes))
+        render_clip(scene, tmp_path / "new" / "clip", RenderOptions(**{"layout": NoiseLayout(8, 4)} | changes))
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -213,7 +215,7 @@ def test_an_existing_clip_stays_unless_overwritten(clip, scene, tmp_path):
         render_clip(scene, clip.path)
     output = tmp_path / "clip"
     for seed in (0, 1):
-        render_clip(scene, output, seed=seed, layout=NoiseLayout(8, 4), only={"noise"}, overwrite=True)
+        render_clip(scene, output, RenderOptions(seed=seed, layout=NoiseLayout(8, 4), only={"noise"}, overwrite=True))
     assert json.loads((output / "clip.json").read_text())["seed"] == 1
 
 
@@ -223,7 +225,7 @@ def test_an_interrupt_in_the_middle_leaves_nothing(scene, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        render_clip(scene, tmp_path / "clip", only={"depth"}, progress=interrupt)
+        render_clip(scene, tmp_path / "clip", RenderOptions(only={"depth"}), progress=interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -233,13 +235,13 @@ def test_a_fault_in_a_frame_leaves_nothing_and_is_told(scene, tmp_path, monkeypa
 
     monkeypatch.setattr(FrameRenderer, "render", broken)
     with pytest.raises(ValueError, match="frame 0"):
-        render_clip(scene, tmp_path / "clip", only={"depth"})
+        render_clip(scene, tmp_path / "clip", RenderOptions(only={"depth"}))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_progress_tells_every_frame_of_every_camera(scene, tmp_path):
     told: list[tuple[str, int, int]] = []
-    render_clip(scene, tmp_path / "clip", only={"edges"}, progress=lambda *step: told.append(step))
+    render_clip(scene, tmp_path / "clip", RenderOptions(only={"edges"}), progress=lambda *step: told.append(step))
     for camera in ("moving", "still"):
         assert [done for what, done, total in told if what == f"rendering {camera}" and total == FRAMES] == list(
             range(FRAMES + 1)
@@ -249,7 +251,7 @@ def test_progress_tells_every_frame_of_every_camera(scene, tmp_path):
 def test_an_empty_scene_is_background_everywhere(scene, tmp_path):
     nothing = dict(world_from_instance=np.zeros((FRAMES, 0, 4, 4)), visible=np.zeros((FRAMES, 0), bool))
     empty = replace(scene, parts=(), instances=(), meshes=(), **nothing)
-    clip = render_clip(empty, tmp_path / "empty", layout=NoiseLayout(8, 16))
+    clip = render_clip(empty, tmp_path / "empty", RenderOptions(layout=NoiseLayout(8, 16)))
     assert not clip.depth("moving", 0).any() and not clip.instances("moving", 0).any()
     noise = np.asarray(clip.noise("moving"))
     assert abs(noise.mean()) < 5 / np.sqrt(noise[0].size) and abs(noise.var() - 1) < 0.2
@@ -260,18 +262,21 @@ def test_a_longer_clip_has_the_same_frames(tmp_path):
     """What a frame shows depends on that frame's geometry alone."""
     long = moving_scene(9)
     short = long.sliced(slice(0, 9, 2))
-    clips = [render_clip(s, tmp_path / str(s.frames), layout=NoiseLayout(8, 4), only={"noise", "edges"}) for s in (long, short)]
+    clips = [
+        render_clip(s, tmp_path / str(s.frames), RenderOptions(layout=NoiseLayout(8, 4), only={"noise", "edges"}))
+        for s in (long, short)
+    ]
     assert np.array_equal(clips[0].noise("moving")[::2], clips[1].noise("moving"))
     assert np.array_equal(clips[0].edges("moving", 6), clips[1].edges("moving", 3))
 
 
 def test_what_models_alone_ask_for_is_written_on_request_only():
-    assert set(KINDS) - DEFAULT_KINDS == {"flow", "albedo", "material", "light", "reflection"}
+    assert set(kinds.names()) - kinds.usual_names() == {"flow", "albedo", "material", "light", "reflection"}
 
 
 @pytest.mark.parametrize("kind", ["albedo", "material", "light", "reflection"])
 def test_what_is_written_on_request_can_be_had_alone_and_are_the_same(clip, scene, tmp_path, kind):
-    alone = render_clip(scene, tmp_path / kind, cameras=["still"], only={kind}, threads=1)
+    alone = render_clip(scene, tmp_path / kind, RenderOptions(cameras=["still"], only={kind}, threads=1))
     assert {p.name for p in (alone.path / "still").iterdir()} == {kind}
     assert np.array_equal(getattr(alone, kind)("still", 3), getattr(clip, kind)("still", 3))
 
@@ -280,7 +285,7 @@ def test_albedo_and_material_hold_what_the_meshes_are_made_of(scene, tmp_path):
     made = (Material((0.8, 0.1, 0.1, 1.0), roughness=0.2), Material((0.1, 0.5, 0.3, 1.0), metallic=1.0, roughness=0.4))
     painted = [replace(mesh, material=m) for mesh, m in zip(scene.meshes, (*made, Material()), strict=True)]
     scene = replace(scene, meshes=tuple(painted))
-    clip = render_clip(scene, tmp_path / "clip", cameras=["still"], only={"albedo", "material", "instances"})
+    clip = render_clip(scene, tmp_path / "clip", RenderOptions(cameras=["still"], only={"albedo", "material", "instances"}))
     albedo, material, ids = (read("still", 2) for read in (clip.albedo, clip.material, clip.instances))
     for place, m in enumerate(made):
         seen = np.median(albedo[ids == place + 1], axis=0)
@@ -298,13 +303,13 @@ def test_albedo_and_material_hold_what_the_meshes_are_made_of(scene, tmp_path):
 )
 def test_pixels_are_rasterized_only_for_frames_whose_pictures_need_it(scene, monkeypatch, only, pictures):
     renderer = FrameRenderer(plan_of(scene, only=only, layout=NoiseLayout(8, 4, temporal_factor=4)))
-    sizes, visibility = [], renderer.rasterizer.visibility
+    sizes, visibility = [], renderer.stage.rasterizer.visibility
 
     def counted(**view):
         sizes.append(view["size"])
         return visibility(**view)
 
-    monkeypatch.setattr(renderer.rasterizer, "visibility", counted)
+    monkeypatch.setattr(renderer.stage.rasterizer, "visibility", counted)
     frames = [renderer.render(renderer.plan.cameras[0], frame) for frame in range(FRAMES)]
     assert sizes.count(SIZE) == pictures == sum(frame.noise is not None for frame in frames)
-    assert all((frame.rgb is not None) == ("rgb" in only) for frame in frames)
+    assert all(set(frame.pictures) == only - {"noise"} for frame in frames)

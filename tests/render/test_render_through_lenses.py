@@ -10,7 +10,7 @@ import pytest
 
 from sim2real.clip import Clip
 from sim2real.metrics.motion import labeled_motion
-from sim2real.render import render_clip
+from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import points_of
 
 from .conftest import FRAMES, SIZE, moving_scene
@@ -35,7 +35,9 @@ def clip(tmp_path_factory) -> Clip:
         bend = None if distortion is None else np.array(distortion)
         cameras.append(replace(moving, name=name, intrinsics=k, projection=projection, distortion=bend))
     output = tmp_path_factory.mktemp("lenses") / "clip"
-    return render_clip(replace(scene, cameras=tuple(cameras)), output, only={"depth", "instances", "edges", "flow", "rgb"})
+    return render_clip(
+        replace(scene, cameras=tuple(cameras)), output, RenderOptions(only={"depth", "instances", "edges", "flow", "rgb"})
+    )
 
 
 def test_the_record_holds_the_lens_and_nothing_about_pinholes(clip: Clip) -> None:

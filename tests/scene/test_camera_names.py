@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sim2real.clip import read_clip
 from sim2real.clip.record import check_names
 from sim2real.errors import UnknownNameError
-from sim2real.render import render_clip
-from sim2real.scene import load
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions, load
 from sim2real.scene.camera_names import folder_name, with_folder_names
 from tests.conditions.stage import camera_at, scene_of, tabletop
 
@@ -44,10 +44,10 @@ def test_names_that_cannot_are_changed_as_little_as_possible():
 def test_a_camera_with_a_slash_is_rendered_and_answers_to_both_names(tmp_path):
     pytest.importorskip("mujoco")
     (tmp_path / "model.xml").write_text(SLASH)
-    scene = load(tmp_path / "model.xml", size=(24, 32))
+    scene = load(tmp_path / "model.xml", LoadOptions(size=(24, 32)))
     assert scene.camera("walker/back") is scene.camera("walker-back")
     assert any("'walker/back' is called walker-back" in note for note in scene.notes)
-    clip = render_clip(scene, tmp_path / "clip", cameras=["walker/back"], only={"depth"}, threads=1)
+    clip = render_clip(scene, tmp_path / "clip", RenderOptions(cameras=["walker/back"], only={"depth"}, threads=1))
     assert clip.cameras == ["walker-back"] and (clip.path / "walker-back" / "depth").is_dir()
     again = read_clip(clip.path)
     assert again.camera("walker/back") is again.camera("walker-back") and again.folder("walker/back").is_dir()
@@ -57,5 +57,5 @@ def test_a_camera_with_a_slash_is_rendered_and_answers_to_both_names(tmp_path):
 
 
 def test_other_cameras_write_no_source_name(tmp_path):
-    clip = render_clip(tabletop((24, 32), frames=1), tmp_path / "clip", only={"depth"}, threads=1)
+    clip = render_clip(tabletop((24, 32), frames=1), tmp_path / "clip", RenderOptions(only={"depth"}, threads=1))
     assert "source_name" not in (clip.path / "clip.json").read_text()

@@ -12,7 +12,7 @@ import pytest
 import trimesh
 
 from sim2real.errors import BadValueError, CameraInsideError, EmptySceneError, MissingFileError, UnknownNameError
-from sim2real.scene import check_cameras, describe, load, primitives
+from sim2real.scene import LoadOptions, check_cameras, describe, load, primitives
 from sim2real.scene.cameras import bounds
 from sim2real.scene.inside import is_closed, winding_number
 from sim2real.scene.mesh_ops import inside_out
@@ -24,7 +24,7 @@ ASSETS = Path(__file__).parents[2] / "assets" / "tabletop"
 
 @pytest.mark.parametrize("size", [(120, 160), (160, 90)])
 def test_an_orbit_shows_the_whole_mesh_in_every_frame_from_all_around(size: tuple[int, int]) -> None:
-    scene = load(ASSETS / "gear.stl", frames=12, size=size)
+    scene = load(ASSETS / "gear.stl", LoadOptions(frames=12, size=size))
     (camera,) = scene.cameras
     (part,) = scene.parts
     vertices = np.c_[scene.meshes[part.mesh].vertices, np.ones(len(scene.meshes[part.mesh].vertices))]
@@ -41,7 +41,7 @@ def test_an_orbit_shows_the_whole_mesh_in_every_frame_from_all_around(size: tupl
 
 
 def test_an_orbit_is_added_when_asked_for_and_flat_floors_do_not_push_it_away() -> None:
-    scene = load(SCENES / "tabletop.yaml", orbit=True)
+    scene = load(SCENES / "tabletop.yaml", LoadOptions(orbit=True))
     assert [c.name for c in scene.cameras] == ["moving", "side", "orbit"]
     low, high = bounds(scene)
     assert (high - low).max() < 1.2
@@ -50,23 +50,23 @@ def test_an_orbit_is_added_when_asked_for_and_flat_floors_do_not_push_it_away() 
 
 def test_frames_and_stride_choose_and_keep_the_pace() -> None:
     whole = load(SCENES / "tabletop.yaml")
-    some = load(SCENES / "tabletop.yaml", frames=5, stride=3)
+    some = load(SCENES / "tabletop.yaml", LoadOptions(frames=5, stride=3))
     assert some.frames == 5 and some.fps == 4
     np.testing.assert_array_equal(some.world_from_instance, whole.world_from_instance[:15:3])
     np.testing.assert_array_equal(some.camera("moving").world_from_camera, whole.camera("moving").world_from_camera[:15:3])
-    assert load(SCENES / "tabletop.yaml", stride=3).frames == 6
-    assert load(SCENES / "tabletop.yaml", fps=30.0).fps == 30
+    assert load(SCENES / "tabletop.yaml", LoadOptions(stride=3)).frames == 6
+    assert load(SCENES / "tabletop.yaml", LoadOptions(fps=30.0)).fps == 30
 
 
 def test_frames_beyond_the_end_name_what_there_is() -> None:
     with pytest.raises(BadValueError, match="the number of frames is 17, must be 1 to 16"):
-        load(SCENES / "tabletop.yaml", frames=17)
+        load(SCENES / "tabletop.yaml", LoadOptions(frames=17))
     with pytest.raises(BadValueError, match="the number of frames is 9, must be 1 to 8 with a stride of 2"):
-        load(SCENES / "tabletop.yaml", frames=9, stride=2)
+        load(SCENES / "tabletop.yaml", LoadOptions(frames=9, stride=2))
 
 
 def test_intrinsics_override_those_of_the_file() -> None:
-    scene = load(SCENES / "tabletop.yaml", intrinsics=(100.0, 110.0, 60.0, 50.0))
+    scene = load(SCENES / "tabletop.yaml", LoadOptions(intrinsics=(100.0, 110.0, 60.0, 50.0)))
     for camera in scene.cameras:
         np.testing.assert_array_equal(camera.intrinsics, np.tile([[100.0, 0, 60], [0, 110, 50], [0, 0, 1]], (16, 1, 1)))
 
@@ -87,7 +87,7 @@ def test_options_that_a_file_cannot_heed_are_refused(tmp_path: Path) -> None:
         load(SCENES / "tabletop.yaml", demo="demo_0")
     for bad in ({"frames": 0}, {"stride": 0}, {"fps": 0.0}, {"size": (0, 4)}, {"intrinsics": (0.0, 1.0, 1.0, 1.0)}):
         with pytest.raises(BadValueError):
-            load(SCENES / "tabletop.yaml", **bad)
+            load(SCENES / "tabletop.yaml", LoadOptions(**bad))
 
 
 def test_a_scene_without_objects_is_a_sky_but_a_mesh_file_without_faces_is_an_error(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 
 from sim2real.diffusion.families.embedded.folder import load_model
 from sim2real.errors import BadValueError, UnreadableFileError
-from sim2real.training.loop import Limits, train
+from sim2real.training.loop import Limits, TrainOptions, train
 from sim2real.training.recipe import Stage
 
 PARTS = ("model", "averaged", "optimizer")
@@ -24,7 +24,7 @@ def same(one, other):
 def test_training_lowers_the_loss_and_writes_a_model(clips, provider, recipe, tmp_path):
     longer = recipe.model_copy(update={"stages": (Stage(steps=40, batch=4, frames=1, size=(32, 48)),)})
     told = []
-    folder = train(longer, clips, provider, tmp_path / "run", report=told.append, report_every=10)
+    folder = train(longer, clips, provider, tmp_path / "run", TrainOptions(report_every=10), report=told.append)
     assert told[-1].step == 40 and told[-1].loss < 0.7 * told[0].loss
     _, info = load_model(folder)
     assert info.steps == 1 and info.training["clips"] == 3 and info.training["recipe"]["learning_rate"] == 3e-3
@@ -32,20 +32,20 @@ def test_training_lowers_the_loss_and_writes_a_model(clips, provider, recipe, tm
 
 def test_a_stopped_run_goes_on_bit_for_bit(clips, provider, recipe, tmp_path):
     train(recipe, clips, provider, tmp_path / "whole")
-    assert train(recipe, clips, provider, tmp_path / "parts", limits=Limits(steps=4)) is None
-    train(recipe, clips, provider, tmp_path / "parts", limits=Limits(steps=7), workers=3)
+    assert train(recipe, clips, provider, tmp_path / "parts", TrainOptions(limits=Limits(steps=4))) is None
+    train(recipe, clips, provider, tmp_path / "parts", TrainOptions(limits=Limits(steps=7), workers=3))
     assert train(recipe, clips, provider, tmp_path / "parts") is not None
     assert same(weights(tmp_path / "whole", 10), weights(tmp_path / "parts", 10))
     assert not same(weights(tmp_path / "whole", 10), weights(tmp_path / "parts", 7))
 
 
 def test_a_run_that_is_out_of_time_stops_with_a_checkpoint_and_a_model(clips, provider, recipe, tmp_path):
-    assert train(recipe, clips, provider, tmp_path, limits=Limits(minutes=0.0)) is None
+    assert train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(minutes=0.0))) is None
     assert weights(tmp_path, 1) and load_model(tmp_path / "model")[1].training["steps"] == 1
 
 
 def test_another_recipe_does_not_go_on_from_a_checkpoint_but_a_longer_one_does(clips, provider, recipe, tmp_path):
-    train(recipe, clips, provider, tmp_path / "run", limits=Limits(steps=7))
+    train(recipe, clips, provider, tmp_path / "run", TrainOptions(limits=Limits(steps=7)))
     with pytest.raises(BadValueError, match="differs in: learning_rate"):
         train(recipe.model_copy(update={"learning_rate": 1e-3}), clips, provider, tmp_path / "run")
     first, second = recipe.stages
@@ -57,22 +57,22 @@ def test_another_recipe_does_not_go_on_from_a_checkpoint_but_a_longer_one_does(c
 
 @pytest.mark.parametrize("name", ["state.json", "model.safetensors", "averaged.safetensors", "optimizer.safetensors"])
 def test_a_damaged_checkpoint_is_named_and_without_it_the_run_goes_on(clips, provider, recipe, tmp_path, name):
-    train(recipe, clips, provider, tmp_path, limits=Limits(steps=1))
-    train(recipe, clips, provider, tmp_path, limits=Limits(steps=2))
+    train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=1)))
+    train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=2)))
     newest = tmp_path / "checkpoint-0000002"
     content = (newest / name).read_bytes()
     for broken in (content[: len(content) // 2], b"", b"\x00" * len(content)):
         (newest / name).write_bytes(broken)
         with pytest.raises(UnreadableFileError, match="delete this folder.*checkpoint-0000002"):
-            train(recipe, clips, provider, tmp_path, limits=Limits(steps=3))
+            train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=3)))
     shutil.rmtree(newest)
-    train(recipe, clips, provider, tmp_path, limits=Limits(steps=3))
+    train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=3)))
     assert weights(tmp_path, 3)
 
 
 def test_clips_that_came_later_are_taken_up_and_the_log_says_so(clips, provider, recipe, tmp_path):
-    train(recipe, clips[:2], provider, tmp_path, limits=Limits(steps=2))
-    train(recipe, clips, provider, tmp_path, limits=Limits(steps=4))
+    train(recipe, clips[:2], provider, tmp_path, TrainOptions(limits=Limits(steps=2)))
+    train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=4)))
     notes = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [(n["resumed_at"], n["clips"]) for n in notes if "resumed_at" in n] == [(0, 2), (2, 3)]
 

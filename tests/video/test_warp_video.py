@@ -9,7 +9,7 @@ from sim2real.clip.images import write_depth, write_flow, write_png
 from sim2real.errors import BadValueError, OutputExistsError, UnknownNameError
 from sim2real.metrics.whiteness import whiteness
 from sim2real.noise import NoiseLayout
-from sim2real.video import DepthFiles, DepthMotion, FileMotion, camera_matrix, open_pictures, warp_video
+from sim2real.video import DepthFiles, DepthMotion, FileMotion, Known, WarpOptions, camera_matrix, open_pictures, warp_video
 from tests.flow.pictures import SIZE, disc_before_wall, panned
 from tests.video.conftest import FRAMES
 
@@ -24,7 +24,9 @@ def correlation(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
 @pytest.fixture(scope="module")
 def clip(disc_folder, tmp_path_factory):
     output = tmp_path_factory.mktemp("out") / "clip"
-    return warp_video(open_pictures(disc_folder), output, only=["noise", "rgb", "edges", "flow"], layout=NoiseLayout(1, 8))
+    return warp_video(
+        open_pictures(disc_folder), output, WarpOptions(only=["noise", "rgb", "edges", "flow"], layout=NoiseLayout(1, 8))
+    )
 
 
 def test_the_clip_holds_what_its_record_says(clip, disc_frames):
@@ -52,7 +54,7 @@ def test_the_wall_that_the_disc_hid_has_its_old_noise_when_it_is_back(tmp_path):
     shots = [disc_before_wall(step) for step in range(14)]
     for step, (picture, _) in enumerate(shots):
         write_png(tmp_path / f"{step:02d}.png", picture)
-    clip = warp_video(open_pictures(tmp_path), tmp_path / "clip", only=["noise"], layout=NoiseLayout(1, 8))
+    clip = warp_video(open_pictures(tmp_path), tmp_path / "clip", WarpOptions(only=["noise"], layout=NoiseLayout(1, 8)))
     noise = np.asarray(clip.noise("video"))
     hidden = shots[4][1] & ~shots[0][1] & ~shots[12][1]
     assert hidden.sum() > 200
@@ -74,14 +76,14 @@ def test_the_flow_of_the_clip_is_the_motion_to_the_next_frame(clip):
 def test_the_same_video_gives_the_same_bits_from_any_number_of_threads(disc_folder, tmp_path):
     hashes = set()
     for threads in (1, 3):
-        clip = warp_video(open_pictures(disc_folder), tmp_path / str(threads), only=["noise"], threads=threads)
+        clip = warp_video(open_pictures(disc_folder), tmp_path / str(threads), WarpOptions(only=["noise"], threads=threads))
         hashes.add(hashlib.sha256((clip.path / "video" / "noise.npy").read_bytes()).hexdigest())
     assert len(hashes) == 1
 
 
 def test_beta_and_latent_time_are_those_of_the_layout(disc_folder, tmp_path):
     layout = NoiseLayout(8, 4, temporal_factor=4)
-    clip = warp_video(open_pictures(disc_folder), tmp_path / "clip", only=["noise"], layout=layout, beta=0.0)
+    clip = warp_video(open_pictures(disc_folder), tmp_path / "clip", WarpOptions(only=["noise"], layout=layout, beta=0.0))
     noise = np.asarray(clip.noise("video"))
     assert noise.shape == (2, 4, SIZE[0] // 8, SIZE[1] // 8)
     assert clip.noise_record().latent_frames == [0, 4]
@@ -100,7 +102,7 @@ def test_supplied_vectors_are_followed_either_way(tmp_path, direction):
             np.save(vectors / f"{k}.npy", np.tile(np.float32([shift, 0]), (*SIZE, 1)))
     pictures = open_pictures(folder)
     motion = FileMotion(vectors, 4, SIZE, direction)
-    clip = warp_video(pictures, tmp_path / "clip", motion=motion, only=["noise"])
+    clip = warp_video(pictures, tmp_path / "clip", WarpOptions(only=["noise"]), known=Known(motion))
     noise = np.asarray(clip.noise("video"))
     assert correlation(noise[0][..., : SIZE[1] - 9], noise[3][..., 9:], np.ones((SIZE[0], SIZE[1] - 9), bool)) > 0.99
 
@@ -113,7 +115,8 @@ def test_vectors_with_visibility_are_believed(tmp_path, disc_folder, clip):
         forward = np.where(now[..., None], np.float32([5, 0]), np.float32(0))
         write_flow(vectors / f"{step:03d}.npz", forward, now | ~after)
     pictures = open_pictures(disc_folder)
-    made = warp_video(pictures, tmp_path / "clip", motion=FileMotion(vectors, FRAMES, SIZE, "forward"), only=["noise"])
+    known = Known(FileMotion(vectors, FRAMES, SIZE, "forward"))
+    made = warp_video(pictures, tmp_path / "clip", WarpOptions(only=["noise"]), known=known)
     noise = np.asarray(made.noise("video"))
     y, x = np.mgrid[: SIZE[0], : SIZE[1]] + 0.5
     inner = (x - 35 - 5 * (FRAMES - 1)) ** 2 + (y - SIZE[0] / 2) ** 2 < 17**2
@@ -136,11 +139,8 @@ def test_depth_and_camera_give_the_motion_and_the_depth_of_the_clip(tmp_path):
     clip = warp_video(
         open_pictures(folder),
         tmp_path / "clip",
-        motion=motion,
-        depth=depth,
-        intrinsics=intrinsics,
-        world_from_camera=world,
-        only=["noise", "depth"],
+        WarpOptions(only=["noise", "depth"]),
+        known=Known(motion, depth, intrinsics, world),
     )
     noise = np.asarray(clip.noise("video"))
     assert correlation(noise[0][..., 15:], noise[3][..., :-15], np.ones((SIZE[0], SIZE[1] - 15), bool)) > 0.99
@@ -152,11 +152,11 @@ def test_depth_and_camera_give_the_motion_and_the_depth_of_the_clip(tmp_path):
 def test_faults_are_found_before_any_work(disc_folder, tmp_path):
     pictures = open_pictures(disc_folder, size=(90, 128))
     with pytest.raises(BadValueError, match="the height is 90, must be a multiple of 8"):
-        warp_video(pictures, tmp_path / "clip", layout=NoiseLayout(8, 4))
+        warp_video(pictures, tmp_path / "clip", WarpOptions(layout=NoiseLayout(8, 4)))
     with pytest.raises(BadValueError, match="--depth FOLDER"):
-        warp_video(pictures, tmp_path / "clip", only=["depth"])
+        warp_video(pictures, tmp_path / "clip", WarpOptions(only=["depth"]))
     with pytest.raises(UnknownNameError, match="instances"):
-        warp_video(pictures, tmp_path / "clip", only=["instances"])
+        warp_video(pictures, tmp_path / "clip", WarpOptions(only=["instances"]))
     (tmp_path / "clip").mkdir()
     with pytest.raises(OutputExistsError):
         warp_video(pictures, tmp_path / "clip")

@@ -12,30 +12,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ... import kinds
 from ..folder import Clip
 from ..footage import footage_settings
-from ..images import read_light, read_png
+from ..formats import format_of
 from ..record import CameraRecord
-from .colors import id_colors, light_picture
+from .colors import id_colors
 from .figures import noise_figures
-from .sheet import sheet_picture
+from .sheet import seen_depths, sheet_picture
 
 _HERE = Path(__file__).parent
-_CAPTIONS = {
-    "rgb": "synthetic render",
-    "noise": "three channels of the noise",
-    "depth": "inverse depth",
-    "edges": "of geometry",
-    "instances": "one color per instance",
-}
-_STILLS = {
-    "albedo": "base color with textures, unlit",
-    "material": "red roughness, green metallic, blue emissive strength",
-    "light": "the light that is followed, on white matte surfaces",
-    "reflection": "the light that is followed, as if all were mirrors as smooth as it is",
-    "normals": "in the camera's frame",
-}
-_CAPTIONS_OF_VIDEO = {"rgb": "the video", "edges": "of brightness", "depth": "inverse depth, as supplied"}
 
 
 def write_report(clip: Clip, path: Path | None = None) -> Path:
@@ -108,8 +94,7 @@ def _videos(clip: Clip) -> str:
     blocks = []
     for camera in clip.cameras:
         folder = clip.folder(camera)
-        captions = _CAPTIONS | (_CAPTIONS_OF_VIDEO if clip.of_video else {})
-        found = [(kind, captions[kind], folder / f"{kind}.mp4") for kind in captions]
+        found = [(kind.name, _caption(clip, kind), folder / f"{kind.name}.mp4") for kind in kinds.KINDS if kind.video]
         found[1:1] = [("generated", d.name, d / "video.mp4") for d in clip.generated(camera)]
         figures = [_video(title, caption, file) for title, caption, file in found if file.is_file()]
         if figures:
@@ -131,23 +116,22 @@ def _video(title: str, caption: str, file: Path) -> str:
     )
 
 
-def _still(clip: Clip, camera: str, kind: str, frame: int) -> np.ndarray:
-    """A picture of a kind to look at."""
-    if kind in ("light", "reflection"):
-        return light_picture(read_light(clip.frame_path(camera, kind, frame)))
-    return read_png(clip.frame_path(camera, kind, frame))
+def _caption(clip: Clip, kind: kinds.Kind) -> str:
+    return kind.of_video[1] if clip.of_video and kind.of_video is not None else str(kind.report)
 
 
 def _surfaces(clip: Clip) -> str:
     """The middle frame of the kinds that have no video."""
     blocks, frame = [], clip.frames // 2
     for camera in clip.cameras:
-        figures = [
-            f'<figure><img alt="{kind}" src="{_picture_data(Image.fromarray(_still(clip, camera, kind, frame)))}">'
-            f"<figcaption>{kind} <span>· {escape(caption)}</span></figcaption></figure>"
-            for kind, caption in _STILLS.items()
-            if clip.has(camera, kind)
-        ]
+        figures, depths = [], seen_depths(clip, camera)
+        for kind in (kind for kind in kinds.pictures() if kind.report is not None and not kind.video):
+            if clip.has(camera, kind.name):
+                still = format_of(kind.name).look(clip.picture(camera, kind.name, frame), depths)
+                figures.append(
+                    f'<figure><img alt="{kind.name}" src="{_picture_data(Image.fromarray(still))}">'
+                    f"<figcaption>{kind.name} <span>· {escape(_caption(clip, kind))}</span></figcaption></figure>"
+                )
         if figures:
             blocks.append(f'<h3>{escape(camera)}</h3><div class="videos">{"".join(figures)}</div>')
     return f'<h2>Surfaces</h2><p class="lead">Frame {frame}.</p>{"".join(blocks)}' if blocks else ""

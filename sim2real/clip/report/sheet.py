@@ -10,27 +10,15 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+from ... import kinds
 from ..folder import Clip
 from ..footage import footage_frame, footage_length
+from ..formats import format_of
 from ..video import noise_picture
-from .colors import colorized, depth_picture, light_picture
 
 _PAPER, _INK, _FAINT, _RULE = (250, 250, 248), (28, 30, 34), (122, 126, 134), (222, 222, 218)
 _TILE_WIDTH, _GAP, _LABEL, _MARGIN = 300, 8, 176, 36
 _NOISE_CELL_PX = 5
-_WHAT = {
-    "rgb": "synthetic render",
-    "noise": "sticks to surfaces",
-    "depth": "near is light",
-    "edges": "geometric",
-    "instances": "labels",
-    "albedo": "unlit",
-    "material": "rough, metal, glow",
-    "light": "on white surfaces",
-    "reflection": "as if mirrors",
-}
-_ON_REQUEST = frozenset({"albedo", "material", "light", "reflection"})
-_WHAT_OF_VIDEO = {"rgb": "the video", "noise": "goes with what is seen", "edges": "of brightness"}
 
 
 @dataclass(frozen=True)
@@ -87,31 +75,30 @@ def spread(frames: int, columns: int) -> list[int]:
 
 def rows_of(clip: Clip, camera: str) -> list[_Row]:
     """The rows that a camera's folder can fill; those on request only where they were chosen in place of other kinds."""
-    what = _WHAT | (_WHAT_OF_VIDEO if clip.of_video else {})
-    depth_range = _seen_depths(clip, camera) if clip.has(camera, "depth") else (0.1, 10.0)
-    readers: dict[str, Callable[[int], np.ndarray]] = {
-        "rgb": lambda f: clip.rgb(camera, f),
-        "noise": lambda f: _noise_tile(clip, camera, f),
-        "depth": lambda f: depth_picture(clip.depth(camera, f), depth_range),
-        "edges": lambda f: clip.edges(camera, f),
-        "instances": lambda f: colorized(clip.instances(camera, f)),
-        "albedo": lambda f: clip.albedo(camera, f),
-        "material": lambda f: clip.material(camera, f),
-        "light": lambda f: light_picture(clip.light(camera, f)),
-        "reflection": lambda f: light_picture(clip.reflection(camera, f)),
-    }
-    held = {kind for kind in readers if clip.has(camera, kind)}
-    if held >= readers.keys() - _ON_REQUEST:
-        held -= _ON_REQUEST
-    rows = [_Row(kind, what[kind], readers[kind], kind not in ("noise", "instances")) for kind in readers if kind in held]
+    shown = [kind for kind in kinds.KINDS if kind.sheet is not None]
+    if all(clip.has(camera, kind.name) for kind in shown if kind.usual):
+        shown = [kind for kind in shown if kind.usual]
+    shown.sort(key=lambda kind: not kind.usual)
+    depths = seen_depths(clip, camera)
+    rows = [_row(clip, camera, kind, depths) for kind in shown if clip.has(camera, kind.name)]
     for folder in clip.generated(camera):
         if length := footage_length(folder):
             rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))
     return rows
 
 
-def _seen_depths(clip: Clip, camera: str) -> tuple[float, float]:
+def _row(clip: Clip, camera: str, kind: kinds.Kind, depths: tuple[float, float]) -> _Row:
+    caption = kind.of_video[0] if clip.of_video and kind.of_video is not None else str(kind.sheet)
+    if kind.stored is None:
+        return _Row(kind.name, caption, lambda f: _noise_tile(clip, camera, f), False)
+    form = format_of(kind.name)
+    return _Row(kind.name, caption, lambda f: form.look(clip.picture(camera, kind.name, f), depths), form.smooth)
+
+
+def seen_depths(clip: Clip, camera: str) -> tuple[float, float]:
     """Nearest and farthest depth that this camera sees, specks aside; the clip's range may suit another camera better."""
+    if not clip.has(camera, "depth"):
+        return 0.1, 10.0
     depths = [clip.depth(camera, frame)[::4, ::4] for frame in spread(clip.frames, 6)]
     seen = np.concatenate([depth[depth > 0] for depth in depths])
     if not len(seen):

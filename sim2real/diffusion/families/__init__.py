@@ -1,6 +1,5 @@
-"""Families of video models: facts about each, and an adapter for those that run."""
+"""Families of video models: one module or package each, named in ``registry``."""
 
-from .facts import FAMILIES as FAMILIES
-from .facts import ModelFamily as ModelFamily
-from .facts import family_of as family_of
-from .facts import layout_for as layout_for
+from .registry import families as families
+from .registry import family_of as family_of
+from .registry import layout_for as layout_for

@@ -1,60 +1,64 @@
-"""Which reader takes which file. A new reader is a row in ``READERS``; it is imported when a file asks for it.
+"""Which reader takes which file. A new reader is a module of this package and a row in ``READERS``.
 
-A reader is a function of (path, and the options that its row names) -> Scene.
+A reader's module has ``read(path, reading, options)``, which returns a ``Scene``, and, if it takes options of its own, a frozen
+record ``Options`` whose fields are made by ``reading.option``: they are options of the command line, and keywords of ``load``.
+It is imported when a file asks for it.
 """
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from ...errors import BadValueError, MissingFileError, UnknownNameError
 from ..records import Scene
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user says beside the file; ``None`` leaves it to the file.
-
-    - ``frames``: which of the rollout's frames, as a slice; a reader returns those that exist.
-    - ``size``: (height, width) of the cameras; ``fps``: frames per second.
-    - ``states``: recorded states for a model without any; ``demo``: which demonstration of a recording with several.
-    - ``asset_root``: where to look for mesh files whose recorded paths belong to another machine.
-    - ``groups``: MuJoCo's geom groups to show.
-    """
-
-    frames: slice | None = None
-    size: tuple[int, int] | None = None
-    fps: float | None = None
-    states: Path | None = None
-    demo: str | None = None
-    asset_root: Path | None = None
-    groups: tuple[int, ...] | None = None
+from .reading import NoOptions, Reading
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Where a reader lives, which options it takes, and what it calls its files."""
+    """A reader.
+
+    - ``suffixes`` of the files that it takes; ``module`` of this package; ``what`` it calls its files.
+    - ``authored``: somebody has placed the cameras, so that one inside a solid is an error; cameras that were recorded are read
+      as they were, with a note.
+    """
 
     suffixes: tuple[str, ...]
     module: str
-    function: str
-    takes: tuple[str, ...]
     what: str
+    authored: bool = False
 
 
 READERS = (
-    Reader((".yaml", ".yml"), "scene_file.scene", "load_scene_file", ("frames", "size", "fps", "asset_root"), "scene file"),
-    Reader((".xml", ".mjcf"), "mujoco.model", "load_mujoco", ("frames", "size", "fps", "states", "groups"), "MuJoCo model"),
-    Reader(
-        (".hdf5", ".h5"), "robomimic", "load_robomimic", ("frames", "size", "fps", "demo", "asset_root", "groups"), "recording"
-    ),
-    Reader((".obj", ".ply", ".stl", ".off", ".glb", ".gltf"), "mesh.files", "load_mesh", ("frames", "fps"), "mesh file"),
+    Reader((".yaml", ".yml"), "scene_file.scene", "scene file", authored=True),
+    Reader((".xml", ".mjcf"), "mujoco.model", "MuJoCo model"),
+    Reader((".hdf5", ".h5"), "robomimic", "recording"),
+    Reader((".obj", ".ply", ".stl", ".off", ".glb", ".gltf"), "mesh.files", "mesh file", authored=True),
 )
 
-_SAID_AS = {"states": "--states", "demo": "--demo", "asset_root": "--asset-root", "groups": "--groups"}
+
+@dataclass(frozen=True)
+class OwnOption:
+    """An option that only some readers take: its name in Python, what it may be, and what the command line says of it."""
+
+    name: str
+    type: Any
+    help: str
+    metavar: str | None
+
+    @property
+    def said_as(self) -> str:
+        """On the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+def taker_of(path: Path) -> Reader | None:
+    """The reader of a file by its suffix alone; the file need not exist."""
+    return next((reader for reader in READERS if path.suffix.lower() in reader.suffixes), None)
 
 
 def reader_of(path: Path) -> Reader:
@@ -64,34 +68,62 @@ def reader_of(path: Path) -> Reader:
         MissingFileError: there is no such file.
         UnknownNameError: no reader takes this suffix; lists those that are taken.
     """
-    suffix = path.suffix.lower()
-    for reader in READERS:
-        if suffix in reader.suffixes:
-            if not path.is_file():
-                raise MissingFileError(path, what=reader.what)
-            return reader
-    if not path.exists():
-        raise MissingFileError(path, what="scene")
-    raise UnknownNameError(
-        suffix or "(none)", [s for reader in READERS for s in reader.suffixes], what="kind of scene", where=path
-    )
+    reader = taker_of(path)
+    if not path.is_file() and (reader is not None or not path.exists()):
+        raise MissingFileError(path, what="scene" if reader is None else reader.what)
+    if reader is None:
+        suffixes = [suffix for known in READERS for suffix in known.suffixes]
+        raise UnknownNameError(path.suffix.lower() or "(none)", suffixes, what="kind of scene", where=path)
+    return reader
 
 
-def read(path: Path, options: Options) -> Scene:
+def own_options(reader: Reader) -> dict[str, OwnOption]:
+    """What a reader alone takes, by name."""
+    record: Any = _options_of(reader)
+    types = get_type_hints(record)
+    return {f.name: OwnOption(f.name, types[f.name], f.metadata["help"], f.metadata["metavar"]) for f in fields(record)}
+
+
+def check_own(reader: Reader, given: Mapping[str, object], path: Path) -> None:
+    """Refuse options that a reader does not take.
+
+    Raises:
+        BadValueError: other readers take it.
+        UnknownNameError: no reader does.
+    """
+    own = own_options(reader)
+    for name, value in given.items():
+        if name in own:
+            continue
+        takers = [other for other in READERS if name in own_options(other)]
+        if not takers:
+            raise UnknownNameError(name, own, what=f"option of a {reader.what}", where=path)
+        right = f"left out for a {reader.what}, or used with: {', '.join(s for other in takers for s in other.suffixes)}"
+        raise BadValueError(own_options(takers[0])[name].said_as, value, right=right, where=path)
+
+
+def read(path: Path, reading: Reading, own: Mapping[str, Any]) -> Scene:
     """Read a file with the reader of its suffix.
+
+    Args:
+        path: the file.
+        reading: what any file can be asked for.
+        own: options that this reader alone takes.
 
     Raises:
         MissingFileError: there is no such file.
-        UnknownNameError: no reader takes this suffix.
+        UnknownNameError: no reader takes this suffix, or the option.
         BadValueError: an option was given that this reader cannot heed.
         Sim2RealError: whatever the reader finds wrong.
     """
     reader = reader_of(path)
-    for option, said_as in _SAID_AS.items():
-        if getattr(options, option) is not None and option not in reader.takes:
-            takers = ", ".join(s for r in READERS if option in r.takes for s in r.suffixes)
-            right = f"left out for a {reader.what}, or used with: {takers}"
-            raise BadValueError(said_as, getattr(options, option), right=right, where=path)
-    function: Any = getattr(importlib.import_module(f".{reader.module}", __package__), reader.function)
-    given = {name: getattr(options, name) for name in reader.takes}
-    return function(path, **{name: value for name, value in given.items() if value is not None})
+    check_own(reader, own, path)
+    return _module_of(reader).read(path, reading, _options_of(reader)(**own))
+
+
+def _module_of(reader: Reader) -> Any:
+    return importlib.import_module(f".{reader.module}", __package__)
+
+
+def _options_of(reader: Reader) -> Any:
+    return getattr(_module_of(reader), "Options", NoOptions)

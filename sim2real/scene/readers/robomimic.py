@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -20,9 +21,26 @@ from ...optional import require
 from ..records import Scene
 from .mujoco.model import scene_of_model, unreadable_model
 from .mujoco.states import read_states
+from .reading import Reading, option
 
 ASSET_PACKAGES = ("robosuite", "robocasa", "libero", "robosuite_models", "mimicgen")
 """Installed packages whose files take the place of those that a recording names on another machine."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What recordings alone take."""
+
+    demo: str | None = option("Which demonstration of a robomimic file, such as demo_0.", metavar="NAME")
+    asset_root: Path | str | None = option("Where to look for meshes whose paths lead nowhere on this machine.", metavar="DIR")
+    groups: tuple[int, ...] | None = option(
+        "MuJoCo's geom groups to show.  [default: those that look like pictures]", metavar="G,..."
+    )
+
+
+def read(path: Path, reading: Reading, options: Options) -> Scene:
+    """The reader of recordings; see ``load_robomimic``."""
+    return load_robomimic(path, **vars(options), **vars(reading))
 
 
 def load_robomimic(
@@ -76,10 +94,8 @@ def load_robomimic(
         model,
         source,
         recording,
-        frames=frames,
+        Reading(frames, size, fps),
         groups=groups,
-        fps=fps,
-        size=size,
         default_fps=control_rate,
         notes=tuple(notes),
     )

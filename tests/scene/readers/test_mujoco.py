@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
-from sim2real.scene import Scene
+from sim2real.scene import LoadOptions, Scene
 from sim2real.scene.colors import linear_from_srgb
 from sim2real.scene.load import load
 from sim2real.scene.readers.mujoco.geoms import visual_geoms
@@ -415,7 +415,7 @@ def test_the_hash_follows_geometry_and_states(arm, tmp_path):
 
 
 def test_load_finds_the_reader(arm):
-    assert load(arm, size=(32, 48)).cameras[0].size == (32, 48)
+    assert load(arm, LoadOptions(size=(32, 48))).cameras[0].size == (32, 48)
 
 
 @pytest.mark.skipif(find_spec("gymnasium_robotics") is None, reason="the kitchen needs pip install 'sim2real[kitchen]'")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
-from sim2real.scene import Scene
+from sim2real.scene import LoadOptions, Scene
 from sim2real.scene.load import load
 from sim2real.scene.readers.robomimic import load_robomimic, reroot
 
@@ -124,7 +124,7 @@ def test_an_unknown_demonstration_lists_the_valid_ones(recording):
 def test_a_demonstration_is_chosen_by_name_and_frames_by_slice(recording, tmp_path):
     root = assets(tmp_path / "assets")
     assert load_robomimic(recording, demo="demo_10", asset_root=root).frames == 3
-    scene = load(recording, demo="demo_2", asset_root=root, frames=2, stride=2, size=(24, 32))
+    scene = load(recording, LoadOptions(frames=2, stride=2, size=(24, 32)), demo="demo_2", asset_root=root)
     np.testing.assert_allclose(angle(scene), [0, 0.5], atol=1e-9)
     assert scene.fps == 10
     assert scene.cameras[0].size == (24, 32)

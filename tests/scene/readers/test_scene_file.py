@@ -10,7 +10,7 @@ import trimesh
 from PIL import Image
 
 from sim2real.errors import BadValueError, MissingFileError, Sim2RealError, UnknownNameError
-from sim2real.scene import Scene, load, triangles_of
+from sim2real.scene import LoadOptions, Scene, load, triangles_of
 from sim2real.scene.colors import linear_from_srgb
 from sim2real.transforms import rotation_about
 
@@ -21,7 +21,7 @@ CAMERA = "cameras: [{name: front, position: [0, -2, 0], look_at: [0, 0, 0]}]\n"
 def scene_of(folder: Path, text: str, **options) -> Scene:
     path = folder / "scene.yaml"
     path.write_text(text)
-    return load(path, **options)
+    return load(path, LoadOptions(**options))
 
 
 def pixel_of(scene: Scene, camera: str, frame: int, world: np.ndarray) -> np.ndarray:

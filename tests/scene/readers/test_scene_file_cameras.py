@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim2real.errors import Sim2RealError
-from sim2real.scene import Scene, load
+from sim2real.scene import LoadOptions, Scene, load
 from sim2real.scene.describe import describe
 
 HEAD = "frames: 5\nsize: [48, 64]\nobjects:\n  - {name: box, primitive: box, half_size: [0.2, 0.2, 0.2]}\ncameras:\n"
@@ -14,7 +14,7 @@ AT = "position: [0, -3, 1], look_at: [0, 0, 0]"
 def scene_with(tmp_path: Path, *cameras: str, **options) -> Scene:
     path = tmp_path / "scene.yaml"
     path.write_text(HEAD + "".join(f"  - {{{camera}}}\n" for camera in cameras))
-    return load(path, **options)
+    return load(path, LoadOptions(**options))
 
 
 def test_a_stereo_pair_rides_on_its_left_eye_and_shares_its_lens(tmp_path: Path) -> None:

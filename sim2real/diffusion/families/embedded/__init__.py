@@ -6,4 +6,8 @@
 - ``surfaces``, ``looks``: what things may be made of, and draws that go together.
 - ``footage``: conditions from a clip folder, as it is or restyled.
 - ``sample``: frames in order, through diffusers' own pipeline.
+- ``family``: all of it as an adapter.
 """
+
+INFO_FILE = "sim2real.json"
+"""Tells a folder with a model of this family."""

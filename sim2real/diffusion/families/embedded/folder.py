@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 
 from ....errors import MissingFileError, UnreadableFileError
 from ....text_files import read_json
+from . import INFO_FILE
 from .conditions import CHANNEL_NAMES
 from .denoiser import PictureDenoiser
 
-INFO_FILE = "sim2real.json"
 KIND = "picture-denoiser"
 _WEIGHTS = "denoiser"
 

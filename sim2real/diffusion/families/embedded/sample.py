@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import WanVACEPipeline
+from diffusers import UniPCMultistepScheduler, WanVACEPipeline
 from jaxtyping import Float32, UInt8
 
 from ....errors import BadValueError
 from ...pixel_vae import FOLD, PixelVAE, fold_pixels
-from ...schedulers import embedded_scheduler, require_deterministic
-from ..facts import FAMILIES
 from .conditions import PICTURE
 from .denoiser import PictureDenoiser, State, reflected
 from .folder import Info
@@ -60,7 +58,6 @@ def sample(
     if steps < 1:
         raise BadValueError("the number of steps", steps, right="at least 1")
     pipeline: Any = pipeline_of(model)
-    require_deterministic(pipeline.scheduler, FAMILIES["embedded"])
     states: dict[float, State] = {}
     for first in range(0, frames, chunk):
         stretch = slice(first, min(first + chunk, frames))
@@ -104,8 +101,9 @@ def _stretch(
 
 
 def pipeline_of(denoiser: torch.nn.Module) -> WanVACEPipeline:
-    """Diffusers' unchanged pipeline around a denoiser for folded pixels."""
-    parts: dict[str, Any] = {"vae": PixelVAE(), "scheduler": embedded_scheduler(), "transformer": denoiser}
+    """Diffusers' unchanged pipeline around a denoiser for folded pixels, with UniPC on flow-matching sigmas (shift 3)."""
+    scheduler = UniPCMultistepScheduler(prediction_type="sample", use_flow_sigmas=True, flow_shift=3.0)
+    parts: dict[str, Any] = {"vae": PixelVAE(), "scheduler": scheduler, "transformer": denoiser}
     with quiet_diffusers():
         pipeline = WanVACEPipeline(tokenizer=None, text_encoder=None, **parts)  # pyright: ignore[reportArgumentType]
     pipeline.set_progress_bar_config(disable=True)

@@ -18,6 +18,7 @@ from ....transforms import rigid
 from ...cameras import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
 from ...records import Instance, Mesh, Part, Scene
+from ..reading import NoOptions, Reading
 from .gltf import gltf_notes, gltf_of, uv_map_of, with_numbered_materials
 from .materials import dressed
 
@@ -88,6 +89,11 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     if y_up:
         notes.append(f"{path.name}: its y axis is up and was turned to z, the up axis here")
     return MeshFile(tuple(meshes), tuple(placed), Y_UP if y_up else np.eye(4), tuple(notes), tuple(files))
+
+
+def read(path: Path, reading: Reading, options: NoOptions) -> Scene:
+    """The reader of mesh files; see ``load_mesh``."""
+    return load_mesh(path, frames=reading.frames, fps=reading.fps or 24.0)
 
 
 def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> Scene:

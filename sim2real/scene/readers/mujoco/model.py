@@ -13,6 +13,7 @@ from ....errors import BadValueError, EmptySceneError, MissingFileError, Unreada
 from ....optional import require
 from ....transforms import rigid, rotation_from_quaternion
 from ...records import Instance, Mesh, Part, Scene
+from ..reading import Reading, option
 from .cameras import cameras_of
 from .geoms import dressed, geom_shape, horizon_m, is_infinite, look_key, shape_key, visual_geoms
 from .materials import geom_rgba, lighting_of, textures_of
@@ -33,6 +34,23 @@ class Labeling:
     instances: tuple[Instance, ...]
     bodies: tuple[int, ...]
     geom_instance: dict[int, int]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What models alone take."""
+
+    states: Path | str | None = option(
+        "States of a MuJoCo model: one row [time, qpos, qvel] or [qpos] per frame.", metavar="FILE"
+    )
+    groups: tuple[int, ...] | None = option(
+        "MuJoCo's geom groups to show.  [default: those that look like pictures]", metavar="G,..."
+    )
+
+
+def read(path: Path, reading: Reading, options: Options) -> Scene:
+    """The reader of models; see ``load_mujoco``."""
+    return load_mujoco(path, **vars(options), **vars(reading))
 
 
 def load_mujoco(
@@ -73,7 +91,7 @@ def load_mujoco(
     except ValueError as error:
         raise unreadable_model(source, error) from error
     recording = None if states is None else read_states(states)
-    return scene_of_model(model, source, recording, frames=frames, groups=groups, fps=fps, size=size)
+    return scene_of_model(model, source, recording, Reading(frames, size, fps), groups=groups)
 
 
 def unreadable_model(source: object, error: ValueError) -> UnreadableFileError:
@@ -86,11 +104,9 @@ def scene_of_model(
     model: MjModel,
     source: Path,
     recording: Recording | None,
+    reading: Reading,
     *,
-    frames: slice | None = None,
     groups: tuple[int, ...] | None = None,
-    fps: float | None = None,
-    size: tuple[int, int] | None = None,
     default_fps: float | None = None,
     notes: tuple[str, ...] = (),
 ) -> Scene:
@@ -98,6 +114,7 @@ def scene_of_model(
 
     ``default_fps`` is the rate of recordings whose rows tell no time, before every n-th is chosen; ``notes`` come first.
     """
+    frames = reading.frames
     if recording is not None and frames is not None:
         recording = _sliced(recording, frames, source)
     poses, seconds, layout = replay(model, recording)
@@ -105,7 +122,7 @@ def scene_of_model(
     labeling = label_geoms(model, shown, source)
     horizon = horizon_m(model, poses.world_from_camera[..., :3, 3])
     meshes, parts = _meshes_and_parts(model, labeling, horizon)
-    cameras = cameras_of(model, poses.world_from_camera, size)
+    cameras = cameras_of(model, poses.world_from_camera, reading.size)
     count = len(poses.world_from_body)
     return Scene(
         source=source,
@@ -116,7 +133,7 @@ def scene_of_model(
         world_from_instance=poses.world_from_body[:, list(labeling.bodies)],
         visible=np.ones((count, len(labeling.instances)), bool),
         cameras=cameras,
-        fps=_rate(fps, seconds, (default_fps or DEFAULT_FPS) / (frames.step or 1 if frames else 1), source),
+        fps=_rate(reading.fps, seconds, (default_fps or DEFAULT_FPS) / (frames.step or 1 if frames else 1), source),
         lighting=lighting_of(model, poses.light_position, poses.light_direction),
         notes=(*notes, *_notes(model, labeling, shown, groups is None, layout, recording, horizon)),
     )

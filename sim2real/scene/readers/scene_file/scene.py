@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from ...light.plain import lighting_of
 from ...records import Instance, Lighting, Mesh, Part, Scene
 from ..mesh.files import sha256_of
 from ..package_files import package_file
-from ..registry import Options, read
+from ..reading import Reading, option
+from ..registry import own_options, reader_of
+from ..registry import read as read_any
 from .cameras import cameras_of
 from .objects import Files, Placed, placed
 from .schema import LightEntry, ObjectEntry, RolloutEntry, SceneFile
@@ -27,22 +30,21 @@ DEFAULT_FRAMES = 24
 DEFAULT_FPS = 24.0
 
 
-def load_scene_file(
-    path: Path,
-    *,
-    frames: slice | None = None,
-    size: tuple[int, int] | None = None,
-    fps: float | None = None,
-    asset_root: Path | None = None,
-) -> Scene:
+@dataclass(frozen=True)
+class Options:
+    """What scene files alone take."""
+
+    asset_root: Path | str | None = option("Where to look for meshes whose paths lead nowhere on this machine.", metavar="DIR")
+
+
+def read(path: Path, reading: Reading, options: Options) -> Scene:
     """Read a scene file.
 
     Args:
         path: the YAML file.
-        frames: which of its frames, as a slice; the rate follows the slice's step. ``None``: all.
-        size: (height, width) of all cameras; ``None``: as the file says.
-        fps: frames per second at which the result plays; ``None``: as the file says.
-        asset_root: where to look for mesh files of a recording from another machine.
+        reading: which of its frames, as a slice, and the rate follows the slice's step; (height, width) of all cameras; frames
+            per second at which the result plays.
+        options: where to look for mesh files of a recording from another machine.
 
     Raises:
         BadKeyError: a key or value is wrong; names file, line and key.
@@ -51,14 +53,14 @@ def load_scene_file(
     """
     file = read_yaml(path, SceneFile)
     files = Files(path, read=[path])
-    base = _rollout(file.rollout, file, size, asset_root, files) if file.rollout else _empty(path, file, files)
+    base = _rollout(file.rollout, file, reading.size, options, files) if file.rollout else _empty(path, file, files)
     objects = [placed(entry, base.frames, base.fps, files) for entry in file.objects]
     scene = _with_objects(base, file.objects, objects, path)
     scene = _classified(scene, file, [entry.class_name for entry in file.objects], files)
     ways = {instance.name: scene.world_from_instance[:, k] for k, instance in enumerate(base.instances)}
     ways |= {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
     environment = _environment(file.light, base.lighting.up, files)
-    cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, size)
+    cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, reading.size)
     scene = replace(
         scene,
         source=path,
@@ -68,7 +70,7 @@ def load_scene_file(
         lighting=_lighting(base.lighting if environment is None else lighting_of(environment, balanced=True), file.light),
         notes=(*base.notes, *dict.fromkeys(files.notes)),
     )
-    return _paced(scene, frames, fps)
+    return _paced(scene, reading.frames, reading.fps)
 
 
 def _paced(scene: Scene, frames: slice | None, fps: float | None) -> Scene:
@@ -86,26 +88,23 @@ def _empty(path: Path, file: SceneFile, files: Files) -> Scene:
     return Scene(path, "", (), (), (), nothing, np.zeros((count, 0), bool), (), file.fps or DEFAULT_FPS)
 
 
-def _rollout(
-    entry: RolloutEntry, file: SceneFile, size: tuple[int, int] | None, asset_root: Path | None, files: Files
-) -> Scene:
+def _rollout(entry: RolloutEntry, file: SceneFile, size: tuple[int, int] | None, options: Options, files: Files) -> Scene:
     path = package_file(entry.package) if entry.package else files.path(str(entry.path))
     if path.suffix.lower() in (".yaml", ".yml"):
         raise BadValueError("the file of a rollout", path, right="a simulator's model or recording", where=files.source)
-    root = asset_root or (None if entry.asset_root is None else files.path(entry.asset_root))
+    own = entry.own | ({} if entry.asset_root is None else {"asset_root": entry.asset_root})
+    types = {name: found.type for name, found in own_options(reader_of(path)).items()}
+    own = {name: files.path(value) if Path in get_args(types.get(name)) else value for name, value in own.items()}
+    files.read += [value for value in own.values() if isinstance(value, Path) and value.is_file()]
+    if options.asset_root is not None:
+        own["asset_root"] = options.asset_root
     stop = None if entry.frames is None else entry.frames * entry.stride
-    states = None if entry.states is None else files.path(entry.states)
-    files.read += [] if states is None or not states.is_file() else [states]
-    options = Options(
+    reading = Reading(
         frames=None if stop is None and entry.stride == 1 else slice(0, stop, entry.stride),
         size=size or (file.size if "size" in file.model_fields_set else None),
         fps=entry.fps or file.fps,
-        states=states,
-        demo=entry.demo,
-        asset_root=root,
-        groups=entry.groups,
     )
-    scene = read(path, options)
+    scene = read_any(path, reading, own)
     if entry.frames is not None and scene.frames < entry.frames:
         raise BadValueError("rollout.frames", entry.frames, right=f"1 to {scene.frames}", where=files.source)
     return scene

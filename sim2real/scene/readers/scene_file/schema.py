@@ -15,10 +15,13 @@ A camera's table places its camera axes (x right, y down, z forward; ``axes: ope
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
+from ..registry import own_options, taker_of
 from .values import (
     Axis,
     Cells,
@@ -321,7 +324,10 @@ class RolloutEntry(Entry):
     - ``frames`` and ``stride`` choose among the rollout's frames; left out: all.
     - ``cameras`` are the model's own cameras to keep, by name; left out: all.
     - ``groups`` are the MuJoCo geom groups to show; left out: chosen by what they hold.
+    - any other option of the reader, by its name.
     """
+
+    model_config = ConfigDict(extra="allow")
 
     path: str | None = None
     package: str | None = None
@@ -333,6 +339,17 @@ class RolloutEntry(Entry):
     fps: PositiveFloat | None = None
     cameras: tuple[str, ...] | None = None
     groups: tuple[int, ...] | None = None
+
+    @classmethod
+    def _more_keys(cls, data: Mapping[object, object]) -> Collection[str]:
+        reader = taker_of(Path(str(data.get("path") or data.get("package"))))
+        return () if reader is None else own_options(reader)
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the reader of the file alone takes."""
+        told = {"states": self.states, "demo": self.demo, "groups": self.groups, **(self.model_extra or {})}
+        return {name: value for name, value in told.items() if value is not None}
 
     @model_validator(mode="after")
     def _one_file(self) -> RolloutEntry:

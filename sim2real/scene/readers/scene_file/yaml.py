@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,12 +37,18 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @classmethod
+    def _more_keys(cls, data: Mapping[object, object]) -> Collection[str]:
+        """Keys that this mapping may have besides those of the entry."""
+        return ()
+
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, data: Any) -> Any:
         valid = sorted(field.alias or name for name, field in cls.model_fields.items())
         if not isinstance(data, Mapping):
             raise error(f"is {shown(data)}, must be a mapping with keys among: {', '.join(valid)}")
+        valid = sorted({*valid, *cls._more_keys(data)})
         for key in data:
             if key not in valid:
                 near = difflib.get_close_matches(str(key), valid, n=1)

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from sim2real.diffusion import family_of
 from sim2real.diffusion.families.embedded.conditions import KnownPictures, picture_conditions
 from sim2real.diffusion.families.embedded.denoiser import SCALE
 from sim2real.diffusion.families.embedded.folder import Info
 from sim2real.diffusion.families.embedded.sample import pipeline_of, sample
+from sim2real.diffusion.schedulers import require_deterministic
 from sim2real.errors import BadValueError
 
 
@@ -69,6 +71,7 @@ def test_progress_counts_frames(denoiser, clip):
 
 def test_the_pipeline_is_diffusers_own_with_nothing_to_say(denoiser, clip, recwarn, caplog):
     assert type(pipeline_of(denoiser)).__module__.startswith("diffusers.")
+    require_deterministic(pipeline_of(denoiser).scheduler, family_of(None))
     footage(denoiser, clip)
     assert not caplog.records and not recwarn.list
 

@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 from sim2real.cli import main
 from sim2real.clip import read_clip
-from sim2real.diffusion.exports import ExportFormat, export_noise, read_exported
+from sim2real.diffusion.export import ExportFormat, export_noise, read_exported
 from sim2real.errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnreadableFileError
 from sim2real.metrics.whiteness import whiteness
 

@@ -16,7 +16,8 @@ from jaxtyping import Float16, Float32
 from ..clip import Clip, command_for, read_clip, readable_write_errors
 from ..errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnreadableFileError
 from ..noise.layout import LatentTime, NoiseLayout
-from .families import ModelFamily, family_of
+from .families import family_of
+from .family import ModelFamily
 
 ExportFormat = Literal["gwtf", "latents", "cosmos-transfer1"]
 GWTF = NoiseLayout(factor=8, channels=16)
@@ -26,6 +27,8 @@ COSMOS_TRANSFER1 = NoiseLayout(factor=8, channels=16, temporal_factor=8)
 COSMOS_SIGMA_MAX = 80.0
 """The largest sigma of Cosmos' EDM schedule."""
 SUFFIXES = (".pt", ".npy", ".safetensors")
+USUAL = "wan-vace"
+"""The family whose latents are written where none is named."""
 
 
 def export_noise(
@@ -90,7 +93,7 @@ def export_noise(
         values, frames = gwtf_noise(opened, view)
         name = "noises"
     elif to == "latents":
-        family = family_of("wan-vace" if model is None else model)
+        family = family_of(USUAL if model is None else model)
         values, frames = latents(opened, view, family, latent_time)
         name, about = "latents", about | {"family": family.name, "axes": family.latent_axes}
     else:
@@ -116,10 +119,7 @@ def latents(
     A pipeline that scales latents itself does so with these, too. The embedded model's noise is folded like its pictures.
     """
     noise, frames = _picked(clip, camera, family.layout, latent_time)
-    if family.name == "embedded":
-        noise = _folded(noise)
-    order = ["BTCHW".index(axis) for axis in family.latent_axes]
-    return np.ascontiguousarray(noise[None].transpose(order)), frames
+    return family.latents(noise), frames
 
 
 def x_sigma_max(
@@ -196,18 +196,6 @@ def render_command(clip: Clip, layout: NoiseLayout) -> str:
 
 def _listed(frames: list[int]) -> str:
     return ", ".join(str(f) for f in frames) if len(frames) < 5 else f"{frames[0]}, {frames[1]}, ..., {frames[-1]}"
-
-
-def _folded(noise: Float32[np.ndarray, "latents channels height width"]) -> Float32[np.ndarray, "latents folded h w"]:
-    """Pixels into channels, as the embedded model has them."""
-    import torch
-
-    from .pixel_vae import FOLD, fold_pixels
-
-    for axis, length in zip(("height", "width"), noise.shape[2:], strict=True):
-        if length % FOLD:
-            raise BadValueError(f"the {axis}", length, right=f"a multiple of {FOLD}, which the model folds", fix="pass --size")
-    return fold_pixels(torch.from_numpy(noise.transpose(1, 0, 2, 3))).numpy().transpose(1, 0, 2, 3)
 
 
 def _write(path: Path, name: str, values: np.ndarray, about: Mapping[str, Any]) -> None:

@@ -1,33 +1,79 @@
 # pyright: reportPrivateImportUsage=false
-"""Footage from Wan-VACE weights, from the hub or a folder, driven by a clip's noise."""
+"""Wan from text, and Wan-VACE with a control video: weights from the hub or a folder, driven by a clip's noise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from diffusers import WanVACEPipeline
 from jaxtyping import Float, Float32, UInt8
 
-from ..arrays import reason
-from ..errors import BadValueError, UnreadableFileError
-from .control import inverse_depth_range
-from .families import ModelFamily
-from .families.facts import other_count
-from .schedulers import require_deterministic
+from ...arrays import reason
+from ...clip import Clip
+from ...errors import BadValueError, UnreadableFileError
+from ...noise.layout import NoiseLayout
+from ..family import DETERMINISTIC_FLOW, ClipFacts, Frames, Inputs, ModelFamily, NoiseOf, Told, other_count
+from ..inputs import inverse_depth_control
+from ..options import GenerateOptions
 
 STEPS = 30
+_LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 
 
-def depth_control(depth: Float[np.ndarray, "frames height width"]) -> Float32[np.ndarray, "frames 3 height width"]:
-    """Gray inverse depth in [0, 1], near is bright, black where there is no surface: what VACE was trained on."""
-    far, near = inverse_depth_range(depth)
-    inverse = np.divide(1.0, depth, out=np.zeros(depth.shape, np.float64), where=depth > 0)
-    gray = np.where(depth > 0, np.clip((inverse - far) / (near - far), 0, 1), 0).astype(np.float32)
-    return np.repeat(gray[:, None], 3, axis=1)
+@dataclass(frozen=True, eq=False)
+class ControlledInputs(Inputs):
+    """Also the control video, and how many latents there are."""
+
+    control: Float32[np.ndarray, "frames 3 height width"]
+    latents: int
+
+
+class WanVaceModel:
+    """A pipeline that is loaded."""
+
+    def __init__(self, family: ModelFamily, options: GenerateOptions) -> None:
+        self._family, self._options = family, options
+        self._steps = STEPS if options.steps is None else options.steps
+        self._pipeline = load_wan_vace(weights_of(family, options.model), family)
+
+    def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> ControlledInputs:
+        """A camera's depth as control video."""
+        control = inverse_depth_control(np.stack([clip.depth(camera, i) for i in range(clip.frames)]))
+        settings = {"prompt": self._options.prompt or "", "steps": self._steps}
+        return ControlledInputs(noise, settings, control, len(self._family.layout.latent_frames(clip.frames)))
+
+    def run(self, inputs: ControlledInputs, tell: Told) -> Frames:
+        """Denoise all frames at once."""
+        noise, prompt = inputs.noise(slice(0, inputs.latents)), inputs.settings["prompt"]
+        seed = self._options.seed
+        yield from sample_wan_vace(
+            self._pipeline, noise, inputs.control, prompt=prompt, steps=self._steps, seed=seed, progress=tell
+        )
+
+
+class WanVace(ModelFamily):
+    """Reads a prompt; does not restyle."""
+
+    def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
+        """No options of other families, weights that are whole."""
+        for option, value in (("--use", options.use), ("--look", options.look), ("--keep", ",".join(options.keep) or None)):
+            if value not in (None, "keep"):
+                right = "left out: it belongs to the embedded model"
+                raise BadValueError(option, value, right=right, fix=f"tell {self.name} with --prompt")
+        require_weights(weights_of(self, options.model))
+        super().check(options, clip)
+
+    def load(self, options: GenerateOptions) -> WanVaceModel:
+        """Load a pipeline from the hub or a folder."""
+        return WanVaceModel(self, options)
+
+
+def weights_of(family: ModelFamily, model: str | Path | None) -> str:
+    """The hub id or folder of a model; a family's name stands for its first."""
+    return family.hub_ids[0] if str(model) == family.name else str(model)
 
 
 def require_weights(model: str) -> None:
@@ -36,6 +82,8 @@ def require_weights(model: str) -> None:
     Raises:
         UnreadableFileError: it cannot be found, or is not whole.
     """
+    from diffusers import WanVACEPipeline
+
     try:
         index: Any = WanVACEPipeline.load_config(model)
     except (OSError, ValueError) as error:
@@ -53,13 +101,18 @@ def _unreadable(model: str, error: Exception) -> UnreadableFileError:
     return UnreadableFileError(model, what="the model", why=why, fix="check the name, or download it first")
 
 
-def load_wan_vace(model: str, family: ModelFamily) -> WanVACEPipeline:
+def load_wan_vace(model: str, family: ModelFamily) -> Any:
     """Load a pipeline: on a CUDA device in bfloat16 where there is one, else on the CPU in float32.
 
     Raises:
         UnreadableFileError: it cannot be loaded or found.
         BadValueError: its sampler would add noise of its own.
     """
+    import torch
+    from diffusers import WanVACEPipeline
+
+    from ..schedulers import require_deterministic
+
     cuda = torch.cuda.is_available()
     try:
         pipeline = WanVACEPipeline.from_pretrained(model, dtype=torch.bfloat16 if cuda else torch.float32)
@@ -71,7 +124,7 @@ def load_wan_vace(model: str, family: ModelFamily) -> WanVACEPipeline:
 
 
 def sample_wan_vace(
-    pipeline: WanVACEPipeline,
+    pipeline: Any,
     noise: Float[np.ndarray, "latents channels h w"],
     control: Float32[np.ndarray, "frames 3 height width"],
     *,
@@ -94,6 +147,8 @@ def sample_wan_vace(
     Raises:
         BadValueError: a frame count or size that the model silently changes, or noise of another grid.
     """
+    import torch
+
     frames, _, height, width = control.shape
     time, space = pipeline.vae_scale_factor_temporal, pipeline.vae_scale_factor_spatial
     if frames % time != 1:
@@ -112,8 +167,7 @@ def sample_wan_vace(
         return {}
 
     device = pipeline._execution_device
-    call: Any = pipeline
-    result = call(
+    result = pipeline(
         prompt=prompt,
         video=torch.from_numpy(control)[None].to(device),
         height=height,
@@ -127,3 +181,32 @@ def sample_wan_vace(
         output_type="np",
     ).frames[0]
     return np.round(result * 255).clip(0, 255).astype(np.uint8)
+
+
+FAMILIES = (
+    WanVace(
+        name="wan-vace",
+        pipeline="WanVACEPipeline",
+        layout=_LAYOUT,
+        latent_axes="BCTHW",
+        cast="float32",
+        scaled_by="nobody",
+        control="gray inverse depth (near is bright) or edges (white on black), VAE-encoded, VACE branch",
+        needs=("noise", "depth", "edges"),
+        schedulers=DETERMINISTIC_FLOW,
+        hub_ids=("Wan-AI/Wan2.1-VACE-1.3B-diffusers", "Wan-AI/Wan2.1-VACE-14B-diffusers"),
+        size_multiple=16,
+    ),
+    ModelFamily(
+        name="wan",
+        pipeline="WanPipeline",
+        layout=_LAYOUT,
+        latent_axes="BCTHW",
+        cast="float32",
+        scaled_by="nobody",
+        control="none",
+        needs=("noise",),
+        schedulers=DETERMINISTIC_FLOW,
+        hub_ids=("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "Wan-AI/Wan2.1-T2V-14B-Diffusers"),
+    ),
+)

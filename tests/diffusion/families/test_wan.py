@@ -7,10 +7,10 @@ from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
 from sim2real.clip import read_clip
-from sim2real.diffusion import family_of, generate
+from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.diffusion.families.embedded.sample import quiet_diffusers
-from sim2real.diffusion.families.facts import other_count
-from sim2real.diffusion.wan_vace import load_wan_vace, sample_wan_vace
+from sim2real.diffusion.families.wan import load_wan_vace, sample_wan_vace
+from sim2real.diffusion.family import other_count
 from sim2real.errors import BadValueError, UnreadableFileError
 
 
@@ -64,7 +64,7 @@ def test_what_the_pipeline_would_change_in_silence_is_refused(folder):
 
 def test_generate_runs_it_on_a_clip_rendered_for_it(folder, make_clip):
     clip = make_clip(factor=8, channels=16, latents=[0, 4], size=(32, 48), frames=5)
-    generate(clip, model=folder, prompt="kitchen", steps=1)
+    generate(clip, GenerateOptions(model=folder, prompt="kitchen", steps=1))
     (footage,) = read_clip(clip).generated("front")
     assert footage.name == "tiny-0" and len(list((footage / "frames").iterdir())) == 5
 

@@ -1,0 +1,16 @@
+"""Base color with textures, unlit, sRGB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import UInt8
+
+from ..stage import Stage, View
+
+
+def prepare(stage: Stage) -> Callable[[View], UInt8[np.ndarray, "height width 3"]]:
+    """Make the shader that ``material`` shares."""
+    _ = stage.surface
+    return lambda view: view.surface.albedo

@@ -1,0 +1,16 @@
+"""What a white matte surface at each pixel would send back, linear, exposed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float32
+
+from ..stage import Stage, View
+
+
+def prepare(stage: Stage) -> Callable[[View], Float32[np.ndarray, "height width 3"]]:
+    """Make the tracer that ``reflection`` shares."""
+    _ = stage.tracer
+    return lambda view: view.light.light

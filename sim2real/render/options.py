@@ -1,0 +1,62 @@
+"""What is asked of a rendering job."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import kinds
+from ..errors import BadValueError, UnknownNameError
+from ..noise.beta import Beta
+from ..noise.layout import NoiseLayout
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """How a scene is rendered to a clip folder.
+
+    - ``cameras``: names of the scene's cameras; all by default.
+    - ``size``: picture (height, width) in pixels; the cameras' own by default.
+    - ``layout``: how the noise is laid out; noise of the picture's size with 3 channels (the embedded model's) by default.
+    - ``seed``: of the noise.
+    - ``beta``: share of surface noise, 1 is all of it; or shares by name of a class or an instance, ``background``, and ``*``
+      for all others.
+    - ``device``: ``cpu`` or ``cuda``.
+    - ``only``: some of the kinds of pictures (``sim2real.kinds``); the usual ones by default: all but ``albedo``,
+      ``material``, ``light``, ``reflection`` and ``flow``.
+    - ``overwrite``: replace an existing clip folder.
+    - ``threads``: frames rendered at once; one per core by default.
+    - ``scene_options``: how the scene was read, for ``clip.json``, so that it can be read again.
+
+    Raises:
+        UnknownNameError: a kind of picture that does not exist.
+        BadValueError: no kind at all, a size without pixels, or fewer than one thread.
+    """
+
+    cameras: Sequence[str] | None = None
+    size: tuple[int, int] | None = None
+    layout: NoiseLayout = NoiseLayout(factor=1, channels=3)
+    seed: int = 0
+    beta: Beta = 1.0
+    device: str = "cpu"
+    only: Collection[str] | None = None
+    overwrite: bool = False
+    threads: int | None = None
+    scene_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for kind in self.only or ():
+            if kind not in kinds.names():
+                raise UnknownNameError(kind, kinds.names(), what="kind of picture")
+        if self.only is not None and not self.only:
+            raise BadValueError("the set of pictures", "empty", right=f"some of {', '.join(kinds.names())}")
+        if self.size is not None and min(self.size) < 1:
+            raise BadValueError("the picture size", f"{self.size[0]}x{self.size[1]}", right="at least 1x1")
+        if self.threads is not None and self.threads < 1:
+            raise BadValueError("the number of threads", self.threads, right="1 or more")
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of pictures to write."""
+        return kinds.usual_names() if self.only is None else frozenset(self.only)

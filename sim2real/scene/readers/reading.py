@@ -1,0 +1,34 @@
+"""What every reader is asked for, and how a reader says what it alone takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a user says of any file; ``None`` leaves it to the file.
+
+    - ``frames``: which of the rollout's frames, as a slice; a reader returns those that exist.
+    - ``size``: (height, width) of the cameras; ``fps``: frames per second.
+    """
+
+    frames: slice | None = None
+    size: tuple[int, int] | None = None
+    fps: float | None = None
+
+
+def option(explanation: str, *, metavar: str | None = None) -> Any:
+    """A field of a reader's ``Options``, None unless it is given.
+
+    Args:
+        explanation: what the command line says of it.
+        metavar: what its value is called there.
+    """
+    return field(default=None, metadata={"help": explanation, "metavar": metavar})
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """Of a reader that takes none of its own."""
