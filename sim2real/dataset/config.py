@@ -38,7 +38,10 @@ class Source(Entry):
 
     - ``scene``: a scene file, rollout or mesh, or a pattern of several (``demos/*.hdf5``), as seen from the config file.
     - ``demo``: demonstrations of a recording: a name, several, or ``*`` for all.
+    - ``lerobot``: the folder of a LeRobot dataset whose episodes move the MuJoCo model ``scene``; ``episodes``: which, all by
+      default; ``states_column``: the column that has the model's states, rows as in ``states``.
     - ``task``: what the robot is told to do, where the recording does not say.
+    - ``options``: what the scene's reader alone takes and is not named here.
     - the rest: what ``sim2real render`` takes under the same name.
     """
 
@@ -56,6 +59,10 @@ class Source(Entry):
     asset_root: str | None = None
     groups: tuple[int, ...] | None = None
     light: str | None = None
+    lerobot: str | None = None
+    episodes: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    states_column: str = "observation.state"
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class Span(Entry):

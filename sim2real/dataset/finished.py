@@ -12,14 +12,16 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..arrays import read_arrays
 from ..clip import read_clip
 from ..errors import UnreadableFileError
-from ..text_files import read_json
+from ..text_files import read_json, read_text
 from .clips import DatasetClip
 from .plan import Row
 
 DONE = "done.json"
 EPISODE = "episode.npz"
+TASK = "task.txt"
 _FIX = "delete its folder and make it again with: sim2real dataset retry DIR"
 
 
@@ -77,20 +79,25 @@ def read_done(folder: Path) -> Done | None:
         raise UnreadableFileError(path, what="a finished clip's record", why=why, fix=_FIX) from error
 
 
-def write_episode(folder: Path, episode: Mapping[str, np.ndarray]) -> None:
-    """Keep what the recording carries beside the clip, to the bit."""
+def write_episode(folder: Path, episode: Mapping[str, np.ndarray], task: str) -> None:
+    """Keep what the recording carries beside pictures, to the bit, and what the robot was told."""
     if episode:
         np.savez(folder / EPISODE, **episode)  # type: ignore[arg-type]
+    if task:
+        (folder / TASK).write_text(task, encoding="utf-8")
 
 
 def dataset_clip(folder: Path, row: Row) -> DatasetClip:
     """A finished clip as writers see it."""
-    episode = {}
+    episode, task = {}, ""
     if (folder / EPISODE).is_file():
-        with np.load(folder / EPISODE, allow_pickle=False) as arrays:
-            episode = {name: arrays[name] for name in arrays.files}
+        episode = dict(read_arrays(folder / EPISODE, what="a clip's episode", fix=_FIX))
+    if (folder / TASK).is_file():
+        task = read_text(folder / TASK)
     said = {"source": Path(row.scene).name, "demo": row.reading.get("demo"), "seed": row.seed, **row.values}
-    return DatasetClip(row.clip_id, read_clip(folder), said, episode, row.task)
+    if row.lerobot is not None:
+        said |= {"source": Path(row.lerobot).name, "episode": row.episode}
+    return DatasetClip(row.clip_id, read_clip(folder), said, episode, task)
 
 
 class FinishedClips(Sequence[DatasetClip]):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..clip import command_for
-from ..clip.folder import SUFFIXES
 from ..errors import MissingFileError
+from ..kinds import names
 from .clips import DatasetClip
 
 
@@ -27,5 +27,5 @@ def check_kinds(clips: Sequence[DatasetClip], kinds: Sequence[str]) -> None:
 def _fix(clip: DatasetClip, camera: str, kind: str) -> str:
     if clip.clip.of_video:
         return "leave the clip out: it was made of a video, which tells nothing of it"
-    held = [k for k in ("noise", *SUFFIXES) if k == kind or clip.clip.has(camera, k)]
+    held = [k for k in names() if k == kind or clip.clip.has(camera, k)]
     return f"render it again with: {command_for(clip.clip, ['--only', ','.join(held)])}"

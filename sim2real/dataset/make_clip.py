@@ -5,14 +5,19 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from .. import kinds
 from ..clip import Clip, write_report, write_sheet
-from ..errors import BadValueError
+from ..errors import BadValueError, UnknownNameError
 from ..scene import Scene
-from .finished import Done, write_done
+from .episodes import Episode, episode_of
+from .finished import Done, write_done, write_episode
+from .lerobot_source import episode_arrays, read_lerobot
 from .models import write_models
 from .plan import Row
 from .quality import clip_figures, label_agreement
@@ -32,7 +37,8 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
     Raises:
         Sim2RealError: the source, the options or the disk do not allow it.
     """
-    scene = _scene(row)
+    scene = _scene(row, folder)
+    episode = episode_of_row(row)
     clip = _rendered(row, scene, folder, device, threads)
     if row.generate is not None:
         _generated(row, clip, device)
@@ -41,65 +47,95 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
         write_silhouettes(scene, folder, device=device)
     if any(one.models for one in formats):
         write_models(scene, folder)
+    write_episode(folder, episode.arrays, row.task or episode.task)
     write_sheet(clip)
     write_report(clip)
     return write_done(folder, row, clip_figures(clip) if row.gate else {"labels": label_agreement(clip)})
 
 
-def _scene(row: Row) -> Scene:
+def _scene(row: Row, work: Path) -> Scene:
     """The row's scene; the last ones are kept, because rows of one source follow each other."""
     if hashlib.sha256(Path(row.scene).read_bytes()).hexdigest() != row.sha256:
         fix = "plan anew with: sim2real dataset CONFIG -o DIR"
         raise BadValueError("the scene", "another one than was planned", right="unchanged", fix=fix, where=row.scene)
-    return _read(row.scene, json.dumps(dict(row.reading), sort_keys=True))
+    reading = dict(row.reading)
+    if row.lerobot is None:
+        return _read(row.scene, json.dumps(reading, sort_keys=True))
+    states = work.with_name(f"{work.name}.states.npy")
+    try:
+        np.save(states, lerobot_states(row))
+        return _read.__wrapped__(row.scene, json.dumps({**reading, "states": str(states)}))
+    finally:
+        states.unlink(missing_ok=True)
+
+
+def lerobot_states(row: Row) -> np.ndarray:
+    """The column of a LeRobot episode that says where the model's joints are, one row per frame.
+
+    Raises:
+        UnknownNameError: the dataset has no such column.
+    """
+    assert row.lerobot is not None
+    arrays = episode_arrays(read_lerobot(row.lerobot), row.episode)
+    if row.states_column not in arrays:
+        raise UnknownNameError(row.states_column, sorted(arrays), what="column", where=row.lerobot)
+    return np.asarray(arrays[row.states_column], np.float64)
 
 
 @functools.lru_cache(maxsize=2)
 def _read(path: str, reading: str) -> Scene:
-    from ..scene import load
+    from ..scene import LoadOptions, load
 
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(reading).items()
     }
-    return load(path, **given)
+    common = {field.name for field in fields(LoadOptions)}
+    options = LoadOptions(**{name: value for name, value in given.items() if name in common})
+    return load(path, options, **{name: value for name, value in given.items() if name not in common})
+
+
+def episode_of_row(row: Row) -> Episode:
+    """What the row's recording carries beside pictures, for the frames of the clip."""
+    options, path = dict(row.reading), row.scene
+    if row.lerobot is not None:
+        options, path = {**options, "episode": row.episode}, row.lerobot
+    return episode_of(path, options, frames=options.get("frames"), stride=options.get("stride", 1))
 
 
 def kinds_of(row: Row) -> frozenset[str]:
     """The kinds of pictures that a clip needs."""
     from ..diffusion.families import family_of
-    from ..render import DEFAULT_KINDS
 
-    kinds = frozenset(row.only) or DEFAULT_KINDS
+    names = frozenset(row.only) or kinds.usual_names()
     if row.generate is not None:
-        kinds |= frozenset(family_of(row.generate.get("model")).needs)
-    return kinds.union(*(WRITERS[name].needs for name in row.formats))
+        names |= frozenset(family_of(row.generate.get("model")).needs)
+    return names.union(*(WRITERS[name].needs for name in row.formats))
 
 
 def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -> Clip:
     from ..diffusion.families import layout_for
-    from ..render import render_clip
+    from ..render import RenderOptions, render_clip
 
-    model = (row.generate or {}).get("model") or "embedded"
-    return render_clip(
-        scene,
-        folder,
+    said = {} if row.lerobot is None else {"lerobot": row.lerobot, "episode": row.episode}
+    options = RenderOptions(
         cameras=row.cameras or None,
-        layout=layout_for(model),
+        layout=layout_for((row.generate or {}).get("model") or "embedded"),
         seed=row.seed,
         beta=row.values.get("beta", 1.0),
         device=device,
         only=kinds_of(row),
         threads=threads,
-        scene_options=row.reading,
+        scene_options={**row.reading, **said},
     )
+    return render_clip(scene, folder, options)
 
 
 def _generated(row: Row, clip: Clip, device: str) -> None:
     """Footage of all cameras; how long it took belongs to the ledger, not into files that must be equal."""
-    from ..diffusion import generate
+    from ..diffusion import GenerateOptions, generate
 
-    options: Mapping[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in (row.generate or {}).items()}
-    generate(clip.path, seed=row.seed, device=device, **options)
+    asked: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in (row.generate or {}).items()}
+    generate(clip.path, GenerateOptions(seed=row.seed, device=device, **asked))
     for camera in clip.cameras:
         for footage in clip.generated(camera):
             path = footage / "settings.json"

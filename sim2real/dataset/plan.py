@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingFileError, UnknownNameError, UnreadableFileError
+from ..file_order import natural_key
 from ..optional import require
 from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
+from .lerobot_source import read_lerobot
 
 READING = ("demo", "states", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root", "groups", "light")
 """Of a row: what is handed to ``scene.load``."""
@@ -34,7 +36,9 @@ class Row:
     - ``seed``: of noise, looks, sensors and of what is drawn in the scene.
     - ``values``: what the knobs are set to in this clip.
     - ``generate``: what a model is asked for, or nothing.
-    - ``formats``: those that ask for something beside the clip itself.
+    - ``formats``: those that the clip will be written in; ``gate``: thresholds; ``limit_s``: seconds for one try.
+    - ``lerobot``, ``episode``, ``states_column``: the dataset that the motion comes from, which of its episodes, and the
+      column that has the states of the model ``scene``; ``None`` where the scene moves by itself.
     """
 
     clip_id: str
@@ -50,6 +54,9 @@ class Row:
     formats: tuple[str, ...] = ()
     gate: Mapping[str, float] = field(default_factory=dict)
     limit_s: float = 3600.0
+    lerobot: str | None = None
+    episode: int = 0
+    states_column: str = "observation.state"
 
     def to_json(self) -> str:
         """The row as one line, the same for equal rows."""
@@ -75,27 +82,46 @@ def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
         UnknownNameError: a demonstration that does not exist.
     """
     rows: dict[str, Row] = {}
-    for number, (source, path, demo) in enumerate(_rollouts(config, folder)):
-        base = _row_of_source(config, source, path, demo)
+    for number, rollout in enumerate(_rollouts(config, folder)):
+        base = _row_of_source(config, rollout)
         for values in _settings(config, number):
             row = _named(_with_values(base, config, values))
             rows.setdefault(row.clip_id, row)
     return tuple(rows.values())
 
 
-def _rollouts(config: DatasetConfig, folder: Path) -> Iterator[tuple[Source, Path, str | None]]:
-    """Every scene, or demonstration of a recording."""
+@dataclass(frozen=True)
+class _Rollout:
+    """One scene, demonstration of a recording, or episode of a LeRobot dataset."""
+
+    source: Source
+    path: Path
+    demo: str | None = None
+    lerobot: str | None = None
+    episode: int = 0
+
+
+def _rollouts(config: DatasetConfig, folder: Path) -> Iterator[_Rollout]:
     for source in config.sources:
         pattern = os.path.abspath(folder / source.scene)
-        paths = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else [pattern]
+        paths = sorted(glob.glob(pattern, recursive=True), key=natural_key) if glob.has_magic(pattern) else [pattern]
         if not paths or not os.path.isfile(paths[0]):
             raise MissingFileError(pattern, what="source", fix="paths start at the config file's folder")
         for path in map(Path, paths):
-            if source.demo is None:
-                yield source, path, None
-                continue
-            for demo in _demos(path, source.demo):
-                yield source, path, demo
+            if source.lerobot is not None:
+                dataset = os.path.abspath(folder / source.lerobot)
+                for episode in _episodes(Path(dataset), source.episodes):
+                    yield _Rollout(source, path, lerobot=dataset, episode=episode)
+            elif source.demo is not None:
+                for demo in _demos(path, source.demo):
+                    yield _Rollout(source, path, demo=demo)
+            else:
+                yield _Rollout(source, path)
+
+
+def _episodes(dataset: Path, wanted: Sequence[int] | None) -> list[int]:
+    found = read_lerobot(dataset)
+    return [found.episode(k).index for k in wanted] if wanted is not None else [e.index for e in found.episodes]
 
 
 def _demos(path: Path, wanted: Sequence[str]) -> list[str]:
@@ -109,9 +135,13 @@ def _demos(path: Path, wanted: Sequence[str]) -> list[str]:
     return found
 
 
-def _row_of_source(config: DatasetConfig, source: Source, path: Path, demo: str | None) -> Row:
+def _row_of_source(config: DatasetConfig, rollout: _Rollout) -> Row:
     """What all clips of a rollout have in common."""
-    given: dict[str, Any] = {name: getattr(source, name) for name in READING if name != "demo"} | {"demo": demo}
+    source, path = rollout.source, rollout.path
+    given: dict[str, Any] = {name: getattr(source, name) for name in READING if name != "demo"} | source.options
+    given["demo"] = rollout.demo
+    if rollout.lerobot is not None and source.fps is None:
+        given["fps"] = read_lerobot(rollout.lerobot).fps
     given["frames"] = source.frames or config.frames
     given["size"] = source.size or config.size
     for name in ("states", "asset_root"):
@@ -132,6 +162,9 @@ def _row_of_source(config: DatasetConfig, source: Source, path: Path, demo: str 
         formats=config.formats,
         gate=dict(config.gate),
         limit_s=config.limit_s,
+        lerobot=rollout.lerobot,
+        episode=rollout.episode,
+        states_column=source.states_column,
     )
 
 
@@ -173,9 +206,11 @@ def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any]) ->
 
 def _named(row: Row) -> Row:
     """The row with its name: what would make other files is in the hash, and nothing else."""
-    stem = "-".join([Path(row.scene).stem, *([str(row.reading["demo"])] if "demo" in row.reading else [])])
+    stem = Path(row.scene).stem + (f"-{row.reading['demo']}" if "demo" in row.reading else "")
+    if row.lerobot is not None:
+        stem = f"{Path(row.lerobot).name}-{row.episode:06d}"
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:60] or "clip"
-    said = {k: v for k, v in asdict(row).items() if k not in ("clip_id", "scene", "formats", "gate", "limit_s")}
+    said = {k: v for k, v in asdict(row).items() if k not in ("clip_id", "scene", "formats", "gate", "limit_s", "lerobot")}
     digest = hashlib.sha256(json.dumps([Path(row.scene).name, said], sort_keys=True).encode()).hexdigest()
     return replace(row, clip_id=f"{stem}-{digest[:10]}")
 
