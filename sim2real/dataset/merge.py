@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..clip import readable_write_errors
+from ..errors import Sim2RealError
 from .finished import DONE, FinishedClips
 from .locks import held
 from .plan import Row
@@ -33,7 +34,7 @@ def merge(
         The formats that were written.
 
     Raises:
-        Sim2RealError: the clips lack what a format needs, or the disk does not take it.
+        Sim2RealError: the clips lack what a format needs, or the disk does not take it; the other formats are written before.
     """
     places = Places(root)
     with held(places.lock, wait=True):
@@ -44,29 +45,46 @@ def _merge(rows: Sequence[Row], formats: Sequence[str], places: Places, tell: Ca
     root = places.root
     good = [row for row in rows if status_of(row, places).status == "ok"]
     record = _record(good, places)
-    written = []
+    written, refused = [], []
     for name in formats:
-        final = root / name
-        if (final / _RECORD).is_file() and (final / _RECORD).read_text(encoding="utf-8") == record:
+        if _is_merged(root / name, record):
             continue
         tell(name)
-        work, aside = root / f".{name}.part", root / f".{name}.old"
-        with readable_write_errors(final):
-            for left in (work, aside):
-                shutil.rmtree(left, ignore_errors=True)
-            work.mkdir()
-            try:
-                writer(name).write(FinishedClips(places.clips, good), work)
-                (work / _RECORD).write_text(record, encoding="utf-8")
-                if final.exists():
-                    final.rename(aside)
-                work.rename(final)
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
-                if final.exists():
-                    shutil.rmtree(aside, ignore_errors=True)
-        written.append(name)
+        try:
+            _write(name, FinishedClips(places.clips, good), root, record)
+            written.append(name)
+        except Sim2RealError as error:
+            refused.append((name, error))
+    if refused:
+        name, error = refused[0]
+        more = f" (and {', '.join(name for name, _ in refused[1:])})" if len(refused) > 1 else ""
+        raise Sim2RealError(f"{name}{more} cannot be written: {error}") from error
     return written
+
+
+def _is_merged(folder: Path, record: str) -> bool:
+    """Whether a format's folder was made from the clips of a record."""
+    path = folder / _RECORD
+    return path.is_file() and path.read_text(encoding="utf-8") == record
+
+
+def _write(name: str, clips: FinishedClips, root: Path, record: str) -> None:
+    """Write one format whole, or leave it as it was."""
+    final, work, aside = root / name, root / f".{name}.part", root / f".{name}.old"
+    with readable_write_errors(final):
+        for left in (work, aside):
+            shutil.rmtree(left, ignore_errors=True)
+        work.mkdir()
+        try:
+            writer(name).write(clips, work)
+            (work / _RECORD).write_text(record, encoding="utf-8")
+            if final.exists():
+                final.rename(aside)
+            work.rename(final)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+            if final.exists():
+                shutil.rmtree(aside, ignore_errors=True)
 
 
 def _record(rows: Sequence[Row], places: Places) -> str:
