@@ -64,10 +64,9 @@ class SceneCommand(Command):
 
 def own_names(scene: Path) -> tuple[str, ...]:
     """The options that the reader of a scene adds."""
-    from ..scene.readers.registry import own_options, taker_of
+    from ..scene.readers.registry import own_options_of
 
-    reader = taker_of(scene)
-    return () if reader is None else tuple(own_options(reader))
+    return tuple(own_options_of(scene))
 
 
 def _parameters(reader: Reader) -> list[click.Parameter]:

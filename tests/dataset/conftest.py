@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from sim2real.dataset.clips import DatasetClip
+from sim2real.kinds import usual_names
 from sim2real.noise import NoiseLayout
-from sim2real.render import DEFAULT_KINDS, render_clip
+from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import Scene
 from tests.render.conftest import moving_scene
 
@@ -40,9 +41,9 @@ def tiny_clips(tmp_path_factory: pytest.TempPathFactory) -> list[DatasetClip]:
     folder, found = tmp_path_factory.mktemp("dataset"), []
     for seed in SEEDS:
         scene, clip_id = scene_of(seed), f"moving-{seed}"
-        kinds = DEFAULT_KINDS | {"flow"}
+        kinds = usual_names() | {"flow"}
         layout = NoiseLayout(factor=8, channels=4)
-        clip = render_clip(scene, folder / clip_id, layout=layout, seed=seed, only=kinds, threads=2)
+        clip = render_clip(scene, folder / clip_id, RenderOptions(layout=layout, seed=seed, only=kinds, threads=2))
         row = {"source": "scenes/moving.yaml", "seed": seed, "look": "none"}
         found.append(DatasetClip(clip_id, clip, row, episode_of(seed, clip.frames), task="push the ball past the box"))
     return found

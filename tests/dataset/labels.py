@@ -14,7 +14,7 @@ from sim2real.clip.images import write_png
 from sim2real.dataset.clips import DatasetClip
 from sim2real.dataset.models import write_models
 from sim2real.dataset.silhouettes import write_silhouettes
-from sim2real.render import render_clip
+from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import Instance, Part, Scene
 from sim2real.scene.primitives import box
 from tests.dataset.conftest import SEEDS, scene_of
@@ -68,7 +68,7 @@ def empty_scene() -> Scene:
 
 def rendered(scene: Scene, clip_id: str, folder: Path) -> DatasetClip:
     """A clip of a scene, labels included."""
-    clip = render_clip(scene, folder / clip_id, only={"rgb", "depth", "instances"}, threads=2)
+    clip = render_clip(scene, folder / clip_id, RenderOptions(only={"rgb", "depth", "instances"}, threads=2))
     write_silhouettes(scene, clip.path)
     write_models(scene, clip.path)
     return DatasetClip(clip_id, clip)

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from ...errors import BadValueError, MissingFileError, UnknownNameError
 from ..records import Scene
@@ -51,6 +51,11 @@ class OwnOption:
     metavar: str | None
 
     @property
+    def is_path(self) -> bool:
+        """Whether it may be a path, which starts at the file that says it."""
+        return Path in get_args(self.type)
+
+    @property
     def said_as(self) -> str:
         """On the command line."""
         return f"--{self.name.replace('_', '-')}"
@@ -82,6 +87,12 @@ def own_options(reader: Reader) -> dict[str, OwnOption]:
     record: Any = _options_of(reader)
     types = get_type_hints(record)
     return {f.name: OwnOption(f.name, types[f.name], f.metadata["help"], f.metadata["metavar"]) for f in fields(record)}
+
+
+def own_options_of(path: Path) -> dict[str, OwnOption]:
+    """What the reader of a file alone takes, by name; nothing where no reader takes its suffix. The file need not exist."""
+    reader = taker_of(path)
+    return {} if reader is None else own_options(reader)
 
 
 def check_own(reader: Reader, given: Mapping[str, object], path: Path) -> None:

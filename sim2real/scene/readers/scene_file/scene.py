@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
@@ -93,8 +92,8 @@ def _rollout(entry: RolloutEntry, file: SceneFile, size: tuple[int, int] | None,
     if path.suffix.lower() in (".yaml", ".yml"):
         raise BadValueError("the file of a rollout", path, right="a simulator's model or recording", where=files.source)
     own = entry.own | ({} if entry.asset_root is None else {"asset_root": entry.asset_root})
-    types = {name: found.type for name, found in own_options(reader_of(path)).items()}
-    own = {name: files.path(value) if Path in get_args(types.get(name)) else value for name, value in own.items()}
+    paths = {name for name, known in own_options(reader_of(path)).items() if known.is_path}
+    own = {name: files.path(value) if name in paths else value for name, value in own.items()}
     files.read += [value for value in own.values() if isinstance(value, Path) and value.is_file()]
     if options.asset_root is not None:
         own["asset_root"] = options.asset_root

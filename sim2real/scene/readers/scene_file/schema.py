@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
-from ..registry import own_options, taker_of
+from ..registry import own_options_of
 from .values import (
     Axis,
     Cells,
@@ -342,8 +342,7 @@ class RolloutEntry(Entry):
 
     @classmethod
     def _more_keys(cls, data: Mapping[object, object]) -> Collection[str]:
-        reader = taker_of(Path(str(data.get("path") or data.get("package"))))
-        return () if reader is None else own_options(reader)
+        return own_options_of(Path(str(data.get("path") or data.get("package"))))
 
     @property
     def own(self) -> dict[str, Any]:
