@@ -36,7 +36,7 @@ def recording(tmp_path_factory):
 
 @pytest.mark.parametrize(("demo", "frames", "stride"), [(None, None, 1), ("demo_10", 3, 3), (None, 2, 2), ("demo_10", None, 4)])
 def test_rows_are_those_of_the_frames_that_the_scene_has(recording, demo, frames, stride):
-    scene = load(recording, demo=demo, frames=frames, stride=stride)
+    scene = load(recording, LoadOptions(frames=frames, stride=stride), demo=demo)
     found = episode_of(recording, {"demo": demo}, frames=frames, stride=stride)
     assert {len(array) for array in found.arrays.values()} == {scene.frames}
     place = scene.world_from_instance[:, 0, 0, 3]
@@ -80,7 +80,7 @@ def test_states_files_are_sliced_as_the_scene_is(tmp_path, frames, stride):
     }
     np.savez(tmp_path / "states.npz", **arrays, dt=np.array(0.1), short=np.zeros(4))
     options = {"states": str(tmp_path / "states.npz")}
-    scene = load(tmp_path / "model.xml", states=options["states"], frames=frames, stride=stride)
+    scene = load(tmp_path / "model.xml", LoadOptions(frames=frames, stride=stride), states=options["states"])
     found = episode_of(tmp_path / "model.xml", options, frames=frames, stride=stride)
     assert np.array_equal(found.arrays["qpos"][:, 0], scene.world_from_instance[:, 0, 0, 3])
     chosen = slice(0, None if frames is None else frames * stride, stride)
