@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from ..scene.readers.registry import own_options_of
 from ..scene.readers.scene_file.yaml import Entry, error, read_yaml
 from .gate import AT_LEAST, AT_MOST
 from .writers.registry import WRITERS
@@ -41,9 +42,10 @@ class Source(Entry):
     - ``lerobot``: the folder of a LeRobot dataset whose episodes move the MuJoCo model ``scene``; ``episodes``: which, all by
       default; ``states_column``: the column that has the model's states, rows as in ``states``.
     - ``task``: what the robot is told to do, where the recording does not say.
-    - ``options``: what the scene's reader alone takes and is not named here.
-    - the rest: what ``sim2real render`` takes under the same name.
+    - the rest: what ``sim2real render`` takes under the same name, with the options of the reader of ``scene``.
     """
+
+    model_config = ConfigDict(extra="allow")
 
     scene: str
     demo: Strings | None = None
@@ -62,7 +64,10 @@ class Source(Entry):
     lerobot: str | None = None
     episodes: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     states_column: str = "observation.state"
-    options: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def _more_keys(cls, data: Mapping[object, object]) -> Collection[str]:
+        return own_options_of(Path(str(data.get("scene"))))
 
 
 class Span(Entry):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +83,9 @@ def lerobot_states(row: Row) -> np.ndarray:
 
 @functools.lru_cache(maxsize=2)
 def _read(path: str, reading: str) -> Scene:
-    from ..scene import LoadOptions, load
+    from ..scene import load_as
 
-    given: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(reading).items()
-    }
-    common = {field.name for field in fields(LoadOptions)}
-    options = LoadOptions(**{name: value for name, value in given.items() if name in common})
-    return load(path, options, **{name: value for name, value in given.items() if name not in common})
+    return load_as(path, json.loads(reading))
 
 
 def episode_of_row(row: Row) -> Episode:

@@ -138,7 +138,8 @@ def _demos(path: Path, wanted: Sequence[str]) -> list[str]:
 def _row_of_source(config: DatasetConfig, rollout: _Rollout) -> Row:
     """What all clips of a rollout have in common."""
     source, path = rollout.source, rollout.path
-    given: dict[str, Any] = {name: getattr(source, name) for name in READING if name != "demo"} | source.options
+    given: dict[str, Any] = {name: getattr(source, name) for name in READING if name != "demo"}
+    given |= source.model_extra or {}
     given["demo"] = rollout.demo
     if rollout.lerobot is not None and source.fps is None:
         given["fps"] = read_lerobot(rollout.lerobot).fps
