@@ -184,20 +184,24 @@ def _targets(truths: list[dict[str, Any]], infos: list[dict[str, Any]]) -> list[
 
 def _info(whole: Mask, visible: Mask, depth: UInt16[np.ndarray, "height width"]) -> dict[str, Any]:
     """BOP's figures of one instance in one picture."""
-    pixels, shown = int(whole.sum()), int(visible.sum())
+    left, top, width, height = bounding_box(whole)
+    around = slice(top, top + height), slice(left, left + width)
+    inside, seen = whole[around], visible[around]
+    pixels, shown = int(np.count_nonzero(inside)), int(np.count_nonzero(seen))
     return {
-        "bbox_obj": _box(whole) if shown else _NOTHING,
-        "bbox_visib": _box(visible) if shown else _NOTHING,
+        "bbox_obj": _box(inside, left, top) if shown else _NOTHING,
+        "bbox_visib": _box(seen, left, top) if shown else _NOTHING,
         "px_count_all": pixels,
-        "px_count_valid": int((depth[whole] > 0).sum()),
+        "px_count_valid": int(np.count_nonzero(inside & (depth[around] > 0))),
         "px_count_visib": shown,
         "visib_fract": shown / pixels,
     }
 
 
-def _box(mask: Mask) -> list[int]:
-    left, top, width, height = bounding_box(mask)
-    return [left, top, width - 1, height - 1]
+def _box(mask: Mask, left: int, top: int) -> list[int]:
+    """BOP's box of a mask that begins somewhere in the picture."""
+    column, row, width, height = bounding_box(mask)
+    return [left + column, top + row, width - 1, height - 1]
 
 
 def _pose(camera_from: Float[np.ndarray, "4 4"], name: str) -> dict[str, list[float]]:
