@@ -1,4 +1,4 @@
-"""Are published MuJoCo models seen as MuJoCo draws them? ``python -m benchmarks.mujoco_models [--packages NAME...] [--limit N]``.
+"""Are published MuJoCo models seen as MuJoCo draws them? ``python -m benchmarks.mujoco_models [--packages ...] [--limit N]``.
 
 Every model file of the packages that are installed is read as a user would and compared with MuJoCo's own renderer: instance
 ids and depth, seen by the model's cameras (six at most) and by one that circles it. Parts of models, which MuJoCo does not
