@@ -27,7 +27,7 @@ from sim2real.scene.readers.mujoco.states import rest
 
 SIZE = (120, 160)
 CAMERAS = 6
-"""Of a model's own, at most; one that circles the model is added."""
+"""Of a model's own, at most; the view of MuJoCo's viewer and a camera that circles the model are added."""
 DEPTH_TOLERANCE = 1e-3
 TIE = 1e-4
 """Relative differences of depth: up to which it agrees, and two surfaces lie in one place."""
@@ -165,7 +165,7 @@ def _share(good: Bool[np.ndarray, "height width"], of: Bool[np.ndarray, "height 
 
 
 def report_on(path: Path) -> Report:
-    """Read a model with ``load`` and compare its cameras, and one that circles it, in its resting state."""
+    """Read a model with ``load`` and compare its views in its resting state."""
     mujoco = require("mujoco", "mujoco")
     try:
         model = mujoco.MjModel.from_xml_path(str(path))
@@ -203,8 +203,10 @@ def _views(mujoco: Any, eyes: Eyes, model: Any, data: Any, labeling: Labeling) -
     ours_only = np.where(np.isin(np.arange(model.ngeom), list(labeling.geom_instance)), 0, 5)
     views = []
     with Painter(model, SIZE) as painter:
-        for chosen, camera in (*list(enumerate(cameras[: model.ncam]))[:CAMERAS], (None, cameras[-1])):
-            aim = Aim(camera.world_from_camera[0], camera.intrinsics[0]) if chosen is None else chosen
+        opening = _opening(painter, model, data)
+        around = Aim(cameras[-1].world_from_camera[0], cameras[-1].intrinsics[0])
+        own = list(enumerate(cameras[: model.ncam]))[:CAMERAS]
+        for aim, camera in (*own, (-1, opening), (around, cameras[-1])):
             model.geom_group[:] = groups
             painter.look(data, aim, camera.near, usual)
             extras = _extras(mujoco, painter.kinds(), labeling)
@@ -217,6 +219,15 @@ def _views(mujoco: Any, eyes: Eyes, model: Any, data: Any, labeling: Labeling) -
             ids, depth = agreement_of(ours, theirs, inside, tied)
             views.append(View(camera.source_name or camera.name, float(inside.mean()), ids, depth, float(tied.mean()), *extras))
     return views
+
+
+def _opening(painter: Painter, model: Any, data: Any) -> Camera:
+    """The view with which MuJoCo's viewer opens."""
+    near = float(model.vis.map.znear * model.stat.extent)
+    painter.look(data, -1, near, None)
+    aim = painter.aim()
+    projection = "orthographic" if aim.parallel else "perspective"
+    return Camera("viewer", SIZE, aim.intrinsics[None], aim.world_from_camera[None], near=near, projection=projection)
 
 
 def _extras(mujoco: Any, picture: Int[np.ndarray, "height width 2"], labeling: Labeling) -> list[float]:

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int32, UInt8
 
 from sim2real.errors import Sim2RealError
+from sim2real.transforms import rigid
 
 PACKAGES = "libegl1 libegl-mesa0 libgl1-mesa-dri libopengl0"
 _TRIAL = "import mujoco; mujoco.Renderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 8, 8).render()"
@@ -46,10 +47,11 @@ def drawing_environment() -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class Aim:
-    """A camera that the model does not have; OpenCV axes, pixels."""
+    """A camera that the model does not have; OpenCV axes, pixels (of a parallel one, pixels per metre)."""
 
     world_from_camera: Float[np.ndarray, "4 4"]
     intrinsics: Float[np.ndarray, "3 3"]
+    parallel: bool = False
 
 
 class Painter:
@@ -78,11 +80,31 @@ class Painter:
         self._renderer.close()
 
     def look(self, data: Any, camera: int | str | Aim, near: float, options: Any) -> None:
-        """Choose state, camera (number or name of the model's own, or an ``Aim``), near plane in metres, and ``MjvOption``."""
+        """Choose what is drawn.
+
+        Args:
+            data: the model's state.
+            camera: number or name of the model's own, -1 for the view with which MuJoCo's viewer opens, or another.
+            near: metres to the near plane.
+            options: an ``MjvOption``.
+        """
         self._model.vis.map.znear = near / self._model.stat.extent
         self._renderer.update_scene(data, -1 if isinstance(camera, Aim) else camera, options)
         if isinstance(camera, Aim):
             self._point(camera, near)
+
+    def aim(self) -> Aim:
+        """The camera of the last ``look``, as MuJoCo uses it."""
+        height, width = self._size
+        camera = self._renderer.scene.camera[0]
+        eye = np.mean([one.pos for one in self._renderer.scene.camera], axis=0)  # a viewer's two are half a pupil apart
+        forward, down = np.array(camera.forward, np.float64), -np.array(camera.up, np.float64)
+        turn = np.stack([np.cross(down, forward), down, forward], axis=1)
+        top, bottom = float(camera.frustum_top), float(camera.frustum_bottom)
+        at = 1.0 if camera.orthographic else float(camera.frustum_near)
+        focal = at * height / (top - bottom)
+        k = np.array([[focal, 0, width / 2], [0, focal, height * top / (top - bottom)], [0, 0, 1]])
+        return Aim(rigid(turn, eye), k, bool(camera.orthographic))
 
     def _point(self, aim: Aim, near: float) -> None:
         height, width = self._size

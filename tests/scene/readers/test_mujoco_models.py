@@ -117,7 +117,7 @@ def test_one_command_compares_a_package(tmp_path, monkeypatch, capsys):
     except NoOpenGLError as error:
         pytest.skip(str(error))
     out = capsys.readouterr().out
-    assert "| gym_xarm | 1 | 0 | 0 | 2 of 2 |" in out
+    assert "| gym_xarm | 1 | 0 | 0 | 3 of 3 |" in out
     assert "1 files are no models by themselves" in out
     assert "Wrong: 0" in out
     assert (tmp_path / "all.json").is_file()
