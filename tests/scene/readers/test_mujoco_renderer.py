@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 EVERYTHING = """
 <mujoco>
   <statistic extent="2" center="0 0 0.3"/>
-  <visual><map znear="0.02"/></visual>
+  <visual><map znear="0.02"/><quality numslices="27" numstacks="15"/></visual>
   <asset>
     <hfield name="hills" nrow="4" ncol="5" size="0.4 0.3 0.2 0.05"
             elevation="0 1 2 1 0  1 3 4 2 1  0 2 5 3 0  0 1 1 0 0"/>
