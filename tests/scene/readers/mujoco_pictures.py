@@ -1,17 +1,23 @@
 """MuJoCo's own pictures of a model, drawn in a process of its own (``MUJOCO_GL`` counts when mujoco is first imported).
 
-As a script: ``python mujoco_pictures.py JOB.npz OUT.npz``; tests call ``mujoco_pictures``.
+As a module: ``python -m tests.scene.readers.mujoco_pictures JOB.npz OUT.npz``; tests call ``mujoco_pictures``.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from benchmarks.mujoco_pictures import Aim, NoOpenGLError, Painter, drawing_environment
+
+ROOT = Path(__file__).parents[3]
+
+_environment = cache(drawing_environment)
 
 
 def mujoco_pictures(
@@ -45,28 +51,13 @@ def mujoco_pictures(
         rgb=rgb,
         names=np.array(names or [], dtype=str),
     )
-    errors = []
-    for backend in [os.environ["MUJOCO_GL"]] if "MUJOCO_GL" in os.environ else ["egl", "osmesa"]:
-        environment = {**os.environ, "MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend}
-        done = subprocess.run(
-            [sys.executable, __file__, job, out], env=environment, capture_output=True, text=True, timeout=240
-        )
-        if done.returncode == 0:
-            return dict(np.load(out))
-        errors.append(f"{backend}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-    pytest.skip(f"MuJoCo cannot draw here, install libegl1 libegl-mesa0 libgl1-mesa-dri libopengl0 ({'; '.join(errors)})")
-
-
-def _aim(scene, world_from_camera: np.ndarray, k: np.ndarray, size: tuple[int, int], near: float) -> None:
-    height, width = size
-    for camera in scene.camera:
-        camera.pos = world_from_camera[:3, 3]
-        camera.forward = world_from_camera[:3, 2]
-        camera.up = -world_from_camera[:3, 1]
-        camera.frustum_top = near * k[1, 2] / k[1, 1]
-        camera.frustum_bottom = -near * (height - k[1, 2]) / k[1, 1]
-        camera.frustum_width = near * width / k[0, 0] / 2
-        camera.frustum_center = near * (width / 2 - k[0, 2]) / k[0, 0]
+    try:
+        environment = _environment()
+    except NoOpenGLError as error:
+        pytest.skip(str(error))
+    command = [sys.executable, "-m", "tests.scene.readers.mujoco_pictures", job, out]
+    subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=240)
+    return dict(np.load(out))
 
 
 def _draw(job: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
@@ -74,36 +65,25 @@ def _draw(job: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
 
     model = mujoco.MjModel.from_xml_path(str(job["model"]))
     data = mujoco.MjData(model)
-    model.vis.quality.offsamples = 0
-    model.vis.quality.shadowsize = 0
-    model.vis.map.znear = float(job["near"]) / model.stat.extent
-    model.mat_rgba[:, 3] = np.where(model.mat_rgba[:, 3] > 0, 1, 0)  # MuJoCo's depth looks through transparent geoms
-    model.geom_rgba[:, 3] = np.where(model.geom_rgba[:, 3] > 0, 1, 0)
     options = mujoco.MjvOption()
     options.geomgroup[:] = [g in job["groups"] for g in range(6)]
     options.sitegroup[:] = 0
-    size = tuple(int(n) for n in job["size"])
     out: dict[str, list[np.ndarray]] = {"geom": [], "depth": [], "rgb": []}
-    with mujoco.Renderer(model, *size) as renderer:
+    height, width = (int(n) for n in job["size"])
+    with Painter(model, (height, width)) as painter:
         for k, qpos in enumerate(job["qpos"]):
             data.qpos[:] = qpos
             mujoco.mj_kinematics(model, data)
             mujoco.mj_comPos(model, data)
             mujoco.mj_camlight(model, data)
             named = len(job["names"]) > 0
-            renderer.update_scene(data, str(job["names"][k]) if named else -1, options)
-            if not named:
-                _aim(renderer.scene, job["world_from_camera"][k], job["intrinsics"][k], size, float(job["near"]))
+            camera = str(job["names"][k]) if named else Aim(job["world_from_camera"][k], job["intrinsics"][k])
+            painter.look(data, camera, float(job["near"]), options)
             if job["rgb"]:
-                out["rgb"].append(renderer.render().copy())
+                out["rgb"].append(painter.rgb())
                 continue
-            renderer.enable_segmentation_rendering()
-            what = renderer.render()
-            renderer.disable_segmentation_rendering()
-            out["geom"].append(np.where(what[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM), what[..., 0], -1))
-            renderer.enable_depth_rendering()
-            out["depth"].append(renderer.render().copy())
-            renderer.disable_depth_rendering()
+            out["geom"].append(painter.geoms())
+            out["depth"].append(painter.depth())
     return out
 
 

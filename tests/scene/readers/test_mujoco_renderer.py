@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sim2real.raster import rasterizer
+from benchmarks.mujoco_agreement import Eyes, Picture, instances_of_geoms
 from sim2real.scene import Scene, triangles_of
 from sim2real.scene.load import load
 from sim2real.scene.readers.mujoco.model import label_geoms, load_mujoco
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 EVERYTHING = """
 <mujoco>
   <statistic extent="2" center="0 0 0.3"/>
-  <visual><map znear="0.02"/></visual>
+  <visual><map znear="0.02"/><quality numslices="27" numstacks="15"/></visual>
   <asset>
     <hfield name="hills" nrow="4" ncol="5" size="0.4 0.3 0.2 0.05"
             elevation="0 1 2 1 0  1 3 4 2 1  0 2 5 3 0  0 1 1 0 0"/>
@@ -57,29 +57,19 @@ EVERYTHING = """
 """
 
 
-def ours(scene: Scene, camera_name: str, frames: list[int]):
-    """Per frame: instance ids, depth, and the fragments they come from."""
-    triangles = triangles_of(scene)
-    draw = rasterizer(triangles)
-    camera = scene.camera(camera_name)
-    for frame in frames:
-        view = scene.camera_from_part(camera, frame)
-        found = draw.fragments(view, camera.intrinsics[frame], camera.size, near=camera.near, lens=camera.lens)
-        face = found.face.numpy()
-        ids = np.where(face >= 0, triangles.part_instance[triangles.face_part[np.maximum(face, 0)]], 0)
-        yield ids, found.depth.numpy(), found
+def ours(scene: Scene, camera_name: str, frames: list[int]) -> list[Picture]:
+    eyes = Eyes(scene)
+    return [eyes.picture(scene.camera(camera_name), frame) for frame in frames]
 
 
 def agreement(scene: Scene, camera_name: str, frames: list[int], theirs: dict, geom_instance: dict[int, int]):
     """Share of pixels with equal ids, and the relative depth errors of those."""
-    table = np.zeros(max(geom_instance) + 2, int)
-    table[list(geom_instance)] = list(geom_instance.values())
     same, errors = [], []
-    for k, (ids, depth, _) in enumerate(ours(scene, camera_name, frames)):
-        expected = table[theirs["geom"][k]]  # -1 is the last entry: no instance
-        same.append(ids == expected)
-        seen = (ids == expected) & (ids > 0)
-        errors.append(np.abs(depth - theirs["depth"][k])[seen] / theirs["depth"][k][seen])
+    for k, picture in enumerate(ours(scene, camera_name, frames)):
+        equal = picture.ids == instances_of_geoms(theirs["geom"][k], geom_instance)
+        same.append(equal)
+        seen = equal & (picture.ids > 0)
+        errors.append(np.abs(picture.depth - theirs["depth"][k])[seen] / theirs["depth"][k][seen])
     return float(np.mean(same)), np.concatenate(errors)
 
 
@@ -154,9 +144,8 @@ def test_an_orthographic_camera_sees_what_mujocos_renderer_draws(everything):
     camera = scene.camera("plan")
     assert camera.projection == "orthographic"
     assert camera.intrinsics[0].tolist() == [[48, 0, 80], [0, 48, 60], [0, 0, 1]]  # pixels per metre
-    table = np.zeros(max(geom_instance) + 2, int)
-    table[list(geom_instance)] = list(geom_instance.values())
-    same = [ids == table[pictures["plan"]["geom"][k]] for k, (ids, _, _) in enumerate(ours(scene, "plan", [0, 1, 2]))]
+    views = zip(ours(scene, "plan", [0, 1, 2]), pictures["plan"]["geom"], strict=True)
+    same = [picture.ids == instances_of_geoms(geoms, geom_instance) for picture, geoms in views]
     assert len(np.unique(pictures["plan"]["geom"])) >= 6
     assert np.mean(same) >= 0.99
 
@@ -267,7 +256,8 @@ def textured(tmp_path_factory):
 @pytest.mark.parametrize("k", range(len(GEOMS)), ids=[geom[6:-2] for geom in GEOMS])
 def test_textures_lie_where_mujoco_puts_them(textured, k):
     scene, pictures = textured
-    _, depth, found = next(ours(scene, f"eye{k}", [0]))
+    found = Eyes(scene).fragments(scene.camera(f"eye{k}"), 0)
+    depth = found.depth.numpy()
     seen = (depth > 0) & (depth < 4)  # not the endless plane behind
     inside = seen & np.roll(seen, 2, 0) & np.roll(seen, -2, 0) & np.roll(seen, 2, 1) & np.roll(seen, -2, 1)
     assert inside.sum() > 500

@@ -71,8 +71,9 @@ def geom_shape(model: MjModel, geom: int, horizon: float) -> Mesh | None:
     """Vertices, faces, normals and texture coordinates of a geom; ``None`` where it has no surface (an SDF without mesh).
 
     Round shapes get the slices and stacks of the model's ``visual/quality``, so that silhouettes agree with MuJoCo's
-    pictures. Meshes are the compiled ones, which belong to ``geom_xpos`` and ``geom_xmat``. Solid shapes and meshes are seen
-    from outside only, as MuJoCo draws them: a camera inside a head sees out.
+    pictures; like its spheres, ours are two halves, and an odd number of stacks loses one. Meshes are the compiled ones, which
+    belong to ``geom_xpos`` and ``geom_xmat``. Solid shapes and meshes are seen from outside only, as MuJoCo draws them: a
+    camera inside a head sees out.
 
     Args:
         model: a compiled model.
@@ -86,17 +87,17 @@ def geom_shape(model: MjModel, geom: int, horizon: float) -> Mesh | None:
 
 def _shape(model: MjModel, geom: int, kind: int, horizon: float) -> Mesh | None:
     x, y, z = (float(s) for s in model.geom_size[geom])
-    around, stacks = int(model.vis.quality.numslices), int(model.vis.quality.numstacks)
+    around, half = int(model.vis.quality.numslices), max(int(model.vis.quality.numstacks) // 2, 1)
     if kind == BOX:
         return primitives.box([x, y, z])
     if kind == SPHERE:
-        return primitives.sphere(x, segments=around, rings=stacks)
+        return primitives.sphere(x, segments=around, rings=2 * half)
     if kind == ELLIPSOID:
-        return primitives.ellipsoid([x, y, z], segments=around, rings=stacks)
+        return primitives.ellipsoid([x, y, z], segments=around, rings=2 * half)
     if kind == CYLINDER:
         return primitives.cylinder(x, y, segments=around)
     if kind == CAPSULE:
-        return primitives.capsule(x, y, segments=around, rings=max(stacks // 2, 1))
+        return primitives.capsule(x, y, segments=around, rings=half)
     if kind == PLANE:
         return _plane(model, geom, horizon)
     if kind == HFIELD:

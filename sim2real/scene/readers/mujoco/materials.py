@@ -17,7 +17,8 @@ from ...colors import linear_from_srgb
 from ...records import Lighting, Material
 from .types import MjModel
 
-_UNSET_RGBA = (0.5, 0.5, 0.5, 1.0)
+UNSET_RGBA = (0.5, 0.5, 0.5, 1.0)
+"""What a color is where the model leaves it to the material."""
 _SPOT, _DIRECTIONAL = 0, 1
 _SKYBOX = 2
 
@@ -29,7 +30,7 @@ _CUBE_V = ((1, 1), (1, 1), (2, -1), (2, 1), (1, 1), (1, 1))
 def geom_rgba(model: MjModel, geom: int) -> tuple[float, float, float, float]:
     """The color that MuJoCo gives a geom: its own where it differs from the default, else its material's."""
     own, material = model.geom_rgba[geom], int(model.geom_matid[geom])
-    unset = material >= 0 and np.array_equal(own, np.array(_UNSET_RGBA, np.float32))
+    unset = material >= 0 and np.array_equal(own, np.array(UNSET_RGBA, np.float32))
     red, green, blue, alpha = (float(c) for c in (model.mat_rgba[material] if unset else own))
     return red, green, blue, alpha
 

@@ -17,6 +17,7 @@ from ..reading import Reading, option
 from .cameras import cameras_of
 from .geoms import dressed, geom_shape, horizon_m, is_infinite, look_key, shape_key, visual_geoms
 from .materials import geom_rgba, lighting_of, textures_of
+from .not_read import note_of_what_is_not_read
 from .states import Recording, read_states, replay
 from .types import MjModel
 
@@ -296,9 +297,8 @@ def _notes(
     lost = [g for g in labeling.geom_instance if geom_shape_is_missing(model, g)]
     if lost:
         notes.append(f"{len(lost)} signed-distance geom(s) without a mesh were left out")
-    if model.nskin or model.nflex:
-        notes.append(f"{model.nskin} skin(s) and {model.nflex} flex(es) were left out: only rigid geoms are read")
-    return notes
+    besides = note_of_what_is_not_read(model)
+    return notes if besides is None else [*notes, besides]
 
 
 def geom_shape_is_missing(model: MjModel, geom: int) -> bool:

@@ -137,7 +137,7 @@ def replay(model: MjModel, recording: Recording | None) -> tuple[Poses, np.ndarr
     data = mujoco.MjData(model)
     frames = []
     if recording is None:
-        layout = _rest(mujoco, model, data)
+        layout = rest(model, data)
         frames.append(_pose(mujoco, model, data))
         return _stacked(frames, data), None, layout
     layout = _layout_of(model, recording)
@@ -152,7 +152,9 @@ def replay(model: MjModel, recording: Recording | None) -> tuple[Poses, np.ndarr
     return _stacked(frames, data), seconds, layout
 
 
-def _rest(mujoco, model: MjModel, data: MjData) -> str:
+def rest(model: MjModel, data: MjData) -> str:
+    """Put a model where it is shown without states: keyframe ``home``, else the first, else the reference pose; says which."""
+    mujoco = require("mujoco", "mujoco")
     mujoco.mj_resetData(model, data)
     names = [model.key(k).name for k in range(model.nkey)]
     if not names:
