@@ -16,6 +16,7 @@ import click
 
 from .. import __version__
 from ..errors import Sim2RealError
+from .startup import starting
 
 COMMANDS = {
     "run": "Render a scene or rollout and generate footage from it.",
@@ -94,7 +95,8 @@ class LazyGroup(click.Group):
         debug = "--debug" in args or bool(os.environ.get("SIM2REAL_DEBUG"))
         before = signal.signal(signal.SIGTERM, _terminate)
         try:
-            code = super().main(args, prog_name or "sim2real", complete_var, standalone_mode=False, **extra)
+            with starting():
+                code = super().main(args, prog_name or "sim2real", complete_var, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help() if error.ctx else "", err=True)
             _exit(2)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import startup
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -46,6 +48,7 @@ def _bars() -> Iterator[Progress]:
         tasks: dict[str, int] = {}
 
         def progress(what: str, done: int, total: int) -> None:
+            startup.started()
             stage = what.partition(" (")[0]
             if stage not in tasks:
                 tasks[stage] = bars.add_task(what, total=total)
@@ -58,6 +61,7 @@ def _lines() -> Iterator[Progress]:
     began: dict[str, float] = {}
 
     def progress(what: str, done: int, total: int) -> None:
+        startup.started()
         what = what.partition(" (")[0]
         if what not in began:
             began[what] = time.monotonic()

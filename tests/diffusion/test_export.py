@@ -68,7 +68,7 @@ def test_the_latent_time_chooses_the_frames(every_frame, tmp_path):
 
 
 def test_the_embedded_family_folds_pixels_into_channels(make_clip, tmp_path):
-    from sim2real.diffusion.pixel_vae import unfold_pixels
+    from sim2real.diffusion.folding import unfold_pixels
 
     folder = make_clip(factor=1, channels=3, size=(16, 24), frames=3)
     assert export_noise(folder, tmp_path / "a.npy", "latents", model="embedded") == (1, 48, 3, 4, 6)

@@ -3,7 +3,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim2real.diffusion.pixel_vae import PixelVAE, fold_pixels, unfold_pixels
+from sim2real.diffusion.folding import fold_pixels, unfold_pixels
+from sim2real.diffusion.pixel_vae import PixelVAE
 
 
 @given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4))

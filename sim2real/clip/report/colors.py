@@ -11,15 +11,21 @@ from jaxtyping import Float, UInt8, UInt16
 from ...camera_effects import Development
 from ...camera_effects.tone import toned
 
+_DISTINCT = 4096
+"""Ids below it have colors of their own."""
 _GOLDEN = 0.6180339887498949
 _TONES = ((0.95, 0.65), (0.75, 0.85), (1.0, 0.45), (0.6, 0.7), (0.85, 1.0))  # value and saturation, in turn
 
 
-@lru_cache(maxsize=1)
-def _table() -> UInt8[np.ndarray, "65536 3"]:
-    table = np.zeros((65536, 3), np.uint8)
+def _table(count: int) -> UInt8[np.ndarray, "at_least_count 3"]:
+    return _first(1 << max(8, (count - 1).bit_length()))
+
+
+@lru_cache
+def _first(count: int) -> UInt8[np.ndarray, "count 3"]:
+    table = np.zeros((count, 3), np.uint8)
     used = {(0, 0, 0)}
-    for k in range(1, 4096):
+    for k in range(1, min(count, _DISTINCT)):
         value, saturation = _TONES[(k - 1) // 7 % len(_TONES)]
         rgb = colorsys.hsv_to_rgb(k * _GOLDEN % 1, saturation, value)
         color = (round(255 * rgb[0]), round(255 * rgb[1]), round(255 * rgb[2]))
@@ -27,7 +33,7 @@ def _table() -> UInt8[np.ndarray, "65536 3"]:
             color = (color[0], color[1], (color[2] + 1) % 256)
         used.add(color)
         table[k] = color
-    table[4096:] = table[1 + np.arange(4096, 65536) % 4095]
+    table[_DISTINCT:] = table[1 + np.arange(_DISTINCT, count) % (_DISTINCT - 1)]
     return table
 
 
@@ -37,12 +43,12 @@ def id_colors(count: int) -> UInt8[np.ndarray, "count 3"]:
     Hues walk by the golden ratio, so that near ids look different; id 0 (background) is black. The color of an id never
     depends on anything else. Colors are distinct for ids below 4096 and repeat beyond.
     """
-    return _table()[:count].copy()
+    return _table(count)[:count].copy()
 
 
 def colorized(ids: UInt16[np.ndarray, "*frames height width"]) -> UInt8[np.ndarray, "*frames height width 3"]:
     """A picture of instance ids to look at."""
-    return _table()[ids]
+    return _table(int(ids.max(initial=0)) + 1)[ids]
 
 
 def light_picture(light: Float[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
 from sim2real.clip import read_clip
 from sim2real.diffusion import GenerateOptions, family_of, generate
-from sim2real.diffusion.families.embedded.sample import quiet_diffusers
+from sim2real.diffusion.families.embedded.pipeline import quiet_diffusers
 from sim2real.diffusion.families.wan import load_wan_vace, sample_wan_vace
 from sim2real.diffusion.family import other_count
 from sim2real.errors import BadValueError, UnreadableFileError

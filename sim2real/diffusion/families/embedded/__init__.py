@@ -5,7 +5,7 @@
 - ``folder``: models on disk.
 - ``surfaces``, ``looks``: what things may be made of, and draws that go together.
 - ``footage``: conditions from a clip folder, as it is or restyled.
-- ``sample``: frames in order, through diffusers' own pipeline.
+- ``sample``, ``pipeline``: frames in order, in one step or in several through diffusers' own pipeline.
 - ``family``: all of it as an adapter.
 """
 

@@ -1,4 +1,3 @@
-# pyright: reportPrivateImportUsage=false
 """The embedded denoiser: a causal, fully convolutional U-Net that predicts the clean picture as a change of the given one.
 
 Translating conditions and noise translates the picture (but for margins, and for one exposure per clip that is guessed from all
@@ -11,16 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...pixel_vae import FOLD, fold_pixels, unfold_pixels
+from ...folding import FOLD, fold_pixels, unfold_pixels
 from .conditions import BASE, CHANNELS, LIGHT, NORMALS, OPEN, PICTURE, RENDERED
 from .scale import pixels_per_cell
 
@@ -43,31 +41,42 @@ State = dict[str, Tensor]
 """What later frames need of earlier ones, by name of the layer."""
 
 
-class PictureDenoiser(ModelMixin, ConfigMixin):
-    """Predicts clean pictures from noisy ones and conditions; see the module's docstring.
+@dataclass(frozen=True)
+class Sizes:
+    """What a denoiser is built from.
 
-    Args:
-        widths: channels at 1/2, 1/4, 1/8 and 1/16 of the size.
-        down: residual blocks at each of these levels on the way down.
-        up: residual blocks at each level on the way up again.
-        embedding: width of the vector for noise level and exposure.
-        patch_size: for diffusers' pipeline: latents per token.
-        vace_layers: for diffusers' pipeline: it counts them.
-        in_channels: for diffusers' pipeline: channels of folded pixels.
+    - ``widths``: channels at 1/2, 1/4, 1/8 and 1/16 of the size.
+    - ``down``: residual blocks at each of these levels on the way down.
+    - ``up``: residual blocks at each level on the way up again.
+    - ``embedding``: width of the vector for noise level and exposure.
+    - ``patch_size``: for diffusers' pipeline: latents per token.
+    - ``vace_layers``: for diffusers' pipeline: it counts them.
+    - ``in_channels``: for diffusers' pipeline: channels of folded pixels.
     """
 
-    @register_to_config
-    def __init__(
-        self,
-        widths: Sequence[int] = (40, 80, 160, 256),
-        down: Sequence[int] = (1, 2, 2, 2),
-        up: Sequence[int] = (2, 2, 2, 2),
-        embedding: int = 192,
-        patch_size: Sequence[int] = (1, 1, 1),
-        vace_layers: Sequence[int] = (0,),
-        in_channels: int = 3 * FOLD**2,
-    ) -> None:
+    widths: Sequence[int] = (40, 80, 160, 256)
+    down: Sequence[int] = (1, 2, 2, 2)
+    up: Sequence[int] = (2, 2, 2, 2)
+    embedding: int = 192
+    patch_size: Sequence[int] = (1, 1, 1)
+    vace_layers: Sequence[int] = (0,)
+    in_channels: int = 3 * FOLD**2
+
+
+class PictureDenoiser(nn.Module):
+    """Predicts clean pictures from noisy ones and conditions; see the module's docstring.
+
+    It has what diffusers' pipelines ask of a transformer, and needs nothing of diffusers itself, which takes ten seconds to be
+    imported.
+
+    Args:
+        config: what it is built from.
+    """
+
+    def __init__(self, config: Sizes) -> None:
         super().__init__()
+        self.config = config
+        widths, down, up, embedding = config.widths, config.down, config.up, config.embedding
         self.level = nn.Sequential(nn.Linear(_FREQUENCIES * 2, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.enter = _convolution(3 + CHANNELS, widths[0], 4, stride=2)
         self.descent = nn.ModuleList(
@@ -92,6 +101,16 @@ class PictureDenoiser(ModelMixin, ConfigMixin):
         for layer in (self.finish, self.exposure[-1]):
             nn.init.zeros_(layer.weight)  # pyright: ignore[reportArgumentType]
             nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.enter.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the weights are stored as."""
+        return self.enter.weight.dtype
 
     @contextmanager
     def cache_context(self, name: str) -> Iterator[None]:
@@ -330,4 +349,4 @@ def build_denoiser(seed: int = 0, **sizes: Any) -> PictureDenoiser:
     """A denoiser with fresh weights; the same seed gives the same weights, and the global generator is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return PictureDenoiser(**sizes).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        return PictureDenoiser(Sizes(**sizes)).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

@@ -90,7 +90,7 @@ class Embedded(ModelFamily):
         """Folded as the model's pictures are."""
         import torch
 
-        from ...pixel_vae import FOLD, fold_pixels
+        from ...folding import FOLD, fold_pixels
 
         for axis, length in zip(("height", "width"), noise.shape[2:], strict=True):
             if length % FOLD:

@@ -1,5 +1,4 @@
-# pyright: reportPrivateImportUsage=false
-"""Embedded-type models on disk: ``sim2real.json`` beside diffusers' own ``denoiser/`` in half precision."""
+"""Embedded-type models on disk: ``sim2real.json`` beside ``denoiser/``, its sizes and its weights in half precision."""
 
 from __future__ import annotations
 
@@ -9,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from ....errors import MissingFileError, UnreadableFileError
 from ....text_files import read_json
 from . import INFO_FILE
 from .conditions import CHANNEL_NAMES
-from .denoiser import PictureDenoiser
+from .denoiser import PictureDenoiser, build_denoiser
 
 KIND = "picture-denoiser"
-_WEIGHTS = "denoiser"
+_FIX = "train one with: sim2real train RECIPE -o DIR, or leave --model away for the one that ships"
+_SIZES, _WEIGHTS = "denoiser/config.json", "denoiser/diffusion_pytorch_model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,10 @@ class Info:
 
 def save_model(folder: Path, model: PictureDenoiser, info: Info, *, dtype: torch.dtype = torch.float16) -> None:
     """Write a model folder."""
-    weights = folder / _WEIGHTS
-    weights.mkdir(parents=True, exist_ok=True)
-    model.save_config(weights)
+    (folder / _WEIGHTS).parent.mkdir(parents=True, exist_ok=True)
+    (folder / _SIZES).write_text(json.dumps(asdict(model.config), indent=2) + "\n")
     tensors = {name: value.detach().to(dtype).contiguous() for name, value in model.state_dict().items()}
-    save_file(tensors, weights / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
+    save_file(tensors, folder / _WEIGHTS, metadata={"format": "pt"})
     (folder / INFO_FILE).write_text(json.dumps({"kind": KIND, **asdict(info)}, indent=2) + "\n")
 
 
@@ -67,8 +66,7 @@ def read_info(folder: Path) -> Info:
 def _unfit(folder: Path, why: str | Exception) -> UnreadableFileError:
     """The refusal of a model folder, with the first line of what is wrong."""
     line = (str(why).splitlines() or [type(why).__name__])[0]
-    fix = "train one with: sim2real train RECIPE -o DIR, or leave --model away for the one that ships"
-    return UnreadableFileError(folder, what="the model", why=line, fix=fix)
+    return UnreadableFileError(folder, what="the model", why=line, fix=_FIX)
 
 
 def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
@@ -79,12 +77,17 @@ def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
         UnreadableFileError: it has one that does not fit this version.
     """
     info = read_info(folder)
+    sizes = read_json(folder / _SIZES, what="the model", fix=_FIX)
     try:
-        model = PictureDenoiser.from_pretrained(folder / _WEIGHTS, torch_dtype=torch.float32)
-    except Exception as error:  # configuration, weights and their shapes each have errors of their own
+        model = build_denoiser(**{name: value for name, value in sizes.items() if not name.startswith("_")})
+        weights = {name: value.float() for name, value in load_file(folder / _WEIGHTS).items()}
+    except Exception as error:  # sizes, and weights that are cut or absent, each have errors of their own
         raise _unfit(folder, error) from error
-    assert isinstance(model, PictureDenoiser)
-    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last), info  # pyright: ignore[reportCallIssue]
+    shapes, wanted = ({name: value.shape for name, value in tensors.items()} for tensors in (weights, model.state_dict()))
+    if odd := [name for name in sorted({*shapes, *wanted}) if shapes.get(name) != wanted.get(name)]:
+        raise _unfit(folder, f"weights do not fit its sizes: {', '.join(odd[:3])}{', ...' if odd[3:] else ''}")
+    model.load_state_dict(weights)
+    return model.eval().requires_grad_(False), info
 
 
 def model_folder(model: str | Path | None) -> Path:

@@ -1,28 +1,27 @@
-# pyright: reportPrivateImportUsage=false
-"""Footage from the embedded model: frames in order, a few at a time, through diffusers' unchanged pipeline."""
+"""Footage from the embedded model: frames in order, a few at a time, in one step or in several by diffusers' pipeline."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
-from diffusers import UniPCMultistepScheduler, WanVACEPipeline
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
 
 from ....errors import BadValueError
-from ...pixel_vae import FOLD, PixelVAE, fold_pixels
-from .conditions import PICTURE
-from .denoiser import PictureDenoiser, State, reflected
+from ...folding import FOLD
+from .denoiser import SCALE, PictureDenoiser, State, reflected
 from .folder import Info
 from .precision import autocast_for
 
 Frame = UInt8[np.ndarray, "height width 3"]
 Stretch = Float32[np.ndarray, "n channels height width"]
 """Something of some frames: noise, or conditions."""
+Paint = Callable[[Float[Tensor, "n 3 height width"], Float[Tensor, "n c height width"]], Float[Tensor, "n 3 height width"]]
+"""Noise and conditions of some frames, which follow those of the last call, to their pictures in [0, 1]."""
+_START = 0.999
+"""Share of noise at which the sampler of diffusers' pipeline begins."""
 
 
 def sample(
@@ -57,8 +56,7 @@ def sample(
     steps = info.steps if steps is None else steps
     if steps < 1:
         raise BadValueError("the number of steps", steps, right="at least 1")
-    pipeline: Any = pipeline_of(model)
-    states: dict[float, State] = {}
+    paint = _in_one_step(model) if steps == 1 else _in_steps(model, steps)
     for first in range(0, frames, chunk):
         stretch = slice(first, min(first + chunk, frames))
         drawn = np.array(noise_of(stretch), np.float32)
@@ -67,63 +65,35 @@ def sample(
             raise BadValueError(
                 "the shape of the noise", tuple(noise.shape), right=f"that of conditions, {tuple(conditions.shape)}"
             )
-        yield from _stretch(pipeline, noise, conditions, states, steps)
+        yield from _stretch(paint, model.device, noise, conditions)
         if progress is not None:
             progress(stretch.stop, frames)
 
 
-def _stretch(
-    pipeline: Any,
-    noise: torch.Tensor,
-    conditions: torch.Tensor,
-    states: dict[float, State],
-    steps: int,
-) -> list[Frame]:
-    """Pictures of some frames; ``states`` go on from the frames before, one for every noise level."""
+def _stretch(paint: Paint, device: torch.device, noise: Tensor, conditions: Tensor) -> list[Frame]:
+    """Pictures of some frames."""
     height, width = noise.shape[2:]
-    device = pipeline.transformer.device
-    noise, conditions = (reflected(tensor, FOLD).to(device) for tensor in (noise, conditions))
-    with quiet_diffusers(), torch.inference_mode(), autocast_for(device):
-        video = pipeline(
-            video=(conditions[None, :, PICTURE] + 1) / 2,
-            height=noise.shape[2],
-            width=noise.shape[3],
-            num_frames=len(noise),
-            num_inference_steps=steps,
-            guidance_scale=1.0,
-            latents=fold_pixels(noise.transpose(0, 1)[None]),
-            prompt_embeds=torch.zeros(1, 1, 1),
-            attention_kwargs={"conditions": conditions[None], "states": states},
-            output_type="pt",
-        ).frames[0]
+    with torch.inference_mode(), autocast_for(device):
+        video = paint(*(reflected(tensor, FOLD).to(device) for tensor in (noise, conditions)))
     pixels = (video[:, :, :height, :width].permute(0, 2, 3, 1) * 255).round().clamp(0, 255).to(torch.uint8).cpu()
     return list(pixels.numpy())
 
 
-def pipeline_of(denoiser: torch.nn.Module) -> WanVACEPipeline:
-    """Diffusers' unchanged pipeline around a denoiser for folded pixels, with UniPC on flow-matching sigmas (shift 3)."""
-    scheduler = UniPCMultistepScheduler(prediction_type="sample", use_flow_sigmas=True, flow_shift=3.0)
-    parts: dict[str, Any] = {"vae": PixelVAE(), "scheduler": scheduler, "transformer": denoiser}
-    with quiet_diffusers():
-        pipeline = WanVACEPipeline(tokenizer=None, text_encoder=None, **parts)  # pyright: ignore[reportArgumentType]
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
+def _in_one_step(model: PictureDenoiser) -> Paint:
+    """What the model says of noise alone is what a sampler of a single step arrives at."""
+    state: State | None = None
+
+    def paint(noise: Tensor, conditions: Tensor) -> Tensor:
+        nonlocal state
+        clean, state = model.predict(noise[None], noise.new_tensor([_START]), conditions[None], state)
+        return (clean[0] / SCALE * 0.5 + 0.5).clamp(0, 1)
+
+    return paint
 
 
-@contextmanager
-def quiet_diffusers() -> Iterator[None]:
-    """Silence two of diffusers' remarks that do not apply: an unknown VAE class, and frame counts of temporal factor 1."""
-    names = ("diffusers.pipelines.wan.pipeline_wan_vace", "diffusers.pipelines.pipeline_utils")
-    loggers = [logging.getLogger(name) for name in names]
+def _in_steps(model: PictureDenoiser, steps: int) -> Paint:
+    """Several, by the sampler of diffusers' pipeline."""
+    from .pipeline import painted, pipeline_of  # brings transformers along
 
-    def applies(record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        return not ("has to be divisible by 1." in message or "Expected types for" in message)
-
-    for logger in loggers:
-        logger.addFilter(applies)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeFilter(applies)
+    pipeline, states = pipeline_of(model), {}
+    return lambda noise, conditions: painted(pipeline, noise, conditions, states, steps)

@@ -6,7 +6,7 @@ from sim2real.diffusion.families.embedded import denoiser as module
 from sim2real.diffusion.families.embedded import scale
 from sim2real.diffusion.families.embedded.conditions import CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import SCALE, build_denoiser, reflected
-from sim2real.diffusion.pixel_vae import fold_pixels, unfold_pixels
+from sim2real.diffusion.folding import fold_pixels, unfold_pixels
 
 
 def inputs(frames=4, size=(32, 48), seed=0, batch=1):

@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
 from sim2real.errors import MissingFileError, UnreadableFileError
@@ -33,3 +34,22 @@ def test_folders_that_are_empty_damaged_or_of_other_conditions_are_named(denoise
     weights.write_bytes(weights.read_bytes()[:500])
     with pytest.raises(UnreadableFileError, match="the model cannot be read"):
         load_model(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("change", ["absent", "other", "more"])
+def test_weights_that_do_not_fit_are_named(denoiser, tmp_path, change):
+    save_model(tmp_path, denoiser, Info())
+    file = tmp_path / "denoiser" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    name = {"absent": "enter.bias", "other": "finish.weight", "more": "zeroth"}[change]
+    kept = {key: value for key, value in weights.items() if key != name}
+    save_file(kept if change == "absent" else kept | {name: torch.zeros(3)}, file)
+    with pytest.raises(UnreadableFileError, match=f"weights do not fit its sizes: {name}"):
+        load_model(tmp_path)
+
+
+def test_reading_a_model_draws_nothing_at_random(denoiser, tmp_path):
+    save_model(tmp_path, denoiser, Info())
+    before = torch.get_rng_state()
+    load_model(tmp_path)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -4,9 +4,9 @@ import torch
 
 from sim2real.diffusion import family_of
 from sim2real.diffusion.families.embedded.conditions import KnownPictures, picture_conditions
-from sim2real.diffusion.families.embedded.denoiser import SCALE
 from sim2real.diffusion.families.embedded.folder import Info
-from sim2real.diffusion.families.embedded.sample import pipeline_of, sample
+from sim2real.diffusion.families.embedded.pipeline import painted, pipeline_of
+from sim2real.diffusion.families.embedded.sample import sample
 from sim2real.diffusion.schedulers import require_deterministic
 from sim2real.errors import BadValueError
 
@@ -45,16 +45,13 @@ def test_frames_come_as_soon_as_they_can(denoiser, clip):
     assert asked == [1] and np.array_equal(first, footage(denoiser, clip)[0])
 
 
-def test_one_step_is_the_prediction_from_noise_alone(denoiser, make_pictures):
-    clip = (
-        np.random.default_rng(3).standard_normal((3, 3, 24, 40), np.float32),
-        picture_conditions(KnownPictures(**make_pictures())),
-    )
-    noise, conditions = (torch.from_numpy(array)[None] for array in clip)
-    # The scheduler begins at 999 of 1000.
-    clean, _ = denoiser.predict(noise, torch.tensor([0.999]), conditions)
-    expected = ((clean[0].permute(0, 2, 3, 1) / SCALE + 1) * 127.5).clamp(0, 255).numpy()
-    assert np.abs(footage(denoiser, clip).astype(float) - expected).max() < 2
+def test_one_step_has_the_bits_of_diffusers_pipeline(denoiser, make_pictures):
+    noise = np.random.default_rng(3).standard_normal((3, 3, 24, 40), np.float32)
+    conditions = picture_conditions(KnownPictures(**make_pictures()))
+    with torch.inference_mode():
+        video = painted(pipeline_of(denoiser), torch.from_numpy(noise), torch.from_numpy(conditions), {}, 1)
+    expected = (video.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
+    assert np.array_equal(footage(denoiser, (noise, conditions)), expected)
 
 
 def test_more_steps_and_other_noise_give_other_pictures(denoiser, clip):
@@ -72,7 +69,7 @@ def test_progress_counts_frames(denoiser, clip):
 def test_the_pipeline_is_diffusers_own_with_nothing_to_say(denoiser, clip, recwarn, caplog):
     assert type(pipeline_of(denoiser)).__module__.startswith("diffusers.")
     require_deterministic(pipeline_of(denoiser).scheduler, family_of(None))
-    footage(denoiser, clip)
+    footage(denoiser, clip, steps=2)
     assert not caplog.records and not recwarn.list
 
 
