@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from ..scene.readers.registry import own_options_of
 from ..scene.readers.scene_file.yaml import Entry, error, read_yaml
@@ -90,13 +90,18 @@ class Jitter(Entry):
     rotation_deg: Annotated[float, Field(ge=0, le=90)] = 0.0
 
 
+_LIST_OR_SPAN = Discriminator(lambda value: "span" if isinstance(value, (dict, Span)) else "list")
+_Span = Annotated[Span, Tag("span")]
+Seeds: TypeAlias = Annotated[Annotated[tuple[Seed, ...], BeforeValidator(_listed), Tag("list")] | _Span, _LIST_OR_SPAN]
+Shares: TypeAlias = Annotated[Annotated[tuple[Share, ...], BeforeValidator(_listed), Tag("list")] | _Span, _LIST_OR_SPAN]
+Clutters: TypeAlias = Annotated[Annotated[tuple[Clutter, ...], BeforeValidator(_listed), Tag("list")] | _Span, _LIST_OR_SPAN]
 Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class Knobs(Entry):
     """Values that clips take turns at; with ``sample``, numbers may come from a span."""
 
-    seed: Annotated[tuple[Seed, ...] | Span, BeforeValidator(_listed)] | None = None
+    seed: Seeds | None = None
     use: Annotated[tuple[Use, ...], BeforeValidator(_listed)] | None = None
     look: Words | None = None
     camera_effects: Words | None = None
@@ -104,9 +109,9 @@ class Knobs(Entry):
     prompt: Words | None = None
     light: Words | None = None
     sensor: Words | None = None
-    beta: Annotated[tuple[Share, ...] | Span, BeforeValidator(_listed)] | None = None
-    materials: Annotated[tuple[Share, ...] | Span, BeforeValidator(_listed)] | None = None
-    clutter: Annotated[tuple[Clutter, ...] | Span, BeforeValidator(_listed)] | None = None
+    beta: Shares | None = None
+    materials: Shares | None = None
+    clutter: Clutters | None = None
     camera_jitter: Annotated[tuple[Jitter, ...], BeforeValidator(_listed)] | None = None
 
     @property

@@ -53,7 +53,9 @@ class Entry(BaseModel):
             if key not in valid:
                 near = difflib.get_close_matches(str(key), valid, n=1)
                 hint = f"did you mean {near[0]!r}? " if near else ""
-                raise error(f"unknown key; {hint}Valid: {', '.join(valid)}", key=key)
+                raise error(
+                    f"unknown key; {hint}Valid: {', '.join(valid)}", key=str(key).encode("utf-8", "backslashreplace").decode()
+                )
         return data
 
 
