@@ -12,11 +12,11 @@ import torch
 import warp as wp
 from jaxtyping import Bool, Float, Float32, UInt8
 
+from ..devices import as_warp, device_of, launch, row_threads, upload
 from ..raster.fragments import Fragments
-from ..raster.warp_runtime import launch
 from ..scene import Triangles
 from .edge_kernels import Creases, edge_pixels_kernel
-from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, normal_matrices, run_of, tables_of, upload
+from .tables import deformed_normals, eye_of_fragments, normal_matrices, tables_of
 
 LINE_OF_HEIGHT = 1 / 360
 """Thickness of lines as a part of the picture's height."""
@@ -110,11 +110,11 @@ def _edge_pixels(
     s.bend = _BEND
     s.cos_smooth = math.cos(math.radians(_SMOOTH_CREASE_DEG))
     s.cos_flat = math.cos(math.radians(_FLAT_CREASE_DEG if smooth else _SMOOTH_CREASE_DEG))
-    run = run_of(fragments.face)
+    shape, run = row_threads((height, width), device)
     edge = torch.empty((height, width), dtype=torch.uint8, device=fragments.face.device)
     launch(
         edge_pixels_kernel,
-        (height, -(-width // run)),
+        shape,
         [as_warp(fragments.face, wp.int32), s, run, as_warp(edge, wp.uint8)],
         device,
     )

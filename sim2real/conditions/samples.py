@@ -12,12 +12,12 @@ import warp as wp
 from jaxtyping import Bool, Float32
 from torch import Tensor
 
+from ..devices import as_warp, blank, launch, load, row_threads, upload
 from ..raster import Rasterizer, view_of
-from ..raster.warp_runtime import launch, load
 from ..scene import Camera, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
-from .tables import as_warp, blank, deformed_normals, eye_of, normal_matrices, tables_of, upload
+from .tables import deformed_normals, eye_of, normal_matrices, tables_of
 from .textures import atlas_of
 
 _MARGIN_PX = 16
@@ -109,8 +109,8 @@ class Sampler:
         front = self.samples(camera, frame)
         if not self._clear.any():
             return Layers(front, None)
-        weights, run = blank(front.size, wp.float32, self.device), self.run_of(front.size)
-        shape = (front.size[0], -(-front.size[1] // run))
+        weights = blank(front.size, wp.float32, self.device)
+        shape, run = row_threads(front.size, self.device)
         launch(surface_kernels.clear_kernel, shape, [front.face, front.side, run, self._face_alpha, weights], self.device)
         weight = wp.to_torch(weights)
         if not (weight < 1).any():
@@ -135,10 +135,6 @@ class Sampler:
         view.normal_from_part = upload(matrices, wp.mat33, self.device)
         view.eye = eye_of(camera.intrinsics[frame], camera.lens, camera.size, self.device)
         return Samples(camera, frame, self._side, as_warp(seen.face, wp.int32), view, self.materials)
-
-    def run_of(self, size: tuple[int, int]) -> int:
-        """Pixels per thread: a CPU thread copies the structs each time it starts."""
-        return size[1] if self.device == "cpu" else 1
 
     def _upload_materials(self) -> Any:
         scene, device = self.scene, self.device

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 import warp as wp
 from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
+from ..devices import as_warp, device_of, load, upload
 from ..raster.fragments import Fragments
 from ..raster.kernels import BENT, PARALLEL
 from ..raster.lens import ray_tables
-from ..raster.warp_runtime import load
 from ..scene import Lens, Triangles
 from . import edge_kernels, geometry_kernels
 
@@ -49,17 +48,6 @@ def tables_of(triangles: Triangles, device: str) -> Tables:
                 load(module, device)
             of_device[device] = _upload(triangles, device)
         return of_device[device]
-
-
-def upload(array: np.ndarray, dtype: Any, device: str) -> Any:
-    """A copy of a numpy array (float32 or int32) as a Warp array in torch's memory of a device."""
-    return as_warp(torch.tensor(np.ascontiguousarray(array)).to(device), dtype)
-
-
-def blank(size: tuple[int, int], dtype: Any, device: str) -> Any:
-    """An uninitialized picture of float32 or of short vectors of them, in torch's memory of a device."""
-    channels = () if dtype is wp.float32 else (dtype._length_,)
-    return as_warp(torch.empty((*size, *channels), dtype=torch.float32, device=device), dtype)
 
 
 def _upload(triangles: Triangles, device: str) -> Tables:
@@ -103,23 +91,6 @@ def _face_frames(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     n = np.cross(b - a, c - a)
     x, z = ((v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-30)) for v in (b - a, n))
     return np.stack([x, np.cross(z, x), z], axis=-1)
-
-
-def as_warp(tensor: Tensor, dtype: Any) -> Any:
-    """A torch tensor as a Warp array over the same memory."""
-    if not tensor.numel():  # Warp cannot wrap an empty array of vectors
-        tensor = tensor.new_zeros((1, *tensor.shape[1:]))
-    return wp.from_torch(tensor.detach().contiguous(), dtype=dtype)
-
-
-def device_of(tensor: Tensor) -> str:
-    """Warp's name of a tensor's device."""
-    return "cpu" if tensor.device.type == "cpu" else f"cuda:{tensor.device.index or 0}"
-
-
-def run_of(face: Tensor) -> int:
-    """Pixels of a row that one kernel thread takes: a whole row on the CPU, where starting a thread costs."""
-    return face.shape[1] if face.device.type == "cpu" else 1
 
 
 def pinhole(intrinsics: Tensor | np.ndarray) -> Any:

@@ -9,12 +9,13 @@ import torch
 import warp as wp
 from jaxtyping import Float, Float32, Int32
 
-from ..devices import warp_ready
+from ..devices import as_warp, load, upload
 from ..errors import BadValueError
 from ..scene.lens import PINHOLE, Lens, bent_rays
 from ..scene.triangles import Triangles
 from .charts.build import Charts
 from .layout import NoiseLayout
+from .passes import sample
 from .passes.cells import CHART_LIMIT
 from .passes.pipeline import Domain, Workspace, Workspaces, leaf_limits
 from .passes.sample import BENT, PARALLEL, Surface, View, split_cells
@@ -51,16 +52,16 @@ class SurfaceNoise:
         """
         if len(charts.side_m) > CHART_LIMIT:
             raise BadValueError("the number of parts", len(charts.side_m), right=f"at most {CHART_LIMIT - 6}")
-        warp_ready()
+        load(sample, device)
         self.layout, self.device = layout, device
         self.workspaces = Workspaces(layout, device)
         self._seed = np.uint64(seed % 2**64)
         self._limits = leaf_limits(layout)
-        self._faces = wp.array(triangles.faces, dtype=int, device=device)
-        self._coordinates = wp.array(charts.coordinates, dtype=wp.vec2, device=device)
-        self._face_chart = wp.array(charts.face_chart, dtype=int, device=device)
-        self._side = wp.array(charts.side_m, dtype=float, device=device)
-        self._chart_key = wp.array(charts.key, dtype=wp.uint64, device=device)
+        self._faces = upload(triangles.faces, wp.int32, device)
+        self._coordinates = upload(charts.coordinates, wp.vec2, device)
+        self._face_chart = upload(charts.face_chart, wp.int32, device)
+        self._side = upload(charts.side_m, wp.float32, device)
+        self._chart_key = upload(charts.key, wp.uint64, device)
 
     def frame(
         self,
@@ -112,10 +113,9 @@ class SurfaceNoise:
     ) -> None:
         """Find a frame's leaves, and its values if they are wanted."""
         surface = Surface()
-        empty = camera_vertices.shape[0] == 0
-        surface.vertices = None if empty else wp.from_torch(camera_vertices.contiguous(), dtype=wp.vec3)
+        surface.vertices = as_warp(camera_vertices, wp.vec3)
         surface.faces, surface.coordinates, surface.face_chart = self._faces, self._coordinates, self._face_chart
-        seen = wp.from_torch(face.contiguous(), dtype=wp.int32)
+        seen = as_warp(face, wp.int32)
 
         def split() -> None:
             inputs = [seen, surface, view, work.run_length, *self._limits, work.cells, work.samples]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float16, Float32
 
+from ..devices import frame_pool
 from ..noise import NoiseLayout, SurfaceNoise, charts_of
 from ..raster import rasterizer, view_of
 from ..scene import Scene, triangles_of
@@ -83,7 +83,7 @@ def make_training_noise(
         return path
 
     paths = []
-    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+    with frame_pool(threads or len(os.sched_getaffinity(0))) as pool:
         for path in pool.map(make, clips):
             paths.append(path)
             if progress is not None:

@@ -10,14 +10,13 @@ import warp as wp
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
-from ..devices import checked_device
+from ..devices import as_warp, checked_device, launch, load, row_threads
 from ..scene import PINHOLE, Lens, Triangles
 from . import kernels
 from .fragments import Fragments
 from .lens import ray_tables
 from .protocol import Visibility
 from .view import View, check_triangles, checked_view
-from .warp_runtime import launch, load
 
 LARGE_PX = 1024
 """On CUDA, triangles whose screen box has more pixels than this are shared by a group of threads."""
@@ -82,18 +81,18 @@ class WarpRasterizer:
         face = torch.empty(size, dtype=torch.int32, device=self.device)
         barycentrics = torch.empty((3, *size), dtype=torch.float32, device=self.device)
         depth = torch.empty(size, dtype=torch.float32, device=self.device)
-        run = 1 if self.device.type == "cuda" else size[1]
+        shape, run = row_threads(size, str(self.device))
         self._launch(
             kernels.resolve,
-            (size[0], -(-size[1] // run)),
-            wp.from_torch(self._faces, dtype=wp.vec3i),
-            wp.from_torch(camera_vertices, dtype=wp.vec3f),
+            shape,
+            as_warp(self._faces, dtype=wp.vec3i),
+            as_warp(camera_vertices, dtype=wp.vec3f),
             self._record(view),
             run,
-            wp.from_torch(keys),
-            wp.from_torch(face),
-            wp.from_torch(barycentrics),
-            wp.from_torch(depth),
+            as_warp(keys),
+            as_warp(face),
+            as_warp(barycentrics),
+            as_warp(depth),
         )
         return Fragments(face, barycentrics, depth, camera_vertices, k, lens)
 
@@ -109,10 +108,10 @@ class WarpRasterizer:
         cuda = self.device.type == "cuda"
         queue = torch.zeros(1 + len(self._faces) if cuda else 1, dtype=torch.int32, device=self.device)
         record = self._record(view)
-        faces = wp.from_torch(self._faces, dtype=wp.vec3i)
-        camera = wp.from_torch(camera_vertices, dtype=wp.vec3f)
-        projected = wp.from_torch(screen, dtype=wp.vec3f)
-        large, buffer = wp.from_torch(queue), wp.from_torch(keys)
+        faces = as_warp(self._faces, dtype=wp.vec3i)
+        camera = as_warp(camera_vertices, dtype=wp.vec3f)
+        projected = as_warp(screen, dtype=wp.vec3f)
+        large, buffer = as_warp(queue), as_warp(keys)
         limit = LARGE_PX if cuda else 2**31 - 1
         self._launch(kernels.splat, len(self._faces), faces, projected, camera, record, limit, large, buffer)
         if cuda:
@@ -127,13 +126,13 @@ class WarpRasterizer:
         self._launch(
             kernels.transform,
             len(mesh),
-            wp.from_torch(mesh, dtype=wp.vec3f),
-            wp.from_torch(self._vertex_part),
-            wp.from_torch(rows, dtype=wp.vec4d),
-            wp.from_torch(visible),
+            as_warp(mesh, dtype=wp.vec3f),
+            as_warp(self._vertex_part),
+            as_warp(rows, dtype=wp.vec4d),
+            as_warp(visible),
             self._record(view),
-            wp.from_torch(camera_vertices, dtype=wp.vec3f),
-            wp.from_torch(screen, dtype=wp.vec3f),
+            as_warp(camera_vertices, dtype=wp.vec3f),
+            as_warp(screen, dtype=wp.vec3f),
         )
 
     def _launch(self, kernel: Any, dim: int | tuple[int, ...], *inputs: object) -> None:
@@ -150,14 +149,14 @@ class WarpRasterizer:
         record.height, record.width = view.size
         record.slack = 1e-3 + 4e-7 * max(view.size)
         if self._hidden_side is not None:
-            record.hidden_side = wp.from_torch(self._hidden_side, dtype=wp.int8)
+            record.hidden_side = as_warp(self._hidden_side, dtype=wp.int8)
         if view.lens.parallel:
             record.kind = kernels.PARALLEL
         elif view.lens.bent:
             record.kind = kernels.BENT
             tables = ray_tables(view.intrinsics, view.lens, view.size, str(self.device))
-            record.rays = wp.from_torch(tables.rays, dtype=wp.vec2d)
-            record.boxes = wp.from_torch(tables.boxes, dtype=wp.vec4i)
+            record.rays = as_warp(tables.rays, dtype=wp.vec2d)
+            record.boxes = as_warp(tables.boxes, dtype=wp.vec4i)
             record.cells = tables.cells
             record.cell_low, record.cell_scale = wp.vec2d(*tables.low), wp.vec2d(*tables.scale)
         return record

@@ -18,15 +18,14 @@ from jaxtyping import Bool, Float, Float32, Int32
 
 from ...camera_effects.develop import exposure_gains
 from ...camera_effects.tone import LUMA
+from ...devices import as_warp, launch, upload
 from ...raster import Rasterizer, view_of
-from ...raster.warp_runtime import launch
 from ...scene import Camera, Lighting, Scene, Triangles, points_of
 from ...scene.light.environment import Environment
 from ...scene.light.sky import panorama
 from ..cells import cell_middles
 from ..normals import camera_normals
 from ..samples import Sampler
-from ..tables import upload
 from . import filter_kernels, kernels
 from .cache import solve
 from .shine import matte_share, mirrored_share
@@ -174,7 +173,7 @@ class LightTracer:
             sizes = np.full_like(sizes, by / focal)
         straight, indirect, mirrored = self._rays(world, cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
         points, normals = _vectors(cells.points), _vectors(cells.normals)
-        size = wp.array(sizes, dtype=wp.float32, device="cpu", copy=False)
+        size = as_warp(sizes, wp.float32)
         straight = _smooth(points, normals, size, straight, (1,))
         straight = _smooth(points, normals, size, straight, (2, 4), contrast=_SHADOW)
         indirect = np.maximum(_smooth(points, normals, size, indirect, (1, 2, 4)), 0)
@@ -268,7 +267,7 @@ def _every_other(part: Int32[np.ndarray, "height width"]) -> Bool[np.ndarray, "h
 
 def _vectors(array: np.ndarray) -> Any:
     """A Warp array of vec3 over an array (..., 3)."""
-    return wp.array(np.ascontiguousarray(array, np.float32), dtype=wp.vec3, device="cpu", copy=False)
+    return as_warp(np.ascontiguousarray(array, np.float32), wp.vec3)
 
 
 def _smooth(

@@ -11,13 +11,13 @@ import warp as wp
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from ....devices import as_warp, blank, launch, load, row_threads, upload
 from ....raster import Rasterizer
-from ....raster.warp_runtime import launch, load
 from ....scene import Camera, Scene, Triangles
 from ....scene.colors import srgb_from_linear
 from ....transforms import inverse_rigid
 from ...samples import Layers, Sampler, Samples
-from ...tables import as_warp, blank, eye_of, pinhole, upload
+from ...tables import eye_of, pinhole
 from . import light_kernels, occlusion_kernels, shading_kernels
 from .shadows import ShadowMaps
 from .sun import fitted_sun
@@ -110,11 +110,11 @@ class Shader:
 
     def _shade(self, shading: Shading) -> Float32[Tensor, "height width 3"]:
         seen = shading.samples
-        run = self._sampler.run_of(seen.size)
+        shape, run = row_threads(seen.size, self._device)
         color = blank(seen.size, wp.vec3, self._device)
         launch(
             shading_kernels.shade_kernel,
-            (seen.size[0], -(-seen.size[1] // run)),
+            shape,
             [seen.face, seen.side, run, shading.occlusion, seen.materials, seen.view, shading.light, color],
             self._device,
         )

@@ -12,10 +12,10 @@ import torch
 import warp as wp
 from jaxtyping import Bool
 
+from ....devices import as_warp, blank, launch, load
 from ....raster import Rasterizer, view_of
-from ....raster.warp_runtime import launch, load
 from ....scene import Scene
-from ...tables import Tables, as_warp, blank, pinhole
+from ...tables import Tables, pinhole
 from . import light_kernels
 from .sun import Sun
 
