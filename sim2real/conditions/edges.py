@@ -16,7 +16,7 @@ from ..devices import as_warp, device_of, launch, row_threads, upload
 from ..raster.fragments import Fragments
 from ..scene import Triangles
 from .edge_kernels import Creases, edge_pixels_kernel
-from .tables import deformed_normals, eye_of_fragments, normal_matrices, tables_of
+from .tables import camera_of_fragments, deformed_normals, normal_matrices, tables_of
 
 LINE_OF_HEIGHT = 1 / 360
 """Thickness of lines as a part of the picture's height."""
@@ -102,8 +102,8 @@ def _edge_pixels(
     if smooth and vertices is not None:
         s.corner_normals = upload(deformed_normals(triangles, vertices), wp.vec3, device)
     s.normal_from_part = upload(matrices.astype(np.float32), wp.mat33, device)
-    s.eye = eye_of_fragments(fragments)
-    pixel_m = float(max(s.eye.pinhole[0], s.eye.pinhole[1]))  # at a depth of 1 m, or anywhere for parallel lines
+    s.camera = camera_of_fragments(fragments)
+    pixel_m = max(s.camera.ifx, s.camera.ify)  # at a depth of 1 m, or anywhere for parallel lines
     s.unit = height * pixel_m
     s.smooth = int(smooth)
     s.step = max(_STEP, _STEP_PX * (1 / height if fragments.lens.parallel else pixel_m))

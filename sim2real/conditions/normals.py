@@ -16,7 +16,7 @@ from ..devices import as_warp, device_of, launch, row_threads, upload
 from ..raster.fragments import Fragments
 from ..scene import Triangles
 from .geometry_kernels import encode_normals_kernel, normals_kernel
-from .tables import deformed_normals, eye_of_fragments, normal_matrices, tables_of
+from .tables import camera_of_fragments, deformed_normals, normal_matrices, tables_of
 
 
 def camera_normals(
@@ -54,7 +54,7 @@ def camera_normals(
             corner_normals,
             tables.face_part,
             upload(matrices.astype(np.float32), wp.mat33, device),
-            eye_of_fragments(fragments),
+            camera_of_fragments(fragments),
             int(smooth),
             run,
             as_warp(out, wp.vec3),

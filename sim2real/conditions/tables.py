@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 import warp as wp
 from jaxtyping import Float, Float32, Float64
-from torch import Tensor
 
-from ..devices import as_warp, device_of, load, upload
+from ..camera.kernels import device_camera
+from ..devices import device_of, load, upload
 from ..raster.fragments import Fragments
-from ..raster.kernels import BENT, PARALLEL
-from ..raster.lens import ray_tables
-from ..scene import Lens, Triangles
+from ..scene import Triangles
 from . import edge_kernels, geometry_kernels
 
 
@@ -93,39 +91,7 @@ def _face_frames(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.stack([x, np.cross(z, x), z], axis=-1)
 
 
-def pinhole(intrinsics: Tensor | np.ndarray) -> Any:
-    """A 3x3 matrix as the kernels take it: 1 / fx, 1 / fy, cx, cy, skew / fx."""
-    k = intrinsics if isinstance(intrinsics, np.ndarray) else intrinsics.detach().cpu().numpy()
-    return geometry_kernels.Pinhole(
-        1 / float(k[0, 0]), 1 / float(k[1, 1]), float(k[0, 2]), float(k[1, 2]), float(k[0, 1] / k[0, 0])
-    )
-
-
-def eye_of(
-    intrinsics: Float[np.ndarray, "3 3"], lens: Lens, size: tuple[int, int], device: str, *, pixels_per_px: float = 1.0
-) -> Any:
-    """How the points of a picture see, as the kernels take it.
-
-    Args:
-        intrinsics: in pixels of ``size``.
-        lens: what bends rays.
-        size: (height, width) of the camera's picture.
-        device: where the kernels run.
-        pixels_per_px: pixels of ``size`` per pixel of the picture that is drawn (2 for a picture of half the size).
-    """
-    eye = geometry_kernels.Eye()
-    eye.pinhole = pinhole(np.diag([1 / pixels_per_px, 1 / pixels_per_px, 1]) @ intrinsics)
-    eye.per_px = pixels_per_px
-    if lens.parallel:
-        eye.kind = PARALLEL
-    elif lens.bent:
-        eye.kind = BENT
-        rounded = np.asarray(intrinsics, np.float32)  # as in fragments, so that all share one table
-        eye.rays = as_warp(ray_tables(rounded, lens, size, device).rays, wp.vec2d)
-    return eye
-
-
-def eye_of_fragments(fragments: Fragments) -> Any:
-    """How the pixels of fragments see."""
+def camera_of_fragments(fragments: Fragments) -> Any:
+    """How the pixels of fragments see, as kernels take it."""
     height, width = fragments.face.shape
-    return eye_of(fragments.intrinsics.cpu().numpy(), fragments.lens, (height, width), device_of(fragments.face))
+    return device_camera(fragments.intrinsics.cpu().numpy(), fragments.lens, (height, width), device_of(fragments.face))

@@ -10,10 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int32
 from torch import Tensor
 
-from ..devices import as_warp, launch, load, row_threads
+from ..devices import as_warp, device_of, launch, load, row_threads
 from ..raster import Fragments
-from ..raster.lens import ray_tables
-from ..scene.lens import field_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +87,7 @@ def exact_flow(
 def _picture(fragments: Fragments, faces: Tensor) -> Any:
     import warp as wp
 
+    from ..camera.kernels import device_camera, lens_map_of
     from . import kernels
 
     record = kernels.Picture()
@@ -96,15 +95,8 @@ def _picture(fragments: Fragments, faces: Tensor) -> Any:
     record.camera_vertices = as_warp(fragments.camera_vertices, wp.vec3f)
     record.face = as_warp(fragments.face)
     record.depth = as_warp(fragments.depth)
-    record.intrinsics = as_warp(fragments.intrinsics)
-    lens = fragments.lens
-    if lens.parallel:
-        record.kind = kernels.PARALLEL
-    elif lens.bent:
-        record.kind, record.fisheye = kernels.BENT, int(lens.projection == "fisheye")
-        record.coefficients = kernels.Coefficients(*lens.distortion, *(0.0,) * (12 - len(lens.distortion)))
-        record.field = field_of(lens) ** 2
-        height, width = fragments.face.shape
-        tables = ray_tables(fragments.intrinsics.cpu().numpy(), lens, (height, width), str(fragments.face.device))
-        record.rays = as_warp(tables.rays, wp.vec2d)
+    height, width = fragments.face.shape
+    intrinsics = fragments.intrinsics.cpu().numpy()
+    record.camera = device_camera(intrinsics, fragments.lens, (height, width), device_of(fragments.face))
+    record.lens = lens_map_of(fragments.lens)
     return record

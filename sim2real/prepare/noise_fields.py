@@ -26,10 +26,8 @@ def clip_noise(scene: Scene, *, channels: int = CHANNELS, seed: int = 0) -> Floa
     noise = SurfaceNoise(charts_of(scene, triangles), triangles, NoiseLayout(factor=1, channels=channels), seed=seed)
     out = np.empty((scene.frames, channels, *camera.size), np.float16)
     for frame in range(scene.frames):
-        seen = views.visibility(**view_of(scene, camera, frame))
-        pose = camera.world_from_camera[frame]
-        values = noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], pose, camera.lens)
-        out[frame] = values.numpy()
+        view = view_of(scene, camera, frame)
+        out[frame] = noise.frame(views.visibility(view), view).numpy()
     return out
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, UInt8, UInt16
 
+from ..camera import View
 from ..conditions import Sampler, Shader, SurfaceShader, camera_normals, edges, encode_normals, instance_ids, metric_depth
 from ..conditions.light import LightTracer
 from ..flow import exact_flow
 from ..noise import SurfaceNoise, charts_of, mix, seen_beta
 from ..raster import Fragments, Visibility, rasterizer, view_of
-from ..scene import Camera, deformed_vertices, triangles_of
+from ..scene import Camera, triangles_of
 from .plan import Plan
 
 _PAINTED = frozenset({"rgb", "albedo", "material"})
@@ -79,17 +80,16 @@ class FrameRenderer:
             pictures |= {kind: picture for kind, picture in both.items() if kind in kinds}
         if not kinds - _PAINTED - _LIT - (set() if frame in self._noisy else {"noise"}):
             return Frame(**pictures)  # nobody asks what the pixels' centers see
+        view = view_of(self.plan.scene, camera, frame)
         if kinds <= _PAINTED | _LIT | {"noise", "instances"}:
-            seen: Visibility | Fragments = self.rasterizer.visibility(**self._view(camera, frame))
+            seen: Visibility | Fragments = self.rasterizer.visibility(view)
         else:
-            seen = self._fragments(camera, frame)
-            pictures |= self._conditions(seen, camera, frame)
+            seen = self.rasterizer.fragments(view)
+            pictures |= self._conditions(seen, view, camera, frame)
         if "instances" in kinds:
             pictures["instances"] = instance_ids(seen.face, self.triangles)
         if self._noise is not None and frame in self._noisy:
-            pose = camera.world_from_camera[frame]
-            k = camera.intrinsics[frame]
-            drawn = self._noise.frame(seen.face, seen.camera_vertices, k, pose, camera.lens)
+            drawn = self._noise.frame(seen, view)
             told = self._beta
             beta = seen_beta(seen.face, told, self.plan.layout.factor) if isinstance(told, torch.Tensor) else told
             mixed = mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=frame)
@@ -109,9 +109,8 @@ class FrameRenderer:
             pictures |= {kind: picture for kind, picture in both.items() if kind in self.plan.kinds}
         return pictures
 
-    def _conditions(self, seen: Fragments, camera: Camera, frame: int) -> dict[str, Any]:
-        kinds, vertices = self.plan.kinds, deformed_vertices(self.plan.scene, frame)
-        camera_from_part = self.plan.scene.camera_from_part(camera, frame)
+    def _conditions(self, seen: Fragments, view: View, camera: Camera, frame: int) -> dict[str, Any]:
+        kinds, camera_from_part, vertices = self.plan.kinds, view.camera_from_part, view.vertices
         pictures: dict[str, Any] = {}
         if "depth" in kinds:
             pictures["depth"] = metric_depth(seen)
@@ -127,17 +126,11 @@ class FrameRenderer:
         """Motion to the next frame; the last frame has none, and nothing of it is visible there."""
         if frame + 1 == self.plan.scene.frames:
             return np.zeros((*self.plan.size, 2), np.float32), np.zeros(self.plan.size, bool)
-        after = self._fragments(camera, frame + 1)
+        after = self.rasterizer.fragments(view_of(self.plan.scene, camera, frame + 1))
         faces = torch.as_tensor(self.triangles.faces, device=seen.face.device)
         poses = camera.world_from_camera
         flow = exact_flow(seen, after, faces, poses[frame], poses[frame + 1], near=camera.near)
         return flow.forward.cpu().numpy(), flow.visible.cpu().numpy()
-
-    def _fragments(self, camera: Camera, frame: int) -> Fragments:
-        return self.rasterizer.fragments(**self._view(camera, frame))
-
-    def _view(self, camera: Camera, frame: int) -> dict[str, Any]:
-        return view_of(self.plan.scene, camera, frame)
 
     def _beta_or_one_per_face(self) -> float | Float32[torch.Tensor, "faces_and_background"]:
         """The one beta of everything, or one per face and that of the background at the end."""

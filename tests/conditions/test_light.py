@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim2real import devices
+from sim2real.camera import View
 from sim2real.camera_effects.tone import LUMA
 from sim2real.conditions import Sampler
 from sim2real.conditions.light import LightTracer, filter_kernels, kernels
@@ -208,7 +209,7 @@ def test_light_agrees_with_a_path_tracer():
     light, mirrored = lit(scene, environment)
     triangles = triangles_of(scene)
     seen = rasterizer(triangles).fragments(
-        scene.camera_from_part(scene.cameras[0], 0), scene.cameras[0].intrinsics[0], (60, 80)
+        View(scene.camera_from_part(scene.cameras[0], 0), scene.cameras[0].intrinsics[0], (60, 80))
     )
     part = triangles.face_part[seen.face.numpy()]
     inner = (seen.face.numpy() >= 0) & (part != 3)

@@ -16,11 +16,12 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float, Float32, Int32
 
+from ...camera import camera_from_px
 from ...camera_effects.develop import exposure_gains
 from ...camera_effects.tone import LUMA
 from ...devices import as_warp, launch, upload
 from ...raster import Rasterizer, view_of
-from ...scene import Camera, Lighting, Scene, Triangles, points_of
+from ...scene import Camera, Lighting, Scene, Triangles
 from ...scene.light.environment import Environment
 from ...scene.light.sky import panorama
 from ..cells import cell_middles
@@ -215,15 +216,14 @@ class LightTracer:
         return out[0], out[1], out[2]
 
     def _seen(self, camera: Camera, frame: int) -> _Seen:
-        view = view_of(self._scene, camera, frame)
-        view["part_visible"] = view["part_visible"] & self._solid
-        seen = self._rasterizer.fragments(**view)
+        view = view_of(self._scene, camera, frame).only(self._solid)
+        seen = self._rasterizer.fragments(view)
         pose = camera.world_from_camera[frame]
-        normals = camera_normals(seen, self._triangles, view["camera_from_part"], vertices=view["vertices"]).numpy()
+        normals = camera_normals(seen, self._triangles, view.camera_from_part, vertices=view.vertices).numpy()
         depth, face = seen.depth.numpy(), seen.face.numpy()
         y, x = np.indices(depth.shape) + 0.5
         pixels = np.stack([x, y], axis=-1)
-        flat = points_of(pixels, np.where(depth > 0, depth, 1), camera.intrinsics[frame], camera.lens)
+        flat = camera_from_px(pixels, np.where(depth > 0, depth, 1), camera.intrinsics[frame], camera.lens)
         ahead = np.array([0.0, 0.0, 1.0]) if camera.lens.parallel else flat
         directions = np.broadcast_to(ahead, flat.shape) @ pose[:3, :3].T
         part = np.where(face >= 0, np.append(self._triangles.face_part, -1)[face], -1).astype(np.int32)

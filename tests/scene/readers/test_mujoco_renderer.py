@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sim2real.camera import View
 from sim2real.raster import rasterizer
 from sim2real.scene import Scene, triangles_of
 from sim2real.scene.load import load
@@ -64,7 +65,7 @@ def ours(scene: Scene, camera_name: str, frames: list[int]):
     camera = scene.camera(camera_name)
     for frame in frames:
         view = scene.camera_from_part(camera, frame)
-        found = draw.fragments(view, camera.intrinsics[frame], camera.size, near=camera.near, lens=camera.lens)
+        found = draw.fragments(View(view, camera.intrinsics[frame], camera.size, near=camera.near, lens=camera.lens))
         face = found.face.numpy()
         ids = np.where(face >= 0, triangles.part_instance[triangles.face_part[np.maximum(face, 0)]], 0)
         yield ids, found.depth.numpy(), found
