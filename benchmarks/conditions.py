@@ -53,8 +53,8 @@ class Bench:
         """All conditions of one frame."""
         scene, triangles = self.scene, self.triangles
         view = view_of(scene, camera, frame)
-        pose = view["camera_from_part"]
-        seen = self.timed("fragments", lambda: self.draw.fragments(**view))
+        pose = view.camera_from_part
+        seen = self.timed("fragments", lambda: self.draw.fragments(view))
         depth = self.timed("depth", lambda: conditions.metric_depth(seen))
         self.timed("control depth", lambda: conditions.control_depth(depth, self.depth_range))
         normals = self.timed("normals", lambda: conditions.camera_normals(seen, triangles, pose))

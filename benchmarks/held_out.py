@@ -101,7 +101,7 @@ class HeldOut:
         scene = Recipe(**{**recipe, "size": tuple(recipe["size"]), "clips": self.number + 1}).scene(self.number)
         camera, triangles = scene.cameras[0], triangles_of(scene)
         views = rasterizer(triangles)
-        seen = [views.fragments(**view_of(scene, camera, k)) for k in range(scene.frames)]
+        seen = [views.fragments(view_of(scene, camera, k)) for k in range(scene.frames)]
         faces = torch.from_numpy(np.ascontiguousarray(triangles.faces, np.int32))
         pose = camera.world_from_camera
         return [exact_flow(seen[k], seen[k + 1], faces, pose[k], pose[k + 1]) for k in range(scene.frames - 1)]

@@ -97,8 +97,8 @@ class Eyes:
         """Of every instance, or of one alone."""
         view = view_of(self.scene, camera, frame)
         if instance is not None:
-            view["part_visible"] = view["part_visible"] & (self.triangles.part_instance == instance)
-        return self._draw.fragments(**view)
+            view = view.only(self.triangles.part_instance == instance)
+        return self._draw.fragments(view)
 
     def picture(self, camera: Camera, frame: int, instance: int | None = None) -> Picture:
         """Ids and depth."""

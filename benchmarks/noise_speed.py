@@ -21,10 +21,11 @@ import numpy as np
 import trimesh
 
 from benchmarks.machine import machine
+from sim2real.camera import Camera
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
 from sim2real.raster import rasterizer, view_of
 from sim2real.scene import triangles_of
-from sim2real.scene.records import Camera, Instance, Mesh, Part, Scene
+from sim2real.scene.records import Instance, Mesh, Part, Scene
 from sim2real.transforms import look_at
 
 SIZE, FRAMES = (480, 720), 24
@@ -67,11 +68,11 @@ def per_frame_ms(scene: Scene, layout: NoiseLayout, threads: int, frames: int) -
     start = time.perf_counter()
     charts = charts_of(scene, triangles)
     chart_seconds = time.perf_counter() - start
-    view, noise, camera = rasterizer(triangles), SurfaceNoise(charts, triangles, layout), scene.cameras[0]
+    views, noise, camera = rasterizer(triangles), SurfaceNoise(charts, triangles, layout), scene.cameras[0]
 
     def one(frame: int) -> None:
-        seen = view.visibility(**view_of(scene, camera, frame))
-        noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame])
+        view = view_of(scene, camera, frame)
+        noise.frame(views.visibility(view), view)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(one, range(2 * threads)))  # compiles, allocates
@@ -86,7 +87,7 @@ def per_frame_ms(scene: Scene, layout: NoiseLayout, threads: int, frames: int) -
 def profile(scene: Scene, layout: NoiseLayout) -> dict[str, float]:
     """Median milliseconds of one thread by kernel; ``visibility`` is the rasterizer's, ``frame`` all of the noise."""
     triangles, camera = triangles_of(scene), scene.cameras[0]
-    view, noise = rasterizer(triangles), SurfaceNoise(charts_of(scene, triangles), triangles, layout)
+    views, noise = rasterizer(triangles), SurfaceNoise(charts_of(scene, triangles), triangles, layout)
     times: dict[str, list[float]] = defaultdict(list)
 
     def timed(what: str, work: Callable, *arguments: Any, **named: Any) -> Any:
@@ -96,8 +97,8 @@ def profile(scene: Scene, layout: NoiseLayout) -> dict[str, float]:
         return done
 
     def one(frame: int) -> None:
-        seen = timed("visibility", view.visibility, **view_of(scene, camera, frame))
-        timed("frame", noise.frame, seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame])
+        view = view_of(scene, camera, frame)
+        timed("frame", noise.frame, timed("visibility", views.visibility, view), view)
 
     one(0)  # compiles, allocates
     times.clear()

@@ -68,8 +68,8 @@ class Phase:
     def inputs(self, view: View) -> tuple:
         """What the noise of a view is computed from."""
         camera, frame = self.cameras[view[0]], view[1]
-        seen = self.raster.visibility(**view_of(self.scene, camera, frame))
-        return seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame]
+        asked = view_of(self.scene, camera, frame)
+        return self.raster.visibility(asked), asked
 
     def drawn(self, view: View, seed: int) -> np.ndarray:
         """A frame of another field on the same surfaces."""

@@ -49,7 +49,7 @@ class Stage:
 
     def _fragments(self, name: str, frame: int) -> Fragments:
         phase = self.phase
-        return phase.raster.fragments(**view_of(phase.scene, phase.cameras[name], frame))
+        return phase.raster.fragments(view_of(phase.scene, phase.cameras[name], frame))
 
     def _labels(self, name: str, frame: int) -> LabelledView:
         seen, scene, camera = self.fragments(name, frame), self.phase.scene, self.phase.cameras[name]
@@ -236,12 +236,10 @@ class OnSurfaces:
 
     def video(self, stage: Stage, camera: str, frames: int) -> Frames:
         """See the module."""
-        phase, view = stage.phase, stage.phase.cameras[camera]
+        phase = stage.phase
         noise = SurfaceNoise(phase.charts, phase.triangles, phase.layout, seed=stage.seed)
         for frame in range(frames):
-            seen = stage.fragments(camera, frame)
-            drawn = noise.frame(seen.face, seen.camera_vertices, view.intrinsics[frame], view.world_from_camera[frame])
-            yield drawn.numpy()
+            yield noise.frame(stage.fragments(camera, frame), view_of(phase.scene, phase.cameras[camera], frame)).numpy()
 
 
 METHODS: tuple[Method, ...] = (

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.random_meshes import random_mesh
+from sim2real.camera import Camera
 from sim2real.metrics.small_frames import exact_scores, expected_maximum
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
 from sim2real.noise.charts.build import Charts
@@ -29,7 +30,7 @@ from sim2real.noise.passes.cells import FINEST_LEVEL
 from sim2real.noise.reference import OwnedCells, reference_noise
 from sim2real.raster import rasterizer, view_of
 from sim2real.scene import triangles_of
-from sim2real.scene.records import Camera, Instance, Part, Scene
+from sim2real.scene.records import Instance, Part, Scene
 from sim2real.transforms import look_at
 
 FRAMES = 2
@@ -136,9 +137,8 @@ class Checked:
         return SurfaceNoise(self.charts, self.triangles, self.drawn.layout, seed=self.drawn.seed)
 
     def _inputs(self, frame: int) -> tuple:
-        camera = self.camera
-        seen = self.view.visibility(**view_of(self.scene, camera, frame))
-        return seen.face, seen.camera_vertices, camera.intrinsics[frame], camera.world_from_camera[frame], camera.lens
+        view = view_of(self.scene, self.camera, frame)
+        return self.view.visibility(view), view
 
 
 def leaf_faults(leaves: dict[str, np.ndarray], values: np.ndarray, charts: Charts, seed: int) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import trimesh
 
+from sim2real.camera import View
 from sim2real.flow import exact_flow
 from sim2real.raster import rasterizer
 from sim2real.scene import Triangles
@@ -58,14 +59,13 @@ def row(
     one = rasterizer(mesh, device=device)
     faces = torch.as_tensor(mesh.faces).to(device)
     a, b = (look_at(np.array([x, -1.0, -3.0]), np.zeros(3), UP) for x in (0.0, 0.1))
-    matrix = inverse_rigid(a)[None]
-    first, second = one.fragments(matrix, k, size), one.fragments(inverse_rigid(b)[None], k, size)
+    view = View(inverse_rigid(a)[None], k, size)
+    first, second = one.fragments(view), one.fragments(View(inverse_rigid(b)[None], k, size))
     with ThreadPoolExecutor(2) as pool:
         return [
-            milliseconds(lambda: one.visibility(matrix, k, size), repeats, device, clock),
-            milliseconds(lambda: one.fragments(matrix, k, size), repeats, device, clock),
-            milliseconds(lambda: list(pool.map(lambda _: one.fragments(matrix, k, size), range(8))), repeats, device, clock)
-            / 8,
+            milliseconds(lambda: one.visibility(view), repeats, device, clock),
+            milliseconds(lambda: one.fragments(view), repeats, device, clock),
+            milliseconds(lambda: list(pool.map(lambda _: one.fragments(view), range(8))), repeats, device, clock) / 8,
             milliseconds(lambda: exact_flow(first, second, faces, a, b), repeats, device, clock),
         ]
 

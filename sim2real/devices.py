@@ -1,4 +1,7 @@
-"""The one place where Warp is initialized and devices are named."""
+"""Devices, and what runs on them: Warp is started here, kernels are loaded and launched, arrays uploaded, frames get threads.
+
+Torch and Warp are imported when they are first needed.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,129 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from .errors import BadValueError
 
-_lock = threading.Lock()
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+_lock = threading.RLock()
+"""Held while Warp is started or a module loaded: Warp does neither from two threads at once."""
 
 
 def warp_ready() -> None:
     """Initialize Warp without its banner; safe to call any number of times, from any threads."""
     with _lock:  # two at once would mute standard error for good
         _initialize()
+
+
+def load(module: ModuleType, device: str) -> None:
+    """Compile a module's kernels for a device, or take them from Warp's cache (2-3 s the first time, then milliseconds).
+
+    Before threads launch them: kernels that are not loaded are compiled by their first launch.
+    """
+    import warp as wp
+
+    with _lock:
+        warp_ready()
+        wp.load_module(module, device=device)
+
+
+def launch(kernel: Any, dim: int | tuple[int, ...], inputs: Sequence[Any], device: str) -> None:
+    """Run a kernel on torch's current stream of a device; on the CPU in this thread, without the interpreter lock."""
+    import warp as wp
+
+    wp.launch(kernel, dim, inputs, device=device, stream=_stream_of(device), record_tape=False)
+
+
+def _stream_of(device: str) -> Any:
+    """Torch's current stream of this thread as Warp's; ``None`` on the CPU."""
+    if not device.startswith("cuda"):
+        return None
+    import torch
+    import warp as wp
+
+    return wp.stream_from_torch(torch.cuda.current_stream(device))
+
+
+def row_threads(size: tuple[int, int], device: str) -> tuple[tuple[int, int], int]:
+    """How the pixels of a picture are shared out among kernel threads.
+
+    Args:
+        size: (height, width) of the picture.
+        device: where the kernel runs.
+
+    Returns:
+        The launch's shape (rows, threads per row), and how many pixels of a row each thread takes: a whole row on the CPU,
+        where starting a thread costs.
+    """
+    height, width = size
+    run = 1 if device.startswith("cuda") else max(width, 1)
+    return (height, -(-width // run)), run
+
+
+def as_warp(array: Tensor | np.ndarray, dtype: Any = None) -> Any:
+    """A Warp array over the memory of a torch tensor, or of a numpy array (on the CPU).
+
+    Args:
+        array: what is not contiguous is copied; an empty tensor becomes one zero, since Warp wraps no empty vectors.
+        dtype: of the Warp array, a vector or matrix for the last dimensions; that of the array by default.
+    """
+    import numpy as np
+    import warp as wp
+
+    if isinstance(array, np.ndarray):
+        return wp.array(np.ascontiguousarray(array), dtype=dtype or Any, device="cpu", copy=False)
+    if not array.numel():
+        array = array.new_zeros((1, *array.shape[1:]))
+    return wp.from_torch(array.detach().contiguous(), dtype=dtype)
+
+
+def upload(array: np.ndarray, dtype: Any, device: str) -> Any:
+    """A copy of a numpy array as a Warp array in torch's memory of a device."""
+    import numpy as np
+    import torch
+
+    signed = array.view(f"i{array.dtype.itemsize}") if array.dtype.kind == "u" and array.dtype.itemsize > 1 else array
+    return as_warp(torch.tensor(np.ascontiguousarray(signed)).to(device), dtype)
+
+
+def blank(size: tuple[int, int], dtype: Any, device: str) -> Any:
+    """An uninitialized picture of float32 or of short vectors of them, in torch's memory of a device."""
+    import torch
+    import warp as wp
+
+    channels = () if dtype is wp.float32 else (dtype._length_,)
+    return as_warp(torch.empty((*size, *channels), dtype=torch.float32, device=device), dtype)
+
+
+def device_of(tensor: Tensor) -> str:
+    """Warp's name of a tensor's device."""
+    return "cpu" if tensor.device.type == "cpu" else f"cuda:{tensor.device.index or 0}"
+
+
+@contextlib.contextmanager
+def frame_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that make frames, of one core each; on an error what has not begun is dropped.
+
+    Args:
+        threads: how many frames are made at once. Torch has its own threads back afterwards.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads, "frame", initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(before)
 
 
 @functools.cache
@@ -61,14 +174,20 @@ def _writable(folder: Path) -> bool:
 @contextlib.contextmanager
 def _native_stderr_muted() -> Iterator[None]:
     """Send what native code writes to standard error to nowhere."""
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        saved = os.dup(2)
+    except OSError:  # a process without one
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+        finally:
+            os.close(nowhere)
         yield
     finally:
         os.dup2(saved, 2)
-        os.close(nowhere)
         os.close(saved)
 
 

@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parent.parent / "sim2real"
 LAYERS = (
     {"errors"},
     {"optional", "devices", "arrays", "transforms", "fetch", "file_order", "eight_bits", "text_files", "native_code", "kinds"},
+    {"camera"},
     {"scene"},
     {"camera_effects"},
     {"raster"},
@@ -154,8 +155,8 @@ def test_help_loads_nothing_heavy(arguments):
     assert not loaded & set(HEAVY)
 
 
-def test_scenes_load_neither_torch_nor_warp():
-    assert not loaded_after("import sim2real.scene") & {"torch", "warp", "mujoco", "h5py", "trimesh"}
+def test_cameras_and_scenes_load_neither_torch_nor_warp():
+    assert not loaded_after("import sim2real.camera, sim2real.scene") & {"torch", "warp", "mujoco", "h5py", "trimesh"}
 
 
 def test_the_noise_layout_and_the_model_families_load_no_torch():

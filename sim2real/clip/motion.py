@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32
 
-from ..scene.lens import pixels_of, points_of
+from ..camera.rays import camera_from_px, px_from_camera
 from ..transforms import inverse_rigid
 from .folder import Clip
 
@@ -30,8 +30,8 @@ def pixel_motion(clip: Clip, camera: str, frame: int) -> Float32[np.ndarray, "he
     here, there = record.world_from_camera[[frame, other]]
     moves = (inverse_rigid(there) @ poses @ here)[ids]
     here_px = np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), axis=-1)
-    points = points_of(here_px, np.where(depth > 0, depth, 1).astype(np.float64), record.intrinsics[frame], record.lens)
+    points = camera_from_px(here_px, np.where(depth > 0, depth, 1).astype(np.float64), record.intrinsics[frame], record.lens)
     moved = np.einsum("yxij,yxj->yxi", moves[..., :3, :3], points) + moves[..., :3, 3]
-    motion = pixels_of(moved, record.intrinsics[other], record.lens) - here_px
+    motion = px_from_camera(moved, record.intrinsics[other], record.lens) - here_px
     motion = np.where((depth > 0)[..., None] & np.isfinite(motion).all(-1, keepdims=True), motion, 0.0)
     return (motion if other > frame else -motion).astype(np.float32)

@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from ..camera.lens import Lens, Projection
 from ..errors import BadValueError, Sim2RealError, UnreadableFileError
-from ..scene.lens import Lens, Projection
 from ..text_files import read_json
 
 VERSION = 1

@@ -112,6 +112,6 @@ def estimate_depth_range(
         height, width = camera.size
         small = camera.resized((rows, max(1, round(rows * width / height))))
         for frame in np.unique(np.linspace(0, scene.frames - 1, min(frames, scene.frames)).round().astype(int)):
-            seen = rasterizer.fragments(**view_of(scene, small, int(frame)))
+            seen = rasterizer.fragments(view_of(scene, small, int(frame)))
             estimate.add(metric_depth(seen), camera.name)
     return estimate.result()

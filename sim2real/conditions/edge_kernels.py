@@ -7,8 +7,8 @@ from typing import no_type_check
 
 import warp as wp
 
-from ..raster.kernels import PARALLEL
-from .geometry_kernels import Eye, direction_of, inverse_depth, plane_of, ray_of, shading_normal
+from ..camera.kernels import PARALLEL, DeviceCamera, direction_of, ray_from_px
+from .geometry_kernels import inverse_depth, plane_of, shading_normal
 
 wp.set_module_options({"enable_backward": False})
 
@@ -24,7 +24,7 @@ class Creases:
     face_part: wp.array(dtype=wp.int32)
     face_instance: wp.array(dtype=wp.int32)
     normal_from_part: wp.array(dtype=wp.mat33)
-    eye: Eye
+    camera: DeviceCamera
     unit: float  # the picture's height in metres; counts for parallel lines of sight
     smooth: int
     step: float  # jump of depth, as a part of it
@@ -59,7 +59,7 @@ def owns_edge(p: int, q: int, first: int, rp: wp.vec3, rq: wp.vec3, s: Creases) 
         return 1
     plane_p = plane_of(p, s.faces, s.vertices)
     plane_q = plane_of(q, s.faces, s.vertices)
-    kind = s.eye.kind
+    kind = s.camera.kind
     at_p = inverse_depth(kind, plane_p, rp)
     at_q = inverse_depth(kind, plane_q, rq)
     # What either plane predicts at the other's pixel. Across a ridge or valley (or along a bend) both predictions err to one
@@ -122,14 +122,14 @@ def carries_edge(face: wp.array2d(dtype=wp.int32), y: int, x: int, s: Creases) -
         return 0
     u = float(x) + 0.5
     v = float(y) + 0.5
-    ray = ray_of(s.eye, u, v)
-    own = owns_edge(p, right, 1, ray, ray_of(s.eye, u + 1.0, v), s)
+    ray = ray_from_px(s.camera, u, v)
+    own = owns_edge(p, right, 1, ray, ray_from_px(s.camera, u + 1.0, v), s)
     if own == 0:
-        own = owns_edge(p, below, 1, ray, ray_of(s.eye, u, v + 1.0), s)
+        own = owns_edge(p, below, 1, ray, ray_from_px(s.camera, u, v + 1.0), s)
     if own == 0:
-        own = owns_edge(p, left, 0, ray, ray_of(s.eye, u - 1.0, v), s)
+        own = owns_edge(p, left, 0, ray, ray_from_px(s.camera, u - 1.0, v), s)
     if own == 0:
-        own = owns_edge(p, above, 0, ray, ray_of(s.eye, u, v - 1.0), s)
+        own = owns_edge(p, above, 0, ray, ray_from_px(s.camera, u, v - 1.0), s)
     return own
 
 

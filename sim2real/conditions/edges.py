@@ -12,11 +12,11 @@ import torch
 import warp as wp
 from jaxtyping import Bool, Float, Float32, UInt8
 
+from ..devices import as_warp, device_of, launch, row_threads, upload
 from ..raster.fragments import Fragments
-from ..raster.warp_runtime import launch
 from ..scene import Triangles
 from .edge_kernels import Creases, edge_pixels_kernel
-from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, normal_matrices, run_of, tables_of, upload
+from .tables import camera_of_fragments, deformed_normals, normal_matrices, tables_of
 
 LINE_OF_HEIGHT = 1 / 360
 """Thickness of lines as a part of the picture's height."""
@@ -102,19 +102,19 @@ def _edge_pixels(
     if smooth and vertices is not None:
         s.corner_normals = upload(deformed_normals(triangles, vertices), wp.vec3, device)
     s.normal_from_part = upload(matrices.astype(np.float32), wp.mat33, device)
-    s.eye = eye_of_fragments(fragments)
-    pixel_m = float(max(s.eye.pinhole[0], s.eye.pinhole[1]))  # at a depth of 1 m, or anywhere for parallel lines
+    s.camera = camera_of_fragments(fragments)
+    pixel_m = max(s.camera.ifx, s.camera.ify)  # at a depth of 1 m, or anywhere for parallel lines
     s.unit = height * pixel_m
     s.smooth = int(smooth)
     s.step = max(_STEP, _STEP_PX * (1 / height if fragments.lens.parallel else pixel_m))
     s.bend = _BEND
     s.cos_smooth = math.cos(math.radians(_SMOOTH_CREASE_DEG))
     s.cos_flat = math.cos(math.radians(_FLAT_CREASE_DEG if smooth else _SMOOTH_CREASE_DEG))
-    run = run_of(fragments.face)
+    shape, run = row_threads((height, width), device)
     edge = torch.empty((height, width), dtype=torch.uint8, device=fragments.face.device)
     launch(
         edge_pixels_kernel,
-        (height, -(-width // run)),
+        shape,
         [as_warp(fragments.face, wp.int32), s, run, as_warp(edge, wp.uint8)],
         device,
     )

@@ -14,92 +14,9 @@ from typing import no_type_check
 
 import warp as wp
 
-from ..raster.kernels import BENT, PARALLEL
+from ..camera.kernels import PARALLEL, DeviceCamera, direction_of, ray_from_px, seen_vertex
 
 wp.set_module_options({"enable_backward": False})
-
-Pinhole = wp.types.vector(length=5, dtype=wp.float32)
-"""1 / fx, 1 / fy, cx, cy, skew / fx, in pixels."""
-
-
-@wp.func
-@no_type_check
-def straight_ray(pinhole: Pinhole, x: float, y: float) -> wp.vec3:
-    """The ray (z = 1) through a point of a pinhole's picture, px."""
-    v = (y - pinhole[3]) * pinhole[1]
-    return wp.vec3((x - pinhole[2]) * pinhole[0] - pinhole[4] * v, v, 1.0)
-
-
-@wp.struct
-@no_type_check
-class Eye:
-    """How the points of a picture see.
-
-    - ``kind``: as in the rasterizer's View: 0, BENT or PARALLEL.
-    - ``rays``: of a bent camera, through pixel centers; ``per_px``: pixels of that table per pixel of this picture.
-    """
-
-    pinhole: Pinhole
-    kind: int
-    rays: wp.array2d(dtype=wp.vec2d)
-    per_px: float
-
-
-@wp.func
-@no_type_check
-def bent_ray(eye: Eye, x: float, y: float) -> wp.vec3:
-    """Between pixel centers, rays are interpolated bilinearly (a few thousandths of a pixel off at most)."""
-    u = x * eye.per_px - 0.5
-    v = y * eye.per_px - 0.5
-    i = wp.clamp(int(wp.floor(u)), 0, wp.max(eye.rays.shape[1] - 2, 0))
-    j = wp.clamp(int(wp.floor(v)), 0, wp.max(eye.rays.shape[0] - 2, 0))
-    i1 = wp.min(i + 1, eye.rays.shape[1] - 1)
-    j1 = wp.min(j + 1, eye.rays.shape[0] - 1)
-    a = wp.float64(u) - wp.float64(i)
-    b = wp.float64(v) - wp.float64(j)
-    upper = eye.rays[j, i] + (eye.rays[j, i1] - eye.rays[j, i]) * a
-    lower = eye.rays[j1, i] + (eye.rays[j1, i1] - eye.rays[j1, i]) * a
-    ray = upper + (lower - upper) * b
-    return wp.vec3(float(ray[0]), float(ray[1]), 1.0)
-
-
-@wp.func
-@no_type_check
-def ray_of(eye: Eye, x: float, y: float) -> wp.vec3:
-    """The ray (z = 1) through a point of the picture, px."""
-    if eye.kind == BENT:
-        return bent_ray(eye, x, y)
-    return straight_ray(eye.pinhole, x, y)
-
-
-@wp.func
-@no_type_check
-def direction_of(kind: int, ray: wp.vec3) -> wp.vec3:
-    """Where a ray goes, z = 1."""
-    d = ray
-    if kind == PARALLEL:
-        d = wp.vec3(0.0, 0.0, 1.0)
-    return d
-
-
-@wp.func
-@no_type_check
-def point_at(kind: int, ray: wp.vec3, inverse_z: float) -> wp.vec3:
-    """The point of a ray with an inverse depth."""
-    p = ray / inverse_z
-    if kind == PARALLEL:
-        p = wp.vec3(ray[0], ray[1], 1.0 / inverse_z)
-    return p
-
-
-@wp.func
-@no_type_check
-def seen_vertex(kind: int, v: wp.vec3) -> wp.vec3:
-    """A vertex as rays see it: itself, or at z = 1 where they are parallel."""
-    p = v
-    if kind == PARALLEL:
-        p = wp.vec3(v[0], v[1], 1.0)
-    return p
 
 
 @wp.func
@@ -185,7 +102,7 @@ def normals_kernel(
     corner_normals: wp.array2d(dtype=wp.vec3),
     face_part: wp.array(dtype=wp.int32),
     normal_from_part: wp.array(dtype=wp.mat33),
-    eye: Eye,
+    camera: DeviceCamera,
     smooth: int,
     run: int,
     normals: wp.array2d(dtype=wp.vec3),
@@ -196,13 +113,13 @@ def normals_kernel(
         f = face[y, x]
         n = wp.vec3(0.0, 0.0, 0.0)
         if f >= 0:
-            ray = ray_of(eye, float(x) + 0.5, float(y) + 0.5)
+            ray = ray_from_px(camera, float(x) + 0.5, float(y) + 0.5)
             if smooth != 0:
-                n = shading_normal(eye.kind, f, ray, faces, vertices, corner_normals, face_part, normal_from_part)
+                n = shading_normal(camera.kind, f, ray, faces, vertices, corner_normals, face_part, normal_from_part)
             else:
                 plane = plane_of(f, faces, vertices)
                 n = wp.vec3(plane[0], plane[1], plane[2])
-                if wp.dot(n, direction_of(eye.kind, ray)) > 0.0:
+                if wp.dot(n, direction_of(camera.kind, ray)) > 0.0:
                     n = -n
         normals[y, x] = n
 

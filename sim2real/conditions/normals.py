@@ -12,11 +12,11 @@ import warp as wp
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from ..devices import as_warp, device_of, launch, row_threads, upload
 from ..raster.fragments import Fragments
-from ..raster.warp_runtime import launch
 from ..scene import Triangles
 from .geometry_kernels import encode_normals_kernel, normals_kernel
-from .tables import as_warp, deformed_normals, device_of, eye_of_fragments, normal_matrices, run_of, tables_of, upload
+from .tables import camera_of_fragments, deformed_normals, normal_matrices, tables_of
 
 
 def camera_normals(
@@ -38,7 +38,7 @@ def camera_normals(
     tables = tables_of(triangles, device)
     height, width = fragments.face.shape
     out = torch.zeros((height, width, 3), dtype=torch.float32, device=fragments.face.device)
-    run = run_of(fragments.face)
+    shape, run = row_threads((height, width), device)
     smooth = camera_from_part is not None
     matrices = normal_matrices(camera_from_part) if camera_from_part is not None else np.eye(3)[None]
     corner_normals = tables.corner_normals
@@ -46,7 +46,7 @@ def camera_normals(
         corner_normals = upload(deformed_normals(triangles, vertices), wp.vec3, device)
     launch(
         normals_kernel,
-        (height, -(-width // run)),
+        shape,
         [
             as_warp(fragments.face, wp.int32),
             as_warp(fragments.camera_vertices, wp.vec3),
@@ -54,7 +54,7 @@ def camera_normals(
             corner_normals,
             tables.face_part,
             upload(matrices.astype(np.float32), wp.mat33, device),
-            eye_of_fragments(fragments),
+            camera_of_fragments(fragments),
             int(smooth),
             run,
             as_warp(out, wp.vec3),

@@ -12,12 +12,13 @@ import warp as wp
 from jaxtyping import Bool, Float32
 from torch import Tensor
 
+from ..camera.kernels import device_camera
+from ..devices import as_warp, blank, launch, load, row_threads, upload
 from ..raster import Rasterizer, view_of
-from ..raster.warp_runtime import launch, load
 from ..scene import Camera, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
-from .tables import as_warp, blank, deformed_normals, eye_of, normal_matrices, tables_of, upload
+from .tables import deformed_normals, normal_matrices, tables_of
 from .textures import atlas_of
 
 _MARGIN_PX = 16
@@ -109,8 +110,8 @@ class Sampler:
         front = self.samples(camera, frame)
         if not self._clear.any():
             return Layers(front, None)
-        weights, run = blank(front.size, wp.float32, self.device), self.run_of(front.size)
-        shape = (front.size[0], -(-front.size[1] // run))
+        weights = blank(front.size, wp.float32, self.device)
+        shape, run = row_threads(front.size, self.device)
         launch(surface_kernels.clear_kernel, shape, [front.face, front.side, run, self._face_alpha, weights], self.device)
         weight = wp.to_torch(weights)
         if not (weight < 1).any():
@@ -123,22 +124,16 @@ class Sampler:
         """The samples of one view; if asked, without the parts that one sees through."""
         fine = camera.resized((camera.size[0] * self._side, camera.size[1] * self._side))
         asked = view_of(self.scene, fine, frame)
-        asked["part_visible"] &= ~(self._clear & without_clear)
-        vertices, camera_from_part = asked["vertices"], asked["camera_from_part"]
-        seen = self._rasterizer.visibility(**asked)
-        view = surface_kernels.View()
+        seen = self._rasterizer.visibility(asked.only(~self._clear) if without_clear else asked)
+        view = surface_kernels.SurfaceView()
         view.vertices = as_warp(seen.camera_vertices, wp.vec3)
         view.corner_normals = self.tables.corner_normals
-        if vertices is not None:
-            view.corner_normals = upload(deformed_normals(self._triangles, vertices), wp.vec3, self.device)
-        matrices = normal_matrices(camera_from_part).astype(np.float32)
+        if asked.vertices is not None:
+            view.corner_normals = upload(deformed_normals(self._triangles, asked.vertices), wp.vec3, self.device)
+        matrices = normal_matrices(asked.camera_from_part).astype(np.float32)
         view.normal_from_part = upload(matrices, wp.mat33, self.device)
-        view.eye = eye_of(camera.intrinsics[frame], camera.lens, camera.size, self.device)
+        view.camera = device_camera(camera.intrinsics[frame], camera.lens, camera.size, self.device)
         return Samples(camera, frame, self._side, as_warp(seen.face, wp.int32), view, self.materials)
-
-    def run_of(self, size: tuple[int, int]) -> int:
-        """Pixels per thread: a CPU thread copies the structs each time it starts."""
-        return size[1] if self.device == "cpu" else 1
 
     def _upload_materials(self) -> Any:
         scene, device = self.scene, self.device

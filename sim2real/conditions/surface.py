@@ -15,13 +15,12 @@ import warp as wp
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from ..devices import as_warp, launch, row_threads, upload
 from ..raster import Rasterizer
-from ..raster.warp_runtime import launch
 from ..scene import Camera, Scene, Triangles
 from ..scene.colors import srgb_from_linear
 from . import surface_kernels
 from .samples import Layers, Sampler, Samples
-from .tables import as_warp, upload
 
 _CURVE = 4096  # entries of the table that ends in 8 bits
 
@@ -94,11 +93,11 @@ class SurfaceShader:
         return (layers or self._sampler.layers(camera, frame)).blended(self._painted)
 
     def _painted(self, samples: Samples) -> Float32[Tensor, "height width 6"]:
-        run = self._sampler.run_of(samples.size)
+        shape, run = row_threads(samples.size, self._sampler.device)
         out = torch.empty((*samples.size, 6), dtype=torch.float32, device=self._sampler.device)
         launch(
             surface_kernels.surface_kernel,
-            (samples.size[0], -(-samples.size[1] // run)),
+            shape,
             [samples.face, samples.side, run, samples.materials, samples.view, as_warp(out, surface_kernels.Surface)],
             self._sampler.device,
         )

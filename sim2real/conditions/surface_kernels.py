@@ -7,8 +7,8 @@ from typing import no_type_check
 
 import warp as wp
 
-from ..raster.kernels import BENT
-from .geometry_kernels import Eye, inverse_depth, plane_of, ray_of, seen_vertex
+from ..camera.kernels import BENT, DeviceCamera, ray_from_px, seen_vertex
+from .geometry_kernels import inverse_depth, plane_of
 from .texture_sampling import Materials, textured
 
 wp.set_module_options({"enable_backward": False})
@@ -19,13 +19,13 @@ Surface = wp.types.vector(length=6, dtype=wp.float32)
 
 @wp.struct
 @no_type_check
-class View:
-    """One camera at one instant. ``eye`` is in pixels of the finished picture, whatever the samples per pixel."""
+class SurfaceView:
+    """One camera at one instant. ``camera`` is in pixels of the finished picture, whatever the samples per pixel."""
 
     vertices: wp.array(dtype=wp.vec3)
     corner_normals: wp.array2d(dtype=wp.vec3)
     normal_from_part: wp.array(dtype=wp.mat33)
-    eye: Eye
+    camera: DeviceCamera
 
 
 @wp.struct
@@ -48,14 +48,14 @@ class Meeting:
 
 @wp.func
 @no_type_check
-def meeting(f: int, x: float, y: float, s: Materials, view: View) -> Meeting:
+def meeting(f: int, x: float, y: float, s: Materials, view: SurfaceView) -> Meeting:
     """The meeting of face ``f`` and the line of sight through a point of the picture, px."""
     at = Meeting()
-    at.ray = ray_of(view.eye, x, y)
+    at.ray = ray_from_px(view.camera, x, y)
     index = s.faces[f]
-    a = seen_vertex(view.eye.kind, view.vertices[index[0]])
-    b = seen_vertex(view.eye.kind, view.vertices[index[1]])
-    c = seen_vertex(view.eye.kind, view.vertices[index[2]])
+    a = seen_vertex(view.camera.kind, view.vertices[index[0]])
+    b = seen_vertex(view.camera.kind, view.vertices[index[1]])
+    c = seen_vertex(view.camera.kind, view.vertices[index[2]])
     at.n = wp.cross(b - a, c - a)
     at.ea = wp.cross(b, c - b)
     at.eb = wp.cross(c, a - c)
@@ -69,7 +69,7 @@ def meeting(f: int, x: float, y: float, s: Materials, view: View) -> Meeting:
 
 @wp.func
 @no_type_check
-def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: View) -> wp.vec3:
+def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: SurfaceView) -> wp.vec3:
     """Linear color of the face's texture over the pixel around a point of the picture, px; white without a texture."""
     texture = s.texture[s.face_part[f]]
     color = wp.vec3(1.0, 1.0, 1.0)
@@ -79,11 +79,11 @@ def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: View
         v = s.corner_uv[f, 2] - ta
         # derivatives of the weights along x and y (one pixel)
         ec = at.n - at.ea - at.eb
-        dx = wp.vec3(view.eye.pinhole[0], 0.0, 0.0)
-        dy = wp.vec3(-view.eye.pinhole[4] * view.eye.pinhole[1], view.eye.pinhole[1], 0.0)
-        if view.eye.kind == BENT:
-            dx = ray_of(view.eye, x + 0.5, y) - ray_of(view.eye, x - 0.5, y)
-            dy = ray_of(view.eye, x, y + 0.5) - ray_of(view.eye, x, y - 0.5)
+        dx = wp.vec3(float(view.camera.ifx), 0.0, 0.0)
+        dy = wp.vec3(-float(view.camera.shear) * float(view.camera.ify), float(view.camera.ify), 0.0)
+        if view.camera.kind == BENT:
+            dx = ray_from_px(view.camera, x + 0.5, y) - ray_from_px(view.camera, x - 0.5, y)
+            dy = ray_from_px(view.camera, x, y + 0.5) - ray_from_px(view.camera, x, y - 0.5)
         bx = (wp.dot(at.eb, dx) - at.kb * wp.dot(at.n, dx)) / at.slope
         cx = (wp.dot(ec, dx) - at.kc * wp.dot(at.n, dx)) / at.slope
         by = (wp.dot(at.eb, dy) - at.kb * wp.dot(at.n, dy)) / at.slope
@@ -94,7 +94,7 @@ def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: View
 
 @wp.func
 @no_type_check
-def surface_of(f: int, x: float, y: float, s: Materials, view: View) -> Surface:
+def surface_of(f: int, x: float, y: float, s: Materials, view: SurfaceView) -> Surface:
     """What face ``f`` is made of at a point of the picture, px; all 0 where it is seen edge on."""
     at = meeting(f, x, y, s, view)
     out = Surface()
@@ -113,7 +113,7 @@ def surface_of(f: int, x: float, y: float, s: Materials, view: View) -> Surface:
 
 @wp.func
 @no_type_check
-def continues(p: int, q: int, ray: wp.vec3, s: Materials, view: View) -> int:
+def continues(p: int, q: int, ray: wp.vec3, s: Materials, view: SurfaceView) -> int:
     """Whether two faces are one smooth surface at a ray, so that one shade serves both."""
     if s.face_part[p] != s.face_part[q]:
         return 0
@@ -121,8 +121,8 @@ def continues(p: int, q: int, ray: wp.vec3, s: Materials, view: View) -> int:
     b = plane_of(q, s.faces, view.vertices)
     if wp.abs(a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) < 0.97:
         return 0
-    wa = inverse_depth(view.eye.kind, a, ray)
-    if wp.abs(wa - inverse_depth(view.eye.kind, b, ray)) > 0.01 * wp.abs(wa):
+    wa = inverse_depth(view.camera.kind, a, ray)
+    if wp.abs(wa - inverse_depth(view.camera.kind, b, ray)) > 0.01 * wp.abs(wa):
         return 0
     return 1
 
@@ -145,7 +145,15 @@ class Group:
 @wp.func
 @no_type_check
 def group_from(
-    i: int, done: int, face: wp.array2d(dtype=wp.int32), side: int, y: int, x: int, middle: wp.vec3, s: Materials, view: View
+    i: int,
+    done: int,
+    face: wp.array2d(dtype=wp.int32),
+    side: int,
+    y: int,
+    x: int,
+    middle: wp.vec3,
+    s: Materials,
+    view: SurfaceView,
 ) -> Group:
     """Sample ``i`` of a pixel and all later ones, but those in ``done``, that see the same smooth surface or, as it, nothing.
 
@@ -177,12 +185,12 @@ def group_from(
 @wp.kernel
 @no_type_check
 def surface_kernel(
-    face: wp.array2d(dtype=wp.int32), side: int, run: int, s: Materials, view: View, out: wp.array2d(dtype=Surface)
+    face: wp.array2d(dtype=wp.int32), side: int, run: int, s: Materials, view: SurfaceView, out: wp.array2d(dtype=Surface)
 ):
     """Averages over the side x side samples of pixels, the background all 0; a thread takes ``run`` pixels of a row."""
     y, block = wp.tid()
     for x in range(block * run, wp.min(block * run + run, out.shape[1])):
-        middle = ray_of(view.eye, float(x) + 0.5, float(y) + 0.5)
+        middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
         total = Surface()
         done = int(0)
         for i in range(side * side):

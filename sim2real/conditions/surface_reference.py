@@ -13,7 +13,8 @@ import warp as wp
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..raster.kernels import BENT, PARALLEL
+from ..camera.kernels import BENT, PARALLEL
+from ..camera.reference import straight_rays, table_rays
 from .samples import Samples
 
 
@@ -79,28 +80,18 @@ class Seen:
 
     def rays(self, x: Tensor, y: Tensor) -> Tensor:
         """Lines of sight (z = 1) through points of the picture, px."""
-        eye = self.view["eye"]
-        if eye.kind == BENT:
-            return self._bent_rays(x, y)
-        k = tensor_of(eye.pinhole)
-        v = (y - k[3]) * k[1]
-        return torch.stack([(x - k[2]) * k[0] - k[4] * v, v, torch.ones_like(v)], -1)
-
-    def _bent_rays(self, x: Tensor, y: Tensor) -> Tensor:
-        """Bilinear between pixel centers, and beyond the outermost ones."""
-        table = tensor_of(self.view["eye"].rays)
-        i = torch.floor(x - 0.5).long().clamp(0, table.shape[1] - 2)
-        j = torch.floor(y - 0.5).long().clamp(0, table.shape[0] - 2)
-        a, b = (x - 0.5 - i)[..., None], (y - 0.5 - j)[..., None]
-        upper = (1 - a) * table[j, i] + a * table[j, i + 1]
-        lower = (1 - a) * table[j + 1, i] + a * table[j + 1, i + 1]
-        xy = (1 - b) * upper + b * lower
+        camera = self.view["camera"]
+        if camera.kind == BENT:
+            xy = table_rays(x, y, tensor_of(camera.rays))
+        else:
+            k = [[camera.fx, camera.shear * camera.fx, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]]
+            xy = straight_rays(x, y, torch.tensor(k, dtype=torch.float64))
         return torch.cat([xy, torch.ones_like(xy[..., :1])], -1)
 
     @property
     def parallel(self) -> bool:
         """Whether lines of sight are parallel."""
-        return self.view["eye"].kind == PARALLEL
+        return self.view["camera"].kind == PARALLEL
 
     def directions(self, rays: Tensor) -> Tensor:
         """Where rays go, z = 1."""

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 import warp as wp
 from jaxtyping import Float, Float32, Float64
-from torch import Tensor
 
+from ..camera.kernels import device_camera
+from ..devices import device_of, load, upload
 from ..raster.fragments import Fragments
-from ..raster.kernels import BENT, PARALLEL
-from ..raster.lens import ray_tables
-from ..raster.warp_runtime import load
-from ..scene import Lens, Triangles
+from ..scene import Triangles
 from . import edge_kernels, geometry_kernels
 
 
@@ -49,17 +46,6 @@ def tables_of(triangles: Triangles, device: str) -> Tables:
                 load(module, device)
             of_device[device] = _upload(triangles, device)
         return of_device[device]
-
-
-def upload(array: np.ndarray, dtype: Any, device: str) -> Any:
-    """A copy of a numpy array (float32 or int32) as a Warp array in torch's memory of a device."""
-    return as_warp(torch.tensor(np.ascontiguousarray(array)).to(device), dtype)
-
-
-def blank(size: tuple[int, int], dtype: Any, device: str) -> Any:
-    """An uninitialized picture of float32 or of short vectors of them, in torch's memory of a device."""
-    channels = () if dtype is wp.float32 else (dtype._length_,)
-    return as_warp(torch.empty((*size, *channels), dtype=torch.float32, device=device), dtype)
 
 
 def _upload(triangles: Triangles, device: str) -> Tables:
@@ -105,56 +91,7 @@ def _face_frames(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.stack([x, np.cross(z, x), z], axis=-1)
 
 
-def as_warp(tensor: Tensor, dtype: Any) -> Any:
-    """A torch tensor as a Warp array over the same memory."""
-    if not tensor.numel():  # Warp cannot wrap an empty array of vectors
-        tensor = tensor.new_zeros((1, *tensor.shape[1:]))
-    return wp.from_torch(tensor.detach().contiguous(), dtype=dtype)
-
-
-def device_of(tensor: Tensor) -> str:
-    """Warp's name of a tensor's device."""
-    return "cpu" if tensor.device.type == "cpu" else f"cuda:{tensor.device.index or 0}"
-
-
-def run_of(face: Tensor) -> int:
-    """Pixels of a row that one kernel thread takes: a whole row on the CPU, where starting a thread costs."""
-    return face.shape[1] if face.device.type == "cpu" else 1
-
-
-def pinhole(intrinsics: Tensor | np.ndarray) -> Any:
-    """A 3x3 matrix as the kernels take it: 1 / fx, 1 / fy, cx, cy, skew / fx."""
-    k = intrinsics if isinstance(intrinsics, np.ndarray) else intrinsics.detach().cpu().numpy()
-    return geometry_kernels.Pinhole(
-        1 / float(k[0, 0]), 1 / float(k[1, 1]), float(k[0, 2]), float(k[1, 2]), float(k[0, 1] / k[0, 0])
-    )
-
-
-def eye_of(
-    intrinsics: Float[np.ndarray, "3 3"], lens: Lens, size: tuple[int, int], device: str, *, pixels_per_px: float = 1.0
-) -> Any:
-    """How the points of a picture see, as the kernels take it.
-
-    Args:
-        intrinsics: in pixels of ``size``.
-        lens: what bends rays.
-        size: (height, width) of the camera's picture.
-        device: where the kernels run.
-        pixels_per_px: pixels of ``size`` per pixel of the picture that is drawn (2 for a picture of half the size).
-    """
-    eye = geometry_kernels.Eye()
-    eye.pinhole = pinhole(np.diag([1 / pixels_per_px, 1 / pixels_per_px, 1]) @ intrinsics)
-    eye.per_px = pixels_per_px
-    if lens.parallel:
-        eye.kind = PARALLEL
-    elif lens.bent:
-        eye.kind = BENT
-        rounded = np.asarray(intrinsics, np.float32)  # as in fragments, so that all share one table
-        eye.rays = as_warp(ray_tables(rounded, lens, size, device).rays, wp.vec2d)
-    return eye
-
-
-def eye_of_fragments(fragments: Fragments) -> Any:
-    """How the pixels of fragments see."""
+def camera_of_fragments(fragments: Fragments) -> Any:
+    """How the pixels of fragments see, as kernels take it."""
     height, width = fragments.face.shape
-    return eye_of(fragments.intrinsics.cpu().numpy(), fragments.lens, (height, width), device_of(fragments.face))
+    return device_camera(fragments.intrinsics.cpu().numpy(), fragments.lens, (height, width), device_of(fragments.face))

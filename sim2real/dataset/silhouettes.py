@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Int32, Int64, Integer, UInt32
 
 from ..arrays import read_arrays
+from ..camera import Camera, View
 from ..clip import Clip, read_clip
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..raster import Rasterizer, rasterizer, view_of
-from ..scene import Camera, Scene, triangles_of
+from ..scene import Scene, triangles_of
 from .clips import DatasetClip
 from .masks import Mask, Runs, ids_in, mask_of, runs_of
 
@@ -163,7 +163,7 @@ class Soloist:
         if self._rasterizer is None:
             return None
         view = view_of(self._scene, camera, frame)
-        key = tuple(view[name].tobytes() for name in ("camera_from_part", "intrinsics", "part_visible"))
+        key = tuple(array.tobytes() for array in (view.camera_from_part, view.intrinsics, view.shown))
         if self._last is not None and self._last[0] == key and not self._deforms:
             return self._last[1]
         found = self._drawn(self._rasterizer, view) if _may_show(view, self._corners) else None
@@ -174,8 +174,8 @@ class Soloist:
         """Begin with another camera."""
         self._last = None
 
-    def _drawn(self, views: Rasterizer, view: dict[str, Any]) -> tuple[int, Runs] | None:
-        mask: Bool[np.ndarray, "height width"] = (views.visibility(**view).face >= 0).cpu().numpy()
+    def _drawn(self, views: Rasterizer, view: View) -> tuple[int, Runs] | None:
+        mask: Bool[np.ndarray, "height width"] = (views.visibility(view).face >= 0).cpu().numpy()
         pixels = int(np.count_nonzero(mask))
         return (pixels, runs_of(mask)) if pixels else None
 
@@ -256,22 +256,22 @@ def _box_corners(scene: Scene) -> Float[np.ndarray, "parts 8 3"]:
     return np.concatenate(boxes)
 
 
-def _may_show(view: dict[str, Any], corners: Float[np.ndarray, "parts 8 3"]) -> bool:
+def _may_show(view: View, corners: Float[np.ndarray, "parts 8 3"]) -> bool:
     """Whether boxes reach into the picture, in doubt yes: each is held against the planes through the picture's edges."""
-    shown = view["part_visible"]
+    shown = view.shown
     if not shown.any():
         return False
-    matrices = view["camera_from_part"][shown]
+    matrices = view.camera_from_part[shown]
     points = np.einsum("pij,pcj->pci", matrices[:, :3, :3], corners[shown]) + matrices[:, None, :3, 3]
     x, y, z = np.moveaxis(points.reshape(-1, 3), -1, 0)
     if not np.isfinite(points).all():
         return True
-    if (z < view["near"]).all():
+    if (z < view.near).all():
         return False
-    if view["lens"].bent:
+    if view.lens.bent:
         return True
-    k, (height, width) = view["intrinsics"], view["size"]
-    w = np.ones_like(z) if view["lens"].parallel else z
+    k, (height, width) = view.intrinsics, view.size
+    w = np.ones_like(z) if view.lens.parallel else z
     u, v = k[0, 0] * x + k[0, 1] * y + k[0, 2] * w, k[1, 1] * y + k[1, 2] * w
     beyond = (u < 0, u > width * w, v < 0, v > height * w)
     return not any(side.all() for side in beyond)

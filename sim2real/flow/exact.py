@@ -10,9 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int32
 from torch import Tensor
 
+from ..devices import as_warp, device_of, launch, load, row_threads
 from ..raster import Fragments
-from ..raster.lens import ray_tables
-from ..scene.lens import field_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +58,6 @@ def exact_flow(
     """
     import warp as wp
 
-    from ..raster.warp_runtime import launch, load
     from . import kernels
 
     device = source.face.device
@@ -70,19 +68,18 @@ def exact_flow(
     height, width = source.face.shape
     forward = torch.empty((height, width, 2), dtype=torch.float32, device=device)
     visible = torch.empty((height, width), dtype=torch.bool, device=device)
-    run = 1 if device.type == "cuda" else width
+    shape, run = row_threads((height, width), str(device))
     inputs = [
         _picture(source, faces),
         _picture(target, faces),
-        wp.from_torch(source.barycentrics.contiguous()),
+        as_warp(source.barycentrics),
         wp.mat33d(*rotation.flatten().tolist()),
         wp.float64(near),
         wp.float64(tolerance),
         run,
-        wp.from_torch(forward),
-        wp.from_torch(visible),
+        as_warp(forward),
+        as_warp(visible),
     ]
-    shape = (height, -(-width // run))
     launch(kernels.flow, shape, inputs, str(device))
     return Flow(forward, visible)
 
@@ -90,24 +87,16 @@ def exact_flow(
 def _picture(fragments: Fragments, faces: Tensor) -> Any:
     import warp as wp
 
+    from ..camera.kernels import device_camera, lens_map_of
     from . import kernels
 
     record = kernels.Picture()
-    empty = not len(faces)  # then no pixel sees a face and nothing is looked up
-    record.faces = wp.from_torch(faces.new_zeros((1, 3)) if empty else faces.contiguous(), dtype=wp.vec3i)
-    vertices = fragments.camera_vertices
-    record.camera_vertices = wp.from_torch(vertices.new_zeros((1, 3)) if empty else vertices.contiguous(), dtype=wp.vec3f)
-    record.face = wp.from_torch(fragments.face.contiguous())
-    record.depth = wp.from_torch(fragments.depth.contiguous())
-    record.intrinsics = wp.from_torch(fragments.intrinsics.contiguous())
-    lens = fragments.lens
-    if lens.parallel:
-        record.kind = kernels.PARALLEL
-    elif lens.bent:
-        record.kind, record.fisheye = kernels.BENT, int(lens.projection == "fisheye")
-        record.coefficients = kernels.Coefficients(*lens.distortion, *(0.0,) * (12 - len(lens.distortion)))
-        record.field = field_of(lens) ** 2
-        height, width = fragments.face.shape
-        tables = ray_tables(fragments.intrinsics.cpu().numpy(), lens, (height, width), str(fragments.face.device))
-        record.rays = wp.from_torch(tables.rays, dtype=wp.vec2d)
+    record.faces = as_warp(faces, wp.vec3i)
+    record.camera_vertices = as_warp(fragments.camera_vertices, wp.vec3f)
+    record.face = as_warp(fragments.face)
+    record.depth = as_warp(fragments.depth)
+    height, width = fragments.face.shape
+    intrinsics = fragments.intrinsics.cpu().numpy()
+    record.camera = device_camera(intrinsics, fragments.lens, (height, width), device_of(fragments.face))
+    record.lens = lens_map_of(fragments.lens)
     return record

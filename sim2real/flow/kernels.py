@@ -8,7 +8,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from ..raster.kernels import BENT, PARALLEL, eye_plane, sight, wide
+from ..camera.kernels import PARALLEL, DeviceCamera, LensMap, center_ray, eye_plane, px_from_camera, sight, wide
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
@@ -18,89 +18,17 @@ OCCLUDER_FAR = wp.constant(wp.float64(2e-2))
 """Next to a surface nearer by this share of the depth, a silhouette passes: its faces are looked for in a wider square."""
 
 
-Coefficients = wp.types.vector(length=12, dtype=wp.float64)
-"""k1 k2 p1 p2 k3 k4 k5 k6 s1 s2 s3 s4, or k1 k2 k3 k4 of a fisheye."""
-
-
 @wp.struct
 @no_type_check
 class Picture:
     """What one view sees; the fields of ``Fragments`` and the faces."""
 
-    kind: wp.int32  # as in the rasterizer's View
-    fisheye: wp.int32
-    coefficients: Coefficients
-    field: wp.float64  # squared radius of lines of sight, up to which a lens shows them
-    rays: wp.array2d(dtype=wp.vec2d)  # bent only: through pixel centers
-
+    camera: DeviceCamera
+    lens: LensMap
     faces: wp.array(dtype=wp.vec3i)
     face: wp.array2d(dtype=wp.int32)
     depth: wp.array2d(dtype=wp.float32)
     camera_vertices: wp.array(dtype=wp.vec3f)
-    intrinsics: wp.array2d(dtype=wp.float32)
-
-
-@wp.func
-@no_type_check
-def entry(picture: Picture, row: int, column: int) -> wp.float64:
-    """An intrinsic parameter."""
-    return wp.float64(picture.intrinsics[row, column])
-
-
-@wp.func
-@no_type_check
-def bent(picture: Picture, x: wp.float64, y: wp.float64) -> wp.vec2d:
-    """Where a lens moves a line of sight; the twin of ``scene.lens.lens_map``."""
-    c = picture.coefficients
-    one = wp.float64(1.0)
-    two = wp.float64(2.0)
-    t = x * x + y * y
-    if t > picture.field:
-        return wp.vec2d(wp.float64(wp.nan), wp.float64(wp.nan))
-    if picture.fisheye == 1:
-        r = wp.sqrt(t)
-        g = one + t * (c[0] - one / wp.float64(3.0))
-        if r > wp.float64(1e-4):
-            angle = wp.atan(r)
-            w = angle * angle
-            g = angle * (one + w * (c[0] + w * (c[1] + w * (c[2] + w * c[3])))) / r
-        return wp.vec2d(x * g, y * g)
-    g = (one + t * (c[0] + t * (c[1] + t * c[4]))) / (one + t * (c[5] + t * (c[6] + t * c[7])))
-    return wp.vec2d(
-        x * g + two * c[2] * x * y + c[3] * (t + two * x * x) + t * (c[8] + c[9] * t),
-        y * g + two * c[3] * x * y + c[2] * (t + two * y * y) + t * (c[10] + c[11] * t),
-    )
-
-
-@wp.func
-@no_type_check
-def projected(picture: Picture, p: wp.vec3d) -> wp.vec2d:
-    """Where a point falls, in pixels; not a number outside of a lens' field."""
-    x = p[0]
-    y = p[1]
-    if picture.kind != PARALLEL:
-        x = p[0] / p[2]
-        y = p[1] / p[2]
-    if picture.kind == BENT:
-        moved = bent(picture, x, y)
-        x = moved[0]
-        y = moved[1]
-    return wp.vec2d(
-        entry(picture, 0, 0) * x + entry(picture, 0, 1) * y + entry(picture, 0, 2),
-        entry(picture, 1, 1) * y + entry(picture, 1, 2),
-    )
-
-
-@wp.func
-@no_type_check
-def pixel_ray(picture: Picture, row: int, column: int) -> wp.vec3d:
-    """Direction through a pixel center, z = 1."""
-    if picture.kind == BENT:
-        ray = picture.rays[row, column]
-        return wp.vec3d(ray[0], ray[1], wp.float64(1.0))
-    y = (wp.float64(row) + wp.float64(0.5) - entry(picture, 1, 2)) / entry(picture, 1, 1)
-    x = wp.float64(column) + wp.float64(0.5) - entry(picture, 0, 2) - entry(picture, 0, 1) * y
-    return wp.vec3d(x / entry(picture, 0, 0), y, wp.float64(1.0))
 
 
 @wp.func
@@ -122,10 +50,10 @@ def covers(picture: Picture, face: int, p: wp.vec3d, limit: wp.float64, near: wp
     a = wide(picture.camera_vertices[corners[0]])
     b = wide(picture.camera_vertices[corners[1]])
     c = wide(picture.camera_vertices[corners[2]])
-    fa = sight(picture.kind, a)
-    fb = sight(picture.kind, b)
-    fc = sight(picture.kind, c)
-    line = sight(picture.kind, p)
+    fa = sight(picture.camera.kind, a)
+    fb = sight(picture.camera.kind, b)
+    fc = sight(picture.camera.kind, c)
+    line = sight(picture.camera.kind, p)
     plane = eye_plane(fb, fc)
     s0 = wp.dot(plane, line)
     s1 = wp.dot(eye_plane(fc, fa), line)
@@ -134,7 +62,7 @@ def covers(picture: Picture, face: int, p: wp.vec3d, limit: wp.float64, near: wp
     if wp.min(s0, wp.min(s1, s2)) < zero and wp.max(s0, wp.max(s1, s2)) > zero:
         return False
     z = wp.dot(a, plane) / (s0 + s1 + s2) * p[2]
-    if picture.kind == PARALLEL:
+    if picture.camera.kind == PARALLEL:
         z = (s0 * a[2] + s1 * b[2] + s2 * c[2]) / (s0 + s1 + s2)
     return z >= near and z < limit
 
@@ -197,7 +125,8 @@ def flow(
     column = part * run
     while column < end:
         face = source.face[row, column]
-        here = pixel_ray(source, row, column)
+        ray = center_ray(source.camera, row, column)
+        here = wp.vec3d(ray[0], ray[1], wp.float64(1.0))
         there = target_from_source * here
         least = wp.float64(1e-9)
         if face >= 0:  # both points from the same weights, so that what does not move has no flow at all
@@ -211,14 +140,14 @@ def flow(
         forward[row, column, 1] = 0.0
         visible[row, column] = False
         followed = there[2] >= least
-        if face < 0 and (source.kind == PARALLEL or target.kind == PARALLEL):
+        if face < 0 and (source.camera.kind == PARALLEL or target.camera.kind == PARALLEL):
             followed = False  # what is infinitely far away has no place in a picture of parallel lines
         at = wp.vec2d()
         if followed:
-            at = projected(target, there)
+            at = px_from_camera(target.camera, target.lens, there)
             followed = wp.isfinite(at[0])
         if followed:
-            step = at - projected(source, here)
+            step = at - px_from_camera(source.camera, source.lens, here)
             forward[row, column, 0] = wp.float32(step[0])
             forward[row, column, 1] = wp.float32(step[1])
             zero = wp.float64(0.0)

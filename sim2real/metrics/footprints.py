@@ -14,8 +14,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix, csr_matrix, diags
 
+from ..camera.lens import PINHOLE, Lens
+from ..camera.rays import bent_rays, px_from_camera, ray_from_px
 from ..clip import Clip
-from ..scene.lens import PINHOLE, Lens, bent_rays, pixels_of, rays_of
 from ..transforms import inverse_rigid
 
 DEPTH_TOLERANCE = 0.01
@@ -168,7 +169,7 @@ def carried(a: LabelledView, b: LabelledView, samples: Samples) -> tuple[np.ndar
     move[0, :3, 3] = 0.0  # the sky is a direction
     chosen = move[samples.instance]
     point = np.einsum("nij,nj->ni", chosen[:, :3, :3], samples.point) + chosen[:, :3, 3]
-    x, y = np.moveaxis(pixels_of(point, b.intrinsics, b.lens), -1, 0)
+    x, y = np.moveaxis(px_from_camera(point, b.intrinsics, b.lens), -1, 0)
     height, width = b.depth.shape
     with np.errstate(invalid="ignore"):
         inside = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (point[:, 2] > 1e-6)
@@ -185,12 +186,12 @@ def carried(a: LabelledView, b: LabelledView, samples: Samples) -> tuple[np.ndar
 def _lines_of_sight(
     view: LabelledView, pixel: np.ndarray, x: np.ndarray, y: np.ndarray
 ) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n 2"], Float[np.ndarray, "n 2"]]:
-    """Lines of sight (``rays_of``) at picture positions, and how they change per pixel to the right and down."""
+    """Lines of sight (``ray_from_px``) at picture positions, and how they change per pixel to the right and down."""
     k, size = view.intrinsics, view.depth.shape
     if not view.lens.bent:
         right = np.array([1 / k[0, 0], 0.0])
         down = np.array([-k[0, 1] / (k[0, 0] * k[1, 1]), 1 / k[1, 1]])
-        xy = rays_of(np.stack([x, y], axis=-1), k, view.lens)
+        xy = ray_from_px(np.stack([x, y], axis=-1), k, view.lens)
         return xy, np.broadcast_to(right, xy.shape), np.broadcast_to(down, xy.shape)
     corners = bent_rays(k, view.lens, (size[0], size[1]), corners=True)
     row, column = pixel // size[1], pixel % size[1]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ..camera.rays import camera_from_px, px_from_camera
 from ..clip import Clip
-from ..scene.lens import pixels_of, points_of
 from ..transforms import inverse_rigid
 
 DEPTH_TOLERANCE = 0.01
@@ -73,7 +73,7 @@ def _followed(clip: Clip, camera: str, source: int, target: int) -> _Followed:
     y, x = np.mgrid[:height, :width] + 0.5
     surface = depth > 0
     distance = np.where(surface, depth, 1.0)
-    local = points_of(np.stack([x, y], axis=-1), distance, record.intrinsics[source], record.lens)
+    local = camera_from_px(np.stack([x, y], axis=-1), distance, record.intrinsics[source], record.lens)
     into_target = inverse_rigid(record.world_from_camera[target])
 
     # one transform per instance: target camera <- world at target <- instance <- world at source <- source camera
@@ -85,7 +85,7 @@ def _followed(clip: Clip, camera: str, source: int, target: int) -> _Followed:
     move = np.stack([moves[int(i)] for i in present])[index.reshape(height, width)]
     point = np.einsum("hwij,hwj->hwi", move[..., :3, :3], local) + np.where(surface[..., None], move[..., :3, 3], 0.0)
     z = np.where(point[..., 2] > 0, point[..., 2], np.inf)
-    there = pixels_of(point, record.intrinsics[target], record.lens)
+    there = px_from_camera(point, record.intrinsics[target], record.lens)
     shown = np.isfinite(z) & np.isfinite(there).all(-1)
     if record.lens.parallel:
         shown &= surface  # what is infinitely far away has no place in a picture of parallel lines

@@ -9,9 +9,11 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix, csr_matrix, diags
 
+from ..camera.lens import Lens, lens_map
+from ..camera.rays import px_from_camera, ray_from_px
+from ..camera.view import Camera
 from ..optional import require
-from ..scene.lens import Lens, lens_map, pixels_of, rays_of
-from ..scene.records import Camera, Scene
+from ..scene.records import Scene
 from ..scene.triangles import Triangles, deformed_vertices, triangles_of
 
 SKY_DISTANCE_M = 1e5
@@ -82,7 +84,7 @@ class RayScene:
         jitter = np.random.default_rng([seed, 0x0E]).random((2, height * per_pixel, width * per_pixel))
         y, x = (np.indices(jitter.shape[1:]) + jitter) * step
         k, lens = camera.intrinsics[self.frame], camera.lens
-        xy = rays_of(np.stack([x, y], axis=-1).reshape(-1, 2), k, lens)
+        xy = ray_from_px(np.stack([x, y], axis=-1).reshape(-1, 2), k, lens)
         cell = step * step / (k[0, 0] * k[1, 1]) / np.linalg.det(lens_map(xy, lens)[1] if lens.bent else np.eye(2))
         world_from_camera = camera.world_from_camera[self.frame]
         origin, direction = _world_rays(xy, lens, world_from_camera)
@@ -128,7 +130,7 @@ def footprint_overlap(
     position = _carried(a, b, seen_a)
     world_from_camera = camera_b.world_from_camera[b.frame]
     local = (position - world_from_camera[:3, 3]) @ world_from_camera[:3, :3]
-    x, y = np.moveaxis(pixels_of(local, camera_b.intrinsics[b.frame], camera_b.lens), -1, 0)
+    x, y = np.moveaxis(px_from_camera(local, camera_b.intrinsics[b.frame], camera_b.lens), -1, 0)
     height, width = camera_b.size[0] // factor, camera_b.size[1] // factor
     with np.errstate(invalid="ignore"):
         inside = (local[:, 2] > camera_b.near) & (x >= 0) & (y >= 0) & (x < width * factor) & (y < height * factor)

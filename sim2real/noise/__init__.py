@@ -1,11 +1,11 @@
 """Gaussian noise on surfaces: exactly white in every frame, carried by the geometry, drawn on demand.
 
-``SurfaceNoise`` needs a face image, the vertices in the camera frame and the camera, from any rasterizer::
+``SurfaceNoise`` needs a view and what any rasterizer found in it::
 
     from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
 
     noise = SurfaceNoise(charts_of(scene, triangles), triangles, NoiseLayout(factor=8, channels=16), seed=0)
-    values = noise.frame(face, camera_vertices, intrinsics, world_from_camera)  # (16, height / 8, width / 8)
+    values = noise.frame(seen, view)  # (16, height / 8, width / 8)
 
 Names are loaded when they are first used, so that importing the layout alone stays light.
 """

@@ -9,7 +9,7 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float32
 
-from ..devices import warp_ready
+from ..devices import as_warp, launch, warp_ready
 from ..errors import BadValueError
 from .bake_kernels import draw_root, split_texels
 from .passes.cells import FINEST_LEVEL
@@ -49,15 +49,15 @@ def baked_texture(
     warp_ready()
     keys = [np.uint64(key), np.uint64(seed % 2**64)]
     values = wp.empty((1, 1, channels), dtype=float, device="cpu")
-    wp.launch(draw_root, channels, inputs=[*keys, values], device="cpu", record_tape=False)
+    launch(draw_root, channels, [*keys, values], "cpu")
     for at in range(level):
         (top, bottom), (left, right) = (_ancestors(window, level - at) for window in (rows, columns))
         children = wp.empty((2 * (bottom - top), 2 * (right - left), channels), dtype=float, device="cpu")
         inputs = [at, top, left, *keys, values, children]
-        wp.launch(split_texels, (bottom - top, right - left), inputs=inputs, device="cpu", record_tape=False)
+        launch(split_texels, (bottom - top, right - left), inputs, "cpu")
         (first_row, last_row), (first_column, last_column) = (_ancestors(w, level - at - 1) for w in (rows, columns))
         inside = children.numpy()[first_row - 2 * top : last_row - 2 * top, first_column - 2 * left : last_column - 2 * left]
-        values = wp.array(np.ascontiguousarray(inside), dtype=float, device="cpu", copy=False)
+        values = as_warp(inside, wp.float32)
     return values.numpy()
 
 

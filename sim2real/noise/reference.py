@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from ..camera.rays import ray_from_px
+from ..camera.view import View
+from ..raster.fragments import Fragments
+from ..raster.protocol import Visibility
 from ..scene.triangles import Triangles
 from .charts.build import Charts
 from .passes.cells import FINEST_LEVEL
@@ -33,18 +37,16 @@ class Samples:
 def reference_samples(
     charts: Charts,
     triangles: Triangles,
-    face: Int[np.ndarray, "height width"],
-    camera_vertices: Float[np.ndarray, "vertices 3"],
-    intrinsics: Float[np.ndarray, "3 3"],
-    world_from_camera: Float[np.ndarray, "4 4"],
+    seen: Visibility | Fragments,
+    view: View,
     *,
     limits: tuple[float, float],
 ) -> Samples:
     """Every pixel's place and wanted level, with finite differences for the footprint.
 
-    ``limits``: ``workspace.leaf_limits`` of the layout.
+    ``limits``: ``pipeline.leaf_limits`` of the layout.
     """
-    at = _Chart(charts, triangles, face, camera_vertices, intrinsics, world_from_camera)
+    at = _Chart(charts, triangles, seen, view)
     h, place = 1e-4, at(0.0, 0.0)
     jacobian = np.stack([(at(h, 0.0) - at(-h, 0.0)) / (2 * h), (at(0.0, h) - at(0.0, -h)) / (2 * h)], -1)
     singular = np.linalg.svd(jacobian, compute_uv=False)
@@ -56,18 +58,11 @@ def reference_samples(
 class _Chart:
     """Chart coordinates that the rays through a picture's pixels meet, each on the plane of the face at its pixel's center."""
 
-    def __init__(
-        self,
-        charts: Charts,
-        triangles: Triangles,
-        face: np.ndarray,
-        camera_vertices: np.ndarray,
-        intrinsics: np.ndarray,
-        world_from_camera: np.ndarray,
-    ) -> None:
-        self._face, self._k = face, np.asarray(intrinsics, np.float64)
-        self._corner = camera_vertices.astype(np.float64)[triangles.faces]
-        self._coordinates, self._rotation = charts.coordinates, np.asarray(world_from_camera, np.float64)[:3, :3]
+    def __init__(self, charts: Charts, triangles: Triangles, seen: Visibility | Fragments, view: View) -> None:
+        face = seen.face.cpu().numpy()
+        self._face, self._view = face, view
+        self._corner = seen.camera_vertices.cpu().numpy().astype(np.float64)[triangles.faces]
+        self._coordinates, self._rotation = charts.coordinates, view.world_from_camera[:3, :3]
         ray = self._ray(0.0, 0.0) @ self._rotation.T
         self._axis = np.abs(ray).argmax(-1)
         negative = np.take_along_axis(ray, self._axis[..., None], -1)[..., 0] < 0
@@ -86,8 +81,8 @@ class _Chart:
 
     def _ray(self, dx: float, dy: float) -> np.ndarray:
         y, x = np.indices(self._face.shape) + 0.5
-        k = self._k
-        return np.stack([(x + dx - k[0, 2]) / k[0, 0], (y + dy - k[1, 2]) / k[1, 1], np.ones_like(x)], -1)
+        xy = ray_from_px(np.stack([x + dx, y + dy], -1), self._view.intrinsics)
+        return np.concatenate([xy, np.ones_like(xy[..., :1])], -1)
 
 
 def _surface(ray: np.ndarray, corner: np.ndarray, coordinates: np.ndarray, face: np.ndarray) -> np.ndarray:

@@ -7,17 +7,22 @@ from typing import Any
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Float, Float32, Int32
+from jaxtyping import Float32
 
-from ..devices import warp_ready
+from ..camera.kernels import device_camera
+from ..camera.view import View
+from ..devices import as_warp, load, upload
 from ..errors import BadValueError
-from ..scene.lens import PINHOLE, Lens, bent_rays
+from ..raster.fragments import Fragments
+from ..raster.protocol import Visibility
 from ..scene.triangles import Triangles
 from .charts.build import Charts
 from .layout import NoiseLayout
+from .passes import sample
 from .passes.cells import CHART_LIMIT
 from .passes.pipeline import Domain, Workspace, Workspaces, leaf_limits
-from .passes.sample import BENT, PARALLEL, Surface, View, split_cells
+from .passes.planes import NoiseView, Surface
+from .passes.sample import split_cells
 
 
 class SurfaceNoise:
@@ -51,74 +56,61 @@ class SurfaceNoise:
         """
         if len(charts.side_m) > CHART_LIMIT:
             raise BadValueError("the number of parts", len(charts.side_m), right=f"at most {CHART_LIMIT - 6}")
-        warp_ready()
+        load(sample, device)
         self.layout, self.device = layout, device
         self.workspaces = Workspaces(layout, device)
         self._seed = np.uint64(seed % 2**64)
         self._limits = leaf_limits(layout)
-        self._faces = wp.array(triangles.faces, dtype=int, device=device)
-        self._coordinates = wp.array(charts.coordinates, dtype=wp.vec2, device=device)
-        self._face_chart = wp.array(charts.face_chart, dtype=int, device=device)
-        self._side = wp.array(charts.side_m, dtype=float, device=device)
-        self._chart_key = wp.array(charts.key, dtype=wp.uint64, device=device)
+        self._faces = upload(triangles.faces, wp.int32, device)
+        self._coordinates = upload(charts.coordinates, wp.vec2, device)
+        self._face_chart = upload(charts.face_chart, wp.int32, device)
+        self._side = upload(charts.side_m, wp.float32, device)
+        self._chart_key = upload(charts.key, wp.uint64, device)
 
     def frame(
         self,
-        face: Int32[torch.Tensor, "height width"],
-        camera_vertices: Float32[torch.Tensor, "vertices 3"],
-        intrinsics: Float[np.ndarray, "3 3"],
-        world_from_camera: Float[np.ndarray, "4 4"],
-        lens: Lens = PINHOLE,
+        seen: Visibility | Fragments,
+        view: View,
     ) -> Float32[torch.Tensor, "channels latent_height latent_width"]:
         """The noise of one view.
 
         Args:
-            face: face that each pixel sees, -1 for the background; any rasterizer's.
-            camera_vertices: all vertices in the camera's frame, metres.
-            intrinsics: of the face image, pixels.
-            world_from_camera: the camera; it matters for the background only.
-            lens: what bends the camera's rays, or makes them parallel.
+            seen: what any rasterizer found: its faces and the vertices in the camera's frame count.
+            view: what it was asked for.
 
         Returns:
             i.i.d. standard normal values, a new tensor.
 
         Raises:
-            BadValueError: the picture is not a multiple of the layout's factor.
+            BadValueError: the picture is not a multiple of the layout's factor, or not of the view's size.
         """
-        with self.workspaces.of((int(face.shape[0]), int(face.shape[1]))) as work:
-            self._run(work, face, camera_vertices, _view(intrinsics, world_from_camera, lens, work.size, self.device))
+        with self.workspaces.of(_size_of(seen, view)) as work:
+            self._run(work, seen, view)
             return work.noise()
 
     def leaves(
         self,
-        face: Int32[torch.Tensor, "height width"],
-        camera_vertices: Float32[torch.Tensor, "vertices 3"],
-        intrinsics: Float[np.ndarray, "3 3"],
-        world_from_camera: Float[np.ndarray, "4 4"],
-        lens: Lens = PINHOLE,
+        seen: Visibility | Fragments,
+        view: View,
     ) -> dict[str, np.ndarray]:
         """The cells that make up each pixel of a view, for exact covariances (``model_covariance``).
 
         Returns:
             ``chart``, ``level``, ``i``, ``j``, ``area`` (square metres) and ``pixel`` (owner, row-major) of every cell.
         """
-        with self.workspaces.of((int(face.shape[0]), int(face.shape[1]))) as work:
-            view = _view(intrinsics, world_from_camera, lens, work.size, self.device)
-            self._run(work, face, camera_vertices, view, values=False)
+        with self.workspaces.of(_size_of(seen, view)) as work:
+            self._run(work, seen, view, values=False)
             return self._listed(work)
 
-    def _run(
-        self, work: Workspace, face: torch.Tensor, camera_vertices: torch.Tensor, view: Any, *, values: bool = True
-    ) -> None:
+    def _run(self, work: Workspace, seen: Visibility | Fragments, view: View, *, values: bool = True) -> None:
         """Find a frame's leaves, and its values if they are wanted."""
         surface = Surface()
-        empty = camera_vertices.shape[0] == 0
-        surface.vertices = None if empty else wp.from_torch(camera_vertices.contiguous(), dtype=wp.vec3)
+        surface.vertices = as_warp(seen.camera_vertices, wp.vec3)
         surface.faces, surface.coordinates, surface.face_chart = self._faces, self._coordinates, self._face_chart
-        seen = wp.from_torch(face.contiguous(), dtype=wp.int32)
+        face, eye = as_warp(seen.face, wp.int32), _noise_view(view, self.device)
 
         def split() -> None:
-            inputs = [seen, surface, view, work.run_length, *self._limits, work.cells, work.samples]
+            inputs = [face, surface, eye, work.run_length, *self._limits, work.cells, work.samples]
             work.launch(split_cells, work.runs, inputs)
 
         work.run(split, Domain(self._side, self._chart_key, self._seed) if values else None)
@@ -137,15 +129,17 @@ class SurfaceNoise:
         }
 
 
-def _view(intrinsics: np.ndarray, world_from_camera: np.ndarray, lens: Lens, size: tuple[int, int], device: str) -> Any:
-    """A camera as the kernels take it."""
-    k, pose = np.asarray(intrinsics, np.float64), np.asarray(world_from_camera, np.float64)
-    view = View()
-    view.kind = BENT if lens.bent else PARALLEL if lens.parallel else 0
-    view.focal_x, view.focal_y, view.center_x, view.center_y = k[0, 0], k[1, 1], k[0, 2], k[1, 2]
-    view.shear = k[0, 1] / k[0, 0]
-    if lens.bent:
-        view.rays = wp.array(bent_rays(k, lens, size, corners=True), dtype=wp.vec2d, device=device)
-    view.world_from_camera = wp.mat33(*[float(v) for v in pose[:3, :3].ravel()])
-    view.position = wp.vec3d(*[float(v) for v in pose[:3, 3]])
-    return view
+def _size_of(seen: Visibility | Fragments, view: View) -> tuple[int, int]:
+    height, width = seen.face.shape
+    if (height, width) != view.size:
+        raise BadValueError("the size of the face image", f"{height}x{width}", right="{}x{}".format(*view.size))
+    return view.size
+
+
+def _noise_view(view: View, device: str) -> Any:
+    """A view as the kernels take it."""
+    record = NoiseView()
+    record.camera = device_camera(view.intrinsics, view.lens, view.size, device, corners=True)
+    record.world_from_camera = wp.mat33(*view.world_from_camera[:3, :3].ravel().tolist())
+    record.position = wp.vec3d(*view.world_from_camera[:3, 3].tolist())
+    return record

@@ -13,8 +13,9 @@ import torch
 import warp as wp
 from jaxtyping import Float32
 
-from ..devices import warp_ready
+from ..devices import as_warp, load, upload
 from .layout import NoiseLayout
+from .passes import video_sample
 from .passes.pipeline import Domain, Workspace, Workspaces, leaf_limits
 from .passes.video_sample import split_mapped
 from .video_map import Places, chart_keys, kernel_map
@@ -38,7 +39,7 @@ class VideoNoise:
             seed: another seed, an independent field of noise.
             device: ``cpu`` or ``cuda``.
         """
-        warp_ready()
+        load(video_sample, device)
         self.layout, self.device = layout, device
         self.seed = np.uint64(seed % 2**64)
         self._keys = np.zeros(0, np.uint64)
@@ -67,8 +68,8 @@ class VideoNoise:
 
     def _run(self, work: Workspace, places: Places, keys: np.ndarray) -> None:
         """Find a frame's leaves and their values."""
-        side = wp.from_torch((places.scale * places.domain_px).contiguous())
-        chart_key = wp.array(keys, dtype=wp.uint64, device=self.device)
+        side = as_warp(places.scale * places.domain_px)
+        chart_key = upload(keys, wp.uint64, self.device)
         limits = [wp.float64(limit) for limit in leaf_limits(self.layout)]
 
         def split() -> None:

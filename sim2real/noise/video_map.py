@@ -12,9 +12,8 @@ import torch
 import warp as wp
 from jaxtyping import Bool, Float32, Float64, Int32
 
-from ..devices import warp_ready
+from ..devices import as_warp, launch, warp_ready
 from ..errors import BadValueError
-from ..raster.warp_runtime import launch
 from .passes.cells import CHART_LIMIT
 from .video_map_kernels import Map, advance, link_pixels
 
@@ -134,20 +133,20 @@ class ReferenceMap:
         chart, position = torch.empty_like(self.places.chart), torch.empty_like(self.places.position)
         inputs = [
             kernel_map(self.places),
-            wp.from_torch(motion.contiguous(), dtype=wp.vec2),
-            wp.from_torch(visible.contiguous()),
+            as_warp(motion, wp.vec2),
+            as_warp(visible),
             new,
             wp.float64(self._reach_px),
             wp.float64(self.domain_px),
-            wp.from_torch(chart),
-            wp.from_torch(position, dtype=wp.vec2d),
+            as_warp(chart),
+            as_warp(position, wp.vec2d),
         ]
         launch(advance, tuple(chart.shape), inputs, str(chart.device))
         return chart, position
 
     def _linked(self, chart: torch.Tensor, position: torch.Tensor) -> Places:
         link = torch.empty_like(chart)
-        inputs = [wp.from_torch(chart), wp.from_torch(position, dtype=wp.vec2d), wp.from_torch(link)]
+        inputs = [as_warp(chart), as_warp(position, wp.vec2d), as_warp(link)]
         launch(link_pixels, tuple(chart.shape), inputs, str(chart.device))
         return Places(chart, position, link, self._scale, self.domain_px)
 
@@ -166,9 +165,9 @@ class ReferenceMap:
 def kernel_map(places: Places) -> Any:
     """The map as kernels take it."""
     record = Map()
-    record.chart = wp.from_torch(places.chart)
-    record.position = wp.from_torch(places.position, dtype=wp.vec2d)
-    record.link = wp.from_torch(places.link)
+    record.chart = as_warp(places.chart)
+    record.position = as_warp(places.position, wp.vec2d)
+    record.link = as_warp(places.link)
     return record
 
 

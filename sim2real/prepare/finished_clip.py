@@ -61,8 +61,8 @@ def finished_clip(
     for frame in range(scene.frames):
         light = tracer.clean_radiance(camera, frame, features)
         view, painted = view_of(scene, camera, frame), sampler.layers(camera, frame)
-        seen, made_of = views.fragments(**view), surface.frame(camera, frame, painted)
-        pose, vertices, lit = view["camera_from_part"], view["vertices"], known.frame(camera, frame)
+        seen, made_of = views.fragments(view), surface.frame(camera, frame, painted)
+        pose, vertices, lit = view.camera_from_part, view.vertices, known.frame(camera, frame)
         keep(
             light=np.clip(light, 0, _BRIGHTEST).astype(np.float16),
             rgb=shader.frame(camera, frame, painted),

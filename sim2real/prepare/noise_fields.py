@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float16, Float32
 
+from ..devices import frame_pool
 from ..noise import NoiseLayout, SurfaceNoise, charts_of
 from ..raster import rasterizer, view_of
 from ..scene import Scene, triangles_of
@@ -26,10 +26,8 @@ def clip_noise(scene: Scene, *, channels: int = CHANNELS, seed: int = 0) -> Floa
     noise = SurfaceNoise(charts_of(scene, triangles), triangles, NoiseLayout(factor=1, channels=channels), seed=seed)
     out = np.empty((scene.frames, channels, *camera.size), np.float16)
     for frame in range(scene.frames):
-        seen = views.visibility(**view_of(scene, camera, frame))
-        pose = camera.world_from_camera[frame]
-        values = noise.frame(seen.face, seen.camera_vertices, camera.intrinsics[frame], pose, camera.lens)
-        out[frame] = values.numpy()
+        view = view_of(scene, camera, frame)
+        out[frame] = noise.frame(views.visibility(view), view).numpy()
     return out
 
 
@@ -83,7 +81,7 @@ def make_training_noise(
         return path
 
     paths = []
-    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+    with frame_pool(threads or len(os.sched_getaffinity(0))) as pool:
         for path in pool.map(make, clips):
             paths.append(path)
             if progress is not None:

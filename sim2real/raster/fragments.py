@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float32, Int32
 from torch import Tensor
 
-from ..scene.lens import PINHOLE, Lens
+from ..camera.lens import PINHOLE, Lens
 
 
 @dataclass(frozen=True, eq=False)

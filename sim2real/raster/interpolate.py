@@ -11,8 +11,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ..camera.lens import PINHOLE, Lens, lens_map
+from ..camera.rays import bent_rays
+from ..camera.reference import straight_rays
 from ..errors import BadValueError
-from ..scene.lens import PINHOLE, Lens, bent_rays, lens_map
 from .fragments import Fragments
 from .protocol import Visibility
 
@@ -76,9 +78,7 @@ def _lens_of(seen: Fragments | Visibility | Tensor, lens: Lens | None) -> Lens:
 def _ray(size: torch.Size, row: Tensor, column: Tensor, intrinsics: Tensor, lens: Lens) -> Tensor:
     """Lines of sight (n, 3) through pixel centers in float64, differentiable in the intrinsics."""
     k = intrinsics.double()
-    y = (row.double() + 0.5 - k[1, 2]) / k[1, 1]
-    x = (column.double() + 0.5 - k[0, 2] - k[0, 1] * y) / k[0, 0]
-    xy = torch.stack([x, y], dim=-1)
+    xy = straight_rays(column.double() + 0.5, row.double() + 0.5, k)
     if lens.bent:  # the solved rays, and from them one Newton step, which is zero and has the right gradient
         table = bent_rays(k.detach().cpu().numpy(), lens, (size[0], size[1]))
         solved = table[row.cpu().numpy(), column.cpu().numpy()]

@@ -9,7 +9,7 @@ Arithmetic rules that make it watertight and repeatable:
   triangles at the near plane; both sides of a face are seen unless one is hidden). A center exactly on an edge belongs
   to both triangles, and the smaller key (depth bits, then face index) wins.
 - Other cameras differ in two things only. A lens that bends rays brings a table of them, and boxes are looked up by
-  where the rays go (``lens.py``). Parallel lines of sight see every vertex as (x, y, 1): ``a x b`` then holds the plane
+  where the rays go (``box_kernels``). Parallel lines of sight see every vertex as (x, y, 1): ``a x b`` then holds the plane
   through an edge along z, and depth is the corners' mean by the edge functions.
 - Multiply-adds are not fused and sums have a written order, so that the plain torch twin gives the same bits.
 """
@@ -22,7 +22,9 @@ from typing import no_type_check
 
 import warp as wp
 
+from ..camera.kernels import BENT, PARALLEL, eye_plane, ray_x, ray_y, sight, wide
 from ..native_code import native
+from .box_kernels import Target, face_box, place_of
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 
@@ -34,92 +36,6 @@ SPAN_PX = wp.constant(16)
 """Rows of boxes wider than this are narrowed to the triangle before pixels are tested."""
 
 
-BENT = wp.constant(1)
-PARALLEL = wp.constant(2)
-BLOCK = wp.constant(3)
-"""A screen box of a bent camera is put together from at most this plus one cells along each axis."""
-
-
-@wp.struct
-@no_type_check
-class View:
-    """A camera and its picture."""
-
-    kind: wp.int32  # 0: pinhole; BENT: rays from a table; PARALLEL: lines along z
-
-    fx: wp.float64  # focal lengths, their inverses, principal point, in pixels; shear (skew / fx)
-    fy: wp.float64
-    ifx: wp.float64
-    ify: wp.float64
-    cx: wp.float64
-    cy: wp.float64
-    shear: wp.float64
-    near: wp.float32
-    width: wp.int32
-    height: wp.int32
-    slack: wp.float32  # pixels (bent: cells) by which a screen box is widened against float32 rounding
-    rays: wp.array2d(dtype=wp.vec2d)  # bent only: through pixel centers, z = 1
-    boxes: wp.array(dtype=wp.vec4i)  # bent only: the pixels whose rays fall into a cell, level by level
-    cells: wp.int32  # along each axis at the finest level, a power of two
-    cell_low: wp.vec2d  # where cells begin, angles
-    cell_scale: wp.vec2d  # cells per radian
-    hidden_side: wp.array(dtype=wp.int8)  # per face, as ``Triangles`` has it; empty: all faces are seen from both sides
-
-
-@wp.func
-@no_type_check
-def ray_y(view: View, row: int) -> wp.float64:
-    """Height of the rays through a row of pixel centers, z = 1."""
-    return (wp.float64(row) + wp.float64(0.5) - view.cy) * view.ify
-
-
-@wp.func
-@no_type_check
-def ray_x(view: View, column: int, y: wp.float64) -> wp.float64:
-    """Where the ray through a pixel center lies along x, z = 1."""
-    return (wp.float64(column) + wp.float64(0.5) - view.cx) * view.ifx - view.shear * y
-
-
-@wp.func
-@no_type_check
-def pixel_of(view: View, p: wp.vec3d) -> wp.vec2f:
-    """Where a point in front of the camera falls, in pixels (bent: in cells)."""
-    inverse = wp.float64(1.0) / p[2]
-    if view.kind == PARALLEL:
-        inverse = wp.float64(1.0)
-    if view.kind == BENT:
-        across = (wp.atan(p[0] * inverse) - view.cell_low[0]) * view.cell_scale[0]
-        down = (wp.atan(p[1] * inverse) - view.cell_low[1]) * view.cell_scale[1]
-        return wp.vec2f(wp.float32(across), wp.float32(down))
-    y = p[1] * inverse
-    x = p[0] * inverse + view.shear * y
-    return wp.vec2f(wp.float32(x * view.fx + view.cx), wp.float32(y * view.fy + view.cy))
-
-
-@wp.func
-@no_type_check
-def wide(p: wp.vec3f) -> wp.vec3d:
-    """A vertex in float64."""
-    return wp.vec3d(wp.float64(p[0]), wp.float64(p[1]), wp.float64(p[2]))
-
-
-@wp.func
-@no_type_check
-def sight(kind: int, p: wp.vec3d) -> wp.vec3d:
-    """What planes through edges are made of: the vertex itself, or its foot at z = 1 if lines of sight are parallel."""
-    q = p
-    if kind == PARALLEL:
-        q = wp.vec3d(p[0], p[1], wp.float64(1.0))
-    return q
-
-
-@wp.func
-@no_type_check
-def eye_plane(a: wp.vec3d, b: wp.vec3d) -> wp.vec3d:
-    """Normal of the plane through the eye and an edge, ``a x b``."""
-    return wp.vec3d(a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-
-
 @wp.kernel
 @no_type_check
 def transform(
@@ -127,7 +43,7 @@ def transform(
     vertex_part: wp.array(dtype=wp.int32),
     camera_from_part: wp.array2d(dtype=wp.vec4d),
     part_visible: wp.array(dtype=wp.int32),
-    view: View,
+    target: Target,
     camera_vertices: wp.array(dtype=wp.vec3f),
     screen: wp.array(dtype=wp.vec3f),
 ):
@@ -144,102 +60,9 @@ def transform(
         screen[i] = wp.vec3f(0.0, 0.0, wp.nan)
         return
     at = wp.vec2f(0.0, 0.0)
-    if p[2] >= view.near:
-        at = pixel_of(view, wide(p))
+    if p[2] >= target.near:
+        at = place_of(target, wide(p))
     screen[i] = wp.vec3f(at[0], at[1], p[2])
-
-
-@wp.func
-@no_type_check
-def cells_box(view: View, low: wp.vec2f, high: wp.vec2f, slack: float) -> wp.vec4i:
-    """``box_of`` for a bent camera: the pixels that look into a rectangle of cells, and some around."""
-    box = wp.vec4i(view.width, -1, view.height, -1)
-    count = float(view.cells)
-    if high[0] + slack < 0.0 or high[1] + slack < 0.0 or low[0] - slack >= count or low[1] - slack >= count:
-        return box
-    i0 = int(wp.clamp(low[0] - slack, 0.0, count - 1.0))
-    i1 = int(wp.clamp(high[0] + slack, 0.0, count - 1.0))
-    j0 = int(wp.clamp(low[1] - slack, 0.0, count - 1.0))
-    j1 = int(wp.clamp(high[1] + slack, 0.0, count - 1.0))
-    side = int(view.cells)
-    start = int(0)
-    while i1 - i0 > BLOCK or j1 - j0 > BLOCK:
-        start += side * side
-        side = side >> 1
-        i0 = i0 >> 1
-        i1 = i1 >> 1
-        j0 = j0 >> 1
-        j1 = j1 >> 1
-    for j in range(j0, j1 + 1):
-        for i in range(i0, i1 + 1):
-            cell = view.boxes[start + j * side + i]
-            box = wp.vec4i(wp.min(box[0], cell[0]), wp.max(box[1], cell[1]), wp.min(box[2], cell[2]), wp.max(box[3], cell[3]))
-    return box
-
-
-@wp.func
-@no_type_check
-def box_of(view: View, low: wp.vec2f, high: wp.vec2f, slack: float) -> wp.vec4i:
-    """First and last column, first and last row of the pixel centers in a rectangle; empty where first > last."""
-    if view.kind == BENT:
-        return cells_box(view, low, high, slack)
-    right = float(view.width)
-    bottom = float(view.height)
-    return wp.vec4i(
-        int(wp.clamp(low[0] + 0.5 - slack, 0.0, right)),  # truncation is floor, since nothing is negative
-        int(wp.clamp(high[0] + 0.5 + slack, 0.0, right)) - 1,
-        int(wp.clamp(low[1] + 0.5 - slack, 0.0, bottom)),
-        int(wp.clamp(high[1] + 0.5 + slack, 0.0, bottom)) - 1,
-    )
-
-
-@wp.func
-@no_type_check
-def cut_box(view: View, p0: wp.vec3f, p1: wp.vec3f, p2: wp.vec3f) -> wp.vec4i:
-    """Box of the part of a triangle in front of the near plane: its vertices there and the cuts of its edges."""
-    near = wp.float64(view.near)
-    low = wp.vec2f(wp.inf, wp.inf)
-    high = wp.vec2f(-wp.inf, -wp.inf)
-    for k in range(3):
-        a = wide(p0)
-        b = wide(p1)
-        if k == 1:
-            a = wide(p1)
-            b = wide(p2)
-        if k == 2:
-            a = wide(p2)
-            b = wide(p0)
-        if a[2] >= near:
-            at = pixel_of(view, a)
-            low = wp.min(low, at)
-            high = wp.max(high, at)
-        if (a[2] >= near) != (b[2] >= near):
-            cut = a + (b - a) * ((near - a[2]) / (b[2] - a[2]))
-            cut[2] = near
-            at = pixel_of(view, cut)
-            low = wp.min(low, at)
-            high = wp.max(high, at)
-    return box_of(view, low, high, 1.0)
-
-
-@wp.func
-@no_type_check
-def face_box(
-    view: View, corners: wp.vec3i, screen: wp.array(dtype=wp.vec3f), camera_vertices: wp.array(dtype=wp.vec3f)
-) -> wp.vec4i:
-    """Pixels that a triangle may cover; (0, -1, 0, -1) where it cannot be seen."""
-    a = screen[corners[0]]
-    b = screen[corners[1]]
-    c = screen[corners[2]]
-    total = a[2] + b[2] + c[2]
-    nearest = wp.min(a[2], wp.min(b[2], c[2]))
-    if wp.isnan(total) or wp.max(a[2], wp.max(b[2], c[2])) < view.near:
-        return wp.vec4i(0, -1, 0, -1)
-    if nearest < view.near:
-        return cut_box(view, camera_vertices[corners[0]], camera_vertices[corners[1]], camera_vertices[corners[2]])
-    low = wp.vec2f(wp.min(a[0], wp.min(b[0], c[0])), wp.min(a[1], wp.min(b[1], c[1])))
-    high = wp.vec2f(wp.max(a[0], wp.max(b[0], c[0])), wp.max(a[1], wp.max(b[1], c[1])))
-    return box_of(view, low, high, view.slack)
 
 
 @wp.func
@@ -251,13 +74,14 @@ def spread(p: wp.vec3d, e: wp.vec3d) -> wp.float64:
 
 @wp.func
 @no_type_check
-def narrowed(view: View, span: wp.vec2i, slope: wp.float64, offset: wp.float64, y: wp.float64) -> wp.vec2i:
+def narrowed(target: Target, span: wp.vec2i, slope: wp.float64, offset: wp.float64, y: wp.float64) -> wp.vec2i:
     """Drop the columns of a row where ``slope * x + offset`` is surely negative, sparing one on each side."""
     first = span[0]
     last = span[1]
     if wp.abs(slope) > wp.float64(1.0e-9) * wp.abs(offset):
         x = -offset / slope
-        at = wp.clamp((x + view.shear * y) * view.fx + view.cx, wp.float64(-2.0), wp.float64(view.width) + wp.float64(2.0))
+        at = (x + target.camera.shear * y) * target.camera.fx + target.camera.cx
+        at = wp.clamp(at, wp.float64(-2.0), wp.float64(target.width) + wp.float64(2.0))
         if slope > wp.float64(0.0):
             first = wp.max(first, int(at) - 2)
         else:
@@ -291,7 +115,7 @@ def cover_four(
 @wp.func
 @no_type_check
 def cover(
-    view: View,
+    target: Target,
     face: int,
     corners: wp.vec3i,
     box: wp.vec4i,
@@ -304,9 +128,10 @@ def cover(
     p0 = wide(camera_vertices[corners[0]])
     p1 = wide(camera_vertices[corners[1]])
     p2 = wide(camera_vertices[corners[2]])
-    f0 = sight(view.kind, p0)
-    f1 = sight(view.kind, p1)
-    f2 = sight(view.kind, p2)
+    kind = target.camera.kind
+    f0 = sight(kind, p0)
+    f1 = sight(kind, p1)
+    f2 = sight(kind, p2)
     e0 = eye_plane(f1, f2)
     e1 = eye_plane(f2, f0)
     e2 = eye_plane(f0, f1)
@@ -316,11 +141,11 @@ def cover(
     volume = f0[0] * e0[0] + f0[1] * e0[1] + f0[2] * e0[2]
     nearest = wp.min(p0[2], wp.min(p1[2], p2[2]))
     farthest = wp.max(p0[2], wp.max(p1[2], p2[2]))
-    near = wp.float64(view.near)
+    near = wp.float64(target.near)
     zero = wp.float64(0.0)
     sure = wp.abs(volume) > wp.float64(1.0e-9) * spread(f0, e0)
-    if view.hidden_side.shape[0] > 0:  # a positive volume is a face seen from behind
-        if wp.float64(view.hidden_side[face]) * volume < zero:
+    if target.hidden_side.shape[0] > 0:  # a positive volume is a face seen from behind
+        if wp.float64(target.hidden_side[face]) * volume < zero:
             return
     if volume < zero:
         volume = -volume
@@ -328,23 +153,23 @@ def cover(
         e1 = -e1
         e2 = -e2
     half = wp.float64(0.5)
-    cx = view.cx
-    ifx = view.ifx
-    fours = sure and view.kind == 0 and step[0] == 1 and box[1] - box[0] >= 2
+    cx = target.camera.cx
+    ifx = target.camera.ifx
+    fours = sure and kind == 0 and step[0] == 1 and box[1] - box[0] >= 2
     e = wp.vec3d(e0[0], e1[0], e2[0])
     depths = wp.vec3d(nearest, farthest, near)
     row = box[2] + first[1]
     while row <= box[3]:
-        y = ray_y(view, row)
-        lean = view.shear * y
+        y = ray_y(target.camera, row)
+        lean = target.camera.shear * y
         r0 = e0[1] * y + e0[2]
         r1 = e1[1] * y + e1[2]
         r2 = e2[1] * y + e2[2]
         span = wp.vec2i(box[0], box[1])
-        if sure and view.kind != BENT and box[1] - box[0] >= SPAN_PX:
-            span = narrowed(view, span, e0[0], r0, y)
-            span = narrowed(view, span, e1[0], r1, y)
-            span = narrowed(view, span, e2[0], r2, y)
+        if sure and kind != BENT and box[1] - box[0] >= SPAN_PX:
+            span = narrowed(target, span, e0[0], r0, y)
+            span = narrowed(target, span, e1[0], r1, y)
+            span = narrowed(target, span, e2[0], r2, y)
         column = span[0] + first[0]
         if fours:
             r = wp.vec3d(r0, r1, r2)
@@ -352,10 +177,10 @@ def cover(
                 cover_four(row, column, span[1], cx, ifx, lean, e, r, volume, depths, face, zbuffer)
                 column += 4
         while column <= span[1]:
-            x = (wp.float64(column) + half - cx) * ifx - lean  # ray_x, with the view's fields in registers
-            if view.kind == BENT:
-                x = view.rays[row, column][0]
-                y = view.rays[row, column][1]
+            x = (wp.float64(column) + half - cx) * ifx - lean  # ray_x, with the camera's fields in registers
+            if kind == BENT:
+                x = target.camera.rays[row, column][0]
+                y = target.camera.rays[row, column][1]
                 r0 = e0[1] * y + e0[2]
                 r1 = e1[1] * y + e1[2]
                 r2 = e2[1] * y + e2[2]
@@ -367,7 +192,7 @@ def cover(
                 total = s0 + s1 + s2
                 if total != zero:
                     height = volume
-                    if view.kind == PARALLEL:
+                    if kind == PARALLEL:
                         height = s0 * p0[2] + s1 * p1[2] + s2 * p2[2]
                     z = wp.min(wp.max(height / total, nearest), farthest)
                     if z >= near:
@@ -379,9 +204,9 @@ def cover(
 
 @wp.func
 @no_type_check
-def hidden(view: View, nearest: float, box: wp.vec4i, zbuffer: wp.array2d(dtype=wp.int64)) -> bool:
+def hidden(target: Target, nearest: float, box: wp.vec4i, zbuffer: wp.array2d(dtype=wp.int64)) -> bool:
     """Nothing of a triangle can win a pixel of its box, since all of them already hold something nearer."""
-    if not nearest >= view.near:
+    if not nearest >= target.near:
         return False
     key = wp.int64(wp.cast(nearest, wp.uint32)) << wp.int64(32)
     row = box[2]
@@ -401,7 +226,7 @@ def splat(
     faces: wp.array(dtype=wp.vec3i),
     screen: wp.array(dtype=wp.vec3f),
     camera_vertices: wp.array(dtype=wp.vec3f),
-    view: View,
+    target: Target,
     large_px: int,
     queue: wp.array(dtype=wp.int32),
     zbuffer: wp.array2d(dtype=wp.int64),
@@ -409,15 +234,15 @@ def splat(
     """One thread per triangle; boxes above ``large_px`` are queued instead (``queue[0]`` counts them)."""
     face = wp.tid()
     corners = faces[face]
-    box = face_box(view, corners, screen, camera_vertices)
+    box = face_box(target, corners, screen, camera_vertices)
     if box[0] > box[1] or box[2] > box[3]:
         return
     if (box[1] - box[0] + 1) * (box[3] - box[2] + 1) > large_px:
         queue[1 + wp.atomic_add(queue, 0, 1)] = face
         return
     nearest = wp.min(screen[corners[0]][2], wp.min(screen[corners[1]][2], screen[corners[2]][2]))
-    if not hidden(view, nearest, box, zbuffer):
-        cover(view, face, corners, box, camera_vertices, zbuffer, wp.vec2i(0, 0), wp.vec2i(1, 1))
+    if not hidden(target, nearest, box, zbuffer):
+        cover(target, face, corners, box, camera_vertices, zbuffer, wp.vec2i(0, 0), wp.vec2i(1, 1))
 
 
 @wp.kernel
@@ -426,7 +251,7 @@ def splat_large(
     faces: wp.array(dtype=wp.vec3i),
     screen: wp.array(dtype=wp.vec3f),
     camera_vertices: wp.array(dtype=wp.vec3f),
-    view: View,
+    target: Target,
     groups: int,
     lanes: wp.vec2i,
     queue: wp.array(dtype=wp.int32),
@@ -439,8 +264,8 @@ def splat_large(
     while item < queue[0]:
         face = queue[1 + item]
         corners = faces[face]
-        box = face_box(view, corners, screen, camera_vertices)
-        cover(view, face, corners, box, camera_vertices, zbuffer, first, lanes)
+        box = face_box(target, corners, screen, camera_vertices)
+        cover(target, face, corners, box, camera_vertices, zbuffer, first, lanes)
         item += groups
 
 
@@ -449,7 +274,7 @@ def splat_large(
 def resolve(
     faces: wp.array(dtype=wp.vec3i),
     camera_vertices: wp.array(dtype=wp.vec3f),
-    view: View,
+    target: Target,
     run: int,
     zbuffer: wp.array2d(dtype=wp.int64),
     face_out: wp.array2d(dtype=wp.int32),
@@ -458,7 +283,7 @@ def resolve(
 ):
     """Face, barycentrics and depth of ``run`` pixels in a row."""
     row, part = wp.tid()
-    y = ray_y(view, row)
+    y = ray_y(target.camera, row)
     last = int(-1)
     s0 = wp.float64(0.0)
     s1 = wp.float64(0.0)
@@ -467,7 +292,7 @@ def resolve(
     e1 = wp.vec3d()
     e2 = wp.vec3d()
     column = part * run
-    end = wp.min(column + run, view.width)
+    end = wp.min(column + run, target.width)
     while column < end:
         key = zbuffer[row, column]
         face = int(key & wp.int64(0xFFFFFFFF))
@@ -480,16 +305,16 @@ def resolve(
             if face != last:
                 last = face
                 corners = faces[face]
-                p0 = sight(view.kind, wide(camera_vertices[corners[0]]))
-                p1 = sight(view.kind, wide(camera_vertices[corners[1]]))
-                p2 = sight(view.kind, wide(camera_vertices[corners[2]]))
+                p0 = sight(target.camera.kind, wide(camera_vertices[corners[0]]))
+                p1 = sight(target.camera.kind, wide(camera_vertices[corners[1]]))
+                p2 = sight(target.camera.kind, wide(camera_vertices[corners[2]]))
                 e0 = eye_plane(p1, p2)
                 e1 = eye_plane(p2, p0)
                 e2 = eye_plane(p0, p1)
-            x = ray_x(view, column, y)
-            if view.kind == BENT:
-                x = view.rays[row, column][0]
-                y = view.rays[row, column][1]
+            x = ray_x(target.camera, column, y)
+            if target.camera.kind == BENT:
+                x = target.camera.rays[row, column][0]
+                y = target.camera.rays[row, column][1]
             s0 = e0[0] * x + (e0[1] * y + e0[2])
             s1 = e1[0] * x + (e1[1] * y + e1[2])
             s2 = e2[0] * x + (e2[1] * y + e2[2])

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from jaxtyping import Bool, Float, Float32, Int32
+from jaxtyping import Float32, Int32
 from torch import Tensor
 
-from ..scene import PINHOLE, Lens
+from ..camera.view import View
 from .fragments import Fragments
 
 
@@ -29,42 +28,16 @@ class Visibility:
 class Rasterizer(Protocol):
     """Finds the surface that every pixel of a view sees.
 
-    Both methods take the same arguments and may be called from several threads at once.
+    Both methods may be called from several threads at once.
 
-    Args:
-        camera_from_part: one 4x4 matrix per part; it brings the part's mesh frame to the camera's (OpenCV axes).
-        intrinsics: 3x3 in pixels of ``size``; for supersampling pass a scaled size and scaled intrinsics.
-        size: (height, width) of the picture.
-        near: surfaces nearer than this many metres are cut away, pixel by pixel.
-        part_visible: parts to draw; all by default.
-        vertices: mesh-frame vertices of this frame instead of the triangles' own, where meshes deform.
-        lens: of the camera (``camera.lens``); a pinhole by default.
+    Raises:
+        BadValueError: the view is one of other triangles.
     """
 
-    def visibility(
-        self,
-        camera_from_part: Float[np.ndarray, "parts 4 4"],
-        intrinsics: Float[np.ndarray, "3 3"],
-        size: tuple[int, int],
-        *,
-        near: float = 0.01,
-        part_visible: Bool[np.ndarray, "parts"] | None = None,
-        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
-        lens: Lens = PINHOLE,
-    ) -> Visibility:
+    def visibility(self, view: View) -> Visibility:
         """Face indices only: the fastest."""
         ...
 
-    def fragments(
-        self,
-        camera_from_part: Float[np.ndarray, "parts 4 4"],
-        intrinsics: Float[np.ndarray, "3 3"],
-        size: tuple[int, int],
-        *,
-        near: float = 0.01,
-        part_visible: Bool[np.ndarray, "parts"] | None = None,
-        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
-        lens: Lens = PINHOLE,
-    ) -> Fragments:
+    def fragments(self, view: View) -> Fragments:
         """Face indices, barycentrics and depth."""
         ...

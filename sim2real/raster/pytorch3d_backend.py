@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Float32
 from torch import Tensor
 
+from ..camera.lens import Lens
+from ..camera.view import View
 from ..devices import checked_device
 from ..errors import BadValueError, MissingPackageError
 from ..optional import require
-from ..scene import PINHOLE, Lens, Triangles
+from ..scene import Triangles
 from .fragments import Fragments
 from .interpolate import surface
 from .protocol import Visibility
-from .view import View, check_triangles, checked_view
+from .view import check_triangles, check_view
 
 
 class Pytorch3dRasterizer:
@@ -42,37 +44,17 @@ class Pytorch3dRasterizer:
         self._triangles = triangles
         self._faces = torch.as_tensor(triangles.faces).to(self.device)
 
-    def visibility(
-        self,
-        camera_from_part: Float[np.ndarray, "parts 4 4"],
-        intrinsics: Float[np.ndarray, "3 3"],
-        size: tuple[int, int],
-        *,
-        near: float = 0.01,
-        part_visible: Bool[np.ndarray, "parts"] | None = None,
-        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
-        lens: Lens = PINHOLE,
-    ) -> Visibility:
+    def visibility(self, view: View) -> Visibility:
         """Face indices only; see ``Rasterizer``."""
-        _refuse_lens(lens)
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
+        _refuse_lens(view.lens)
+        check_view(view, self._triangles)
         camera_vertices = self._camera_vertices(view)
         return Visibility(self._face(view, camera_vertices), camera_vertices)
 
-    def fragments(
-        self,
-        camera_from_part: Float[np.ndarray, "parts 4 4"],
-        intrinsics: Float[np.ndarray, "3 3"],
-        size: tuple[int, int],
-        *,
-        near: float = 0.01,
-        part_visible: Bool[np.ndarray, "parts"] | None = None,
-        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
-        lens: Lens = PINHOLE,
-    ) -> Fragments:
+    def fragments(self, view: View) -> Fragments:
         """Face indices, barycentrics and depth; see ``Rasterizer``."""
-        _refuse_lens(lens)
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
+        _refuse_lens(view.lens)
+        check_view(view, self._triangles)
         camera_vertices = self._camera_vertices(view)
         face = self._face(view, camera_vertices)
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
@@ -87,7 +69,7 @@ class Pytorch3dRasterizer:
 
     def _face(self, view: View, camera_vertices: Tensor) -> Tensor:
         """The face every pixel sees; hidden parts and vertices that are not finite are left out before."""
-        seen = torch.as_tensor(view.part_visible[self._triangles.vertex_part]).to(self.device)
+        seen = torch.as_tensor(view.shown[self._triangles.vertex_part]).to(self.device)
         usable = (seen & camera_vertices.isfinite().all(1))[self._faces.long()].all(1)
         if self._triangles.hidden_side is not None:
             hidden = torch.as_tensor(self._triangles.hidden_side).to(self.device)

@@ -1,22 +1,25 @@
 """The rasterizer in plain torch: slow, short, on any device; what the kernels are compared with.
 
 Every triangle's bounding box is enumerated, its pixels are tested, and the nearest is kept by a scatter-minimum of the
-same int64 keys. It shares the edge rule and the order of every sum with ``kernels.py`` and nothing else.
+same int64 keys. It shares the edge rule and the order of every sum with the kernels and nothing else.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 from torch import Tensor
 
+from ..camera.lens import Lens
+from ..camera.ray_tables import ray_tables
+from ..camera.reference import straight_rays
+from ..camera.view import View
 from ..devices import checked_device
-from ..scene import PINHOLE, Lens, Triangles
-from ..scene.lens import bent_rays
+from ..scene import Triangles
 from .fragments import Fragments
 from .protocol import Visibility
-from .view import View, check_triangles, checked_view
+from .view import check_triangles, check_view
 
 NO_HIT = 0x7FFFFFFFFFFFFFFF
 CHUNK = 1 << 20
@@ -33,49 +36,29 @@ class ReferenceRasterizer:
         self._faces = torch.as_tensor(triangles.faces).to(self.device).long()
         self._vertex_part = torch.as_tensor(triangles.vertex_part).to(self.device).long()
 
-    def visibility(
-        self,
-        camera_from_part: Float[np.ndarray, "parts 4 4"],
-        intrinsics: Float[np.ndarray, "3 3"],
-        size: tuple[int, int],
-        *,
-        near: float = 0.01,
-        part_visible: Bool[np.ndarray, "parts"] | None = None,
-        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
-        lens: Lens = PINHOLE,
-    ) -> Visibility:
+    def visibility(self, view: View) -> Visibility:
         """Face indices only; see ``Rasterizer``."""
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
+        check_view(view, self._triangles)
         keys, camera_vertices = self._zbuffer(view)
         return Visibility(keys.to(torch.int32), camera_vertices)
 
-    def fragments(
-        self,
-        camera_from_part: Float[np.ndarray, "parts 4 4"],
-        intrinsics: Float[np.ndarray, "3 3"],
-        size: tuple[int, int],
-        *,
-        near: float = 0.01,
-        part_visible: Bool[np.ndarray, "parts"] | None = None,
-        vertices: Float32[np.ndarray, "vertices 3"] | None = None,
-        lens: Lens = PINHOLE,
-    ) -> Fragments:
+    def fragments(self, view: View) -> Fragments:
         """Face indices, barycentrics and depth; see ``Rasterizer``."""
-        view = checked_view(self._triangles, camera_from_part, intrinsics, size, near, part_visible, vertices, lens)
+        check_view(view, self._triangles)
         keys, camera_vertices = self._zbuffer(view)
         face = keys.to(torch.int32)
         row, column = torch.nonzero(face >= 0, as_tuple=True)
         planes = _planes(camera_vertices[self._faces[face[row, column].long()]], view.lens)
         sides = _sides(planes, _rays(view, row, column))
-        barycentrics = torch.zeros((3, *size), dtype=torch.float32, device=self.device)
+        barycentrics = torch.zeros((3, *view.size), dtype=torch.float32, device=self.device)
         barycentrics[:, row, column] = (sides * (1 / _sum(sides))[:, None]).T.float()
         depth = torch.where(face >= 0, (keys >> 32).to(torch.int32).view(torch.float32), torch.zeros((), device=self.device))
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
-        return Fragments(face, barycentrics, depth, camera_vertices, k, lens)
+        return Fragments(face, barycentrics, depth, camera_vertices, k, view.lens)
 
     def _zbuffer(self, view: View) -> tuple[Tensor, Tensor]:
         camera_vertices = self._camera_vertices(view)
-        seen = torch.as_tensor(view.part_visible).to(self.device)[self._vertex_part]
+        seen = torch.as_tensor(view.shown).to(self.device)[self._vertex_part]
         corners = camera_vertices[self._faces]
         usable = (seen & camera_vertices.isfinite().all(1))[self._faces].all(1) & self._turned_here(corners, view)
         first, size = _boxes(view, corners)
@@ -136,11 +119,10 @@ def _splat(view: View, faces: Tensor, corners: Tensor, first: Tensor, size: Tens
 
 def _rays(view: View, row: Tensor, column: Tensor) -> tuple[Float64[Tensor, "n"], Float64[Tensor, "n"]]:
     if view.lens.bent:
-        rays = torch.as_tensor(bent_rays(view.intrinsics, view.lens, view.size).copy()).to(row.device)[row, column]
-        return rays[:, 0], rays[:, 1]
-    ifx, ify, cx, cy, shear = view.ray_terms
-    y = (row.double() + 0.5 - cy) * ify
-    return (column.double() + 0.5 - cx) * ifx - shear * y, y
+        rays = ray_tables(view.intrinsics, view.lens, view.size, str(row.device)).rays[row, column]
+    else:
+        rays = straight_rays(column.double() + 0.5, row.double() + 0.5, view.intrinsics)
+    return rays[:, 0], rays[:, 1]
 
 
 def _sights(corners: Float32[Tensor, "n 3 3"], lens: Lens) -> Float64[Tensor, "n 3 3"]:

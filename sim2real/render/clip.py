@@ -5,13 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from .. import __version__
 from ..clip import (
@@ -29,6 +26,7 @@ from ..clip import (
     write_sheet,
 )
 from ..conditions import DepthRange, estimate_depth_range
+from ..devices import frame_pool
 from ..scene import Camera, Scene
 from .frame import FrameRenderer
 from .options import RenderOptions
@@ -93,7 +91,7 @@ def _stream(renderer: FrameRenderer, writer: CameraWriter, camera: Camera, progr
 
     what = f"rendering {camera.name}"
     progress(what, 0, frames)
-    with _pool(plan.threads) as pool:
+    with frame_pool(plan.threads) as pool:
         waiting: deque[Future[Shots]] = deque()
         submitted = 0
         for done in range(frames):
@@ -102,18 +100,6 @@ def _stream(renderer: FrameRenderer, writer: CameraWriter, camera: Camera, progr
                 submitted += 1
             writer.show(waiting.popleft().result())
             progress(what, done + 1, frames)
-
-
-@contextmanager
-def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool whose workers use one core each; on an error what has not begun is dropped."""
-    before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads, "frame", initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(before)
 
 
 def _record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[str, Any]) -> ClipRecord:

@@ -15,7 +15,7 @@ from .. import kinds
 from ..noise import SurfaceNoise, charts_of, mix, seen_beta
 from ..scene import Camera
 from .plan import Plan
-from .stage import Stage, View
+from .stage import FrameView, Stage
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +50,15 @@ class FrameRenderer:
             camera: one of the plan's cameras.
             frame: frame of the scene.
         """
-        view = View(self.stage, camera, frame)
+        view = FrameView(self.stage, camera, frame)
         pictures = {kind: picture(view) for kind, picture in self._pictures.items()}
         return Frame(self._noise_of(view), pictures)
 
-    def _noise_of(self, view: View) -> Float32[np.ndarray, "channels latent_height latent_width"] | None:
+    def _noise_of(self, view: FrameView) -> Float32[np.ndarray, "channels latent_height latent_width"] | None:
         if self._noise is None or view.frame not in self._noisy:
             return None
         camera, frame, seen = view.camera, view.frame, view.seen
-        pose, k = camera.world_from_camera[frame], camera.intrinsics[frame]
-        drawn = self._noise.frame(seen.face, seen.camera_vertices, k, pose, camera.lens)
+        drawn = self._noise.frame(seen, view.asked)
         told = self._beta
         beta = seen_beta(seen.face, told, self.plan.layout.factor) if isinstance(told, torch.Tensor) else told
         return mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=frame).cpu().numpy()
@@ -78,6 +77,6 @@ class FrameRenderer:
         return SurfaceNoise(charts, triangles, plan.layout, seed=plan.seed, device=plan.device)
 
 
-def _prepared(kind: str, stage: Stage) -> Callable[[View], Any]:
+def _prepared(kind: str, stage: Stage) -> Callable[[FrameView], Any]:
     """What computes a kind of picture: its module's."""
     return importlib.import_module(f".kinds.{kind}", __package__).prepare(stage)

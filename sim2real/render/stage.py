@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
-import numpy as np
-from jaxtyping import Float, Float32
-
+from ..camera import View
 from ..conditions import Layers, Sampler, SurfacePictures, SurfaceShader
 from ..conditions.light import LightPictures, LightTracer
 from ..raster import Fragments, Rasterizer, Visibility, rasterizer, view_of
-from ..scene import Camera, Scene, deformed_vertices, triangles_of
+from ..scene import Camera, Scene, triangles_of
 from .plan import Plan
 
 
@@ -48,23 +46,28 @@ class Stage:
         return LightTracer(self.scene, self.triangles, rasterizer(self.triangles))
 
 
-class View:
+class FrameView:
     """One frame of one camera while it is rendered, by one thread."""
 
     def __init__(self, stage: Stage, camera: Camera, frame: int) -> None:
         self.stage, self.camera, self.frame = stage, camera, frame
 
     @cached_property
+    def asked(self) -> View:
+        """What the rasterizer is asked for."""
+        return view_of(self.stage.scene, self.camera, self.frame)
+
+    @cached_property
     def fragments(self) -> Fragments:
         """What every pixel's center sees, and where on it."""
-        return self.stage.rasterizer.fragments(**view_of(self.stage.scene, self.camera, self.frame))
+        return self.stage.rasterizer.fragments(self.asked)
 
     @cached_property
     def seen(self) -> Fragments | Visibility:
         """What every pixel's center sees: the fragments where they are there already, else without the places."""
         if "fragments" in vars(self):
             return self.fragments
-        return self.stage.rasterizer.visibility(**view_of(self.stage.scene, self.camera, self.frame))
+        return self.stage.rasterizer.visibility(self.asked)
 
     @cached_property
     def layers(self) -> Layers:
@@ -80,13 +83,3 @@ class View:
     def light(self) -> LightPictures:
         """What falls on every pixel's surface, and what it mirrors."""
         return self.stage.tracer.frame(self.camera, self.frame)
-
-    @cached_property
-    def camera_from_part(self) -> Float[np.ndarray, "parts 4 4"]:
-        """Where every part's mesh lies."""
-        return self.stage.scene.camera_from_part(self.camera, self.frame)
-
-    @cached_property
-    def vertices(self) -> Float32[np.ndarray, "vertices 3"] | None:
-        """Those of this frame, where something deforms."""
-        return deformed_vertices(self.stage.scene, self.frame)

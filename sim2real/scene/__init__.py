@@ -1,18 +1,13 @@
 """Scenes: triangles, materials, cameras and motion, whatever they were read from. Needs numpy only until a file is read."""
 
+from ..camera import PINHOLE as PINHOLE
+from ..camera import Camera as Camera
+from ..camera import Lens as Lens
 from .describe import describe as describe
 from .inside import check_cameras as check_cameras
-from .lens import PINHOLE as PINHOLE
-from .lens import Lens as Lens
-from .lens import check_lens as check_lens
-from .lens import pixels_of as pixels_of
-from .lens import points_of as points_of
-from .lens import ray_table as ray_table
-from .lens import rays_of as rays_of
 from .load import LoadOptions as LoadOptions
 from .load import load as load
 from .load import load_as as load_as
-from .records import Camera as Camera
 from .records import Instance as Instance
 from .records import Lighting as Lighting
 from .records import Material as Material

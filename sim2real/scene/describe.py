@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..camera.view import Camera
 from .cameras import bounds
-from .records import Camera, Mesh, Scene
+from .records import Mesh, Scene
 
 
 def describe(scene: Scene) -> dict[str, Any]:

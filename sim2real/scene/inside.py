@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ..camera.view import Camera
 from ..errors import CameraInsideError
 from ..transforms import inverse_rigid
 from .normals import welded
-from .records import Camera, Mesh, Part, Scene
+from .records import Mesh, Part, Scene
 
 
 @dataclass(frozen=True)

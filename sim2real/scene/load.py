@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..camera.paths import intrinsics_of
+from ..camera.rays import check_lens
 from ..errors import BadValueError
 from .camera_names import with_folder_names
-from .cameras import fitting_orbit, intrinsics_of
+from .cameras import fitting_orbit
 from .inside import cameras_inside, check_cameras
-from .lens import check_lens
 from .readers.reading import Reading
 from .readers.registry import read, reader_of
 from .records import Scene

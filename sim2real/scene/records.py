@@ -1,4 +1,4 @@
-"""The records that readers make and everything else consumes: materials, meshes, cameras, scenes."""
+"""The records that readers make and everything else consumes: materials, meshes, scenes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from ..camera.view import Camera
 from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
-from .lens import Lens, Projection
 from .light.environment import Environment
 
 
@@ -67,44 +67,6 @@ class Part:
     mesh: int
     instance: int
     instance_from_mesh: Float[np.ndarray, "4 4"] = field(default_factory=lambda: np.eye(4))
-
-
-@dataclass(frozen=True, eq=False)
-class Camera:
-    """A camera over all frames of a scene, OpenCV axes, pixel centers at 0.5.
-
-    - ``intrinsics`` has one matrix per frame; the principal point may lie anywhere. An orthographic camera's hold pixels per
-      metre in place of focal lengths.
-    - ``world_from_camera`` is rigid.
-    - surfaces nearer than ``near`` metres (along z) are cut away.
-    - ``distortion`` holds a lens' coefficients in OpenCV's order (``Lens``); ``None``: rays are straight.
-    - ``projection``: a fisheye is OpenCV's equidistant model with its four coefficients.
-    - ``source_name`` is what the source calls it, where that is no name for a folder; ``None``: ``name``.
-    """
-
-    name: str
-    size: tuple[int, int]
-    intrinsics: Float[np.ndarray, "frames 3 3"]
-    world_from_camera: Float[np.ndarray, "frames 4 4"]
-    near: float = 0.01
-    distortion: Float[np.ndarray, "coefficients"] | None = None
-    projection: Projection = "perspective"
-    source_name: str | None = None
-
-    @property
-    def lens(self) -> Lens:
-        """What bends this camera's rays."""
-        return Lens(self.projection, () if self.distortion is None else tuple(self.distortion))
-
-    def resized(self, size: tuple[int, int]) -> Camera:
-        """The same view on another pixel grid (both focal lengths follow their own axis)."""
-        scale = np.diag([size[1] / self.size[1], size[0] / self.size[0], 1.0])
-        return replace(self, size=size, intrinsics=scale @ self.intrinsics)
-
-    def cropped(self, top_px: int, left_px: int, size: tuple[int, int]) -> Camera:
-        """The part of the picture that starts at (top, left), as a camera of its own."""
-        shift = np.array([[1.0, 0, -left_px], [0, 1.0, -top_px], [0, 0, 1.0]])
-        return replace(self, size=size, intrinsics=shift @ self.intrinsics)
 
 
 @dataclass(frozen=True)

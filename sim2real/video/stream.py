@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ..conditions.picture_edges import picture_edges
+from ..devices import frame_pool
 from ..flow import Flow
 from ..noise import Places, VideoNoise, mix
 from ..render.frame import Frame
@@ -89,11 +90,9 @@ def stream(work: Work, writer: CameraWriter, progress: Progress) -> None:
     plan, frames = work.plan, work.pictures.frames
     progress("warping", 0, frames)
     track = Track(plan.size, device=plan.device) if work.noise is not None else None
-    before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(plan.threads, "frame", initializer=torch.set_num_threads, initargs=(1,))
     drawing: deque[Future[Shots]] = deque()
     done = 0
-    try:
+    with frame_pool(plan.threads) as pool:
         held: tuple[Seen, Places | None] | None = None
         for seen in _seen(work, pool, track):
             places = _placed(work, track, seen)
@@ -110,9 +109,6 @@ def stream(work: Work, writer: CameraWriter, progress: Progress) -> None:
             writer.show(drawing.popleft().result())
             done += 1
             progress("warping", done, frames)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(before)
 
 
 def _seen(work: Work, pool: ThreadPoolExecutor, track: Track | None) -> Iterator[Seen]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sim2real.camera import View
 from sim2real.raster import Fragments, rasterizer
 from sim2real.scene import Camera, Instance, Lighting, Material, Mesh, Part, Scene, Triangles, triangles_of
 from sim2real.scene.primitives import box, cylinder, plane, sphere, torus
@@ -84,6 +85,6 @@ def seen(scene: Scene, camera: Camera | None = None, frame: int = 0) -> tuple[Fr
     triangles = triangles_of(scene)
     camera_from_part = scene.camera_from_part(camera, frame)
     fragments = rasterizer(triangles).fragments(
-        camera_from_part, camera.intrinsics[frame], camera.size, near=camera.near, part_visible=scene.part_visible(frame)
+        View(camera_from_part, camera.intrinsics[frame], camera.size, near=camera.near, part_visible=scene.part_visible(frame))
     )
     return fragments, triangles, camera_from_part

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim2real.camera import View, camera_from_px, px_from_camera
 from sim2real.conditions import Shader, camera_normals, edge_pixels
 from sim2real.conditions.rgb.deferred.shading_reference import reference_color
 from sim2real.raster import Fragments, rasterizer
-from sim2real.scene import Camera, Lighting, Material, Scene, Triangles, pixels_of, points_of, triangles_of
+from sim2real.scene import Camera, Lighting, Material, Scene, Triangles, triangles_of
 from sim2real.scene.primitives import sphere
 
 from .stage import camera_at, checker, quad, scene_of, tabletop
@@ -33,7 +34,8 @@ def through(name: str, camera: Camera) -> Camera:
 
 def seen_by(scene: Scene, camera: Camera) -> tuple[Fragments, Triangles, np.ndarray]:
     triangles, matrices = triangles_of(scene), scene.camera_from_part(camera, 0)
-    return rasterizer(triangles).fragments(matrices, camera.intrinsics[0], camera.size, lens=camera.lens), triangles, matrices
+    view = View(matrices, camera.intrinsics[0], camera.size, lens=camera.lens)
+    return rasterizer(triangles).fragments(view), triangles, matrices
 
 
 @pytest.mark.parametrize("name", LENSES)
@@ -42,7 +44,7 @@ def test_the_shading_kernel_equals_its_torch_twin(name):
     camera = through(name, scene.cameras[0])
     scene = replace(scene, cameras=(camera,))
     triangles = triangles_of(scene)
-    shader = Shader(scene, triangles, rasterizer(triangles), samples=2, shadow_texels=256)
+    shader = Shader(scene, triangles, rasterizer(triangles), shadow_texels=256)
     shading = shader.shading(camera, 1)
     shading.light.exposure = 0.0
     found, expected = shader.radiance(camera, 1), reference_color(shading)
@@ -61,7 +63,7 @@ def test_a_checker_has_its_colors_where_the_lens_puts_its_squares(name):
     picture = Shader(scene, triangles, rasterizer(triangles), shadow_texels=0).frame(camera, 0).astype(int)
     i, j = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
     center = np.stack([(i + 0.5) / 4 - 1, np.zeros(i.shape), 1 - (j + 0.5) / 4, np.ones(i.shape)], axis=-1).reshape(-1, 4)
-    at = pixels_of((center @ scene.camera_from_part(camera, 0)[0].T)[:, :3], camera.intrinsics[0], camera.lens)
+    at = px_from_camera((center @ scene.camera_from_part(camera, 0)[0].T)[:, :3], camera.intrinsics[0], camera.lens)
     shown = ((at > 3) & (at < np.array([157, 117]))).all(-1)
     assert shown.sum() > 20
     color = picture[at[shown, 1].astype(int), at[shown, 0].astype(int)]
@@ -78,7 +80,7 @@ def test_normals_of_a_ball_point_away_from_its_center(name):
     normals = camera_normals(fragments, triangles, matrices).numpy()
     y, x = np.nonzero(fragments.face.numpy() >= 0)
     depth = fragments.depth.numpy()[y, x]
-    points = points_of(np.stack([x, y], axis=-1) + 0.5, depth, camera.intrinsics[0], camera.lens)
+    points = camera_from_px(np.stack([x, y], axis=-1) + 0.5, depth, camera.intrinsics[0], camera.lens)
     expected = (points - matrices[0, :3, 3]) / 0.6
     assert len(y) > 500
     assert np.quantile(np.abs(normals[y, x] - expected).max(-1), 0.99) < 0.03
@@ -94,7 +96,7 @@ def test_edges_of_a_square_are_its_outline_in_the_picture(name):
     side = np.full_like(t, 0.6)
     sides = [np.stack(p, axis=-1) for p in ((t, 0 * t, side), (t, 0 * t, -side), (side, 0 * t, t), (-side, 0 * t, t))]
     outline = np.concatenate(sides) @ matrices[0, :3, :3].T + matrices[0, :3, 3]
-    outline = pixels_of(outline, camera.intrinsics[0], camera.lens)
+    outline = px_from_camera(outline, camera.intrinsics[0], camera.lens)
     distance = np.linalg.norm(found[:, None] - outline[None], axis=-1)
     assert distance.min(axis=1).max() < 1.2  # every edge pixel is beside the outline
     assert distance.min(axis=0).max() < 1.5  # and the outline is closed

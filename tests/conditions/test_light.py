@@ -9,6 +9,8 @@ import warp as wp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real import devices
+from sim2real.camera import View
 from sim2real.camera_effects.tone import LUMA
 from sim2real.conditions import Sampler
 from sim2real.conditions.light import LightTracer, filter_kernels, kernels
@@ -17,7 +19,7 @@ from sim2real.conditions.light.shine import matte_share, mirrored_share
 from sim2real.conditions.light.sources import far_light, near_light
 from sim2real.conditions.light.world import Worlds, looked_up
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
-from sim2real.raster import rasterizer, warp_runtime
+from sim2real.raster import rasterizer
 from sim2real.scene import Camera, Instance, Lighting, LoadOptions, Material, Mesh, Part, Scene, load, primitives, triangles_of
 from sim2real.scene.light.environment import Environment
 from sim2real.scene.light.panoramas import environment_of, name_and_angle, panorama_names
@@ -138,7 +140,7 @@ def test_straight_light_is_that_of_the_numpy_twin(seed):
     far, near = far_light(sky), near_light(lamp.vertices[lamp.faces], np.tile([5.0, 4.0, 3.0], (2, 1)))
     none = wp.zeros(50, dtype=wp.int32, device="cpu")
     counts = [50, len(far.light), len(near.light), none]  # every sample once
-    warp_runtime.launch(kernels.light_kernel, 1, [instant.struct, sampler.materials, *given_, seeds, *counts, *arrays], "cpu")
+    devices.launch(kernels.light_kernel, 1, [instant.struct, sampler.materials, *given_, seeds, *counts, *arrays], "cpu")
     every = np.concatenate([corners, lamp.vertices[lamp.faces]])
     expected = direct_light_reference(points, normals, every, far, near, reach=1e5, least_distance=0.05)
     assert out[0] == pytest.approx(expected, rel=1e-3, abs=2e-4)
@@ -162,7 +164,7 @@ def vectors(array):
 
 @pytest.mark.parametrize(("step", "contrast"), [(1, 1e6), (2, 0.25), (4, 1e6)])
 def test_smoothing_is_that_of_the_numpy_twin(step, contrast):
-    warp_runtime.load(filter_kernels, "cpu")
+    devices.load(filter_kernels, "cpu")
     rng = np.random.default_rng(step)
     points, normals, sizes = corner(rng, (14, 17), 1)
     light = rng.gamma(2, 0.5, points.shape).astype(np.float32)
@@ -170,13 +172,13 @@ def test_smoothing_is_that_of_the_numpy_twin(step, contrast):
     out = np.zeros_like(light)
     size = wp.array(sizes, dtype=wp.float32, device="cpu")
     inputs = [vectors(points), vectors(normals), size, vectors(light), step, contrast, vectors(out)]
-    warp_runtime.launch(filter_kernels.smooth_kernel, len(light), inputs, "cpu")
+    devices.launch(filter_kernels.smooth_kernel, len(light), inputs, "cpu")
     assert out == pytest.approx(smooth_reference(points, normals, sizes, light, step, contrast), rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("by", [1, 2, 3])
 def test_spreading_is_that_of_the_numpy_twin(by):
-    warp_runtime.load(filter_kernels, "cpu")
+    devices.load(filter_kernels, "cpu")
     rng = np.random.default_rng(by)
     points, normals, sizes = corner(rng, (8, 9), by)
     all_points, all_normals, _ = corner(rng, (8 * by, 9 * by), 1)
@@ -186,7 +188,7 @@ def test_spreading_is_that_of_the_numpy_twin(by):
     size = wp.array(sizes, dtype=wp.float32, device="cpu")
     inputs = [vectors(points), vectors(normals), size, vectors(first), vectors(second), by]
     inputs += [vectors(all_points), vectors(all_normals), *map(vectors, out)]
-    warp_runtime.launch(filter_kernels.spread_kernel, len(all_points), inputs, "cpu")
+    devices.launch(filter_kernels.spread_kernel, len(all_points), inputs, "cpu")
     for made, light in zip(out, (first, second), strict=True):
         expected = spread_reference(points, normals, sizes, light, by, all_points, all_normals)
         assert made == pytest.approx(expected, rel=1e-3, abs=1e-4)
@@ -207,7 +209,7 @@ def test_light_agrees_with_a_path_tracer():
     light, mirrored = lit(scene, environment)
     triangles = triangles_of(scene)
     seen = rasterizer(triangles).fragments(
-        scene.camera_from_part(scene.cameras[0], 0), scene.cameras[0].intrinsics[0], (60, 80)
+        View(scene.camera_from_part(scene.cameras[0], 0), scene.cameras[0].intrinsics[0], (60, 80))
     )
     part = triangles.face_part[seen.face.numpy()]
     inner = (seen.face.numpy() >= 0) & (part != 3)

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim2real.camera import View
 from sim2real.conditions.rgb.mitsuba import Environment, PathTracer, lighting_of
 from sim2real.conditions.rgb.mitsuba.convert import with_area
 from sim2real.conditions.rgb.mitsuba.features import FeatureMaker
@@ -72,7 +73,7 @@ def test_mitsuba_sees_what_the_rasterizer_sees(seed, frame):
     camera, triangles = scene.cameras[0], triangles_of(scene)
     part, distance, rays = first_hits(PathTracer(scene, threads=1), camera, frame)
     seen = rasterizer(triangles).fragments(
-        scene.camera_from_part(camera, frame), camera.intrinsics[frame], camera.size, near=camera.near
+        View(scene.camera_from_part(camera, frame), camera.intrinsics[frame], camera.size, near=camera.near)
     )
     ours = np.where(seen.face.numpy() >= 0, triangles.face_part[seen.face.numpy()], -1)
     assert (part == ours).mean() >= 0.995

@@ -20,9 +20,11 @@ NIGHT = Lighting(sun=(0.0, 0.0, 0.0), sky=(0.0, 0.0, 0.0), ground=(0.0, 0.0, 0.0
 NOON = Lighting(sun_direction=(0.0, 0.0, 1.0), sun=(3.0, 3.0, 3.0), sky=(0.2, 0.2, 0.2), ground=(0.2, 0.2, 0.2))
 
 
-def shader_of(scene, **options) -> Shader:
+def shader_of(scene, samples=2, **options) -> Shader:
     triangles = triangles_of(scene)
-    return Shader(scene, triangles, rasterizer(triangles), **options)
+    draw = rasterizer(triangles)
+    sampler = Sampler(scene, triangles, draw, side=samples)
+    return Shader(scene, triangles, draw, sampler=sampler, **options)
 
 
 @pytest.mark.parametrize("side", [1, 2])

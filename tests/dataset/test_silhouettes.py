@@ -26,8 +26,8 @@ def test_a_silhouette_is_what_is_left_when_all_other_parts_are_taken_away(clips)
         for frame in range(scene.frames):
             masks = {int(found.instance[row]): found.mask(row) for row in found.rows(frame)}
             for instance in range(3):
-                view = view_of(scene, scene.camera(name), frame) | {"part_visible": np.arange(3) == instance}
-                alone = (views.visibility(**view).face >= 0).numpy()
+                view = view_of(scene, scene.camera(name), frame).only(np.arange(3) == instance)
+                alone = (views.visibility(view).face >= 0).numpy()
                 assert (masks.get(instance + 1, np.zeros_like(alone)) == alone).all()
                 assert found.counts(frame).get(instance + 1, 0) == alone.sum()
 
@@ -72,8 +72,8 @@ def test_skipping_what_cannot_be_seen_changes_nothing(tmp_path, lens):
     found, views = read_silhouettes(clip, "moving"), rasterizer(triangles_of(scene))
     for frame in range(scene.frames):
         for instance in range(3):
-            view = view_of(scene, scene.cameras[0], frame) | {"part_visible": np.arange(3) == instance}
-            assert found.counts(frame).get(instance + 1, 0) == int((views.visibility(**view).face >= 0).sum())
+            view = view_of(scene, scene.cameras[0], frame).only(np.arange(3) == instance)
+            assert found.counts(frame).get(instance + 1, 0) == int((views.visibility(view).face >= 0).sum())
 
 
 def test_a_mesh_that_deforms_in_place_is_drawn_in_every_frame(tmp_path):

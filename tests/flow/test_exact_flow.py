@@ -5,6 +5,7 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.camera import View
 from sim2real.flow import Flow, exact_flow
 from sim2real.raster import Fragments, rasterizer
 from sim2real.scene import Triangles
@@ -38,7 +39,7 @@ def seen(
 ) -> Fragments:
     parts = np.eye(4) if world_from_part is None else world_from_part
     matrices = np.broadcast_to(inverse_rigid(world_from_camera) @ parts, (len(mesh.part_instance), 4, 4))
-    return rasterizer(mesh).fragments(matrices, k, more.pop("size", SIZE), **more)
+    return rasterizer(mesh).fragments(View(matrices, k, more.pop("size", SIZE), **more))
 
 
 def flow_of(mesh: Triangles, a: Fragments, b: Fragments, world_from_a: np.ndarray, world_from_b: np.ndarray) -> Flow:

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from sim2real.camera import View, camera_from_px, px_from_camera
+from sim2real.camera.lens import PINHOLE
+from sim2real.camera.rays import ray_from_px
 from sim2real.flow import Flow, exact_flow
 from sim2real.raster import Fragments, rasterizer
-from sim2real.scene import Lens, pixels_of, points_of
-from sim2real.scene.lens import PINHOLE, rays_of
+from sim2real.scene import Lens
 from sim2real.transforms import inverse_rigid, look_at, rigid, rotation_about
 
 from .test_exact_flow import STAGE, UP
@@ -27,7 +29,7 @@ THERE = look_at(np.array([0.3, -1.3, -3.8]), np.array([0.1, 0, 0]), UP)
 def seen(pose: np.ndarray, name: str, k: np.ndarray | None = None) -> Fragments:
     lens, own = LENSES[name]
     matrices = np.broadcast_to(inverse_rigid(pose), (2, 4, 4))
-    return rasterizer(STAGE).fragments(matrices, own if k is None else k, SIZE, lens=lens)
+    return rasterizer(STAGE).fragments(View(matrices, own if k is None else k, SIZE, lens=lens))
 
 
 def flow_of(a: Fragments, b: Fragments, world_from_a: np.ndarray, world_from_b: np.ndarray) -> Flow:
@@ -43,9 +45,9 @@ def test_surfaces_flow_as_their_points_move_through_the_lens(name: str) -> None:
     lens, k = LENSES[name]
     a, b = seen(HERE, name), seen(THERE, name)
     flow = flow_of(a, b, HERE, THERE)
-    points = points_of(centers(), a.depth.numpy(), k, lens)
+    points = camera_from_px(centers(), a.depth.numpy(), k, lens)
     move = inverse_rigid(THERE) @ HERE
-    expected = pixels_of(points @ move[:3, :3].T + move[:3, 3], k, lens) - centers()
+    expected = px_from_camera(points @ move[:3, :3].T + move[:3, 3], k, lens) - centers()
     hit = (a.face >= 0).numpy()
     assert hit.sum() > 2000
     np.testing.assert_allclose(flow.forward.numpy()[hit], expected[hit], atol=2e-3)
@@ -71,8 +73,8 @@ def test_the_background_turns_with_a_fast_camera(name: str) -> None:
     a, b = seen(up, name), seen(up @ turn, name)
     flow = flow_of(a, b, up, up @ turn)
     hit = (a.face < 0).numpy()
-    rays = np.concatenate([rays_of(centers(), k, lens), np.ones((*SIZE, 1))], axis=-1)
-    there = pixels_of(rays @ turn[:3, :3], k, lens)
+    rays = np.concatenate([ray_from_px(centers(), k, lens), np.ones((*SIZE, 1))], axis=-1)
+    there = px_from_camera(rays @ turn[:3, :3], k, lens)
     known = hit & np.isfinite(there).all(-1)
     np.testing.assert_allclose(flow.forward.numpy()[known], (there - centers())[known], atol=5e-3)
     assert not flow.visible.numpy()[hit & ~np.isfinite(there).all(-1)].any()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim2real.camera import View
 from sim2real.metrics.covariance import transport_efficiency
 from sim2real.metrics.footprints import LabelledView, labeled_overlap
 from sim2real.metrics.overlap import RayScene, footprint_overlap
@@ -33,7 +34,7 @@ def flat_wall(shift_px: float = 0.0, distance: float = 2.0, size=(16, 24)) -> La
 def labeled(scene: Scene, camera: str, frame: int) -> LabelledView:
     view, triangles = scene.camera(camera), triangles_of(scene)
     seen = rasterizer(triangles).fragments(
-        scene.camera_from_part(view, frame), view.intrinsics[frame], view.size, near=view.near, lens=view.lens
+        View(scene.camera_from_part(view, frame), view.intrinsics[frame], view.size, near=view.near, lens=view.lens)
     )
     ids = np.append(triangles.part_instance[triangles.face_part], 0)[seen.face.numpy()]
     return LabelledView(

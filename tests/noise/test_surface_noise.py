@@ -81,10 +81,9 @@ def test_any_mesh_camera_and_seed_gives_white_noise(seed):
 def test_kernels_equal_the_plain_reference(layout):
     size = {1: (32, 48), 4: (48, 64), 8: (96, 128), 16: (192, 256)}[layout.factor]
     views = Views(bumpy_room(1, size=size), layout, seed=7)
-    face, vertices, intrinsics, world_from_camera = views.inputs()
-    values = views.noise.frame(face, vertices, intrinsics, world_from_camera).numpy()
-    seen = (views.charts, views.triangles, face.numpy(), vertices.numpy(), intrinsics, world_from_camera)
-    owned = reference_cells(reference_samples(*seen, limits=leaf_limits(layout)), factor=layout.factor, loss=cell_loss(layout))
+    values = views.frame()
+    samples = reference_samples(views.charts, views.triangles, *views.inputs(), limits=leaf_limits(layout))
+    owned = reference_cells(samples, factor=layout.factor, loss=cell_loss(layout))
     expected = reference_noise(owned, views.charts, latents=values.shape[1:], channels=layout.channels, seed=7)
     has_leaves = ~np.isnan(expected[0])
     assert has_leaves.mean() > 0.99

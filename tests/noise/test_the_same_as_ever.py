@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
-from sim2real.raster import rasterizer
-from sim2real.raster.view import view_of
+from sim2real.raster import rasterizer, view_of
 from sim2real.scene import LoadOptions, load, triangles_of
 
 ROOT = Path(__file__).parents[2]
@@ -27,10 +26,6 @@ def test_every_frame_has_the_noise_that_it_always_had(name):
     for key in wanted:
         _, camera_name, kind, frame = key.split("/")
         camera, k = scene.camera(camera_name), int(frame)
-        seen = views.visibility(**view_of(scene, camera, k))
-        values = (
-            noises[kind]
-            .frame(seen.face, seen.camera_vertices, camera.intrinsics[k], camera.world_from_camera[k], camera.lens)
-            .numpy()
-        )
+        view = view_of(scene, camera, k)
+        values = noises[kind].frame(views.visibility(view), view).numpy()
         assert np.allclose(values, FRAMES[key], atol=1e-5), key

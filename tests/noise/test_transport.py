@@ -83,8 +83,9 @@ def test_every_pixel_of_a_plain_surface_is_covered_once():
         scene([grid(9.0, 30)], [camera([0.3, 0.1, 3.0], [0.9, 0.2, 0], size=(48, 64), focal=70.0)]), NoiseLayout(1, 2)
     )
     leaves = views.leaves()
-    face, vertices, k, _ = views.inputs()
-    corners = vertices.numpy().astype(float)[views.triangles.faces[face.numpy()]]
+    found, view = views.inputs()
+    face, k = found.face, view.intrinsics
+    corners = found.camera_vertices.numpy().astype(float)[views.triangles.faces[face.numpy()]]
     normal = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
     y, x = np.indices(face.shape) + 0.5

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 import trimesh
 
+from sim2real.camera import Camera, View
 from sim2real.noise import NoiseLayout, SurfaceNoise, charts_of
-from sim2real.raster import rasterizer
-from sim2real.scene.lens import Lens
-from sim2real.scene.records import Camera, Instance, Mesh, Part, Scene
+from sim2real.raster import Visibility, rasterizer, view_of
+from sim2real.scene.records import Instance, Mesh, Part, Scene
 from sim2real.scene.triangles import triangles_of
 from sim2real.transforms import look_at
 
@@ -80,26 +80,19 @@ class Views:
     def seeded(self, seed: int) -> SurfaceNoise:
         return SurfaceNoise(self.charts, self.triangles, self.layout, seed=seed, **self.options)
 
-    def inputs(self, frame=0, name=None) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray]:
-        view = self.scene.camera(name) if name else self.scene.cameras[0]
-        seen = self.raster.visibility(
-            self.scene.camera_from_part(view, frame),
-            view.intrinsics[frame],
-            view.size,
-            near=view.near,
-            part_visible=self.scene.part_visible(frame),
-            lens=view.lens,
-        )
-        return seen.face, seen.camera_vertices, view.intrinsics[frame], view.world_from_camera[frame]
+    def inputs(self, frame=0, name=None) -> tuple[Visibility, View]:
+        camera = self.scene.camera(name) if name else self.scene.cameras[0]
+        view = view_of(self.scene, camera, frame)
+        return self.raster.visibility(view), view
+
+    def face(self, frame=0, name=None) -> torch.Tensor:
+        return self.inputs(frame, name)[0].face
 
     def frame(self, frame=0, name=None, noise: SurfaceNoise | None = None) -> np.ndarray:
-        return (noise or self.noise).frame(*self.inputs(frame, name), self.lens(name)).numpy()
+        return (noise or self.noise).frame(*self.inputs(frame, name)).numpy()
 
     def leaves(self, frame=0, name=None) -> dict[str, np.ndarray]:
-        return self.noise.leaves(*self.inputs(frame, name), self.lens(name))
-
-    def lens(self, name=None) -> Lens:
-        return (self.scene.camera(name) if name else self.scene.cameras[0]).lens
+        return self.noise.leaves(*self.inputs(frame, name))
 
     @property
     def pixels(self) -> int:

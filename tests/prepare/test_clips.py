@@ -63,7 +63,7 @@ def test_a_clip_holds_truth_conditions_labels_cameras_and_noise(clips):
 def test_labels_agree_with_the_scene(clips):
     clip, scene = read(clip_path(clips[0], 0)), TINY.scene(0)
     triangles = triangles_of(scene)
-    seen = rasterizer(triangles).fragments(**view_of(scene, scene.cameras[0], 1))
+    seen = rasterizer(triangles).fragments(view_of(scene, scene.cameras[0], 1))
     assert np.array_equal(clip["instances"][1], instance_ids(seen.face, triangles))
     assert list(clip["class_names"]) == [instance.class_name for instance in scene.instances]
     kinds = {scene.meshes[part.mesh].material.kind for part in scene.parts}

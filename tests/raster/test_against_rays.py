@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sim2real.camera import View
 from sim2real.raster import Fragments, rasterizer
 from sim2real.transforms import look_at
 
@@ -35,7 +36,7 @@ def test_faces_and_depth_are_those_of_traced_rays(eye: tuple[float, float, float
     vertices = np.concatenate([ball.vertices, floor])
     mesh = triangles(vertices, np.concatenate([ball.faces, [[n, n + 1, n + 2], [n, n + 2, n + 3]]]))
     camera_from_part = np.linalg.inv(look_at(np.array(eye), np.zeros(3), np.array([0, 0, 1.0])))[None]
-    out = rasterizer(mesh).fragments(camera_from_part, K, SIZE)
+    out = rasterizer(mesh).fragments(View(camera_from_part, K, SIZE))
     ids, depth = traced(out, mesh.faces)
     same = out.face.numpy() == ids
     assert same.mean() >= 0.999
@@ -48,7 +49,7 @@ def test_barycentrics_back_project_to_the_rays() -> None:
     ball = bumpy_ball(4)
     mesh = triangles(ball.vertices, ball.faces)
     out = rasterizer(mesh).fragments(
-        np.linalg.inv(look_at(np.array([0, -3.0, 1]), np.zeros(3), np.array([0, 0, 1.0])))[None], K, SIZE
+        View(np.linalg.inv(look_at(np.array([0, -3.0, 1]), np.zeros(3), np.array([0, 0, 1.0])))[None], K, SIZE)
     )
     row, column = torch.nonzero(out.face >= 0, as_tuple=True)
     corners = out.camera_vertices[torch.as_tensor(mesh.faces)[out.face[row, column].long()].long()].double()

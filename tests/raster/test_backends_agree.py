@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.camera import View
 from sim2real.raster import Fragments, Rasterizer, rasterizer
 from sim2real.scene import Instance, Mesh, Part, Scene, Triangles, triangles_of
 from sim2real.transforms import look_at, rigid, rotation_about
@@ -27,8 +28,8 @@ def differences(a: Fragments, b: Fragments) -> int:
 def test_warp_and_reference_see_the_same_soup(seed: int, skew: float) -> None:
     mesh = soup(seed)
     k = INTRINSICS + np.array([[0, skew, 0], [0, 0, 0], [0, 0, 0]])
-    a = rasterizer(mesh).fragments(placed(), k, SIZE)
-    b = rasterizer(mesh, backend="reference").fragments(placed(), k, SIZE)
+    a = rasterizer(mesh).fragments(View(placed(), k, SIZE))
+    b = rasterizer(mesh, backend="reference").fragments(View(placed(), k, SIZE))
     assert differences(a, b) == 0
     assert torch.equal(a.camera_vertices, b.camera_vertices)
 
@@ -45,23 +46,23 @@ def test_both_agree_inside_and_outside_of_a_mesh_of_several_parts(seed: int) -> 
     matrices = np.linalg.inv(look_at(eye, rng.normal(size=3) * 0.2, np.array([0, 0, 1.0]))) @ np.stack(
         [np.eye(4), rigid(rotation_about(rng.normal(size=3), np.array(1.0)), rng.normal(size=3))]
     )
-    a = rasterizer(mesh).fragments(matrices, INTRINSICS, SIZE)
-    b = rasterizer(mesh, backend="reference").fragments(matrices, INTRINSICS, SIZE)
+    a = rasterizer(mesh).fragments(View(matrices, INTRINSICS, SIZE))
+    b = rasterizer(mesh, backend="reference").fragments(View(matrices, INTRINSICS, SIZE))
     assert differences(a, b) == 0
 
 
 def test_visibility_is_the_face_of_fragments() -> None:
     for backend in ("warp", "reference"):
         one = rasterizer(soup(3), backend=backend)
-        seen, full = one.visibility(placed(), INTRINSICS, SIZE), one.fragments(placed(), INTRINSICS, SIZE)
+        seen, full = one.visibility(View(placed(), INTRINSICS, SIZE)), one.fragments(View(placed(), INTRINSICS, SIZE))
         assert torch.equal(seen.face, full.face)
         assert torch.equal(seen.camera_vertices, full.camera_vertices)
         assert isinstance(one, Rasterizer)
 
 
 def check_adapter(mesh: Triangles, matrices: np.ndarray, other: Rasterizer, flip_ratio: float) -> None:
-    expected = rasterizer(mesh).fragments(matrices, INTRINSICS, SIZE)
-    found = other.fragments(matrices, INTRINSICS, SIZE)
+    expected = rasterizer(mesh).fragments(View(matrices, INTRINSICS, SIZE))
+    found = other.fragments(View(matrices, INTRINSICS, SIZE))
     wrong = (found.face.cpu() != expected.face).float().mean()
     assert wrong <= flip_ratio
     same = found.face.cpu() == expected.face
@@ -96,8 +97,8 @@ def test_of_faces_with_a_hidden_side_both_see_the_other_only(seed: int) -> None:
     mesh = soup(seed)
     sides = np.random.default_rng(seed).integers(-1, 2, len(mesh.faces)).astype(np.int8)
     mesh = replace(mesh, hidden_side=sides)
-    a = rasterizer(mesh).fragments(placed(), INTRINSICS, SIZE)
-    b = rasterizer(mesh, backend="reference").fragments(placed(), INTRINSICS, SIZE)
+    a = rasterizer(mesh).fragments(View(placed(), INTRINSICS, SIZE))
+    b = rasterizer(mesh, backend="reference").fragments(View(placed(), INTRINSICS, SIZE))
     assert differences(a, b) == 0
     seen = np.unique(a.face.numpy())
     corners = mesh.vertices[mesh.faces[seen[seen >= 0]]].astype(np.float64)
@@ -125,8 +126,8 @@ def test_a_camera_inside_a_closed_mesh_of_outer_faces_sees_out(backend: str, mir
     mesh = triangles_of(made)
     draw = rasterizer(mesh, backend=backend)
     matrices = np.stack([turned, np.eye(4)])
-    inside = draw.visibility(matrices, INTRINSICS, SIZE).face.numpy()
+    inside = draw.visibility(View(matrices, INTRINSICS, SIZE)).face.numpy()
     assert (mesh.part_instance[mesh.face_part[inside]] == 2).all()
     away = placed(z=4.0)[0]
-    outside = draw.visibility(away @ matrices, INTRINSICS, SIZE).face.numpy()
+    outside = draw.visibility(View(away @ matrices, INTRINSICS, SIZE)).face.numpy()
     assert mesh.part_instance[mesh.face_part[outside]][SIZE[0] // 2, SIZE[1] // 2] == 1

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from sim2real.camera import View
 from sim2real.raster import interpolate, rasterizer, surface
 
 from .soups import INTRINSICS, SIZE, bumpy_ball, placed, triangles
@@ -15,7 +16,7 @@ def scene() -> tuple[Tensor, Tensor, Tensor]:
     """Camera-frame vertices (float64), faces and face ids of a ball of 20 triangles that fills part of a small picture."""
     ball = bumpy_ball(0)
     mesh = triangles(ball.vertices, ball.faces)
-    seen = rasterizer(mesh).visibility(placed(z=2.5), SMALL_K, SMALL)
+    seen = rasterizer(mesh).visibility(View(placed(z=2.5), SMALL_K, SMALL))
     assert 8 < (seen.face >= 0).sum() < 48
     return seen.camera_vertices.double(), torch.as_tensor(mesh.faces), seen.face
 
@@ -24,7 +25,7 @@ def scene() -> tuple[Tensor, Tensor, Tensor]:
 def test_it_repeats_the_barycentrics_and_depth_of_the_rasterizer(backend: str) -> None:
     ball = bumpy_ball(3)
     mesh = triangles(ball.vertices, ball.faces)
-    out = rasterizer(mesh, backend=backend).fragments(placed(z=2.5), INTRINSICS, SIZE)
+    out = rasterizer(mesh, backend=backend).fragments(View(placed(z=2.5), INTRINSICS, SIZE))
     weights, depth = surface(out, out.camera_vertices, torch.as_tensor(mesh.faces), torch.as_tensor(INTRINSICS))
     assert torch.allclose(weights, out.barycentrics, atol=1e-4)
     assert torch.allclose(depth, out.depth, rtol=1e-6)
@@ -73,12 +74,12 @@ def test_the_gradient_to_a_pose_predicts_what_rendering_again_gives() -> None:
     ball = bumpy_ball(2)
     mesh = triangles(ball.vertices, ball.faces)
     one, faces = rasterizer(mesh), torch.as_tensor(mesh.faces)
-    out = one.fragments(placed(z=2.5), INTRINSICS, SIZE)
+    out = one.fragments(View(placed(z=2.5), INTRINSICS, SIZE))
     shift = torch.zeros(3, dtype=torch.float64, requires_grad=True)
     k = torch.as_tensor(INTRINSICS)
     _, depth = surface(out, out.camera_vertices.double() + shift, faces, k)
     step = 1e-3
-    again = one.fragments(placed(step, 0, 2.5), INTRINSICS, SIZE)
+    again = one.fragments(View(placed(step, 0, 2.5), INTRINSICS, SIZE))
     still = (out.barycentrics.amin(0) > 0.05) & (again.face == out.face)
     assert still.sum() > 200
     along_x = torch.tensor([1.0, 0, 0], dtype=torch.float64)

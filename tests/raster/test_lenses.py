@@ -4,10 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.camera import View, camera_from_px
 from sim2real.errors import BadValueError
 from sim2real.raster import Fragments, interpolate, rasterizer, surface
-from sim2real.raster.lens import ray_tables
-from sim2real.scene import Lens, Triangles, points_of
+from sim2real.scene import Lens, Triangles
 
 from .soups import INTRINSICS, SIZE, bumpy_ball, placed, soup, triangles
 
@@ -26,7 +26,7 @@ def seen_points(mesh: Triangles, seen: Fragments) -> tuple[np.ndarray, np.ndarra
     corners = seen.camera_vertices.numpy().astype(np.float64)[mesh.faces[seen.face.numpy()[y, x]]]
     named = (seen.barycentrics.numpy()[:, y, x].T[..., None] * corners).sum(1)
     k = seen.intrinsics.numpy().astype(np.float64)
-    return named, points_of(np.stack([x + 0.5, y + 0.5], axis=-1), seen.depth.numpy()[y, x], k, seen.lens)
+    return named, camera_from_px(np.stack([x + 0.5, y + 0.5], axis=-1), seen.depth.numpy()[y, x], k, seen.lens)
 
 
 @pytest.mark.parametrize("name", LENSES)
@@ -35,11 +35,11 @@ def seen_points(mesh: Triangles, seen: Fragments) -> tuple[np.ndarray, np.ndarra
 def test_warp_and_reference_see_the_same_soup_through_any_lens(name: str, seed: int) -> None:
     lens, k = LENSES[name]
     mesh = soup(seed)
-    a = rasterizer(mesh).fragments(placed(), k, SIZE, lens=lens)
-    b = rasterizer(mesh, backend="reference").fragments(placed(), k, SIZE, lens=lens)
+    a = rasterizer(mesh).fragments(View(placed(), k, SIZE, lens=lens))
+    b = rasterizer(mesh, backend="reference").fragments(View(placed(), k, SIZE, lens=lens))
     assert torch.equal(a.face, b.face) and torch.equal(a.depth, b.depth)
     assert torch.allclose(a.barycentrics, b.barycentrics, atol=1e-4)
-    assert torch.equal(rasterizer(mesh).visibility(placed(), k, SIZE, lens=lens).face, a.face)
+    assert torch.equal(rasterizer(mesh).visibility(View(placed(), k, SIZE, lens=lens)).face, a.face)
 
 
 @pytest.mark.parametrize("name", LENSES)
@@ -47,7 +47,7 @@ def test_depth_leads_back_to_the_surface_through_the_lens(name: str) -> None:
     lens, k = LENSES[name]
     ball = bumpy_ball(4)
     mesh = triangles(ball.vertices, ball.faces)
-    seen = rasterizer(mesh).fragments(placed(z=2.0), k, SIZE, lens=lens)
+    seen = rasterizer(mesh).fragments(View(placed(z=2.0), k, SIZE, lens=lens))
     named, led = seen_points(mesh, seen)
     assert len(named) > 100
     assert np.abs(named - led).max() < 1e-6  # metres
@@ -62,7 +62,7 @@ def test_a_wall_of_many_triangles_has_no_holes(name: str) -> None:
     vertices = np.stack([x, y, 1.5 + 0.1 * np.sin(3 * x + y)], axis=-1).reshape(-1, 3)
     corner = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)).reshape(-1, 1)
     faces = np.concatenate([corner + [0, 1, n], corner + [n + 1, n, 1]])
-    seen = rasterizer(triangles(vertices, faces)).fragments(placed(), k, SIZE, lens=lens)
+    seen = rasterizer(triangles(vertices, faces)).fragments(View(placed(), k, SIZE, lens=lens))
     assert (seen.face >= 0).all()
 
 
@@ -70,11 +70,11 @@ def test_parallel_rays_show_things_at_one_size_at_any_distance() -> None:
     square = np.array([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]])
     mesh = triangles(square, np.array([[0, 1, 2], [0, 2, 3]]))
     k = np.array([[20.0, 0, 36], [0, 20, 24], [0, 0, 1]])
-    near, far = (rasterizer(mesh).fragments(placed(z=z), k, SIZE, lens=Lens("orthographic")) for z in (0.5, 50.0))
+    near, far = (rasterizer(mesh).fragments(View(placed(z=z), k, SIZE, lens=Lens("orthographic"))) for z in (0.5, 50.0))
     assert torch.equal(near.face, far.face)
     assert int((near.face >= 0).sum()) == 400
     assert (near.depth[near.face >= 0] == 0.5).all() and (far.depth[far.face >= 0] == 50.0).all()
-    behind = rasterizer(mesh).fragments(placed(z=-1.0), k, SIZE, lens=Lens("orthographic"))
+    behind = rasterizer(mesh).fragments(View(placed(z=-1.0), k, SIZE, lens=Lens("orthographic")))
     assert (behind.face < 0).all()
 
 
@@ -82,25 +82,10 @@ def test_parallel_rays_cut_a_surface_at_the_near_plane() -> None:
     ramp = np.array([[-1, -1, -1], [1, -1, 1], [1, 1, 1], [-1, 1, -1.0]])
     mesh = triangles(ramp, np.array([[0, 1, 2], [0, 2, 3]]))
     k = np.array([[20.0, 0, 36], [0, 20, 24], [0, 0, 1]])
-    seen = rasterizer(mesh).fragments(placed(), k, SIZE, near=0.25, lens=Lens("orthographic"))
+    seen = rasterizer(mesh).fragments(View(placed(), k, SIZE, near=0.25, lens=Lens("orthographic")))
     columns = torch.nonzero((seen.face >= 0).any(0))[:, 0]
     assert (int(columns[0]), int(columns[-1])) == (41, 55)  # x = z from 0.25 on, to 1
     assert float(seen.depth[seen.face >= 0].min()) >= 0.25
-
-
-@pytest.mark.parametrize("name", [n for n in LENSES if n != "orthographic"])
-def test_the_box_of_a_cell_holds_all_pixels_that_look_into_it(name: str) -> None:
-    lens, k = LENSES[name]
-    tables = ray_tables(k, lens, SIZE, "cpu")
-    angles = np.arctan(tables.rays.numpy())
-    start, side = 0, tables.cells
-    while side >= 1:
-        at = np.clip(((angles - tables.low) * tables.scale * side / tables.cells).astype(int), 0, side - 1)
-        box = tables.boxes.numpy()[start + at[..., 1] * side + at[..., 0]]
-        y, x = np.indices(SIZE)
-        assert ((box[..., 0] <= x) & (x <= box[..., 1]) & (box[..., 2] <= y) & (y <= box[..., 3])).all()
-        start, side = start + side * side, side // 2
-    assert start == len(tables.boxes)
 
 
 @pytest.mark.parametrize("name", LENSES)
@@ -108,7 +93,7 @@ def test_interpolation_and_its_gradients_follow_the_lens(name: str) -> None:
     lens, k = LENSES[name]
     ball = bumpy_ball(2)
     mesh = triangles(ball.vertices, ball.faces)
-    seen = rasterizer(mesh).fragments(placed(z=2.0), k, SIZE, lens=lens)
+    seen = rasterizer(mesh).fragments(View(placed(z=2.0), k, SIZE, lens=lens))
     faces, vertices = torch.as_tensor(mesh.faces), seen.camera_vertices.double()
     weights, depth = surface(seen, vertices, faces, seen.intrinsics)
     inside = seen.face >= 0

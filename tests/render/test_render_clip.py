@@ -305,9 +305,9 @@ def test_pixels_are_rasterized_only_for_frames_whose_pictures_need_it(scene, mon
     renderer = FrameRenderer(plan_of(scene, only=only, layout=NoiseLayout(8, 4, temporal_factor=4)))
     sizes, visibility = [], renderer.stage.rasterizer.visibility
 
-    def counted(**view):
-        sizes.append(view["size"])
-        return visibility(**view)
+    def counted(view):
+        sizes.append(view.size)
+        return visibility(view)
 
     monkeypatch.setattr(renderer.stage.rasterizer, "visibility", counted)
     frames = [renderer.render(renderer.plan.cameras[0], frame) for frame in range(FRAMES)]

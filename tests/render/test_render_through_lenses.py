@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim2real.camera import camera_from_px
 from sim2real.clip import Clip
 from sim2real.metrics.motion import labeled_motion
 from sim2real.render import RenderOptions, render_clip
-from sim2real.scene import points_of
 
 from .conftest import FRAMES, SIZE, moving_scene
 
@@ -55,7 +55,7 @@ def test_the_record_holds_the_lens_and_nothing_about_pinholes(clip: Clip) -> Non
 def test_depth_back_projects_to_the_floor(clip: Clip, camera: str) -> None:
     record = clip.camera(camera)
     y, x = np.nonzero(clip.instances(camera, 1) == 3)
-    local = points_of(np.stack([x, y], axis=-1) + 0.5, clip.depth(camera, 1)[y, x], record.intrinsics[1], record.lens)
+    local = camera_from_px(np.stack([x, y], axis=-1) + 0.5, clip.depth(camera, 1)[y, x], record.intrinsics[1], record.lens)
     pose = record.world_from_camera[1]
     height = (local @ pose[:3, :3].T + pose[:3, 3])[:, 2]
     assert len(y) > 500

@@ -14,9 +14,8 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float, Int
 
-from ...raster.warp_runtime import launch
+from ...devices import as_warp, launch, upload
 from ..samples import Sampler
-from ..tables import upload
 from . import kernels
 from .world import EMPTY, LightCache, Worlds
 
@@ -76,7 +75,7 @@ def solve(
 
 def _straight(world: Any, sampler: Sampler, points: np.ndarray, normals: np.ndarray) -> Float[np.ndarray, "n 3"]:
     out = [np.zeros((len(points), 3), np.float32) for _ in range(2)]
-    arrays = [wp.array(array, dtype=wp.vec3, device="cpu", copy=False) for array in out]
+    arrays = [as_warp(array, wp.vec3) for array in out]
     seeds = upload(np.arange(len(points), dtype=np.int32), wp.int32, "cpu")
     near = _NEAR if world.near_light.shape[0] else 0
     places = [upload(array.astype(np.float32), wp.vec3, "cpu") for array in (points, normals)]
@@ -91,8 +90,8 @@ def _hits(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shape = (len(points), rays)
     hit, normal, part = np.zeros((*shape, 3), np.float32), np.zeros((*shape, 3), np.float32), np.zeros(shape, np.int32)
-    arrays = [wp.array(array, dtype=wp.vec3, device="cpu", copy=False) for array in (hit, normal)]
-    arrays.append(wp.array(part, dtype=wp.int32, device="cpu", copy=False))
+    arrays = [as_warp(array, wp.vec3) for array in (hit, normal)]
+    arrays.append(as_warp(part, wp.int32))
     places = [upload(array.astype(np.float32), wp.vec3, "cpu") for array in (points + 1e-4 * normals, normals)]
     launch(kernels.hits_kernel, len(points), [world, *places, rays, seed, *arrays, sampler.materials.face_part], "cpu")
     return hit, normal, part

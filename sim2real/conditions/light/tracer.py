@@ -16,17 +16,17 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float, Float32, Int32
 
+from ...camera import camera_from_px
 from ...camera_effects.develop import exposure_gains
 from ...camera_effects.tone import LUMA
+from ...devices import as_warp, launch, upload
 from ...raster import Rasterizer, view_of
-from ...raster.warp_runtime import launch
-from ...scene import Camera, Lighting, Scene, Triangles, points_of
+from ...scene import Camera, Lighting, Scene, Triangles
 from ...scene.light.environment import Environment
 from ...scene.light.sky import panorama
 from ..cells import cell_middles
 from ..normals import camera_normals
 from ..samples import Sampler
-from ..tables import upload
 from . import filter_kernels, kernels
 from .cache import solve
 from .shine import matte_share, mirrored_share
@@ -174,7 +174,7 @@ class LightTracer:
             sizes = np.full_like(sizes, by / focal)
         straight, indirect, mirrored = self._rays(world, cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
         points, normals = _vectors(cells.points), _vectors(cells.normals)
-        size = wp.array(sizes, dtype=wp.float32, device="cpu", copy=False)
+        size = as_warp(sizes, wp.float32)
         straight = _smooth(points, normals, size, straight, (1,))
         straight = _smooth(points, normals, size, straight, (2, 4), contrast=_SHADOW)
         indirect = np.maximum(_smooth(points, normals, size, indirect, (1, 2, 4)), 0)
@@ -216,15 +216,14 @@ class LightTracer:
         return out[0], out[1], out[2]
 
     def _seen(self, camera: Camera, frame: int) -> _Seen:
-        view = view_of(self._scene, camera, frame)
-        view["part_visible"] = view["part_visible"] & self._solid
-        seen = self._rasterizer.fragments(**view)
+        view = view_of(self._scene, camera, frame).only(self._solid)
+        seen = self._rasterizer.fragments(view)
         pose = camera.world_from_camera[frame]
-        normals = camera_normals(seen, self._triangles, view["camera_from_part"], vertices=view["vertices"]).numpy()
+        normals = camera_normals(seen, self._triangles, view.camera_from_part, vertices=view.vertices).numpy()
         depth, face = seen.depth.numpy(), seen.face.numpy()
         y, x = np.indices(depth.shape) + 0.5
         pixels = np.stack([x, y], axis=-1)
-        flat = points_of(pixels, np.where(depth > 0, depth, 1), camera.intrinsics[frame], camera.lens)
+        flat = camera_from_px(pixels, np.where(depth > 0, depth, 1), camera.intrinsics[frame], camera.lens)
         ahead = np.array([0.0, 0.0, 1.0]) if camera.lens.parallel else flat
         directions = np.broadcast_to(ahead, flat.shape) @ pose[:3, :3].T
         part = np.where(face >= 0, np.append(self._triangles.face_part, -1)[face], -1).astype(np.int32)
@@ -268,7 +267,7 @@ def _every_other(part: Int32[np.ndarray, "height width"]) -> Bool[np.ndarray, "h
 
 def _vectors(array: np.ndarray) -> Any:
     """A Warp array of vec3 over an array (..., 3)."""
-    return wp.array(np.ascontiguousarray(array, np.float32), dtype=wp.vec3, device="cpu", copy=False)
+    return as_warp(np.ascontiguousarray(array, np.float32), wp.vec3)
 
 
 def _smooth(

@@ -12,13 +12,12 @@ import warp as wp
 from jaxtyping import Float, Float32, Int
 
 from ...camera_effects.tone import LUMA
-from ...raster.warp_runtime import load
+from ...devices import load, upload
 from ...scene import Scene, Triangles, deformed_vertices
 from ...scene.colors import linear_from_srgb
 from ...scene.light.environment import Environment
 from ...scene.light.sky import axes_about
 from ..samples import Sampler
-from ..tables import upload
 from . import filter_kernels, kernels
 from .sources import FarLight, NearLight, far_light, near_light
 

@@ -6,7 +6,7 @@ import numpy as np
 import warp as wp
 from jaxtyping import Float, Int
 
-from ...devices import warp_ready
+from ...devices import as_warp, launch, warp_ready
 from .kernels import connect, find_first_equal
 
 
@@ -25,8 +25,8 @@ def first_equal(a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"], *, ordered: bo
     slots = 1 << (2 * count - 1).bit_length()
     spread = slots // (int(a.max()) + 1) if ordered else 0
     table, first = wp.full(slots, -1, dtype=int, device="cpu"), wp.empty(count, dtype=int, device="cpu")
-    keys = [wp.array(np.ascontiguousarray(half, np.int64), dtype=wp.int64, device="cpu", copy=False) for half in (a, b)]
-    wp.launch(find_first_equal, dim=1, inputs=[*keys, np.uint64(spread), table, first], device="cpu", record_tape=False)
+    keys = [as_warp(np.asarray(half, np.int64), wp.int64) for half in (a, b)]
+    launch(find_first_equal, 1, [*keys, np.uint64(spread), table, first], "cpu")
     return first.numpy().astype(np.int64)
 
 
@@ -65,9 +65,9 @@ def islands(corners: Int[np.ndarray, "faces 3"], groups: Int[np.ndarray, "faces"
     following = corner[:, [1, 2, 0]]
     ends = np.maximum(corner, following) * (int(groups.max()) + 1) + groups.astype(np.int64)[:, None]
     first = first_equal(np.minimum(corner, following).ravel(), ends.ravel(), ordered=True)
-    half_edges = wp.array(first.astype(np.int32), dtype=int, device="cpu")
+    half_edges = as_warp(first.astype(np.int32), wp.int32)
     parent, label = (wp.empty(count, dtype=int, device="cpu") for _ in range(2))
-    wp.launch(connect, dim=1, inputs=[half_edges, parent, label], device="cpu", record_tape=False)
+    launch(connect, 1, [half_edges, parent, label], "cpu")
     return label.numpy().astype(np.int64)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float, Float32, Float64, Int
 
-from ...devices import warp_ready
+from ...devices import as_warp, launch, warp_ready
 from .islands import coincident, first_seen, islands, welded
 from .kernels import measure_islands, place_islands, project_boxes
 from .overlap import overlapping
@@ -80,11 +80,11 @@ class _Surface:
     def __init__(self, vertices: np.ndarray, faces: np.ndarray, weld: np.ndarray, uv: np.ndarray | None) -> None:
         self.vertices, self.faces, self.weld = vertices, faces, weld
         self._mesh = [
-            wp.array(np.ascontiguousarray(vertices), dtype=wp.vec3d, device="cpu", copy=False),
-            wp.array(np.ascontiguousarray(faces, np.int32), dtype=int, device="cpu", copy=False),
+            as_warp(vertices, wp.vec3d),
+            as_warp(np.asarray(faces, np.int32), wp.int32),
         ]
         flat, group = wp.empty((len(faces), 3), dtype=wp.vec2d, device="cpu"), wp.empty(len(faces), dtype=int, device="cpu")
-        wp.launch(project_boxes, dim=len(faces), inputs=[*self._mesh, flat, group], device="cpu", record_tape=False)
+        launch(project_boxes, len(faces), [*self._mesh, flat, group], "cpu")
         self.box: Float64[np.ndarray, "faces 3 2"] = flat.numpy()
         self.side_of_box: Int[np.ndarray, "faces"] = group.numpy()
         self.flat, self.label = self.box, islands(weld, self.side_of_box)
@@ -140,26 +140,14 @@ class _Surface:
     def _packed(self) -> tuple[Float32[np.ndarray, "faces 3 2"], float]:
         """Chart coordinates in [0, 1) with every island in a block of its own."""
         count = int(self.label.max()) + 1
-        flat = wp.array(np.ascontiguousarray(self.flat), dtype=wp.vec2d, device="cpu", copy=False)
-        label = wp.array(self.label.astype(np.int32), dtype=int, device="cpu")
+        flat = as_warp(self.flat, wp.vec2d)
+        label = as_warp(self.label.astype(np.int32), wp.int32)
         low, high = (wp.full(count, wp.vec2d(v, v), dtype=wp.vec2d, device="cpu") for v in (np.inf, -np.inf))
         center, corners = (wp.zeros(count, dtype=dtype, device="cpu") for dtype in (wp.vec3d, wp.float64))
-        wp.launch(
-            measure_islands,
-            dim=1,
-            inputs=[*self._mesh, flat, label, low, high, center, corners],
-            device="cpu",
-            record_tape=False,
-        )
+        launch(measure_islands, 1, [*self._mesh, flat, label, low, high, center, corners], "cpu")
         extent = (high.numpy() - low.numpy()).max(axis=1)
         place, side = packed(extent * (1 + 1e-6), center.numpy() / corners.numpy()[:, None])
-        move = wp.array(place - low.numpy(), dtype=wp.vec2d, device="cpu")
+        move = as_warp(place - low.numpy(), wp.vec2d)
         coordinates = wp.empty((len(self.faces), 3), dtype=wp.vec2, device="cpu")
-        wp.launch(
-            place_islands,
-            dim=len(self.faces),
-            inputs=[flat, label, move, side, coordinates],
-            device="cpu",
-            record_tape=False,
-        )
+        launch(place_islands, len(self.faces), [flat, label, move, side, coordinates], "cpu")
         return coordinates.numpy(), side

@@ -7,7 +7,7 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float, Float64, Int
 
-from ...devices import warp_ready
+from ...devices import as_warp, launch, warp_ready
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
@@ -77,13 +77,13 @@ def overlapping(coordinates: np.ndarray, label: np.ndarray, islands: int) -> np.
         return np.zeros(islands, bool)
     coordinates, label = coordinates[open_], label[open_]  # islands lie in disjoint places: none is missed by another
     warp_ready()
-    corners = wp.array(np.ascontiguousarray(coordinates * GRID, np.float32), dtype=wp.vec2, device="cpu")
-    labels = wp.array(label.astype(np.int32), dtype=int, device="cpu")
+    corners = as_warp(np.asarray(coordinates * GRID, np.float32), wp.vec2)
+    labels = as_warp(label.astype(np.int32), wp.int32)
     layers = wp.zeros((GRID, GRID), dtype=int, device="cpu")
     covered = wp.zeros(islands, dtype=int, device="cpu")
     doubled = wp.zeros(islands, dtype=int, device="cpu")
     for counting in (1, 0):
-        wp.launch(_cover, dim=len(coordinates), inputs=[corners, labels, counting, layers, covered, doubled], device="cpu")
+        launch(_cover, len(coordinates), [corners, labels, counting, layers, covered, doubled], "cpu")
     twice = doubled.numpy()
     return (twice > 0.01 * covered.numpy()) & (twice >= 3)
 

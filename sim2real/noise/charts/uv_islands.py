@@ -10,6 +10,7 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float64, Int
 
+from ...devices import as_warp, launch
 from .islands import islands, welded_corners
 from .kernels import measure_uv, straighten_uv
 
@@ -60,25 +61,19 @@ def uv_islands(
     label = islands(welded_corners(weld, uv), finite.astype(np.int64))
     count = int(label.max()) + 1
     mesh = [
-        wp.array(np.ascontiguousarray(vertices), dtype=wp.vec3d, device="cpu", copy=False),
-        wp.array(np.ascontiguousarray(faces, np.int32), dtype=int, device="cpu", copy=False),
-        wp.array(np.ascontiguousarray(uv), dtype=wp.vec2d, device="cpu", copy=False),
-        wp.array(label.astype(np.int32), dtype=int, device="cpu"),
+        as_warp(vertices, wp.vec3d),
+        as_warp(np.asarray(faces, np.int32), wp.int32),
+        as_warp(uv, wp.vec2d),
+        as_warp(label.astype(np.int32), wp.int32),
     ]
     areas, metric = (wp.zeros(count, dtype=wp.vec3d, device="cpu") for _ in range(2))
-    wp.launch(measure_uv, dim=1, inputs=[*mesh, areas, metric], device="cpu", record_tape=False)
+    launch(measure_uv, 1, [*mesh, areas, metric], "cpu")
     surface, layout, signed = areas.numpy().T
     maps, sound = _straightening(metric.numpy(), surface, layout)
 
     flat = wp.empty((len(faces), 3), dtype=wp.vec2d, device="cpu")
     stretch = wp.zeros(count, dtype=wp.float64, device="cpu")
-    wp.launch(
-        straighten_uv,
-        dim=1,
-        inputs=[*mesh, wp.array(maps, dtype=wp.mat22d, device="cpu"), MOST_AREA, MOST_STRETCH, flat, stretch],
-        device="cpu",
-        record_tape=False,
-    )
+    launch(straighten_uv, 1, [*mesh, as_warp(maps, wp.mat22d), MOST_AREA, MOST_STRETCH, flat, stretch], "cpu")
     good = sound & (np.abs(signed) >= ONE_ORIENTATION * layout) & (stretch.numpy() <= MEAN_STRETCH * surface)
     return UvIslands(flat.numpy(), label, good[label] & finite)
 

@@ -19,7 +19,7 @@ from ...native_code import native
 from .cells import cell_key, key_chart, key_level
 from .draw import noise_key
 from .philox import keyed_normal, mix64
-from .sample import Cells, Sample
+from .split import Cells, Sample
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 

@@ -8,7 +8,7 @@ import warp as wp
 from ...native_code import native
 from .cells import key_chart
 from .philox import mix64
-from .sample import Cells
+from .split import Cells
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
 

@@ -14,13 +14,14 @@ import torch
 import warp as wp
 from jaxtyping import Float32
 
+from ...devices import launch, load
 from ...errors import Sim2RealError
-from ...raster.warp_runtime import launch
 from ..layout import NoiseLayout
+from . import cut, draw, split
 from .cells import FINEST_LEVEL
 from .cut import LEAST, PAIRS_ON_CPU, PAIRS_ON_CUDA, add_leaves, list_leaves, normalize, scale_latents
 from .draw import draw_levels
-from .sample import Cells, Sample, find_leaves, sort_by_level, start_levels
+from .split import Cells, Sample, find_leaves, sort_by_level, start_levels
 
 Step = Callable[[], None]
 
@@ -212,6 +213,8 @@ class Workspaces:
 
     def __init__(self, layout: NoiseLayout, device: str) -> None:
         self._layout, self._device = layout, device
+        for module in (split, draw, cut):
+            load(module, device)
         self.idle: list[Workspace] = []
         self._lock = threading.Lock()
 

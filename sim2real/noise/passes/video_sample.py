@@ -10,7 +10,7 @@ import warp as wp
 
 from ..video_map_kernels import Map, tangents
 from .cells import FINEST, FREE
-from .sample import Cells, Sample, split_above
+from .split import Cells, Sample, split_above
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False, "max_unroll": 1})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from ...scene.records import Camera
+from ...camera.view import Camera
 from ...transforms import look_at, rigid, rotation_about
 from .shapes import Number
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from ...scene.records import Camera, Scene
+from ...camera.view import Camera
+from ...scene.records import Scene
 from ...transforms import inverse_rigid
 
 _CLEARANCE_M = 0.04

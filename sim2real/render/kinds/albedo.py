@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import UInt8
 
-from ..stage import Stage, View
+from ..stage import FrameView, Stage
 
 
-def prepare(stage: Stage) -> Callable[[View], UInt8[np.ndarray, "height width 3"]]:
+def prepare(stage: Stage) -> Callable[[FrameView], UInt8[np.ndarray, "height width 3"]]:
     """Make the shader that ``material`` shares."""
     _ = stage.surface
     return lambda view: view.surface.albedo

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from ...conditions import metric_depth
-from ..stage import Stage, View
+from ..stage import FrameView, Stage
 
 
-def prepare(stage: Stage) -> Callable[[View], Float32[np.ndarray, "height width"]]:
+def prepare(stage: Stage) -> Callable[[FrameView], Float32[np.ndarray, "height width"]]:
     """Fragments are all that it takes."""
     return lambda view: metric_depth(view.fragments)

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ...conditions import edges
-from ..stage import Stage, View
+from ..stage import FrameView, Stage
 
 
-def prepare(stage: Stage) -> Callable[[View], UInt8[np.ndarray, "height width"]]:
+def prepare(stage: Stage) -> Callable[[FrameView], UInt8[np.ndarray, "height width"]]:
     """Fragments and the triangles' creases."""
-    return lambda view: edges(view.fragments, stage.triangles, view.camera_from_part, vertices=view.vertices)
+    return lambda view: edges(view.fragments, stage.triangles, view.asked.camera_from_part, vertices=view.asked.vertices)

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import UInt16
 
 from ...conditions import instance_ids
-from ..stage import Stage, View
+from ..stage import FrameView, Stage
 
 
-def prepare(stage: Stage) -> Callable[[View], UInt16[np.ndarray, "height width"]]:
+def prepare(stage: Stage) -> Callable[[FrameView], UInt16[np.ndarray, "height width"]]:
     """The face that every pixel sees is all that it takes."""
     return lambda view: instance_ids(view.seen.face, stage.triangles)

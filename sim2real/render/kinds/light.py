@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float32
 
-from ..stage import Stage, View
+from ..stage import FrameView, Stage
 
 
-def prepare(stage: Stage) -> Callable[[View], Float32[np.ndarray, "height width 3"]]:
+def prepare(stage: Stage) -> Callable[[FrameView], Float32[np.ndarray, "height width 3"]]:
     """Make the tracer that ``reflection`` shares."""
     _ = stage.tracer
     return lambda view: view.light.light

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ...conditions import Shader
-from ..stage import Stage, View
+from ..stage import FrameView, Stage
 
 
-def prepare(stage: Stage) -> Callable[[View], UInt8[np.ndarray, "height width 3"]]:
+def prepare(stage: Stage) -> Callable[[FrameView], UInt8[np.ndarray, "height width 3"]]:
     """Fit the sun's shadows to the scene."""
     shader = Shader(stage.scene, stage.triangles, stage.rasterizer, stage.plan.device, sampler=stage.sampler)
     return lambda view: shader.frame(view.camera, view.frame, view.layers)

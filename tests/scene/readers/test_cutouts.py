@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.camera import View
 from sim2real.raster import rasterizer
 from sim2real.scene import face_normals
 from sim2real.scene.readers.mesh import cutouts
@@ -75,6 +76,6 @@ def test_pixels_see_what_alpha_leaves(seed, side):
     camera_from_mesh = np.array([[1.0, 0, 0, -0.5], [0, 0, -1, 0.5], [0, 1, 0, 1], [0, 0, 0, 1]])
     k = np.array([[60.0, 0, 30], [0, 60, 30], [0, 0, 1]])
     drawn = rasterizer(triangles(mesh.vertices, mesh.faces))
-    seen = drawn.visibility(camera_from_mesh[None], k, (60, 60)).face.numpy() >= 0
+    seen = drawn.visibility(View(camera_from_mesh[None], k, (60, 60))).face.numpy() >= 0
     sure = np.abs(value - 0.5) > 1e-4
     assert (seen == (value >= 0.5))[sure].all()

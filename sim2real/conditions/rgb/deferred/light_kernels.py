@@ -11,7 +11,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from ...geometry_kernels import Pinhole, straight_ray
+from ....camera.kernels import DeviceCamera, ray_from_px
 
 wp.set_module_options({"enable_backward": False})
 
@@ -36,7 +36,7 @@ class Light:
     up: wp.vec3
     rotation: wp.mat33  # sun's camera from this camera
     translation: wp.vec3
-    pinhole: Pinhole
+    sun_camera: DeviceCamera
     shadow: wp.array2d(dtype=wp.float32)
     shadow_side: int
     bias: float
@@ -83,8 +83,8 @@ def sun_share(p: wp.vec3, normal: wp.vec3, light: Light) -> float:
     if q[2] <= 0.0:
         return 1.0
     w = 1.0 / q[2]
-    x = q[0] * w / light.pinhole[0] + light.pinhole[2]
-    y = q[1] * w / light.pinhole[1] + light.pinhole[3]
+    x = q[0] * w / float(light.sun_camera.ifx) + float(light.sun_camera.cx)
+    y = q[1] * w / float(light.sun_camera.ify) + float(light.sun_camera.cy)
     side = light.shadow_side
     if x < 2.0 or y < 2.0 or x > float(side) - 2.0 or y > float(side) - 2.0:
         return 1.0
@@ -92,8 +92,8 @@ def sun_share(p: wp.vec3, normal: wp.vec3, light: Light) -> float:
     gy = float(0.0)
     if wp.abs(d) > 0.0:
         steepest = 20.0 * light.bias * w  # a plane nearly along the sun's rays: its slope is not to be trusted
-        gx = wp.clamp(m[0] * light.pinhole[0] / d, -steepest, steepest)
-        gy = wp.clamp(m[1] * light.pinhole[1] / d, -steepest, steepest)
+        gx = wp.clamp(m[0] * float(light.sun_camera.ifx) / d, -steepest, steepest)
+        gy = wp.clamp(m[1] * float(light.sun_camera.ify) / d, -steepest, steepest)
     ix = int(wp.floor(x - 0.5))
     iy = int(wp.floor(y - 0.5))
     fx = x - 0.5 - float(ix)
@@ -194,7 +194,7 @@ def shadow_kernel(
     face: wp.array2d(dtype=wp.int32),
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array(dtype=wp.vec3i),
-    pinhole: Pinhole,
+    camera: DeviceCamera,
     still: wp.array2d(dtype=wp.float32),
     shadow: wp.array2d(dtype=wp.float32),
 ):
@@ -209,6 +209,6 @@ def shadow_kernel(
         d = wp.dot(n, a)
         nearest = wp.min(a[2], wp.min(vertices[v[1]][2], vertices[v[2]][2]))
         if d != 0.0:
-            w = wp.dot(n, straight_ray(pinhole, float(x) + 0.5, float(y) + 0.5)) / d
+            w = wp.dot(n, ray_from_px(camera, float(x) + 0.5, float(y) + 0.5)) / d
         w = wp.clamp(w, 0.0, 1.0 / wp.max(nearest, 1.0e-6))  # a sliver along the rays must not blow up
     shadow[y, x] = wp.max(w, still[y, x])

@@ -11,12 +11,14 @@ from typing import no_type_check
 import numpy as np
 import warp as wp
 
-from ....raster.kernels import PARALLEL
-from ...geometry_kernels import Eye, direction_of, inverse_depth, plane_of, point_at, ray_of
+from ....camera.kernels import PARALLEL, DeviceCamera, direction_of, point_at, ray_from_px
+from ...geometry_kernels import inverse_depth, plane_of
 
 wp.set_module_options({"enable_backward": False})
 
 TAPS = 8
+PER_PX = wp.constant(2.0)
+"""Pixels of the camera per pixel of the map of occlusion, which has half its size."""
 
 
 def spiral() -> np.ndarray:
@@ -33,21 +35,21 @@ def planes_kernel(
     stride: int,
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array(dtype=wp.vec3i),
-    eye: Eye,
+    camera: DeviceCamera,
     plane: wp.array2d(dtype=wp.vec4),
 ):
-    """Normal towards the eye and inverse depth at every ``stride``-th sample; ``eye`` is in pixels of ``plane``."""
+    """Normal towards the eye and inverse depth at every ``stride``-th sample, that is, every other pixel of the camera."""
     y, x = wp.tid()
     f = face[wp.min(y * stride + stride // 2, face.shape[0] - 1), wp.min(x * stride + stride // 2, face.shape[1] - 1)]
     out = wp.vec4(0.0, 0.0, 0.0, 0.0)
     if f >= 0:
-        ray = ray_of(eye, float(x) + 0.5, float(y) + 0.5)
-        d = direction_of(eye.kind, ray)
+        ray = ray_from_px(camera, PER_PX * (float(x) + 0.5), PER_PX * (float(y) + 0.5))
+        d = direction_of(camera.kind, ray)
         p = plane_of(f, faces, vertices)
         facing = float(1.0)
         if p[0] * d[0] + p[1] * d[1] + p[2] * d[2] > 0.0:
             facing = -1.0
-        out = wp.vec4(facing * p[0], facing * p[1], facing * p[2], wp.max(inverse_depth(eye.kind, p, ray), 0.0))
+        out = wp.vec4(facing * p[0], facing * p[1], facing * p[2], wp.max(inverse_depth(camera.kind, p, ray), 0.0))
     plane[y, x] = out
 
 
@@ -55,7 +57,7 @@ def planes_kernel(
 @no_type_check
 def occlusion_kernel(
     plane: wp.array2d(dtype=wp.vec4),
-    eye: Eye,
+    camera: DeviceCamera,
     taps: wp.array2d(dtype=wp.vec2),
     radius: float,
     strength: float,
@@ -73,11 +75,11 @@ def occlusion_kernel(
     open_part = float(1.0)
     if w > 0.0:
         n = wp.vec3(here[0], here[1], here[2])
-        p = point_at(eye.kind, ray_of(eye, float(x) + 0.5, float(y) + 0.5), w)
+        p = point_at(camera.kind, ray_from_px(camera, PER_PX * (float(x) + 0.5), PER_PX * (float(y) + 0.5)), w)
         closeness = w
-        if eye.kind == PARALLEL:
+        if camera.kind == PARALLEL:
             closeness = 1.0
-        reach = wp.clamp(radius * closeness / eye.pinhole[1], 1.5, 0.15 * float(height))
+        reach = wp.clamp(radius * closeness / (PER_PX * float(camera.ify)), 1.5, 0.15 * float(height))
         turn = ((x & 3) * 4 + (y & 3) * 5) & 15  # every turn once per tile
         total = float(0.0)
         for k in range(taps.shape[1]):
@@ -87,7 +89,7 @@ def occlusion_kernel(
             if i >= 0 and j >= 0 and i < width and j < height:
                 wq = plane[j, i][3]
                 if wq > 0.0:
-                    v = point_at(eye.kind, ray_of(eye, float(i) + 0.5, float(j) + 0.5), wq) - p
+                    v = point_at(camera.kind, ray_from_px(camera, PER_PX * (float(i) + 0.5), PER_PX * (float(j) + 0.5)), wq) - p
                     far = wp.dot(v, v) / (radius * radius)
                     fall = wp.max(1.0 - far, 0.0)
                     rise = wp.dot(v, n) - 0.004 / w

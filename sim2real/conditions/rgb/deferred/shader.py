@@ -11,17 +11,19 @@ import warp as wp
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from ....camera.kernels import device_camera
+from ....devices import as_warp, blank, launch, load, row_threads, upload
 from ....raster import Rasterizer
-from ....raster.warp_runtime import launch, load
 from ....scene import Camera, Scene, Triangles
 from ....scene.colors import srgb_from_linear
 from ....transforms import inverse_rigid
 from ...samples import Layers, Sampler, Samples
-from ...tables import as_warp, blank, eye_of, pinhole, upload
 from . import light_kernels, occlusion_kernels, shading_kernels
 from .shadows import ShadowMaps
 from .sun import fitted_sun
 
+EXPOSURE = 0.65
+"""What radiance is multiplied with before the tone curve."""
 _CURVE = 4096  # entries of the table that ends in 8 bits
 
 
@@ -47,13 +49,11 @@ class Shader:
         triangles: of the scene.
         rasterizer: of these triangles, on ``device``.
         device: ``cpu`` or ``cuda``.
-        samples: per pixel and axis, where the shader makes its own sampler.
-        sampler: of the scene, where one is shared.
+        sampler: of the scene, where one is shared; by default one with 2 x 2 samples per pixel.
         shadow_texels: side of the shadow map; 0 switches shadows off.
         shadow_margin: how far from what is seen, in its radii, things cast shadows. The default lets the sun into rooms; with
             infinity, walls and ceilings shut it out.
         ambient_occlusion: strength of the darkening of corners and contacts; 0 switches it off.
-        exposure: what radiance is multiplied with before the tone curve.
     """
 
     def __init__(
@@ -63,16 +63,14 @@ class Shader:
         rasterizer: Rasterizer,
         device: str = "cpu",
         *,
-        samples: int = 2,
         sampler: Sampler | None = None,
         shadow_texels: int = 1024,
         shadow_margin: float = 0.15,
         ambient_occlusion: float = 2.0,
-        exposure: float = 0.65,
     ) -> None:
         self._scene, self._device = scene, device
-        self._sampler = sampler or Sampler(scene, triangles, rasterizer, device, side=samples)
-        self._occlusion, self._exposure = ambient_occlusion, exposure
+        self._sampler = sampler or Sampler(scene, triangles, rasterizer, device)
+        self._occlusion = ambient_occlusion
         for module in (occlusion_kernels, shading_kernels):
             load(module, device)
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
@@ -91,7 +89,7 @@ class Shader:
             frame: of the scene.
             layers: what the camera sees, where the sampler has been asked already.
         """
-        color = as_warp(self._blended(camera, frame, self._exposure, layers), wp.vec3)
+        color = as_warp(self._blended(camera, frame, EXPOSURE, layers), wp.vec3)
         out = torch.empty((*camera.size, 3), dtype=torch.uint8, device=self._device)
         launch(shading_kernels.encode_kernel, camera.size, [color, self._curve, as_warp(out, wp.uint8)], self._device)
         return out.cpu().numpy()
@@ -110,11 +108,11 @@ class Shader:
 
     def _shade(self, shading: Shading) -> Float32[Tensor, "height width 3"]:
         seen = shading.samples
-        run = self._sampler.run_of(seen.size)
+        shape, run = row_threads(seen.size, self._device)
         color = blank(seen.size, wp.vec3, self._device)
         launch(
             shading_kernels.shade_kernel,
-            (seen.size[0], -(-seen.size[1] // run)),
+            shape,
             [seen.face, seen.side, run, shading.occlusion, seen.materials, seen.view, shading.light, color],
             self._device,
         )
@@ -131,17 +129,21 @@ class Shader:
         """The half-size map of (visible part of the sky, inverse depth)."""
         camera, view = samples.camera, samples.view
         size = (-(-camera.size[0] // 2), -(-camera.size[1] // 2))
-        half = eye_of(camera.intrinsics[samples.frame], camera.lens, camera.size, self._device, pixels_per_px=2.0)
         plane = blank(size, wp.vec4, self._device)
         launch(
             occlusion_kernels.planes_kernel,
             size,
-            [samples.face, 2 * samples.side, view.vertices, self._sampler.tables.faces, half, plane],
+            [samples.face, 2 * samples.side, view.vertices, self._sampler.tables.faces, view.camera, plane],
             self._device,
         )
         raw, smooth = (blank(size, wp.vec2, self._device) for _ in range(2))
         radius = 0.25 * self._sun.radius if self._sun else 0.2
-        launch(occlusion_kernels.occlusion_kernel, size, [plane, half, self._taps, radius, self._occlusion, raw], self._device)
+        launch(
+            occlusion_kernels.occlusion_kernel,
+            size,
+            [plane, view.camera, self._taps, radius, self._occlusion, raw],
+            self._device,
+        )
         launch(occlusion_kernels.blur_kernel, size, [raw, smooth], self._device)
         return smooth
 
@@ -158,14 +160,14 @@ class Shader:
         light.sun, light.sky, light.ground = wp.vec3(*lighting.sun), wp.vec3(*lighting.sky), wp.vec3(*lighting.ground)
         above, below = lighting.backdrop or (lighting.sky, lighting.ground)
         light.above, light.below = wp.vec3(*above), wp.vec3(*below)
-        light.exposure = self._exposure
+        light.exposure = EXPOSURE
         light.shadow, light.shadow_side = self._no_shadow, 0
         if self._sun is not None and self._shadows is not None:
             sun = self._sun.camera
             sun_from_camera = inverse_rigid(sun.world_from_camera[frame]) @ camera.world_from_camera[frame]
             light.rotation = wp.mat33(*sun_from_camera[:3, :3].ravel().tolist())
             light.translation = wp.vec3(*sun_from_camera[:3, 3].tolist())
-            light.pinhole = pinhole(sun.intrinsics[frame])
+            light.sun_camera = device_camera(sun.intrinsics[frame], sun.lens, sun.size, self._device)
             light.shadow, light.shadow_side = self._shadows.of(frame), sun.size[0]
             light.bias = 0.6 * self._sun.texel / self._sun.distance
         return light

@@ -7,8 +7,9 @@ from typing import no_type_check
 
 import warp as wp
 
-from ...geometry_kernels import direction_of, plane_of, ray_of
-from ...surface_kernels import View, group_from, meeting, texture_at
+from ....camera.kernels import direction_of, ray_from_px
+from ...geometry_kernels import plane_of
+from ...surface_kernels import SurfaceView, group_from, meeting, texture_at
 from ...texture_sampling import Materials
 from .light_kernels import Light, backdrop, outgoing, sun_share, tone_mapped
 
@@ -42,7 +43,7 @@ def open_sky(occlusion: wp.array2d(dtype=wp.vec2), x: float, y: float, w: float)
 @wp.func
 @no_type_check
 def surface_color(
-    f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: View, light: Light
+    f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: SurfaceView, light: Light
 ) -> wp.vec3:
     """Radiance that the eye receives from face ``f`` at a point of the picture, px."""
     at = meeting(f, x, y, s, view)
@@ -50,7 +51,7 @@ def surface_color(
         return wp.vec3(0.0, 0.0, 0.0)
     index = s.faces[f]
     p = at.ka * view.vertices[index[0]] + at.kb * view.vertices[index[1]] + at.kc * view.vertices[index[2]]
-    eye = -wp.normalize(direction_of(view.eye.kind, at.ray))
+    eye = -wp.normalize(direction_of(view.camera.kind, at.ray))
 
     part = s.face_part[f]
     plane = plane_of(f, s.faces, view.vertices)
@@ -77,14 +78,14 @@ def surface_color(
 @wp.func
 @no_type_check
 def seen_color(
-    f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: View, light: Light
+    f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: SurfaceView, light: Light
 ) -> wp.vec3:
     """Display-linear color of a face, or of the sky where ``f`` is negative, at a point of the picture, px."""
     radiance = wp.vec3(0.0, 0.0, 0.0)
     if f >= 0:
         radiance = surface_color(f, x, y, occlusion, s, view, light)
     else:
-        radiance = backdrop(wp.normalize(direction_of(view.eye.kind, ray_of(view.eye, x, y))), light)
+        radiance = backdrop(wp.normalize(direction_of(view.camera.kind, ray_from_px(view.camera, x, y))), light)
     if light.exposure > 0.0:
         radiance = tone_mapped(radiance, light.exposure)
     return radiance
@@ -99,11 +100,11 @@ def mixed_color(
     x: int,
     occlusion: wp.array2d(dtype=wp.vec2),
     s: Materials,
-    view: View,
+    view: SurfaceView,
     light: Light,
 ) -> wp.vec3:
     """Average color of a pixel whose samples see several faces; samples of one smooth surface are shaded once."""
-    middle = ray_of(view.eye, float(x) + 0.5, float(y) + 0.5)
+    middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
     total = wp.vec3(0.0, 0.0, 0.0)
     done = int(0)
     for i in range(side * side):
@@ -122,7 +123,7 @@ def shade_kernel(
     run: int,
     occlusion: wp.array2d(dtype=wp.vec2),
     s: Materials,
-    view: View,
+    view: SurfaceView,
     light: Light,
     picture: wp.array2d(dtype=wp.vec3),
 ):

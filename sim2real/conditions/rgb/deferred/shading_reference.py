@@ -81,17 +81,17 @@ def _sky(direction: Tensor, blur: Tensor, light: dict[str, Any], above: str = "s
 
 
 def _sun_share(p: Tensor, normal: Tensor, light: dict[str, Any]) -> Tensor:
-    side, shadow, k = light["shadow_side"], light["shadow"], light["pinhole"]
+    side, shadow, sun = light["shadow_side"], light["shadow"], light["sun_camera"]
     if side == 0:
         return torch.ones(len(p), dtype=torch.float64)
     q = p @ light["rotation"].T + light["translation"]
     m = normal @ light["rotation"].T
     d = (m * q).sum(-1)
     w = 1 / q[:, 2]
-    x, y = q[:, 0] * w / k[0] + k[2], q[:, 1] * w / k[1] + k[3]
+    x, y = q[:, 0] * w * sun.fx + sun.cx, q[:, 1] * w * sun.fy + sun.cy
     inside = (x >= 2) & (y >= 2) & (x <= side - 2) & (y <= side - 2) & (q[:, 2] > 0)
     steepest = 20 * light["bias"] * w
-    gx, gy = (torch.clamp(m[:, i] * k[i] / d, -steepest, steepest) for i in range(2))
+    gx, gy = (torch.clamp(m[:, i] / (focal * d), -steepest, steepest) for i, focal in enumerate((sun.fx, sun.fy)))
     ix, iy = torch.floor(x - 0.5), torch.floor(y - 0.5)
     fx, fy = x - 0.5 - ix, y - 0.5 - iy
     lit = torch.zeros_like(w)

@@ -12,10 +12,11 @@ import torch
 import warp as wp
 from jaxtyping import Bool
 
+from ....camera.kernels import device_camera
+from ....devices import as_warp, blank, launch, load
 from ....raster import Rasterizer, view_of
-from ....raster.warp_runtime import launch, load
 from ....scene import Scene
-from ...tables import Tables, as_warp, blank, pinhole
+from ...tables import Tables
 from . import light_kernels
 from .sun import Sun
 
@@ -72,9 +73,7 @@ class ShadowMaps:
         if not visible.any():
             return self._still
         camera = self._camera
-        view = view_of(self._scene, camera, frame)
-        view["part_visible"] = visible
-        seen = self._rasterizer.visibility(**view)
+        seen = self._rasterizer.visibility(view_of(self._scene, camera, frame).only(parts))
         shadow = blank(camera.size, wp.float32, self._device)
         launch(
             light_kernels.shadow_kernel,
@@ -83,7 +82,7 @@ class ShadowMaps:
                 as_warp(seen.face, wp.int32),
                 as_warp(seen.camera_vertices, wp.vec3),
                 self._tables.faces,
-                pinhole(camera.intrinsics[frame]),
+                device_camera(camera.intrinsics[frame], camera.lens, camera.size, self._device),
                 self._still,
                 shadow,
             ],

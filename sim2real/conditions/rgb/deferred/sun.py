@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ....camera import camera_from_px
 from ....raster import Rasterizer, view_of
-from ....scene import Camera, Lighting, Scene, points_of
+from ....scene import Camera, Lighting, Scene
 from ....transforms import look_at
 
 _DISTANCE = 40.0  # of the sun's camera, in radii of what is seen
@@ -78,13 +79,13 @@ def seen_points(scene: Scene, rasterizer: Rasterizer, rows: int = 40) -> Float[n
     for camera in scene.cameras:
         small = camera.resized((rows, max(1, round(rows * camera.size[1] / camera.size[0]))))
         for frame in np.unique(np.linspace(0, scene.frames - 1, min(_FRAMES, scene.frames)).round().astype(int)):
-            seen = rasterizer.fragments(**view_of(scene, small, int(frame)))
+            seen = rasterizer.fragments(view_of(scene, small, int(frame)))
             depth = seen.depth.cpu().numpy().astype(np.float64)
             y, x = np.nonzero(depth)
             if not len(y):
                 continue
             z = depth[y, x]
-            local = points_of(np.stack([x + 0.5, y + 0.5], axis=-1), z, small.intrinsics[frame], camera.lens)
+            local = camera_from_px(np.stack([x + 0.5, y + 0.5], axis=-1), z, small.intrinsics[frame], camera.lens)
             near = z <= 4 * np.median(z)
             pose = camera.world_from_camera[frame]
             points.append(local[near] @ pose[:3, :3].T + pose[:3, 3])

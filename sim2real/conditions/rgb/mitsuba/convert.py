@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ....camera.view import Camera
 from ....errors import BadValueError
-from ....scene.records import Camera, Material, Mesh
+from ....scene.records import Material, Mesh
 from ....scene.triangles import face_normals
 
 _OPENCV_FROM_MITSUBA = np.diag([-1.0, -1.0, 1.0, 1.0])

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
+from ....camera.view import Camera
 from ....raster import Rasterizer, rasterizer, view_of
-from ....scene.records import Camera, Scene
+from ....scene.records import Scene
 from ....scene.triangles import Triangles, triangles_of
 from ...normals import camera_normals
 from ...samples import Sampler
@@ -53,8 +54,8 @@ class FeatureMaker:
         height, width = camera.size
         fine = camera.resized((height * _SIDE, width * _SIDE))
         view = view_of(self._scene, fine, frame)
-        seen = self._views.fragments(**view)
-        normal = camera_normals(seen, self._triangles, view["camera_from_part"], vertices=view["vertices"]).numpy()
+        seen = self._views.fragments(view)
+        normal = camera_normals(seen, self._triangles, view.camera_from_part, vertices=view.vertices).numpy()
         grid = (height, _SIDE, width, _SIDE)
         return Features(
             albedo=self._surface.linear(camera, frame)[..., :3],

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
+from ....camera.view import Camera
 from ....raster import Rasterizer, view_of
 from ....scene.colors import linear_from_srgb
-from ....scene.records import Camera, Material, Scene
+from ....scene.records import Material, Scene
 from ....scene.triangles import Triangles
 from ...textures import mip_pyramid
 
@@ -66,8 +67,8 @@ class Guide:
         height, width = camera.size
         fine = camera.resized((height * n, width * n))
         view = view_of(scene, fine, frame)
-        camera_from_part, vertices = view["camera_from_part"], view["vertices"]
-        seen = self._rasterizer.fragments(**view)
+        camera_from_part, vertices = view.camera_from_part, view.vertices
+        seen = self._rasterizer.fragments(view)
         face, depth = seen.face.numpy(), seen.depth.numpy()
         weight = seen.barycentrics.numpy().transpose(1, 2, 0)
         hit = face >= 0

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from ....camera.view import Camera
 from ....optional import require
 from ....scene.light.environment import Environment
 from ....scene.light.sky import axes_about, panorama
-from ....scene.records import Camera, Scene
+from ....scene.records import Scene
 from ....scene.triangles import triangles_of
 from .convert import bsdf, sensor, shape
 from .oidn import Oidn, library_at_hand
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from .gbuffer import Guide
 
 _PASSES = 4
+_SUN_RADIUS_DEG = 3.0
+"""Softness of the shadows of a scene's plain sun."""
+_EXPOSURE = 0.8
+"""Factor on radiance before the tone curve."""
 _BRIGHTEST = 1000
 """Of a picture, in its medians."""
 
@@ -59,8 +64,6 @@ class PathTracer:
         max_depth: length of paths; 2 is direct light only.
         denoise: filter what noise is left: by Open Image Denoise if the package ``oidn`` has been fetched, else by our own.
         detailed: relief, uneven gloss and thin glass (``detailed_bsdf``).
-        sun_radius_deg: softness of the shadows of ``lighting``'s sun.
-        exposure: factor on radiance before the tone curve; the default is that of the plain renderer.
         threads: number of threads; ``None`` is all cores.
     """
 
@@ -74,19 +77,17 @@ class PathTracer:
         max_depth: int = 5,
         denoise: bool = True,
         detailed: bool = False,
-        sun_radius_deg: float = 3.0,
-        exposure: float = 0.8,
         threads: int | None = None,
     ) -> None:
         self._mi = mitsuba(threads)
         self._scene, self._spp, self._seed = scene, spp, seed
-        self._denoise, self._detailed, self._exposure = denoise, detailed, exposure
+        self._denoise, self._detailed = denoise, detailed
         # ``volpath`` looks for lamps through thin glass, which ``path`` takes for walls; it is slower by a fifth
         kind = "volpath" if detailed and any(is_thin_glass(mesh.material) for mesh in scene.meshes) else "path"
         self._integrator = self._mi.load_dict({"type": kind, "max_depth": max_depth, "rr_depth": 3, "block_size": 32})
         self._surfaces: dict[tuple[int, bool], Any] = {}
         self._placed: dict[int, tuple[np.ndarray, Any]] = {}
-        self._lights = self._sky(sun_radius_deg) if environment is None else self._surroundings(environment)
+        self._lights = self._sky(_SUN_RADIUS_DEG) if environment is None else self._surroundings(environment)
         self._guides: Guide | None = None
         self._features: FeatureMaker | None = None
         self._oidn: Oidn | None = None
@@ -136,7 +137,7 @@ class PathTracer:
         from .tone import developed
 
         light = self.clean_radiance(camera, frame) if self._denoise else self.radiance(camera, frame)
-        return developed(light, self._exposure)
+        return developed(light, _EXPOSURE)
 
     def _shape(self, index: int, frame: int) -> Any | None:
         part = self._scene.parts[index]

@@ -12,7 +12,7 @@ import warp as wp
 from jaxtyping import Float, Float32, Int, UInt8
 
 from ....conditions.cells import cell_middles
-from ....raster.warp_runtime import launch, load
+from ....devices import as_warp, launch, load
 from . import occlusion_kernels
 from .scale import pixels_per_cell
 
@@ -77,11 +77,10 @@ def _hidden(
     K: Float[np.ndarray, "3 3"],  # noqa: N803
 ) -> Float32[np.ndarray, "height width 2"]:
     out = np.zeros((2, *depth.shape), np.float32)
-    arrays = [wp.array(np.ascontiguousarray(depth), dtype=wp.float32, device="cpu", copy=False)]
-    arrays.append(wp.array(np.ascontiguousarray(normals), dtype=wp.vec3, device="cpu", copy=False))
+    arrays = [as_warp(depth, wp.float32), as_warp(normals, wp.vec3)]
     lens = [wp.vec2(K[0, 0], K[1, 1]), wp.vec2(K[0, 2], K[1, 2])]
-    offsets = wp.array(_offsets(depth.shape), dtype=wp.vec2i, device="cpu")
-    target = wp.array(out, dtype=wp.float32, device="cpu", copy=False)
+    offsets = as_warp(_offsets(depth.shape), wp.vec2i)
+    target = as_warp(out, wp.float32)
     launch(occlusion_kernels.occlusion_kernel, depth.shape, [*arrays, *lens, offsets, wp.vec2(*REACHES), target], "cpu")
     return np.moveaxis(out, 0, -1)
 

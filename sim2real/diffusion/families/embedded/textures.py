@@ -18,8 +18,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from ....conditions.tables import as_warp
-from ....raster.warp_runtime import launch, load
+from ....devices import as_warp, launch, load
 from . import texture_kernels
 from .surfaces import TextureLayer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from ...records import Camera
+from ....camera.view import Camera
 from .types import MjModel
 
 DEFAULT_SIZE = (480, 640)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from ....camera.lens import Projection
+from ....camera.paths import intrinsics_of, intrinsics_of_fov, orbit, turned
+from ....camera.view import Camera
 from ....errors import BadValueError, UnknownNameError
 from ....transforms import OPENCV_FROM_OPENGL, look_at, rigid
-from ...cameras import intrinsics_of, intrinsics_of_fov, orbit, turned
-from ...lens import Projection
-from ...records import Camera
 from . import trajectories as motion
 from .objects import Files, rotation_of
 from .schema import CameraEntry

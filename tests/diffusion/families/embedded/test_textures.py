@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from sim2real.devices import load
 from sim2real.diffusion.families.embedded import texture_kernels
 from sim2real.diffusion.families.embedded.surfaces import TextureLayer, textures
 from sim2real.diffusion.families.embedded.textures import _blurred, _taps, grain_of, shade_of, taps_reference
-from sim2real.raster.warp_runtime import load
 from sim2real.scene.material_kinds import MATERIAL_KINDS
 
 SIZE = (120, 160)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.camera import Camera, Lens, camera_from_px, check_lens, px_from_camera, ray_from_px, ray_table
+from sim2real.camera.lens import PINHOLE, distorted, lens_map, undistorted
 from sim2real.errors import BadValueError
-from sim2real.scene import Camera, Lens, check_lens, pixels_of, points_of, ray_table, rays_of
-from sim2real.scene.lens import PINHOLE, distorted, lens_map, undistorted
 
 SIZE = (48, 64)
 K = np.array([[40.0, 0.7, 33.5], [0, 38, 22.1], [0, 0, 1]])
@@ -35,7 +35,7 @@ def pixels(size: tuple[int, int] = SIZE, step: float = 1.0) -> np.ndarray:
 @pytest.mark.parametrize("name", ALL)
 def test_points_on_the_rays_of_pixels_fall_on_these_pixels(name: str) -> None:
     depth = 0.2 + np.arange(SIZE[0] * SIZE[1]).reshape(SIZE) % 7
-    back = pixels_of(points_of(pixels(), depth, K, ALL[name]), K, ALL[name])
+    back = px_from_camera(camera_from_px(pixels(), depth, K, ALL[name]), K, ALL[name])
     np.testing.assert_allclose(back, pixels(), atol=1e-9)
 
 
@@ -61,11 +61,11 @@ def test_undistorting_undoes_distorting_wherever_the_lens_shows_anything(radial,
 def test_lenses_are_those_of_opencv(name: str) -> None:
     cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
     coefficients = np.array(LENSES[name].distortion)
-    points = np.concatenate([rays_of(pixels(), K, LENSES[name]), np.ones((*SIZE, 1))], axis=-1)
+    points = np.concatenate([ray_from_px(pixels(), K, LENSES[name]), np.ones((*SIZE, 1))], axis=-1)
     straight = K * [[1, 0, 1], [1, 1, 1], [1, 1, 1]]  # OpenCV has no skew
     theirs = cv2.projectPoints(points.reshape(-1, 3), np.zeros(3), np.zeros(3), straight, coefficients)[0].reshape(*SIZE, 2)
-    np.testing.assert_allclose(pixels_of(points, straight, LENSES[name]), theirs, atol=1e-8)
-    wanted = rays_of(pixels(), straight, LENSES[name])
+    np.testing.assert_allclose(px_from_camera(points, straight, LENSES[name]), theirs, atol=1e-8)
+    wanted = ray_from_px(pixels(), straight, LENSES[name])
     centers = pixels().reshape(-1, 1, 2)
     solved = cv2.undistortPoints(centers, straight, coefficients, criteria=(3, 200, 1e-13)).reshape(*SIZE, 2)
     np.testing.assert_allclose(wanted, solved, atol=1e-5)
@@ -74,7 +74,7 @@ def test_lenses_are_those_of_opencv(name: str) -> None:
 def test_fisheyes_are_those_of_opencv() -> None:
     cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
     lens, straight = LENSES["fisheye"], K * [[1, 0, 1], [1, 1, 1], [1, 1, 1]]
-    points = np.concatenate([rays_of(pixels(), straight, lens), np.ones((*SIZE, 1))], axis=-1)
+    points = np.concatenate([ray_from_px(pixels(), straight, lens), np.ones((*SIZE, 1))], axis=-1)
     flat = points.reshape(-1, 1, 3)
     theirs = cv2.fisheye.projectPoints(flat, np.zeros(3), np.zeros(3), straight, np.array(lens.distortion))[0]
     np.testing.assert_allclose(theirs.reshape(*SIZE, 2), pixels(), atol=1e-8)
@@ -97,9 +97,9 @@ def test_a_ray_table_holds_the_rays_of_pixel_corners_and_is_smooth_between_them(
     view = camera(LENSES["barrel"], k, size)
     table = ray_table(view, 0)
     assert table is not None and table.shape == (241, 321, 2)
-    np.testing.assert_array_equal(table[7, 11], rays_of(np.array([11.0, 7.0]), k, view.lens))
+    np.testing.assert_array_equal(table[7, 11], ray_from_px(np.array([11.0, 7.0]), k, view.lens))
     middle = (table[1:, 1:] + table[:-1, 1:] + table[1:, :-1] + table[:-1, :-1]) / 4
-    assert np.abs(middle - rays_of(pixels(size), k, view.lens)).max() * 200 < 3e-3  # pixels
+    assert np.abs(middle - ray_from_px(pixels(size), k, view.lens)).max() * 200 < 3e-3  # pixels
     assert ray_table(camera(PINHOLE), 0) is None and ray_table(camera(PARALLEL), 0) is None
     half = ray_table(view, 0, (120, 160))
     assert half is not None
@@ -110,10 +110,12 @@ def test_resizing_and_cropping_keep_the_rays() -> None:
     view = camera(LENSES["prism"])
     twice, part = view.resized((96, 128)), view.cropped(10, 20, (16, 32))
     np.testing.assert_allclose(
-        rays_of(pixels() * 2, twice.intrinsics[0], twice.lens), rays_of(pixels(), K, view.lens), atol=1e-12
+        ray_from_px(pixels() * 2, twice.intrinsics[0], twice.lens), ray_from_px(pixels(), K, view.lens), atol=1e-12
     )
     np.testing.assert_allclose(
-        rays_of(pixels((16, 32)), part.intrinsics[0], part.lens), rays_of(pixels(), K, view.lens)[10:26, 20:52], atol=1e-12
+        ray_from_px(pixels((16, 32)), part.intrinsics[0], part.lens),
+        ray_from_px(pixels(), K, view.lens)[10:26, 20:52],
+        atol=1e-12,
     )
 
 
@@ -135,11 +137,11 @@ def test_coefficients_that_fold_the_picture_are_refused() -> None:
 def test_what_folds_back_into_the_picture_is_not_seen() -> None:
     lens = Lens("perspective", (-0.3, 0.0, 0.0, 0.0))
     inside, beyond = np.array([0.5, 0, 1.0]), np.array([1.7, 0, 1.0])  # 1.7 (1 - 0.3 1.7^2) = 0.23
-    assert np.isfinite(pixels_of(inside, K, lens)).all()
-    assert np.isnan(pixels_of(beyond, K, lens)).all()
-    assert np.isnan(pixels_of(np.array([0, 0, -1.0]), K, lens)).all()
-    assert np.isnan(pixels_of(np.array([0, 0, -1.0]), K, PINHOLE)).all()
-    assert np.isfinite(pixels_of(np.array([0, 0, -1.0]), K, PARALLEL)).all()
+    assert np.isfinite(px_from_camera(inside, K, lens)).all()
+    assert np.isnan(px_from_camera(beyond, K, lens)).all()
+    assert np.isnan(px_from_camera(np.array([0, 0, -1.0]), K, lens)).all()
+    assert np.isnan(px_from_camera(np.array([0, 0, -1.0]), K, PINHOLE)).all()
+    assert np.isfinite(px_from_camera(np.array([0, 0, -1.0]), K, PARALLEL)).all()
 
 
 def test_wrong_lenses_say_what_would_be_right() -> None:

@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float, Float64, Int, Int32
 from torch import Tensor
 
-from ..scene.lens import Lens, bent_rays
+from .lens import Lens
+from .rays import bent_rays
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +39,12 @@ class RayTables:
 def ray_tables(intrinsics: Float[np.ndarray, "3 3"], lens: Lens, size: tuple[int, int], device: str) -> RayTables:
     """Tables of a bent view; kept for the next frame.
 
+    Intrinsics are rounded to float32, as fragments carry them, so that all who ask for a view share one table.
+
     Raises:
         BadValueError: the lens' map folds inside the picture.
     """
-    return _tables(np.asarray(intrinsics, np.float64).tobytes(), lens, size, device)
+    return _tables(np.asarray(np.asarray(intrinsics, np.float32), np.float64).tobytes(), lens, size, device)
 
 
 @functools.lru_cache(maxsize=8)
