@@ -174,7 +174,7 @@ def main() -> None:
     environment = drawing_environment()
     found = {name: models_of(name) for name in options.packages}
     print(f"{machine()}, MuJoCo's renderer by {environment['MUJOCO_GL']}\n")
-    print("| package | models | failed | no floor | views that agree | inner pixels | worst ids | worst depth | views with more |")
+    print("| package | models | failed | no floor | views that agree | inner pixels | worst ids | worst depth | with more |")
     print("|---|---|---|---|---|---|---|---|---|")
     results: list[Result] = []
     for name, models in found.items():
