@@ -19,7 +19,7 @@ from benchmarks.mujoco_pictures import Aim, Painter
 from sim2real.errors import EmptySceneError, Sim2RealError
 from sim2real.optional import require
 from sim2real.raster import Fragments, rasterizer, view_of
-from sim2real.scene import Camera, Scene, load, triangles_of
+from sim2real.scene import Camera, LoadOptions, Scene, load, triangles_of
 from sim2real.scene.readers.mujoco.geoms import HFIELD, PLANE, visual_geoms
 from sim2real.scene.readers.mujoco.materials import geom_rgba
 from sim2real.scene.readers.mujoco.model import Labeling, label_geoms
@@ -172,7 +172,7 @@ def report_on(path: Path) -> Report:
     except ValueError as error:
         return Report(str(path), "no model", " ".join(str(error).split()))
     try:
-        scene = load(path, size=SIZE, orbit=True)
+        scene = load(path, LoadOptions(size=SIZE, orbit=True))
         labeling = label_geoms(model, visual_geoms(model), path)
     except EmptySceneError as error:
         return Report(str(path), "empty", str(error))

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import mujoco_models
 from benchmarks.mujoco_agreement import Eyes, Picture, agreement_of, inner, instances_of_geoms
 from benchmarks.mujoco_pictures import NoOpenGLError
-from sim2real.scene.load import load
+from sim2real.scene.load import LoadOptions, load
 
 pytest.importorskip("mujoco")
 
@@ -64,7 +64,7 @@ def test_agreement_counts_ids_and_then_depths():
 @pytest.mark.parametrize(("apart", "tied"), [(0.0, 1.0), (0.15, 0.0)], ids=["in one place", "beside each other"])
 def test_two_things_in_one_place_may_be_seen_either_way(tmp_path, apart, tied):
     """Claimed of every pixel of either box, a tie is found where both are."""
-    eyes = Eyes(load(twins(tmp_path, apart), size=(40, 60)))
+    eyes = Eyes(load(twins(tmp_path, apart), LoadOptions(size=(40, 60))))
     camera = eyes.scene.camera("front")
     ours = eyes.picture(camera, 0)
     swapped = Picture(np.where(ours.ids == 1, 2, np.where(ours.ids == 2, 1, ours.ids)), ours.depth)
@@ -78,7 +78,7 @@ def test_two_things_in_one_place_may_be_seen_either_way(tmp_path, apart, tied):
 
 
 def test_nothing_is_seen_beyond_the_far_plane(tmp_path):
-    scene = load(twins(tmp_path, 0.0), size=(40, 60))
+    scene = load(twins(tmp_path, 0.0), LoadOptions(size=(40, 60)))
     assert set(np.unique(Eyes(scene).picture(scene.camera("front"), 0).ids)) >= {3}
     assert 3 not in Eyes(scene, far=3.0).picture(scene.camera("front"), 0).ids
 
