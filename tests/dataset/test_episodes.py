@@ -10,7 +10,7 @@ import pytest
 
 from sim2real.dataset.episodes import episode_of
 from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
-from sim2real.scene import load
+from sim2real.scene import LoadOptions, load
 
 XML = """<mujoco><worldbody><camera name="c" pos="0 -2 1" xyaxes="1 0 0 0 .5 1"/>
 <body><joint name="j" type="slide" axis="1 0 0"/><geom type="box" size=".1 .1 .1"/></body></worldbody>
