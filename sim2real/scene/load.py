@@ -114,7 +114,7 @@ def load_as(source: Path | str, told: Mapping[str, Any]) -> Scene:
     Raises:
         Sim2RealError: whatever :func:`load` finds wrong.
     """
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
     common = {name: value for name, value in values.items() if name in {f.name for f in fields(LoadOptions)}}
     return load(source, LoadOptions(**common), **{name: value for name, value in values.items() if name not in common})
 

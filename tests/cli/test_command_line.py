@@ -438,7 +438,7 @@ def test_the_command_that_is_offered_reads_the_source_in_the_same_way(scene_file
 
 def test_a_readers_own_options_are_those_of_the_scene_that_is_given(tmp_path):
     shown = run("render", "model.xml", "--help").output
-    assert "--states FILE" in shown and "--groups G,..." in shown and "--demo" not in shown
+    assert "--states FILE" in shown and "--groups G,..." in shown and "--demo NAME" not in shown
     assert "--demo NAME" in run("inspect", "demos.h5", "--help").output
     assert "SCENE --help shows them" in run("render", "--help").output
     (tmp_path / "gear.stl").touch()
