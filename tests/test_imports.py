@@ -24,7 +24,7 @@ LAYERS = (
     {"noise", "flow", "conditions"},
     {"clip"},
     {"render"},
-    {"video", "diffusion", "metrics"},
+    {"video", "diffusion", "metrics", "sensors"},
     {"prepare", "training", "dataset"},
     {"cli"},
     {"__main__"},
