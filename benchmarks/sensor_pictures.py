@@ -1,8 +1,8 @@
 """The pictures of docs/sensors.md: ``python -m benchmarks.sensor_pictures CLIP [DIR]``.
 
 One per preset, of one frame of a clip of the kitchen that no camera has filmed yet (``sim2real run scenes/kitchen.yaml -o CLIP
---camera-effects none``): a part of the picture, a part of that three times as large, measured depth (black: nothing), and depth as a
-surface lit from the upper left, which shows noise, steps and flying pixels.
+--camera-effects none``): a part of the picture, a part of that three times as large, measured depth (black: nothing), and
+depth as a surface lit from the upper left, which shows noise, steps and flying pixels.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def panels_of(clip: Clip, sensed: SensedFrame) -> list[UInt8[np.ndarray, "side s
     detail = picture[DETAIL[0] :, DETAIL[1] :][: SIDE // ZOOM, : SIDE // ZOOM]
     panels = [picture, np.repeat(np.repeat(detail, ZOOM, axis=0), ZOOM, axis=1)]
     if sensed.depth is not None:
-        nearest, farthest = clip.record.depth_range_m or (0.5, 5.0)
-        color = depth_picture(sensed.depth, (nearest, farthest))
+        true = clip.depth(CAMERA, FRAME)[part]
+        color = depth_picture(sensed.depth, (float(true[true > 0].min()), float(true.max())))
         color[sensed.depth <= 0] = 0
         panels += [color[part], relief(clip, sensed.depth)[part]]
     return panels

@@ -94,7 +94,7 @@ def returned(surface: Surface, signal: Signal, uneven: Float32[np.ndarray, "heig
     if signal.spread:
         light = light * np.exp(np.float32(signal.spread) * uneven)
     good = light >= signal.least
-    if signal.steepest_deg < 90:
+    if signal.steepest_deg is not None:
         good &= surface.cosine >= np.float32(np.cos(np.deg2rad(signal.steepest_deg)))
     if signal.dazzle_deg:
         excess = np.maximum(surface.smooth - np.float32(_SMOOTH), 0) / np.float32(1 - _SMOOTH)

@@ -127,7 +127,7 @@ _NAMED = (
         depth=DepthCamera(
             min_m=0.25,
             max_m=5.46,
-            noise=RangeNoise(floor_m=0.0008, per_m2=0.0005, grazing_m=0.0001, dark=0.5),
+            noise=RangeNoise(floor_m=0.0006, per_m2=0.0002, grazing_m=0.0001, dark=0.5),
             lateral_px=0.35,
             signal=Signal(least=0.005, spread=0.35, dazzle_deg=3.0, steepest_deg=84),
             time_of_flight=TimeOfFlight(footprint_px=0.75, mixed_m=0.04, mixed_loss=0.55),

@@ -90,8 +90,8 @@ class Compression(Entry):
     - ``h264_crf``: x264's constant rate factor, 0 to 51, in closed groups of ``group`` frames that each begin with a whole one.
     """
 
-    jpeg_quality: Annotated[int | None, Field(ge=1, le=95), Offset(6)] = None
-    h264_crf: Annotated[int | None, Field(ge=0, le=51), Offset(3)] = None
+    jpeg_quality: Annotated[int | None, Field(ge=1, le=95), Offset(6.0)] = None
+    h264_crf: Annotated[int | None, Field(ge=0, le=51), Offset(3.0)] = None
     group: Annotated[int, Field(ge=1, le=600)] = 12
 
     @model_validator(mode="after")
@@ -130,13 +130,13 @@ class Signal(Entry):
     - ``least``: below it a pixel is lost; 0: never.
     - ``spread``: how uneven that border is: standard deviation of the signal's logarithm.
     - ``dazzle_deg``: smooth surfaces seen this near to their normal throw the lamp back into the lens, and are lost.
-    - ``steepest_deg``: what is seen more obliquely is lost; 90: nothing.
+    - ``steepest_deg``: what is seen at more than this from the normal is lost; None: nothing.
     """
 
     least: Annotated[float, Field(ge=0, le=1), Factor(1.6)] = 0.0
     spread: Annotated[float, Field(ge=0, le=3)] = 0.0
     dazzle_deg: Annotated[float, Field(ge=0, le=45), Factor(1.4)] = 0.0
-    steepest_deg: Annotated[float, Field(ge=10, le=90), Offset(2)] = 90.0
+    steepest_deg: Annotated[float | None, Field(ge=10, le=90), Offset(2.0)] = None
 
 
 class Triangulation(Entry):

@@ -7,12 +7,12 @@ import math
 import numpy as np
 from jaxtyping import Float32, Int64
 
-_MOST_TIMES = 32
+_MOST_TIMES = 31
 _STEP_PX = 1.0
 """What moves fastest moves by so much from one time to the next."""
 _STILL_PX = 0.02
 _NEARER = 0.97
-"""What is nearer than this share of another depth hides it."""
+"""Where neighbors are nearer than this share of each other's depth, there is an edge."""
 
 
 def exposed(
@@ -25,8 +25,9 @@ def exposed(
 ) -> Float32[np.ndarray, "channels height width"]:
     """What a sensor gathers while its shutter is open, row after row; the middle row's middle is the frame itself.
 
-    At each of several times every pixel is moved along its motion, nearer ones over farther ones. What a thing uncovers is
-    filled with the surface beyond it, continued; what comes in over the border, with the border's.
+    At each of several times every pixel is moved along its motion, nearer ones over farther ones; at edges of depth they are
+    moved whole, so that the sides do not mix. What a thing uncovers is filled with the surface beyond it, continued; what
+    comes in over the border, with the border's.
 
     Args:
         light: linear, at the frame's time.
@@ -41,10 +42,10 @@ def exposed(
         return light
     height, width = light.shape[1:]
     far = np.full((height, width), np.inf, np.float32) if depth is None else np.where(depth > 0, depth, np.inf)
-    layers = _Layers(far.ravel(), np.argsort(-far.ravel(), kind="stable"))
+    layers = _Layers(far)
     row_time = (readout * ((np.arange(height, dtype=np.float32) + 0.5) / height - 0.5))[:, None]
     later = 1 - np.float32(readout / height) * motion[..., 1]  # a pixel that moves down is read later: time runs with the row
-    count = min(max(1, math.ceil(fastest * exposure / _STEP_PX)), _MOST_TIMES)
+    count = min(2 * math.ceil(fastest * exposure / _STEP_PX / 2) + 1, _MOST_TIMES)  # odd: one of them is the frame's own
     total = np.zeros_like(light)
     for time in ((np.arange(count) + 0.5) / count - 0.5) * exposure:
         ways = motion * ((row_time + np.float32(time)) / np.maximum(later, np.float32(0.2)))[..., None]
@@ -61,28 +62,32 @@ def _taken(
 
 
 class _Layers:
-    """The pixels of a frame, from far to near, to be moved over each other."""
+    """The pixels of a frame, from far to near, to be moved over each other.
 
-    def __init__(self, far: Float32[np.ndarray, " pixels"], order: Int64[np.ndarray, " pixels"]) -> None:
-        self._far, self._order = far, order
+    ``far`` is depth, infinite where there is nothing.
+    """
+
+    def __init__(self, far: Float32[np.ndarray, "height width"]) -> None:
+        from scipy import ndimage  # as above
+
+        self._far, self._order = far.ravel(), np.argsort(-far.ravel(), kind="stable")
+        lowest, highest = ndimage.minimum_filter(far, 3), ndimage.maximum_filter(far, 3)
+        self._edge = (lowest < _NEARER * highest).ravel()
 
     def sources(self, ways: Float32[np.ndarray, "height width 2"]) -> Float32[np.ndarray, "2 height width"]:
         """Where in the frame (row, column) every pixel of the moved picture comes from."""
         height, width = ways.shape[:2]
         row, column = np.indices((height, width), np.float32)
-        to_row, to_column = (np.rint(at + ways[..., k]).astype(np.int64) for at, k in ((row, 1), (column, 0)))
+        to_row, to_column = (np.floor(at + ways[..., k] + 0.5).astype(np.int64) for at, k in ((row, 1), (column, 0)))
         inside = ((to_row >= 0) & (to_row < height) & (to_column >= 0) & (to_column < width)).ravel()
         order = self._order[inside[self._order]]
         owner = np.full(height * width, -1)
         owner[(to_row * width + to_column).ravel()[order]] = order  # of several the last one stays: the nearest
-        holes = np.flatnonzero(owner < 0)
-        self._fill(owner, holes, width)
-        flat = ways.reshape(-1, 2)
-        source_row = row.ravel() - flat[owner, 1]
-        source_column = column.ravel() - flat[owner, 0]
-        if len(holes):
-            self._uncover(holes, owner, source_row, source_column, (height, width))
-        return np.stack([source_row, source_column]).reshape(2, height, width)
+        self._fill(owner, np.flatnonzero(owner < 0), width)
+        whole, way = self._edge[owner], ways.reshape(-1, 2)[owner]
+        source_row = np.where(whole, owner // width, row.ravel() - way[:, 1])
+        source_column = np.where(whole, owner % width, column.ravel() - way[:, 0])
+        return np.stack([source_row, source_column]).astype(np.float32).reshape(2, height, width)
 
     def _fill(self, owner: Int64[np.ndarray, " pixels"], holes: Int64[np.ndarray, " holes"], width: int) -> None:
         """Give holes to their neighbors, ring by ring; of several neighbors the farthest gets it."""
@@ -100,20 +105,3 @@ class _Layers:
                 return
             owner[holes] = best
             holes = holes[best < 0]
-
-    def _uncover(
-        self,
-        holes: Int64[np.ndarray, " holes"],
-        owner: Int64[np.ndarray, " pixels"],
-        source_row: Float32[np.ndarray, " pixels"],
-        source_column: Float32[np.ndarray, " pixels"],
-        size: tuple[int, int],
-    ) -> None:
-        """Where a filled pixel would show what hid it, it shows the owner's own place instead."""
-        height, width = size
-        row = np.clip(np.rint(source_row[holes]), 0, height - 1).astype(np.int64)
-        column = np.clip(np.rint(source_column[holes]), 0, width - 1).astype(np.int64)
-        own = owner[holes]
-        hidden = self._far[row * width + column] < _NEARER * self._far[own]
-        source_row[holes[hidden]] = own[hidden] // width
-        source_column[holes[hidden]] = own[hidden] % width

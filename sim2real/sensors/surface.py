@@ -44,10 +44,12 @@ class Surface:
 
         A plane stays what it is; borders between surfaces move. ``1 / z`` of a plane is linear in the picture.
         """
-        row, column = np.indices(self.depth.shape)
-        at = np.clip(row + shift[1], 0, len(row) - 1), np.clip(column + shift[0], 0, row.shape[1] - 1)
-        depth, slopes = self.depth[at], self.slopes[:, *at]
-        change = slopes[0] * (column - at[1]) + slopes[1] * (row - at[0])
+        height, width = self.depth.shape
+        row, column = np.indices((height, width))
+        at_row, at_column = np.clip(row + shift[1], 0, height - 1), np.clip(column + shift[0], 0, width - 1)
+        at = at_row, at_column
+        depth, slopes = self.depth[at], np.stack([plane[at] for plane in self.slopes])
+        change = slopes[0] * (column - at_column) + slopes[1] * (row - at_row)
         safe = np.maximum(depth, np.float32(1e-6))
         flat = safe / np.clip(1 - change / safe, 0.8, 1.25)
         depth = np.where(depth > 0, flat, 0).astype(np.float32)
@@ -73,19 +75,19 @@ def surface_at(clip: Clip, camera: str, frame: int) -> Surface:
 
 
 def slopes_of(depth: Float32[np.ndarray, "height width"]) -> Float32[np.ndarray, "2 height width"]:
-    """Change of depth by a pixel to the right and down, on the smoother side, so that edges of depth do not count.
+    """Change of depth by a pixel to the right and down: ``-z^2`` times that of ``1 / z``, which a plane changes evenly.
 
-    It is 0 where there is no surface, or none on either side.
+    It is taken to the side where ``1 / z`` changes less, so that edges do not count; 0 where there is nothing on either.
     """
-    z = np.where(depth > 0, depth, np.nan)
-    out = np.empty((2, *depth.shape), np.float32)
-    for plane, axis in zip(out, (1, 0), strict=True):
-        steps = np.diff(z, axis=axis)
-        blank = np.full_like(z.take([0], axis), np.nan)
+    inverse = np.divide(1, depth, out=np.full_like(depth, np.nan), where=depth > 0)
+    planes = []
+    for axis in (1, 0):
+        steps = np.diff(inverse, axis=axis)
+        blank = np.full_like(inverse.take([0], axis), np.nan)
         before, after = np.concatenate([blank, steps], axis), np.concatenate([steps, blank], axis)
         less = np.where(np.abs(before) < np.abs(after), before, after)  # not a number is never less
-        plane[:] = np.nan_to_num(np.where(np.isnan(less), before, less), nan=0.0)
-    return out
+        planes.append(-depth * depth * np.nan_to_num(np.where(np.isnan(less), before, less), nan=0.0))
+    return np.stack(planes)
 
 
 def cosines(

@@ -36,13 +36,17 @@ class Offset:
 
 
 def varied(record: Record, seed: int, place: str = "") -> Record:
-    """A record whose parameters are moved within their ranges, and within what they may be; what is 0 or absent stays so.
+    """A record whose parameters are moved within their ranges, and within what they may be.
+
+    What is 0 or absent stays so, and a record of nothing but defaults, which does nothing, stays as it is.
 
     Args:
         record: frozen parameters, nested or not.
         seed: of the draws.
         place: the record's own place in a larger one; every parameter is drawn by seed and place alone.
     """
+    if record == type(record)():
+        return record
     changes: dict[str, Any] = {}
     for name, field in type(record).model_fields.items():
         value, own = getattr(record, name), f"{place}.{name}"
@@ -54,7 +58,7 @@ def varied(record: Record, seed: int, place: str = "") -> Record:
             continue
         rng = np.random.default_rng(int.from_bytes(hashlib.blake2b(f"{seed}/{own}".encode(), digest_size=16).digest(), "big"))
         numbers = value if isinstance(value, tuple) else (value,)
-        drawn = tuple(_held(ranges[0].varied(number, rng), type(number), field.metadata) for number in numbers)
+        drawn = tuple(_held(ranges[0].varied(float(number), rng), type(number), field.metadata) for number in numbers)
         changes[name] = drawn if isinstance(value, tuple) else drawn[0]
     return record.model_copy(update=changes)
 
@@ -62,6 +66,5 @@ def varied(record: Record, seed: int, place: str = "") -> Record:
 def _held(value: float, kind: type, metadata: list[Any]) -> float | int:
     """A value within the bounds that its annotation gives, whole where it was whole."""
     for mark in metadata:
-        value = max(value, getattr(mark, "ge", value))
-        value = min(value, getattr(mark, "le", value))
+        value = min(max(value, float(getattr(mark, "ge", value))), float(getattr(mark, "le", np.inf)))
     return round(value) if kind is int else value
