@@ -40,13 +40,13 @@ def command(clip: Path, name: str, seed: int, vary: bool, camera: str | None) ->
     """Film a clip with a sensor: motion blur, rolling shutter, noise, compression; depth with steps, noise and holes.
 
     The newest footage is filmed, or the render where there is none; use footage that no other camera has filmed (generate
-    --camera-effects none). Pictures and depth go to CLIP/CAMERA/sensed, beside the ideal ones; labels stay true.
+    --camera-effects none). Pictures and depth go to CLIP/CAMERA/sensed, beside the ideal ones; labels stay true. With
+    --sensor list, the sensors are named.
 
     Examples:
       sim2real sense out/kitchen
       sim2real sense out/kitchen --sensor kinect_azure --seed 3 --vary
       sim2real sense out/kitchen --sensor my_camera.yaml --camera wrist
-      sim2real sense --sensor list
     """
     from ..clip import read_clip
     from ..dataset.clips import DatasetClip

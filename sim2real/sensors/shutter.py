@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float32, Int64
 
 _MOST_TIMES = 31
 _STEP_PX = 1.0
@@ -13,6 +13,8 @@ _STEP_PX = 1.0
 _STILL_PX = 0.02
 _NEARER = 0.97
 """Where neighbors are nearer than this share of each other's depth, there is an edge."""
+_PARTS_PX = 0.25
+"""Neighbors whose ways differ by more part from each other."""
 
 
 def exposed(
@@ -26,8 +28,8 @@ def exposed(
     """What a sensor gathers while its shutter is open, row after row; the middle row's middle is the frame itself.
 
     At each of several times every pixel is moved along its motion, nearer ones over farther ones; at edges of depth they are
-    moved whole, so that the sides do not mix. What a thing uncovers is filled with the surface beyond it, continued; what
-    comes in over the border, with the border's.
+    moved whole, so that the sides do not mix. What a thing uncovers is filled with the surface beyond it, mirrored; what comes
+    in over the border, with the border's.
 
     Args:
         light: linear, at the frame's time.
@@ -42,7 +44,7 @@ def exposed(
         return light
     height, width = light.shape[1:]
     far = np.full((height, width), np.inf, np.float32) if depth is None else np.where(depth > 0, depth, np.inf)
-    layers = _Layers(far)
+    layers = _Layers(far, motion * np.float32(max(exposure, readout) / 2))
     row_time = (readout * ((np.arange(height, dtype=np.float32) + 0.5) / height - 0.5))[:, None]
     later = 1 - np.float32(readout / height) * motion[..., 1]  # a pixel that moves down is read later: time runs with the row
     count = min(2 * math.ceil(fastest * exposure / _STEP_PX / 2) + 1, _MOST_TIMES)  # odd: one of them is the frame's own
@@ -56,23 +58,46 @@ def exposed(
 def _taken(
     light: Float32[np.ndarray, "channels height width"], places: Float32[np.ndarray, "2 height width"]
 ) -> Float32[np.ndarray, "channels height width"]:
-    from scipy import ndimage  # half a second, that most commands do not need
-
-    return np.stack([ndimage.map_coordinates(plane, places, order=1, mode="nearest") for plane in light])
+    """Light at places (row, column), linear in between, held at the border."""
+    height, width = light.shape[1:]
+    row, column = np.clip(places[0], 0, height - 1).ravel(), np.clip(places[1], 0, width - 1).ravel()
+    top, left = row.astype(np.int64), column.astype(np.int64)
+    down, across = row - top.astype(np.float32), column - left.astype(np.float32)
+    at, below = top * width + left, np.minimum(top + 1, height - 1) * width + left
+    step = (left < width - 1).astype(np.int64)
+    beside, beyond = at + step, below + step
+    out = np.empty((len(light), height * width), np.float32)
+    for plane, taken in zip(light.reshape(len(light), -1), out, strict=True):
+        upper, lower = plane[at], plane[below]
+        upper += across * (plane[beside] - upper)
+        lower += across * (plane[beyond] - lower)
+        taken[:] = upper + down * (lower - upper)
+    return out.reshape(light.shape)
 
 
 class _Layers:
     """The pixels of a frame, from far to near, to be moved over each other.
 
-    ``far`` is depth, infinite where there is nothing.
+    Pixels on the far side of an edge hold some of the near side's color. Where the two sides part, they are not moved: their
+    places are filled like those that are uncovered.
     """
 
-    def __init__(self, far: Float32[np.ndarray, "height width"]) -> None:
-        from scipy import ndimage  # as above
+    def __init__(self, far: Float32[np.ndarray, "height width"], ways: Float32[np.ndarray, "height width 2"]) -> None:
+        """Sort the pixels and find edges.
 
-        self._far, self._order = far.ravel(), np.argsort(-far.ravel(), kind="stable")
+        Args:
+            far: depth, infinite where there is nothing.
+            ways: how far pixels move at most.
+        """
+        from scipy import ndimage  # half a second, that most commands do not need
+
         lowest, highest = ndimage.minimum_filter(far, 3), ndimage.maximum_filter(far, 3)
         self._edge = (lowest < _NEARER * highest).ravel()
+        parts = sum(np.ptp([f(ways[..., k], 3) for f in (ndimage.minimum_filter, ndimage.maximum_filter)], 0) for k in (0, 1))
+        mixed = (lowest < _NEARER * far) & (parts > _PARTS_PX)
+        self._far = far.ravel()
+        order = np.argsort(-self._far, kind="stable")
+        self._order = order[~mixed.ravel()[order]]
 
     def sources(self, ways: Float32[np.ndarray, "height width 2"]) -> Float32[np.ndarray, "2 height width"]:
         """Where in the frame (row, column) every pixel of the moved picture comes from."""
@@ -83,25 +108,56 @@ class _Layers:
         order = self._order[inside[self._order]]
         owner = np.full(height * width, -1)
         owner[(to_row * width + to_column).ravel()[order]] = order  # of several the last one stays: the nearest
-        self._fill(owner, np.flatnonzero(owner < 0), width)
-        whole, way = self._edge[owner], ways.reshape(-1, 2)[owner]
-        source_row = np.where(whole, owner // width, row.ravel() - way[:, 1])
-        source_column = np.where(whole, owner % width, column.ravel() - way[:, 0])
-        return np.stack([source_row, source_column]).astype(np.float32).reshape(2, height, width)
+        self._close(owner.reshape(height, width))
+        holes = np.flatnonzero(owner < 0)
+        self._fill(owner, holes, width)
+        own, way = np.stack([owner // width, owner % width]), ways.reshape(-1, 2)[owner].T[::-1]
+        source = np.where(self._edge[owner], own, np.stack([row.ravel(), column.ravel()]) - way).astype(np.float32)
+        if len(holes):
+            went = np.stack([holes // width, holes % width]) - way[:, holes]
+            source[:, holes] = self._beyond(own[:, holes], went, (height, width))
+        return source.reshape(2, height, width)
+
+    def _close(self, owner: Int64[np.ndarray, "height width"]) -> None:
+        """Close the cracks of a surface that is stretched: both their sides belong to neighbors in the frame."""
+        width = owner.shape[1]
+        for ahead in (owner, owner.T, owner):  # down, across, and where cracks cross
+            before, middle, after = ahead[:-2], ahead[1:-1], ahead[2:]
+            row, column = np.nonzero((middle < 0) & (before >= 0) & (after >= 0))
+            one, other = before[row, column], after[row, column]
+            near = (np.abs(one // width - other // width) <= 2) & (np.abs(one % width - other % width) <= 2)
+            low, high = np.minimum(self._far[one], self._far[other]), np.maximum(self._far[one], self._far[other])
+            near &= low >= _NEARER * high
+            middle[row[near], column[near]] = one[near]
+
+    def _beyond(
+        self, own: Int64[np.ndarray, "2 holes"], went: Float[np.ndarray, "2 holes"], size: tuple[int, int]
+    ) -> Float[np.ndarray, "2 holes"]:
+        """What holes show: the surface of their owner where that goes on, else its mirror image, else the owner itself."""
+        last = np.array(size)[:, None] - 1
+        out = own.astype(np.float64)
+        for places in (2 * own - went, went):  # the better one last
+            row, column = np.clip(np.rint(places), 0, last).astype(np.int64)
+            at = row * size[1] + column
+            good = ~self._edge[at] & (self._far[at] >= _NEARER * self._far[own[0] * size[1] + own[1]])
+            out = np.where(good, places, out)
+        return out
 
     def _fill(self, owner: Int64[np.ndarray, " pixels"], holes: Int64[np.ndarray, " holes"], width: int) -> None:
-        """Give holes to their neighbors, ring by ring; of several neighbors the farthest gets it."""
+        """Give holes to their neighbors, ring by ring; then as many rings of farther owners take over from nearer ones."""
         pixels = len(owner)
         far = np.append(self._far, np.float32(-1))  # the owner -1 has a depth of -1
-        while len(holes):
-            best = np.full(len(holes), -1)
-            column = holes % width
-            for step, there in ((-1, column > 0), (1, column < width - 1), (-width, holes >= width), (width, True)):
-                at = holes + step
-                beside = np.where(there & (at < pixels), owner[np.clip(at, 0, pixels - 1)], -1)
-                best = np.where(far[beside] > far[best], beside, best)
-            if (best < 0).all():  # nothing at all stayed in the picture
-                owner[holes] = holes
-                return
+        column = holes % width
+        sides = ((-1, column > 0), (1, column < width - 1), (-width, holes >= width), (width, holes < pixels - width))
+        beside = [np.where(there, holes + step, holes) for step, there in sides]
+        rings = after = 0
+        while after <= rings:
+            best = before = owner[holes]
+            for at in beside:
+                best = np.where(far[best] < _NEARER * far[owner[at]], owner[at], best)
+            if np.array_equal(best, before):
+                break
             owner[holes] = best
-            holes = holes[best < 0]
+            rings, after = (rings + 1, after) if (before < 0).any() else (rings, after + 1)
+        lost = holes[owner[holes] < 0]  # nothing at all stayed in the picture
+        owner[lost] = lost

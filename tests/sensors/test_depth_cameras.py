@@ -27,7 +27,7 @@ def surface(depth: np.ndarray, reflectance: float | np.ndarray = 0.5, smooth: fl
     return Surface(depth, slopes, cosines(depth, slopes, K, PINHOLE), *planes, lost=depth <= 0, focal_px=FOCAL)
 
 
-def wall(z: float, size: tuple[int, int] = (200, 240)) -> Surface:
+def wall(z: float, size: tuple[int, int] = (120, 160)) -> Surface:
     return surface(np.full(size, z))
 
 
@@ -54,8 +54,8 @@ def test_noise_grows_as_its_parameters_say(grain_px):
     by = DepthCamera(noise=noise, grain_px=grain_px)
     for z in (0.5, 1.0, 2.0, 4.0):
         error = measured(wall(z), by) - z
-        assert error.std() == pytest.approx(0.001 + 0.002 * (z - 0.4) ** 2, rel=0.06)
-        assert abs(error.mean()) < 0.1 * error.std()
+        assert error.std() == pytest.approx(0.001 + 0.002 * (z - 0.4) ** 2, rel=0.08)
+        assert abs(error.mean()) < 0.15 * error.std()
 
 
 def test_noise_of_disparity_is_the_same_noise_of_depth():

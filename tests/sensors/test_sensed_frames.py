@@ -64,7 +64,7 @@ def test_any_frame_alone_has_the_same_bits(clip, name):
     if alone[-1].depth is not None:
         np.testing.assert_array_equal(alone[-1].depth, whole[3].depth)
     other = next(sensed_frames(clip, "front", chosen, 8, pictures(clip)))
-    assert name == "none" or (other.rgb != whole[0].rgb).any()
+    assert (other.rgb != whole[0].rgb).any() == (name != "none")
 
 
 def test_noise_has_the_variance_that_is_asked_for_in_linear_light(make_clip):
@@ -82,7 +82,7 @@ def test_noise_has_the_variance_that_is_asked_for_in_linear_light(make_clip):
 @pytest.mark.parametrize("name", NAMES)
 def test_silhouettes_stay_within_the_extent_of_the_blur(clip, name):
     """The border of the box, where its color is half the background's, is where labels have it, give or take the motion."""
-    *_, last = sensed_frames(clip, "front", sensor(name), 0, pictures(clip))
+    *_, last = sensed_frames(clip, "front", sensor(name), 0, [box_picture()] * 2)
     contrast = last.rgb[..., 0].astype(float) - last.rgb[..., 2]
     inside = contrast > (contrast[45:55, 60:70].mean() + contrast[:, 100:].mean()) / 2
     labels = np.zeros(SIZE, bool)
@@ -120,7 +120,7 @@ def test_specimens_vary_within_stated_ranges_and_what_is_off_stays_off():
     assert sensor("none").varied(5) == sensor("none")
 
 
-@pytest.mark.parametrize("name", ["realsense_d435", "webcam", "phone"])
+@pytest.mark.parametrize("name", ["realsense_d435", "webcam"])
 def test_what_is_written_is_read_back_by_the_formats_own_readers(clip, name):
     chosen = sensor(name)
     write_sensed(clip, "front", chosen, 5, pictures(clip), source="rgb")

@@ -81,12 +81,24 @@ def test_near_things_pass_in_front_of_far_ones_and_uncover_what_is_beyond():
     np.testing.assert_allclose(behind, light[0], atol=1e-5)  # the wall slides behind the box and looks the same
 
 
+def test_what_is_stretched_does_not_tear():
+    """A near box that grows by a quarter hides the wall everywhere inside."""
+    y, x = np.indices(SIZE) + 0.5
+    flow = flow_of((0, 0))
+    flow[BOX] = np.stack([(x - 65) / 2, (y - 50) / 2], axis=-1)[BOX]
+    out = exposed(box(), flow, box_depth(), exposure=1e-6, readout=0.0)[0]
+    np.testing.assert_array_equal(out, box()[0])
+    later = exposed(box(), flow + np.array([0, 30], np.float32), box_depth(), exposure=0.0, readout=1.0)[0] > 0.5
+    inside = np.flatnonzero(later[:, 65])
+    assert later[inside[2] : inside[-2], 60:70].all()
+
+
 def test_a_camera_that_pans_blurs_all_alike_up_to_the_border():
     rng = np.random.default_rng(1)
     stripes = np.broadcast_to(rng.random(SIZE[1]).astype(np.float32), (1, *SIZE)).copy()
     out = exposed(stripes, np.full((*SIZE, 2), (4, 0), np.float32), None, exposure=1.0, readout=0.0)[0, 40]
     at = np.arange(SIZE[1])
-    expected = np.mean([np.interp(at - s, at, stripes[0, 40]) for s in (-1.5, -0.5, 0.5, 1.5)], axis=0)
+    expected = np.mean([np.interp(at - s, at, stripes[0, 40]) for s in (-1.6, -0.8, 0, 0.8, 1.6)], axis=0)
     np.testing.assert_allclose(out, expected, atol=1e-4)
 
 
