@@ -32,7 +32,7 @@ types: $(VENV)/.dev ## pyright
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/.dev ## measure speed, memory and quality; prints the tables of benchmarks/README.md
-	for module in raster noise_speed noise_suite video_noise baselines conditions render footage training_speed; do $(BIN)/python -m benchmarks.$$module; done
+	for module in raster noise_speed noise_suite video_noise baselines conditions render sensors footage training_speed; do $(BIN)/python -m benchmarks.$$module; done
 
 libraries: ## system libraries that some tests compare with (skipped, with a word, where they cannot be installed)
 	@scripts/libraries

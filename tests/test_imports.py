@@ -25,7 +25,7 @@ LAYERS = (
     {"noise", "flow", "conditions"},
     {"clip"},
     {"render"},
-    {"video", "diffusion", "metrics"},
+    {"video", "diffusion", "metrics", "sensors"},
     {"prepare", "training", "dataset"},
     {"cli"},
     {"__main__"},

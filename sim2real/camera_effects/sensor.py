@@ -42,18 +42,20 @@ def _grain(
     """Normal noise: one plane of unit variance for the brightness; two, coarser, for red and blue, which green makes up for."""
     height, width = size
     generator = np.random.Generator(np.random.Philox(key=np.array([seed % 2**64, frame], np.uint64)))
-    gray = _unit(generator, (1, height, width), effects.grain_px * scale)
+    gray = unit_noise(generator, (1, height, width), effects.grain_px * scale)
     if not effects.chroma:
         return np.repeat(gray, 3, axis=0)
     rows, columns = -(-height // _CHROMA_BLOCK), -(-width // _CHROMA_BLOCK)
-    small = _unit(generator, (2, rows, columns), effects.chroma_px * scale / _CHROMA_BLOCK) * np.float32(effects.chroma)
+    small = unit_noise(generator, (2, rows, columns), effects.chroma_px * scale / _CHROMA_BLOCK) * np.float32(effects.chroma)
     red, blue = enlarged(small, _CHROMA_BLOCK, (height, width))
     green = red * np.float32(-LUMA[0] / LUMA[1]) + blue * np.float32(-LUMA[2] / LUMA[1])
     return np.stack([red, green, blue]) + gray
 
 
-def _unit(generator: np.random.Generator, shape: tuple[int, ...], sigma: float) -> Float32[np.ndarray, "planes rows columns"]:
-    """Blurred normal noise whose variance is 1 again."""
+def unit_noise(
+    generator: np.random.Generator, shape: tuple[int, ...], sigma: float
+) -> Float32[np.ndarray, "planes rows columns"]:
+    """Normal noise blurred by ``sigma`` pixels, whose variance is 1 again."""
     center, *others = gaussian_taps(round(float(sigma), 4))
     energy = center**2 + 2 * sum(tap**2 for tap in others)  # of one axis; the variance is its square
     return blurred(generator.standard_normal(shape, np.float32), sigma) / np.float32(energy)

@@ -24,6 +24,7 @@ COMMANDS = {
     "warp": "Make a clip folder from a real video, without any mesh.",
     "inspect": "Say what a scene or rollout contains.",
     "generate": "Generate footage from a clip folder.",
+    "sense": "Film a clip with a sensor: noise, blur and compression; depth with noise and holes.",
     "view": "Rebuild the contact sheet and the report of a clip folder.",
     "evaluate": "Measure a clip: is the noise white, does footage follow the geometry?",
     "bake": "Write a scene's noise as Gaussian textures on a GLB.",

@@ -45,6 +45,8 @@ class Entry(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, data: Any) -> Any:
+        if isinstance(data, cls):
+            return data
         valid = sorted(field.alias or name for name, field in cls.model_fields.items())
         if not isinstance(data, Mapping):
             raise error(f"is {shown(data)}, must be a mapping with keys among: {', '.join(valid)}")
