@@ -26,7 +26,8 @@ LAYERS = (
     {"clip"},
     {"render"},
     {"video", "diffusion", "metrics", "sensors"},
-    {"prepare", "training", "dataset"},
+    {"prepare", "training"},
+    {"dataset"},
     {"cli"},
     {"__main__"},
 )

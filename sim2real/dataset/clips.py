@@ -16,6 +16,7 @@ from ..clip.footage import footage_length, footage_pictures
 from ..clip.images import read_png
 from ..clip.video import read_video
 from ..errors import BadValueError
+from ..sensors.compression import decoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +50,40 @@ class DatasetClip:
         found = {camera: self.clip.generated(camera) for camera in self.clip.cameras}
         return {camera: folders[-1] for camera, folders in found.items() if folders}
 
-    def pictures(self, camera: str) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
-        """The pictures that a model is to be trained on: the footage, or the render where none was generated.
+    def lossless(self, camera: str) -> list[Path] | None:
+        """The PNG files of ``pictures``; ``None`` where there are only files with losses.
 
         Raises:
             BadValueError: the footage has not one picture per frame.
         """
+        frames = range(self.clip.frames)
+        sensed = self.sensed(camera)
+        if sensed is not None:
+            files = [sensed / f"{frame:06d}.png" for frame in frames]
+            return files if files[0].is_file() else None
         folder = self.footage.get(camera)
         if folder is None:
-            yield from (self.clip.rgb(camera, frame) for frame in range(self.clip.frames))
-            return
+            return [self.clip.frame_path(camera, "rgb", frame) for frame in frames]
         length = footage_length(folder)
         if length != self.clip.frames:
             raise BadValueError("the footage's length", length, right=f"{self.clip.frames} frames", where=folder)
-        files = footage_pictures(folder)
-        yield from (read_png(file) for file in files) if files else read_video(folder / "video.mp4")
+        return footage_pictures(folder) or None
+
+    def sensed(self, camera: str) -> Path | None:
+        """The folder of what a sensor saw; ``None`` where none did."""
+        folder = self.clip.folder(camera) / "sensed" / "rgb"
+        return folder if folder.is_dir() else None
+
+    def pictures(self, camera: str) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+        """The pictures that a model is to be trained on: what a sensor saw, else the footage, else the render.
+
+        Raises:
+            BadValueError: the footage has not one picture per frame.
+        """
+        files, sensed = self.lossless(camera), self.sensed(camera)
+        if files is not None:
+            yield from (read_png(file) for file in files)
+        elif sensed is not None:
+            yield from (decoded((sensed / f"{frame:06d}.jpg").read_bytes()) for frame in range(self.clip.frames))
+        else:
+            yield from read_video(self.footage[camera] / "video.mp4")

@@ -14,12 +14,14 @@ from .. import kinds
 from ..clip import Clip, write_report, write_sheet
 from ..errors import BadValueError, UnknownNameError
 from ..scene import Scene
+from .clips import DatasetClip
 from .episodes import Episode, episode_of
 from .finished import Done, write_done, write_episode
 from .lerobot_source import episode_arrays, read_lerobot
 from .models import write_models
 from .plan import Row
 from .quality import clip_figures, label_agreement
+from .randomize import randomized
 from .silhouettes import write_silhouettes
 from .writers.registry import WRITERS
 
@@ -36,11 +38,13 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
     Raises:
         Sim2RealError: the source, the options or the disk do not allow it.
     """
-    scene = _scene(row, folder)
+    scene = randomized(_scene(row, folder), row.values, row.seed)
     episode = episode_of_row(row)
     clip = _rendered(row, scene, folder, device, threads)
     if row.generate is not None:
         _generated(row, clip, device)
+    if row.values.get("sensor"):
+        _sensed(row, clip)
     formats = [WRITERS[name] for name in row.formats]
     if any(one.silhouettes for one in formats):
         write_silhouettes(scene, folder, device=device)
@@ -103,6 +107,8 @@ def kinds_of(row: Row) -> frozenset[str]:
     names = frozenset(row.only) or kinds.usual_names()
     if row.generate is not None:
         names |= frozenset(family_of(row.generate.get("model")).needs)
+    if row.values.get("sensor"):
+        names |= {"rgb", "depth", "instances", "flow", "albedo", "material"}
     return names.union(*(WRITERS[name].needs for name in row.formats))
 
 
@@ -122,6 +128,18 @@ def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -
         scene_options={**row.reading, **said},
     )
     return render_clip(scene, folder, options)
+
+
+def _sensed(row: Row, clip: Clip) -> None:
+    """What a sensor makes of the footage, or of the render; ideal pictures and depth stay beside it."""
+    from ..sensors import write_sensed
+    from ..sensors.presets import read_sensor, sensor
+
+    name = str(row.values["sensor"])
+    model = read_sensor(Path(name)) if name.endswith((".yaml", ".yml")) else sensor(name)
+    seen = DatasetClip(row.clip_id, clip)
+    for camera in clip.cameras:
+        write_sensed(clip, camera, model, row.seed, seen.pictures(camera), source="footage" if seen.footage else "rgb")
 
 
 def _generated(row: Row, clip: Clip, device: str) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float, UInt16
 from PIL import Image
 
-from ..clip.footage import footage_length, footage_pictures
 from ..clip.images import write_png
 from ..errors import BadValueError, MissingFileError
 from .clips import DatasetClip
@@ -24,7 +23,7 @@ def frame_name(frame: int, suffix: str = ".png") -> str:
 
 
 def write_pictures(clip: DatasetClip, camera: str, folder: Path) -> None:
-    """Write the pictures to train on, footage or else the render, as ``000000.png`` and so on.
+    """Write the pictures to train on as ``000000.png`` and so on.
 
     Args:
         clip: whose.
@@ -36,7 +35,7 @@ def write_pictures(clip: DatasetClip, camera: str, folder: Path) -> None:
         BadValueError: footage has another length or size than the clip, so that labels do not fit it.
     """
     folder.mkdir(parents=True)
-    files = _lossless(clip, camera)
+    files = clip.lossless(camera)
     if files is None:
         for frame, picture in enumerate(clip.pictures(camera)):
             _check_size(clip, camera, picture.shape[:2])
@@ -70,18 +69,6 @@ def copy_file(source: Path, target: Path, *, of: DatasetClip) -> None:
 def millimetres(depth_m: Float[np.ndarray, "height width"]) -> UInt16[np.ndarray, "height width"]:
     """Depth in whole millimetres; 0 where there is no surface, or none within 65.535 m."""
     return np.rint(np.where(depth_m <= FARTHEST_M, depth_m, 0) * 1000).astype(np.uint16)
-
-
-def _lossless(clip: DatasetClip, camera: str) -> list[Path] | None:
-    """The files of the pictures; ``None`` where there is a video only."""
-    folder = clip.footage.get(camera)
-    if folder is None:
-        return [clip.clip.frame_path(camera, "rgb", frame) for frame in range(clip.clip.frames)]
-    files = footage_pictures(folder)
-    if files and len(files) != clip.clip.frames:
-        right = f"{clip.clip.frames} frames"
-        raise BadValueError("the footage's length", footage_length(folder), right=right, where=folder)
-    return files or None
 
 
 def _check_size(clip: DatasetClip, camera: str, size: tuple[int, ...]) -> None:

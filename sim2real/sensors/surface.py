@@ -8,10 +8,11 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
+from ..camera.lens import Lens
+from ..camera.rays import bent_rays, ray_from_px
 from ..camera_effects.tone import LUMA
 from ..clip import Clip
 from ..scene.colors import linear_from_srgb
-from ..scene.lens import Lens, bent_rays, rays_of
 
 _LINEAR = linear_from_srgb(np.arange(256) / 255).astype(np.float32)
 _GRAY = 0.5
@@ -119,7 +120,7 @@ def _rays(intrinsics: bytes, lens: Lens, size: tuple[int, int]) -> tuple[np.ndar
         rays = bent_rays(k, lens, size)
     else:
         rows, columns = size
-        rays = rays_of(np.stack(np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5), axis=-1), k, lens)
+        rays = ray_from_px(np.stack(np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5), axis=-1), k, lens)
     planes = np.moveaxis(rays, -1, 0)
     changes = [np.gradient(planes, axis=axis) if planes.shape[axis] > 1 else np.zeros_like(planes) for axis in (2, 1)]
     return planes.astype(np.float32), changes[0].astype(np.float32), changes[1].astype(np.float32)

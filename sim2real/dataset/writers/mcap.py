@@ -27,7 +27,6 @@ from jaxtyping import Int64, Shaped
 from PIL import Image
 
 from ...clip import CameraRecord
-from ...clip.footage import footage_pictures
 from ...clip.report.colors import colorized
 from ...optional import require
 from ...transforms import quaternion_from_rotation
@@ -128,9 +127,7 @@ class _Topics:
 
 def png_pictures(item: DatasetClip, camera: str) -> Iterator[bytes]:
     """The pictures to train on as PNG files: those of the clip where they lie there as such."""
-    folder = item.footage.get(camera)
-    files = [item.clip.frame_path(camera, "rgb", frame) for frame in range(item.clip.frames)]
-    files = files if folder is None else footage_pictures(folder)
+    files = item.lossless(camera)
     if files and all(file.is_file() for file in files):
         yield from (file.read_bytes() for file in files)
     else:
