@@ -71,7 +71,7 @@ def measurements(printed: str) -> dict[Place, tuple[float, str]]:
 
 def main() -> None:
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("revisions", nargs=2, metavar="REVISION")
     parser.add_argument("module", help="a benchmark that prints Markdown tables, such as benchmarks.noise_speed")
     parser.add_argument("--rounds", type=int, default=3, help="of both")
