@@ -24,8 +24,10 @@ from ..scene.inside import cameras_inside
 from ..scene.triangles import Triangles
 from ..transforms import rigid, rotation_about
 
-_TRIES = 200
+_TRIES = 100
 """Places that are looked at for one thing."""
+_FULL = 3
+"""Things in a row without a place after which there is no room."""
 _LARGEST_M = 0.16
 """Radius of the largest thing that is put somewhere."""
 _LEVEL = 0.985
@@ -99,7 +101,7 @@ def with_jitter(scene: Scene, position_m: float, rotation_deg: float, seed: int)
         moved = camera
         for _ in range(8):
             axis = rng.standard_normal(3)
-            turn = rotation_about(axis / np.linalg.norm(axis), np.deg2rad(np.asarray(rng.uniform(0, rotation_deg))))
+            turn = rotation_about(axis / np.linalg.norm(axis), np.array(np.deg2rad(rng.uniform(0, rotation_deg))))
             step = rng.standard_normal(3)
             step *= position_m * rng.random() ** (1 / 3) / np.linalg.norm(step)
             found = replace(camera, world_from_camera=camera.world_from_camera @ rigid(turn, step))
@@ -115,9 +117,11 @@ def with_clutter(scene: Scene, count: int, seed: int) -> Scene:
     rng = _rng(seed, "clutter")
     places = _places(scene, scene.cameras[0]) if scene.cameras and scene.parts else None
     stage, looks, taken = Stage(rng, scene.frames), Looks(None), []
-    for _ in range(count if places is not None else 0):
+    refused = 0 if places is not None else _FULL
+    while len(taken) < count and refused < _FULL:
         assert places is not None
         found = _put(places, thing(rng, looks, largest_m=_LARGEST_M), taken, rng)
+        refused = refused + 1 if found is None else 0
         if found is not None:
             what, pose, box = found
             taken.append(box)
