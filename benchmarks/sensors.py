@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.machine import machine
 from sim2real.clip import Clip, read_clip
-from sim2real.render import render_clip
-from sim2real.scene import load
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions, load
 from sim2real.sensors import NAMES, sensed_frames, sensor
 
 FRAMES = 6
@@ -44,9 +44,10 @@ def main() -> None:
     if len(sys.argv) > 1:
         table(read_clip(Path(sys.argv[1])))
         return
-    scene = load(Path(__file__).parent.parent / "scenes" / "kitchen.yaml", frames=FRAMES + 1)
+    scene = load(Path(__file__).parent.parent / "scenes" / "kitchen.yaml", LoadOptions(frames=FRAMES + 1))
     with tempfile.TemporaryDirectory() as folder:
-        table(render_clip(scene, Path(folder) / "clip", cameras=["counter"], size=(480, 640), only=KINDS))
+        options = RenderOptions(cameras=["counter"], size=(480, 640), only=KINDS)
+        table(render_clip(scene, Path(folder) / "clip", options))
 
 
 if __name__ == "__main__":
