@@ -67,15 +67,11 @@ class SurfaceNoise:
         self._side = upload(charts.side_m, wp.float32, device)
         self._chart_key = upload(charts.key, wp.uint64, device)
 
-    def frame(
-        self,
-        seen: Visibility | Fragments,
-        view: View,
-    ) -> Float32[torch.Tensor, "channels latent_height latent_width"]:
+    def frame(self, seen: Visibility | Fragments, view: View) -> Float32[torch.Tensor, "channels latent_height latent_width"]:
         """The noise of one view.
 
         Args:
-            seen: what any rasterizer found: its faces and the vertices in the camera's frame count.
+            seen: what any rasterizer found; of somebody else's, ``Visibility(face, camera_vertices)``.
             view: what it was asked for.
 
         Returns:
@@ -88,11 +84,7 @@ class SurfaceNoise:
             self._run(work, seen, view)
             return work.noise()
 
-    def leaves(
-        self,
-        seen: Visibility | Fragments,
-        view: View,
-    ) -> dict[str, np.ndarray]:
+    def leaves(self, seen: Visibility | Fragments, view: View) -> dict[str, np.ndarray]:
         """The cells that make up each pixel of a view, for exact covariances (``model_covariance``).
 
         Returns:

@@ -47,14 +47,14 @@ class WarpRasterizer:
     def visibility(self, view: View) -> Visibility:
         """Face indices only; see ``Rasterizer``."""
         check_view(view, self._triangles)
-        keys, camera_vertices = self._zbuffer(view)
+        keys, camera_vertices = self._zbuffer(view, self._target(view))
         return Visibility(keys.view(torch.int32).view(*view.size, 2)[..., 0].contiguous(), camera_vertices)
 
     def fragments(self, view: View) -> Fragments:
         """Face indices, barycentrics and depth; see ``Rasterizer``."""
         check_view(view, self._triangles)
-        keys, camera_vertices = self._zbuffer(view)
-        size = view.size
+        size, target = view.size, self._target(view)
+        keys, camera_vertices = self._zbuffer(view, target)
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
         if not len(self._faces):
             nothing = torch.zeros((4, *size), device=self.device)
@@ -70,7 +70,7 @@ class WarpRasterizer:
             shape,
             as_warp(self._faces, dtype=wp.vec3i),
             as_warp(camera_vertices, dtype=wp.vec3f),
-            self._target(view),
+            target,
             run,
             as_warp(keys),
             as_warp(face),
@@ -79,18 +79,17 @@ class WarpRasterizer:
         )
         return Fragments(face, barycentrics, depth, camera_vertices, k, view.lens)
 
-    def _zbuffer(self, view: View) -> tuple[Tensor, Tensor]:
+    def _zbuffer(self, view: View, target: Any) -> tuple[Tensor, Tensor]:
         mesh = self._vertices if view.vertices is None else self._upload(view.vertices)
         camera_vertices = torch.empty_like(mesh)
         keys = torch.full(view.size, kernels.NO_HIT, dtype=torch.int64, device=self.device)
         screen = torch.empty_like(mesh)
         if len(mesh):
-            self._transform(view, mesh, camera_vertices, screen)
+            self._transform(view, target, mesh, camera_vertices, screen)
         if not len(self._faces):
             return keys, camera_vertices
         cuda = self.device.type == "cuda"
         queue = torch.zeros(1 + len(self._faces) if cuda else 1, dtype=torch.int32, device=self.device)
-        target = self._target(view)
         faces = as_warp(self._faces, dtype=wp.vec3i)
         camera = as_warp(camera_vertices, dtype=wp.vec3f)
         projected = as_warp(screen, dtype=wp.vec3f)
@@ -103,7 +102,7 @@ class WarpRasterizer:
             self._launch(kernels.splat_large, shape, faces, projected, camera, target, GROUPS, lanes, large, buffer)
         return keys, camera_vertices
 
-    def _transform(self, view: View, mesh: Tensor, camera_vertices: Tensor, screen: Tensor) -> None:
+    def _transform(self, view: View, target: Any, mesh: Tensor, camera_vertices: Tensor, screen: Tensor) -> None:
         rows = torch.as_tensor(view.camera_from_part[:, :3].copy()).to(self.device)
         visible = torch.as_tensor(view.shown.astype(np.int32)).to(self.device)
         self._launch(
@@ -113,7 +112,7 @@ class WarpRasterizer:
             as_warp(self._vertex_part),
             as_warp(rows, dtype=wp.vec4d),
             as_warp(visible),
-            self._target(view),
+            target,
             as_warp(camera_vertices, dtype=wp.vec3f),
             as_warp(screen, dtype=wp.vec3f),
         )

@@ -1,6 +1,6 @@
 """The planes that pixels see: of faces, in their charts, and behind all surfaces the sides of a cube around everything."""
 
-# pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
+# pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false, reportOperatorIssue=false, reportReturnType=false, reportAttributeAccessIssue=false
 from typing import no_type_check
 
 import warp as wp
