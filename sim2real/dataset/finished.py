@@ -15,13 +15,13 @@ import numpy as np
 from ..arrays import read_arrays
 from ..clip import read_clip
 from ..errors import UnreadableFileError
-from ..text_files import read_json, read_text
+from ..text_files import read_json
 from .clips import DatasetClip
 from .plan import Row
 
 DONE = "done.json"
 EPISODE = "episode.npz"
-TASK = "task.txt"
+FACTS = "episode.json"
 _FIX = "delete its folder and make it again with: sim2real dataset retry DIR"
 
 
@@ -79,25 +79,27 @@ def read_done(folder: Path) -> Done | None:
         raise UnreadableFileError(path, what="a finished clip's record", why=why, fix=_FIX) from error
 
 
-def write_episode(folder: Path, episode: Mapping[str, np.ndarray], task: str) -> None:
-    """Keep what the recording carries beside pictures, to the bit, and what the robot was told."""
+def write_episode(folder: Path, episode: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+    """Keep what the recording carries beside pictures, to the bit; facts are its task, robot and names of columns."""
     if episode:
         np.savez(folder / EPISODE, **episode)  # type: ignore[arg-type]
-    if task:
-        (folder / TASK).write_text(task, encoding="utf-8")
+    if given := {name: value for name, value in facts.items() if value}:
+        (folder / FACTS).write_text(json.dumps(given, ensure_ascii=False, sort_keys=True), encoding="utf-8")
 
 
 def dataset_clip(folder: Path, row: Row) -> DatasetClip:
     """A finished clip as writers see it."""
-    episode, task = {}, ""
+    episode: Mapping[str, np.ndarray] = {}
+    facts: dict[str, Any] = {}
     if (folder / EPISODE).is_file():
-        episode = dict(read_arrays(folder / EPISODE, what="a clip's episode", fix=_FIX))
-    if (folder / TASK).is_file():
-        task = read_text(folder / TASK)
+        episode = read_arrays(folder / EPISODE, what="a clip's episode", fix=_FIX)
+    if (folder / FACTS).is_file():
+        facts = read_json(folder / FACTS, what="what a recording says", fix=_FIX)
     said = {"source": Path(row.scene).name, "demo": row.reading.get("demo"), "seed": row.seed, **row.values}
     if row.lerobot is not None:
         said |= {"source": Path(row.lerobot).name, "episode": row.episode}
-    return DatasetClip(row.clip_id, read_clip(folder), said, episode, task)
+    task = str(facts.pop("task", ""))
+    return DatasetClip(row.clip_id, read_clip(folder), {**said, **facts}, episode, task)
 
 
 class FinishedClips(Sequence[DatasetClip]):

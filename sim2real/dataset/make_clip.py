@@ -50,7 +50,11 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
         write_silhouettes(scene, folder, device=device)
     if any(one.models for one in formats):
         write_models(scene, folder)
-    write_episode(folder, episode.arrays, row.task or episode.task)
+    facts: dict[str, Any] = {"task": row.task or episode.task}
+    if row.lerobot is not None:
+        source = read_lerobot(row.lerobot)
+        facts |= {"names": source.names, "robot_type": source.robot_type}
+    write_episode(folder, episode.arrays, facts)
     write_sheet(clip)
     write_report(clip)
     return write_done(folder, row, clip_figures(clip) if row.gate else {"labels": label_agreement(clip)})
