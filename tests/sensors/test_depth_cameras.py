@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from sim2real.scene.lens import PINHOLE, Lens
+
 from sim2real.sensors import DepthCamera, Triangulation
 from sim2real.sensors.depth import deviation, sensed_depth
 from sim2real.sensors.records import RangeNoise, Signal, TimeOfFlight
