@@ -10,6 +10,8 @@ from jaxtyping import Float64
 
 from .errors import BadValueError, UnreadableFileError
 
+_LONGEST = 300
+
 
 def read_arrays(path: Path, *, what: str, fix: str) -> dict[str, np.ndarray]:
     """All arrays of a ``.npy`` file, whose one array is called "", or of a ``.npz`` file.
@@ -43,9 +45,10 @@ def read_array(path: Path, *, what: str, fix: str) -> np.ndarray:
 
 
 def reason(error: Exception) -> str:
-    """What a library says about an error, in one line that is never empty."""
+    """What a library says about an error, in one line that is never empty; a dump of the file in it is cut off."""
     said = str(error).strip().strip("'\"").splitlines()
-    return said[0] if said else type(error).__name__
+    line = said[0] if said else type(error).__name__
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
 def numbers(array: np.ndarray, name: str, *, where: object = "") -> Float64[np.ndarray, "..."]:

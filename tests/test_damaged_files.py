@@ -70,3 +70,12 @@ def test_pictures_with_broken_bytes_are_read_or_named(tmp_path_factory, kind, da
         assert isinstance((read_png if kind == "png" else read_depth)(path), np.ndarray)
     except UnreadableFileError as error:
         assert path.name in str(error) and len(str(error).splitlines()) == 1
+
+
+def test_depth_that_was_cut_off_says_so_and_is_never_guessed(tmp_path):
+    write_depth(tmp_path / "a.exr", np.random.default_rng(0).random((64, 80), dtype=np.float32))
+    whole = (tmp_path / "a.exr").read_bytes()
+    for kept in (len(whole) // 3, len(whole) - 1):
+        (tmp_path / "a.exr").write_bytes(whole[:kept])
+        with pytest.raises(UnreadableFileError, match="its pixels are damaged or cut off"):
+            read_depth(tmp_path / "a.exr")

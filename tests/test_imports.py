@@ -17,7 +17,20 @@ PACKAGE = Path(__file__).parent.parent / "sim2real"
 
 LAYERS = (
     {"errors"},
-    {"optional", "devices", "arrays", "transforms", "fetch", "file_order", "eight_bits", "text_files", "native_code", "kinds"},
+    {"arrays"},
+    {
+        "optional",
+        "devices",
+        "transforms",
+        "fetch",
+        "file_order",
+        "eight_bits",
+        "exr",
+        "text_files",
+        "native_code",
+        "memory",
+        "kinds",
+    },
     {"camera"},
     {"scene"},
     {"camera_effects"},

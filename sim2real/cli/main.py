@@ -115,6 +115,8 @@ class LazyGroup(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             _exit(141)
         except Exception as error:  # what nobody foresaw: still one line, with the way to the rest
+            if isinstance(error, OSError) and error.filename is not None:  # no permission, a name too long, a disk that fails
+                _fail(f"{error.strerror}; check the path and its permissions: {error.filename}", 1, debug)
             kind = type(error).__name__
             detail = " ".join(str(error).split())
             _fail(f"{kind}: {detail} (this is a bug in sim2real; please report it with the output of --debug)", 70, debug)

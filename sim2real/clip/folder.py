@@ -19,10 +19,26 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
-from ..errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnwritableOutputError
+from ..errors import (
+    BadValueError,
+    MissingFileError,
+    OutputExistsError,
+    UnknownNameError,
+    UnreadableFileError,
+    UnwritableOutputError,
+)
 from . import images
 from .formats import format_of
 from .record import CameraRecord, ClipRecord, NoiseRecord, read_record
+
+_FORMATS: dict[str, tuple[tuple[int, ...], str]] = {
+    **{kind: ((3,), "uint8") for kind in ("rgb", "normals", "albedo", "material")},
+    **{kind: ((3,), "float32") for kind in ("light", "reflection")},
+    "edges": ((), "uint8"),
+    "depth": ((), "float32"),
+    "instances": ((), "uint16"),
+}
+"""Channels and type of the pictures that have a method of their own."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +90,37 @@ class Clip:
         return self.folder(camera) / kind / f"{frame:06d}{format_of(kind).suffix}"
 
     def picture(self, camera: str, kind: str, frame: int) -> Any:
-        """One frame of any kind, as its format reads it."""
-        return format_of(kind).read(self.frame_path(camera, kind, frame))
+        """One frame of any kind, as its format reads it; it must be what the clip's record says.
+
+        Raises:
+            UnreadableFileError: it is damaged, of another size or type, or not finite.
+        """
+        path = self.frame_path(camera, kind, frame)
+        picture = format_of(kind).read(path)
+        if isinstance(picture, np.ndarray):
+            self._check(picture, kind, path)
+        return picture
+
+    def _check(self, picture: np.ndarray, kind: str, path: Path) -> None:
+        channels, dtype = _FORMATS.get(kind, (picture.shape[2:], picture.dtype))
+        shape, fix, why = (*self.record.size, *channels), "render the clip again", ""
+        if picture.shape != shape or picture.dtype != dtype:
+            why = f"it is {picture.dtype} {picture.shape}, must be {dtype} {shape}"
+        elif picture.dtype.kind == "f" and not np.isfinite(picture).all():
+            why = "it has numbers that are not finite"
+        if why:
+            raise UnreadableFileError(path, what=f"the picture ({kind})", why=why, fix=fix)
 
     def noise(self, camera: str) -> Float[np.ndarray, "latents channels height width"]:
         """Unit-variance noise as a read-only memory map."""
-        return images.read_noise(self.folder(camera) / "noise.npy")
+        path = self.folder(camera) / "noise.npy"
+        noise, record = images.read_noise(path), self.record.noise
+        if record is not None:
+            wanted = (len(record.latent_frames), record.channels, *(side // record.factor for side in self.record.size))
+            if noise.shape != wanted:
+                why = f"its shape is {noise.shape}, clip.json says {wanted}"
+                raise UnreadableFileError(path, what="the noise", why=why, fix="render the clip again")
+        return noise
 
     def noise_record(self) -> NoiseRecord:
         """How the noise was made; a clip without noise says how to get it."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from ..errors import BadValueError
+from ..errors import BadValueError, UnreadableFileError
 from ..file_order import in_order
 from ..text_files import read_json
 from .images import read_png
@@ -33,7 +33,11 @@ def footage_frame(folder: Path, frame: int) -> UInt8[np.ndarray, "height width 3
     """One frame: from the lossless pictures where they exist, else from the video."""
     pictures = footage_pictures(folder)
     if pictures and 0 <= frame < len(pictures):
-        return read_png(pictures[frame])
+        picture = read_png(pictures[frame])
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            why = f"it is {picture.dtype} {picture.shape}, must be RGB of 8 bits"
+            raise UnreadableFileError(pictures[frame], what="the picture", why=why, fix="generate the footage again")
+        return picture
     for picture in islice(read_video(folder / "video.mp4"), frame, frame + 1):
         return picture
     raise BadValueError("the frame", frame, right=f"0 to {footage_length(folder) - 1}", where=folder)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from ..arrays import reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..exr import read_exr
 
 _MEND = "render the clip again"
 
@@ -46,12 +47,10 @@ def read_depth(path: Path) -> Float32[np.ndarray, "height width"]:
     """Read metric depth from channel Z."""
     if not Path(path).is_file():
         raise MissingFileError(path, what="depth", fix=_MEND)
-    try:
-        with OpenEXR.File(str(path)) as file:
-            return np.array(file.channels()["Z"].pixels)
-    except Exception as error:  # as above
-        why = "it has no channel Z" if isinstance(error, KeyError) else reason(error)
-        raise UnreadableFileError(path, what="the depth", why=why, fix=_MEND) from error
+    channels = read_exr(path, what="the depth", fix=_MEND)
+    if "Z" not in channels:
+        raise UnreadableFileError(path, what="the depth", why="it has no channel Z", fix=_MEND)
+    return channels["Z"]
 
 
 def write_light(path: Path, light: Float[np.ndarray, "height width 3"]) -> None:
@@ -66,12 +65,10 @@ def read_light(path: Path) -> Float32[np.ndarray, "height width 3"]:
     """Read linear light."""
     if not Path(path).is_file():
         raise MissingFileError(path, what="light", fix=_MEND)
-    try:
-        with OpenEXR.File(str(path)) as file:
-            return np.array(file.channels()["RGB"].pixels, np.float32)
-    except Exception as error:  # as above
-        why = "it has no channels R, G and B" if isinstance(error, KeyError) else reason(error)
-        raise UnreadableFileError(path, what="the light", why=why, fix=_MEND) from error
+    channels = read_exr(path, what="the light", fix=_MEND, separate=False)
+    if "RGB" not in channels:
+        raise UnreadableFileError(path, what="the light", why="it has no channels R, G and B", fix=_MEND)
+    return channels["RGB"].astype(np.float32)
 
 
 def write_flow(path: Path, forward_px: Float[np.ndarray, "height width 2"], visible: Bool[np.ndarray, "height width"]) -> None:

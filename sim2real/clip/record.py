@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from ..arrays import first_not_rigid
 from ..camera.lens import Lens, Projection
 from ..errors import BadValueError, Sim2RealError, UnreadableFileError
 from ..text_files import read_json
@@ -27,9 +28,12 @@ VERSION = 1
 
 
 def _array(value: Any) -> np.ndarray:
-    array = np.asarray(value, np.float64)
-    if not np.isfinite(array).all():
-        raise ValueError("has numbers that are not finite")
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"is no array of numbers: {error}") from error
+    if not (np.abs(array) <= 1e30).all():
+        raise ValueError("has numbers that are not finite, or huge")
     return array
 
 
@@ -37,6 +41,7 @@ Array = Annotated[np.ndarray, BeforeValidator(_array), PlainSerializer(lambda a:
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Pixels = Annotated[int, Field(ge=1)]
 
 
 class _Record(BaseModel):
@@ -81,23 +86,31 @@ class CameraRecord(_Record):
             return data
         key = "K" if "K" in data else "intrinsics"
         if key in data and "world_from_camera" in data:
-            k, world = np.asarray(data[key], np.float64), np.asarray(data["world_from_camera"], np.float64)
+            k, world = _array(data[key]), _array(data["world_from_camera"])
             if k.shape == (3, 3) and world.ndim == 3:
                 data = {**data, key: np.broadcast_to(k, (len(world), 3, 3))}
         return data
 
     @model_validator(mode="after")
     def _check_shapes(self) -> CameraRecord:
-        frames = len(self.world_from_camera)
+        frames = self.world_from_camera.shape[0] if self.world_from_camera.ndim else 0
         if self.world_from_camera.shape != (frames, 4, 4):
             raise ValueError(f"world_from_camera has shape {self.world_from_camera.shape}, must be (frames, 4, 4)")
         if self.intrinsics.shape != (frames, 3, 3):
             raise ValueError(f"K has shape {self.intrinsics.shape}, must be (3, 3) or ({frames}, 3, 3)")
+        if not (self.intrinsics[:, [0, 1, 2], [0, 1, 2]] > 0).all():
+            raise ValueError("K must have positive focal lengths")
+        _check_rigid("world_from_camera", self.world_from_camera)
         try:
             _ = self.lens
         except Sim2RealError as error:
             raise ValueError(str(error)) from error
         return self
+
+
+def _check_rigid(name: str, matrices: np.ndarray) -> None:
+    if (frame := first_not_rigid(matrices)) is not None:
+        raise ValueError(f"{name} of frame {frame} is no rotation with a translation")
 
 
 class InstanceRecord(_Record):
@@ -113,6 +126,7 @@ class NoiseRecord(_Record):
     """How ``noise.npy`` was made.
 
     - ``factor``: pixels per latent; ``latent_frames``: the pixel frame that each latent stands for.
+    - ``temporal_factor``: frames per latent, the first frame alone; left out where it is 1; clips of older versions do not say.
     - ``beta``: the share of surface noise, ``beta * surface + sqrt(1 - beta^2) * fresh``; one number, or numbers by name of a
       class or an instance, ``background``, and ``*`` for all others.
     """
@@ -122,6 +136,13 @@ class NoiseRecord(_Record):
     beta: Share | dict[str, Share]
     latent_frames: list[int]
     method: str
+    temporal_factor: int | None = Field(default=None, ge=1)
+
+    def latent_of(self, frame: int) -> int:
+        """The latent that a pixel frame belongs to."""
+        first, second, *_ = (*self.latent_frames[1:], 1, 1)
+        told = self.temporal_factor or (second - first if len(self.latent_frames) > 3 else first)
+        return min(-(-frame // max(told, 1)), len(self.latent_frames) - 1)
 
 
 class ClipRecord(_Record):
@@ -134,9 +155,9 @@ class ClipRecord(_Record):
     version: int = VERSION
     scene: SceneRecord
     seed: int
-    fps: float = Field(gt=0)
+    fps: float = Field(gt=0, le=1e6)
     frames: int = Field(ge=1)
-    size: tuple[int, int]
+    size: tuple[Pixels, Pixels]
     cameras: dict[str, CameraRecord]
     instances: list[InstanceRecord] = Field(default_factory=list)
     noise: NoiseRecord | None = None
@@ -156,6 +177,15 @@ class ClipRecord(_Record):
                 raise ValueError(
                     f"instance {instance.name!r}: world_from_instance has shape {shape}, not ({self.frames}, 4, 4)"
                 )
+            _check_rigid(f"instance {instance.name!r}: world_from_instance", instance.world_from_instance)
+        if self.noise is not None and not all(0 <= frame < self.frames for frame in self.noise.latent_frames):
+            raise ValueError(f"noise.latent_frames names frames beyond 0 to {self.frames - 1}")
+        if self.depth_range_m is not None and not 0 < self.depth_range_m[0] <= self.depth_range_m[1] < np.inf:
+            raise ValueError(f"depth_range_m is {self.depth_range_m}, must be the nearest and the farthest depth")
+        try:
+            check_names(list(self.cameras))
+        except Sim2RealError as error:
+            raise ValueError(str(error)) from error
         return self
 
 
@@ -171,6 +201,8 @@ def write_record(path: Path, record: ClipRecord) -> None:
             del camera["distortion"]
         if camera["source_name"] is None:
             del camera["source_name"]
+    if data["noise"] is not None and data["noise"]["temporal_factor"] in (None, 1):
+        del data["noise"]["temporal_factor"]
     path.write_text(_pretty(data) + "\n", encoding="utf-8")
 
 

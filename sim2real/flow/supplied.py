@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..arrays import numbers, read_arrays, reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..exr import read_exr
 from ..file_order import in_order
 from .estimated import sampled_at_end
 from .exact import Flow
@@ -82,10 +83,7 @@ def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         if not names:
             raise KeyError("it holds no array forward")
         return arrays[names[0]], arrays.get("visible")
-    import OpenEXR
-
-    with OpenEXR.File(str(path), separate_channels=True) as file:
-        channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
+    channels = read_exr(path, what="the motion", fix=_MEND)
     for x, y in EXR_PAIRS:
         for name in sorted(channels):
             if name == x or name.endswith(f".{x}"):

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64, UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from ..arrays import reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..file_order import in_order
 from .frechet import Moments, frechet, picture_moments, pooled
@@ -83,8 +84,8 @@ def photograph(file: Path, size: tuple[int, int]) -> Picture:
     try:
         with Image.open(file) as opened:
             picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        why = str(error).split(" '")[0]
+    except Exception as error:  # headers, chunks and compression each have errors of their own
+        why = reason(error).split(" '")[0]
         raise UnreadableFileError(file, what="the photograph", why=why, fix="take it out of the folder") from error
     scale = max(height / picture.height, width / picture.width)
     if picture.size != (width, height):

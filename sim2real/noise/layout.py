@@ -10,6 +10,11 @@ from ..errors import BadValueError
 LatentTime = Literal["first", "middle", "last"]
 
 
+def latent_of(frame: int, temporal_factor: int) -> int:
+    """The latent that a pixel frame belongs to, in a causal video VAE: the first frame is alone."""
+    return -(-frame // temporal_factor)
+
+
 @dataclass(frozen=True)
 class NoiseLayout:
     """Pixels and frames per latent, and channels.

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float16, Float32
 
+from ..clip.images import open_noise
 from ..devices import frame_pool
 from ..noise import NoiseLayout, SurfaceNoise, charts_of
 from ..raster import rasterizer, view_of
@@ -108,7 +109,7 @@ class NoiseDraws:
         self, clip: int, draw: int, frames: slice, rows: slice, columns: slice
     ) -> Float32[np.ndarray, "frames 3 height width"]:
         """Draw ``draw`` of a clip's noise, cropped: the same arguments give the same values."""
-        held = np.load(self._paths[clip], mmap_mode="r")
+        held = open_noise(self._paths[clip], fix="delete it, and it is made again")
         fields = torch.from_numpy(held[frames, :, rows, columns].copy()).float()
         rng = np.random.default_rng([self._seed, clip, draw])
         weights = torch.from_numpy(orthonormal_rows(rng, 3, fields.shape[1]))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import TypeAdapter, ValidationError
 
 from ..errors import UnreadableFileError
 from ..text_files import read_json
@@ -63,10 +64,11 @@ def read_baked(folder: Path) -> Baked:
     path = Path(folder) / RECORD
     data = read_json(path, what="baked noise", fix="make it with: sim2real bake SCENE -o DIR")
     try:
-        textures = tuple(BakedTexture(**{**entry, "keys": tuple(entry["keys"])}) for entry in data["textures"])
-        return Baked(data["scene"], data["sha256"], data["seed"], data["channels"], textures)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnreadableFileError(path, what="the baked noise", why=str(error), fix="bake the scene again") from error
+        return TypeAdapter(Baked).validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
+        raise UnreadableFileError(path, what="the baked noise", why=why, fix="bake the scene again") from error
 
 
 def texels(

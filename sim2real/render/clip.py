@@ -112,6 +112,7 @@ def _record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[s
             beta=dict(plan.beta) if isinstance(plan.beta, Mapping) else plan.beta,
             latent_frames=list(plan.latent_frames),
             method="surface",
+            temporal_factor=plan.layout.temporal_factor,
         )
     instances = [
         InstanceRecord(

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from ..clip.record import check_names
 from ..errors import BadValueError, EmptySceneError
+from ..memory import memory_bytes
 from ..noise.beta import Beta, beta_of_ids, one_beta
 from ..noise.layout import NoiseLayout
 from ..scene import Camera, Scene, check_cameras
@@ -80,7 +81,7 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
 def _check_memory(size: tuple[int, int]) -> None:
     """Refuse pictures of which not even one frame can be held."""
     pixels = size[0] * size[1]
-    needed, here = pixels * PIXEL_BYTES, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed, here = pixels * PIXEL_BYTES, memory_bytes()
     if needed > here:
         received = f"{size[0]}x{size[1]}, of which a frame needs about {needed / 1e9:.0f} GB of memory"
         right = f"at most {here // PIXEL_BYTES / 1e6:.0f} million pixels here, which has {here / 1e9:.0f} GB"

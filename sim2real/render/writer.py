@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from ..clip import images
 from ..clip.formats import format_of
 from ..clip.video import VideoWriter, noise_picture
 from ..conditions import DepthRange
+from ..noise.layout import latent_of
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class CameraWriter:
         self._stack = ExitStack()
         self._noise: images.NoiseWriter | None = None
         self._videos: dict[str, VideoWriter] = {}
-        self._noise_shot: np.ndarray | None = None
+        shown = (latent_of(frame, plan.layout.temporal_factor) for frame in range(plan.scene.frames))
+        self._shown_for = deque(count for _, count in sorted(Counter(shown).items()))
 
     def __enter__(self) -> CameraWriter:
         """Make the folders, reserve room for the noise, open the videos."""
@@ -77,10 +80,10 @@ class CameraWriter:
         return shots
 
     def show(self, shots: Shots) -> None:
-        """Append a frame to the videos; where a latent stands for several frames, its noise stays until the next."""
+        """Append a frame to the videos; the noise of a latent is shown for all frames that belong to the latent."""
         for kind, video in self._videos.items():
-            if kind == "noise":
-                self._noise_shot = shots.get("noise", self._noise_shot)
-            shot = self._noise_shot if kind == "noise" else shots[kind]
-            if shot is not None:
-                video.write(shot)
+            if kind != "noise":
+                video.write(shots[kind])
+            elif (shot := shots.get("noise")) is not None:
+                for _ in range(self._shown_for.popleft()):
+                    video.write(shot)

@@ -20,6 +20,8 @@ from .readers.registry import read, reader_of
 from .records import Scene
 
 DEFAULT_SIZE = (480, 640)
+SLOWEST_FPS, FASTEST_FPS = 1e-3, 1e6
+"""What videos can be written with."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
     if options.intrinsics is not None:
         k = np.repeat(intrinsics_of(options.intrinsics)[None], scene.frames, axis=0)
         scene = replace(scene, cameras=tuple(replace(camera, intrinsics=k) for camera in scene.cameras))
+    if not SLOWEST_FPS <= scene.fps <= FASTEST_FPS:
+        right = f"{SLOWEST_FPS:g} to {FASTEST_FPS:g} frames per second"
+        raise BadValueError("the frame rate", f"{scene.fps:g}", right=right, fix="pass --fps", where=path)
     for camera in scene.cameras:
         check_lens(camera, where=path)
     if reader.authored:

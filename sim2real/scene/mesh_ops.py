@@ -10,6 +10,8 @@ from jaxtyping import Float
 from .normals import crease_normals
 from .records import Material, Mesh
 
+_FARTHEST_M = 1e9
+
 
 def mapped(mesh: Mesh, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray, "3"] | None = None) -> Mesh:
     """The mesh under an invertible affine map of its frame; a mirror image keeps its faces outward."""
@@ -40,9 +42,9 @@ def cleaned(mesh: Mesh) -> tuple[Mesh, dict[str, int]]:
     """Drop faces that cannot be drawn, and the vertices that only they used.
 
     Returns:
-        The mesh, and how many faces went for which reason: ``not finite``, ``without area``.
+        The mesh, and how many faces went for which reason: ``not finite`` (or beyond a million kilometres), ``without area``.
     """
-    finite = np.isfinite(mesh.vertices).sum(axis=1) == 3
+    finite = (np.abs(mesh.vertices) <= _FARTHEST_M).sum(axis=1) == 3
     faces = mesh.faces
     whole = finite[faces].sum(axis=1) == 3
     p = np.where(finite[:, None], mesh.vertices, 0.0)[faces].astype(np.float64)

@@ -69,9 +69,10 @@ def load_checkpoint(folder: Path, state: TrainingState, recipe: TrainingRecipe) 
     stored = read_json(newest / "state.json", what="the checkpoint", fix=fix)
     try:
         done, of = int(stored["step"]), dict(stored["recipe"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnreadableFileError(newest, what="the checkpoint", why=f"its state.json lacks {error}", fix=fix) from error
-    _check_same(of, recipe, done, newest)
+        _check_same(of, recipe, done, newest)
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        why = f"its state.json lacks, or has in another form, {reason(error)}"
+        raise UnreadableFileError(newest, what="the checkpoint", why=why, fix=fix) from error
     try:
         weights, averaged, moments = (load_file(newest / f"{name}.safetensors") for name in _TENSORS)
         _restore(state, weights, averaged, moments)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from ..arrays import reason
 from ..camera_effects import Development, develop
 from ..diffusion.families.embedded.occlusion import occlusion
 from ..errors import MissingFileError, UnreadableFileError
@@ -34,6 +35,7 @@ PIXEL = np.dtype(
 """Of one pixel: the developed photograph, and what the conditions are made of."""
 _ARRAYS = ("light", "rgb", "albedo", "material", "normals", "depth", "edges", "known_light", "known_reflection", "K")
 _FORMAT = 5
+_LARGEST = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +56,19 @@ class PackedClip:
 
 
 def _record(path: Path) -> Any:
-    """The one record of a file, mapped into memory."""
-    return np.load(path, mmap_mode="r")[0]
+    """The one record of a file, mapped into memory.
+
+    Raises:
+        UnreadableFileError: it is damaged.
+    """
+    try:
+        held = np.load(path, mmap_mode="r")
+        if held.dtype.names != ("K", "pixels") or held.dtype["pixels"].base != PIXEL:
+            raise ValueError(f"it holds {held.dtype}")
+        return held[0]
+    except Exception as error:  # headers and lengths each have errors of their own
+        fix = "delete it, and it is made again"
+        raise UnreadableFileError(path, what="packed training clip", why=reason(error), fix=fix) from error
 
 
 def packed_folder(clips: Path) -> Path:
@@ -94,15 +107,19 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a clip, checked."""
     fix = "make the clip again"
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in _ARRAYS}
-    except (KeyError, ValueError, OSError) as error:
-        raise UnreadableFileError(path, what="training clip", why=str(error), fix=fix) from error
+    except Exception as error:  # archives, headers and compression each have errors of their own
+        raise UnreadableFileError(path, what="training clip", why=reason(error), fix=fix) from error
     shape = arrays["rgb"].shape[:3]
-    for name in _ARRAYS[:-1]:
-        if arrays[name].shape[:3] != shape:
-            why = f"{name} {arrays[name].shape} does not belong to rgb {arrays['rgb'].shape}"
+    for name in _ARRAYS:
+        array, channels = arrays[name], () if name in ("depth", "edges") else (3,)
+        fits = array.shape in ((*shape[:1], 3, 3), (3, 3)) if name == "K" else array.shape == (*shape, *channels)
+        if not fits or not array.size or array.dtype.kind not in "fiu" or not (np.abs(array) <= _LARGEST).all():
+            why = f"{name} is {array.dtype} {array.shape}, not finite, or does not belong to rgb {arrays['rgb'].shape}"
             raise UnreadableFileError(path, what="training clip", why=why, fix=fix)
+        if name in ("rgb", "albedo", "material", "normals", "edges") and array.dtype != np.uint8:
+            raise UnreadableFileError(path, what="training clip", why=f"{name} is {array.dtype}, must be uint8", fix=fix)
     return arrays
 
 

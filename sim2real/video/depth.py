@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from ..arrays import first_broken_row, first_not_rigid, numbers, read_array, reason
-from ..errors import BadValueError, MissingFileError, UnreadableFileError
+from ..errors import BadValueError, MissingFileError, Sim2RealError, UnreadableFileError
+from ..exr import read_exr
 from ..file_order import gap_note, in_order, natural_key
 from ..text_files import read_text
 from ..transforms import OPENCV_FROM_OPENGL
@@ -71,7 +72,7 @@ def _read(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as picture:
             gray = np.array(picture)
-    except (ValueError, OSError, SyntaxError) as error:
+    except Exception as error:  # headers, chunks and compression each have errors of their own
         raise UnreadableFileError(path, what="the depth", why=reason(error), fix=fix) from error
     if gray.dtype not in (np.uint16, np.int32) or gray.ndim != 2:
         raise UnreadableFileError(path, what="the depth", why=f"it is {gray.dtype} {gray.shape}", fix=fix)
@@ -87,14 +88,8 @@ def _metres(depth: np.ndarray, path: Path) -> np.ndarray:
 
 def _exr_depth(path: Path) -> np.ndarray:
     """Channel Z, of any layer; else the only channel, or one of several that are all the same."""
-    import OpenEXR
-
     fix = "write metres as channel Z"
-    try:
-        with OpenEXR.File(str(path), separate_channels=True) as file:
-            channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
-    except RuntimeError as error:
-        raise UnreadableFileError(path, what="the depth", why=str(error).splitlines()[-1], fix=fix) from error
+    channels = read_exr(path, what="the depth", fix=fix)
     named = [name for name in channels if name == "Z"] or [name for name in channels if name.split(".")[-1] == "Z"]
     others = [name for name in channels if name.split(".")[-1] != "A"]
     same = others if all(np.array_equal(channels[n], channels[others[0]], equal_nan=True) for n in others) else []
@@ -124,7 +119,9 @@ def read_poses(path: Path, frames: int) -> Float[np.ndarray, "frames 4 4"]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of empty text, which has the wrong shape
             poses = np.asarray(_poses(path))
-    except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+    except Sim2RealError:
+        raise
+    except Exception as error:  # whatever the file's nesting, names and numbers trip over
         raise UnreadableFileError(path, what="the poses", why=reason(error), fix=_MEND) from error
     poses = numbers(poses, "the poses", where=path)
     if poses.ndim == 2 and poses.shape[1] in (12, 16):

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageSequence
 
+from ..arrays import reason
 from ..eight_bits import eight_bits
-from ..errors import MissingFileError, UnreadableFileError
+from ..errors import MissingFileError, Sim2RealError, UnreadableFileError
 from ..file_order import in_order
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 """Pictures that a folder may hold."""
 ANIMATED = ("WEBP", "PNG", "GIF", "TIFF")
 """Formats in which several pictures are frames or pages; in others they are views of one."""
-_FAULTS = (UnidentifiedImageError, OSError, SyntaxError, ValueError)
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -43,9 +43,11 @@ def picture_of(file: Path) -> UInt8[np.ndarray, "height width 3"]:
             several = getattr(picture, "n_frames", 1) if picture.format in ANIMATED else 1
             if several == 1:
                 return _rgb(picture, file)
-    except _FAULTS as error:
+    except Sim2RealError:
+        raise
+    except Exception as error:  # headers, chunks and compression each have errors of their own
         fix = "remove it from the folder"
-        raise UnreadableFileError(file, what="the picture", why=str(error).split(" '")[0], fix=fix) from error
+        raise UnreadableFileError(file, what="the picture", why=reason(error).split(" '")[0], fix=fix) from error
     fix = "write a file per frame, or pass the animation itself"
     raise UnreadableFileError(file, what="the picture", why=f"it is {several} pictures", fix=fix)
 
@@ -61,7 +63,7 @@ def animation_fps(file: Path) -> float | None:
                 frame.load()  # which fills in its duration
                 lasting += int(frame.info.get("duration", 0))
             return 1000 * getattr(animation, "n_frames", 1) / lasting if lasting else 10.0
-    except _FAULTS:
+    except Exception:  # as above; what is wrong is said when its frames are read
         return None
 
 
@@ -77,7 +79,7 @@ def animation_pictures(file: Path) -> Iterator[UInt8[np.ndarray, "height width 3
             for frame in ImageSequence.Iterator(animation):
                 yield np.array(frame.convert("RGB"))
                 count += 1
-    except _FAULTS as error:
+    except Exception as error:  # as above
         why = f"it is damaged after {count} frames"
         raise UnreadableFileError(file, what="the animation", why=why, fix="write it again") from error
 

@@ -195,6 +195,7 @@ def _record(plan: Plan, pictures: Pictures, depth_range: DepthRange | None, opti
             beta=options.beta,
             latent_frames=list(plan.latent_frames),
             method="video",
+            temporal_factor=layout.temporal_factor,
         )
     versions = {name: importlib.metadata.version(name) for name in ("torch", "warp-lang", "numpy")}
     return ClipRecord(

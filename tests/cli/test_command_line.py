@@ -121,6 +121,13 @@ def test_a_fault_is_one_line_that_says_what_would_be_right(arguments, code, says
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", [["inspect"], ["render", "-o", "out"], ["generate"], ["evaluate"], ["view"]])
+def test_what_the_system_refuses_is_no_bug_of_ours(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(command[0], "x" * 300, *command[1:])
+    assert result.exit_code == 1 and "File name too long" in one_line(result)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sim2real.clip import VideoWriter, images, read_clip, write_report, write_sheet
+from sim2real.clip import NoiseRecord, VideoWriter, images, read_clip, write_report, write_sheet
 from sim2real.clip.report.colors import colorized, depth_picture, id_colors
 from sim2real.clip.report.figures import noise_figures
-from sim2real.clip.report.sheet import latent_of_frame, rows_of, sheet_picture, spread
+from sim2real.clip.report.sheet import rows_of, sheet_picture, spread
+from sim2real.noise.layout import NoiseLayout
 
 
 def add_footage(clip, name: str = "embedded-0", *, pictures: bool = True):
@@ -97,8 +98,13 @@ def test_frames_are_spread_from_the_first_to_the_last():
     assert spread(1, 6) == [0]
 
 
-def test_a_latent_is_shown_with_the_frames_that_it_stands_for():
-    assert [latent_of_frame([0, 4, 8], f) for f in range(10)] == [0, 1, 1, 1, 1, 2, 2, 2, 2, 2]
+@pytest.mark.parametrize("time", ["first", "middle", "last"])
+def test_a_latent_is_shown_with_the_frames_that_belong_to_it(time):
+    frames = NoiseLayout(temporal_factor=4, latent_time=time).latent_frames(14)
+    record = NoiseRecord(factor=8, channels=4, beta=1, latent_frames=frames, method="surface", temporal_factor=4)
+    for said in (record, record.model_copy(update={"temporal_factor": None})):
+        assert [said.latent_of(frame) for frame in range(14)] == [0] + [1] * 4 + [2] * 4 + [3] * 4 + [4]
+    assert all(record.latent_of(frame) == latent for latent, frame in enumerate(frames))
 
 
 class Links(HTMLParser):

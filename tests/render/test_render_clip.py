@@ -10,6 +10,7 @@ import pytest
 from sim2real import kinds
 from sim2real.clip import read_clip, read_video
 from sim2real.clip.motion import pixel_motion
+from sim2real.clip.video import noise_picture
 from sim2real.conditions import DepthRange, control_depth
 from sim2real.errors import BadValueError, EmptySceneError, OutputExistsError, UnknownNameError
 from sim2real.noise import NoiseLayout
@@ -154,8 +155,12 @@ def test_noise_for_a_causal_vae_has_a_latent_per_group(scene, tmp_path):
     clip = render_clip(scene, tmp_path / "vae", RenderOptions(layout=layout, only={"noise"}))
     assert clip.noise("still").shape == (2, 16, 6, 8)
     assert clip.noise_record().latent_frames == [0, 4]
-    with av.open(str(clip.path / "still" / "noise.mp4")) as video:
-        assert video.streams.video[0].frames == FRAMES
+    shown = list(read_video(clip.path / "moving" / "noise.mp4"))
+    assert len(shown) == FRAMES
+    for frame, picture in enumerate(shown):
+        latent = clip.noise_record().latent_of(frame)
+        errors = [np.abs(picture - noise_picture(n, clip.record.size).astype(float)).mean() for n in clip.noise("moving")]
+        assert int(np.argmin(errors)) == latent, (frame, errors)
     every = render_clip(scene, tmp_path / "every", RenderOptions(layout=replace(layout, temporal_factor=1), only={"noise"}))
     assert np.array_equal(clip.noise("moving"), every.noise("moving")[[0, 4]])
 

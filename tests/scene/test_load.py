@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import trimesh
 
-from sim2real.errors import BadValueError, CameraInsideError, EmptySceneError, MissingFileError, UnknownNameError
+from sim2real.errors import (
+    BadValueError,
+    CameraInsideError,
+    EmptySceneError,
+    MissingFileError,
+    UnknownNameError,
+    UnreadableFileError,
+)
 from sim2real.scene import LoadOptions, check_cameras, describe, load, primitives
 from sim2real.scene.cameras import bounds
 from sim2real.scene.inside import is_closed, winding_number
@@ -158,3 +165,27 @@ def test_the_scene_package_starts_without_readers_and_without_torch() -> None:
     code = f"import sys, sim2real.scene; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SCENES.parent)
     assert done.stdout.strip() == "[]"
+
+
+def test_more_frames_than_memory_holds_are_refused_before_they_are_made(tmp_path: Path) -> None:
+    with pytest.raises(BadValueError, match="the number of frames is 2000000000, must be at most"):
+        load(ASSETS / "gear.stl", frames=2_000_000_000)
+    (tmp_path / "long.yaml").write_text("frames: 2000000000\nobjects: [{name: b, primitive: sphere, radius: 1}]\n")
+    with pytest.raises(BadValueError, match=r"the number of frames is 2000000000.*long\.yaml"):
+        load(tmp_path / "long.yaml")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + ".yaml", "x" * 300 + ".glb"])
+def test_a_name_that_the_system_refuses_is_said(name: str) -> None:
+    with pytest.raises(UnreadableFileError, match="File name too long; check the path"):
+        load(name)
+
+
+def test_equal_shapes_of_a_scene_file_share_their_arrays(tmp_path: Path) -> None:
+    rows = "".join(
+        f"  - {{name: o{k}, primitive: box, half_size: [1, 1, {1 + k % 2}], position: [{k}, 0, 0]}}\n" for k in range(6)
+    )
+    (tmp_path / "many.yaml").write_text(f"frames: 1\nobjects:\n{rows}")
+    meshes = load(tmp_path / "many.yaml").meshes
+    assert [mesh.name for mesh in meshes] == [f"o{k}" for k in range(6)]
+    assert len({id(mesh.vertices) for mesh in meshes}) == 2

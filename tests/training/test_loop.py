@@ -3,10 +3,11 @@ import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from sim2real.diffusion.families.embedded.folder import load_model
 from sim2real.errors import BadValueError, UnreadableFileError
+from sim2real.training import checkpoint
 from sim2real.training.loop import Limits, TrainOptions, train
 from sim2real.training.recipe import Stage
 
@@ -53,6 +54,25 @@ def test_another_recipe_does_not_go_on_from_a_checkpoint_but_a_longer_one_does(c
         train(recipe.model_copy(update={"stages": (second, first)}), clips, provider, tmp_path / "run")
     longer = recipe.model_copy(update={"stages": (first, second.model_copy(update={"steps": 3})), "cooldown": 1})
     assert train(longer, clips, provider, tmp_path / "run")
+
+
+def test_a_save_that_is_interrupted_leaves_the_checkpoint_before_it(clips, provider, recipe, tmp_path, monkeypatch):
+    train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=1)))
+    before, written = weights(tmp_path, 1), []
+
+    def interrupted(tensors, path):
+        written.append(path)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        return save_file(tensors, path)
+
+    monkeypatch.setattr(checkpoint, "save_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=2)))
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-0000001"]
+    assert same(weights(tmp_path, 1), before)
+    assert train(recipe, clips, provider, tmp_path) is not None
 
 
 @pytest.mark.parametrize("name", ["state.json", "model.safetensors", "averaged.safetensors", "optimizer.safetensors"])

@@ -107,14 +107,9 @@ def seen_depths(clip: Clip, camera: str) -> tuple[float, float]:
     return near, max(far, 1.05 * near)
 
 
-def latent_of_frame(latent_frames: list[int], frame: int) -> int:
-    """The latent to show for a pixel frame: the first that stands for it or for a later one."""
-    return min(int(np.searchsorted(latent_frames, frame)), len(latent_frames) - 1)
-
-
 def _noise_tile(clip: Clip, camera: str, frame: int) -> np.ndarray:
     """Noise coarse enough to see on a small tile: normalized sums of blocks, as a camera further away would see it."""
-    noise = np.asarray(clip.noise(camera)[latent_of_frame(clip.noise_record().latent_frames, frame), :3], np.float32)
+    noise = np.asarray(clip.noise(camera)[clip.noise_record().latent_of(frame), :3], np.float32)
     channels, height, width = noise.shape
     k = max(1, min(round(width * _NOISE_CELL_PX / _TILE_WIDTH), height, width))
     blocks = noise[:, : height // k * k, : width // k * k].reshape(channels, height // k, k, width // k, k)

@@ -89,7 +89,7 @@ def require_weights(model: str) -> None:
     except (OSError, ValueError) as error:
         raise _unreadable(model, error) from error
     folder = Path(model)
-    parts = [name for name, value in index.items() if isinstance(value, (list, tuple)) and value[0] is not None]
+    parts = [name for name, value in index.items() if isinstance(value, (list, tuple)) and value and value[0] is not None]
     lacking = [name for name in parts if folder.is_dir() and not (folder / name).is_dir()]
     if lacking:
         why = f"it lacks {', '.join(lacking)}, which its model_index.json names"

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from ...arrays import reason
 from ...errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
+from ...exr import read_exr
 from .environment import Environment
 
 _FILE = Path(__file__).with_name("panoramas.npz")
@@ -82,15 +82,13 @@ def read_radiance(path: Path) -> Float32[np.ndarray, "height width 3"]:
     """Red, green and blue of an OpenEXR file, however they are stored: finite, from 0 to what half floats can hold.
 
     Raises:
-        KeyError: it has no such channels; whatever OpenEXR raises for a file that is none.
+        UnreadableFileError: it is damaged, or has no such channels.
     """
-    import OpenEXR
-
-    with OpenEXR.File(str(path)) as file:
-        channels = file.channels()
-        packed = [channels[key].pixels for key in ("RGB", "RGBA") if key in channels]
-        pixels = packed[0] if packed else np.stack([channels[key].pixels for key in "RGB"], axis=-1)
-        pixels = np.array(pixels, np.float32)[..., :3]
+    fix = "save it as OpenEXR with channels R, G and B"
+    channels = read_exr(path, what="the panorama", fix=fix)
+    if not set("RGB") <= channels.keys() or len({channels[key].shape for key in "RGB"}) != 1:
+        raise UnreadableFileError(path, what="the panorama", why="it has no channels R, G and B", fix=fix)
+    pixels = np.stack([channels[key] for key in "RGB"], axis=-1).astype(np.float32)
     return np.clip(np.nan_to_num(pixels, nan=0.0, posinf=_BRIGHTEST), 0, _BRIGHTEST)
 
 
@@ -100,11 +98,7 @@ def _read(path: Path) -> Float32[np.ndarray, "height width 3"]:
         raise BadValueError("the light", path.name, right="an .exr file", fix="save the panorama as OpenEXR", where=path)
     if not path.is_file():
         raise MissingFileError(path, what="panorama", fix="check the path")
-    try:
-        pixels = read_radiance(path)
-    except Exception as error:  # headers and compression each have errors of their own
-        why = "it has no channels R, G and B" if isinstance(error, KeyError) else reason(error)
-        raise UnreadableFileError(path, what="the panorama", why=why, fix="save it as OpenEXR") from error
+    pixels = read_radiance(path)
     height, width = pixels.shape[:2]
     if width != 2 * height:
         received, right = f"{width} x {height} pixels", "twice as wide as high, all around and from zenith to nadir"

@@ -8,12 +8,13 @@ It is imported when a file asks for it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from ...errors import BadValueError, MissingFileError, UnknownNameError
+from ...errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 from ..records import Scene
 from .reading import NoOptions, Reading
 
@@ -74,7 +75,9 @@ def reader_of(path: Path) -> Reader:
         UnknownNameError: no reader takes this suffix; lists those that are taken.
     """
     reader = taker_of(path)
-    if not path.is_file() and (reader is not None or not path.exists()):
+    with readable_errors(path, "scene"):
+        is_file, exists = path.is_file(), path.exists()
+    if not is_file and (reader is not None or not exists):
         raise MissingFileError(path, what="scene" if reader is None else reader.what)
     if reader is None:
         suffixes = [suffix for known in READERS for suffix in known.suffixes]
@@ -129,7 +132,18 @@ def read(path: Path, reading: Reading, own: Mapping[str, Any]) -> Scene:
     """
     reader = reader_of(path)
     check_own(reader, own, path)
-    return _module_of(reader).read(path, reading, _options_of(reader)(**own))
+    with readable_errors(path, reader.what):
+        return _module_of(reader).read(path, reading, _options_of(reader)(**own))
+
+
+@contextmanager
+def readable_errors(path: Path, what: str) -> Iterator[None]:
+    """Turn what the system says about a file (forbidden, a name too long, a disk that fails) into one line."""
+    try:
+        yield
+    except OSError as error:
+        fix = "check the path and its permissions"
+        raise UnreadableFileError(error.filename or path, what=what, why=error.strerror or str(error), fix=fix) from error
 
 
 def _module_of(reader: Reader) -> Any:

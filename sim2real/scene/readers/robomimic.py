@@ -17,9 +17,11 @@ import numpy as np
 from ...arrays import reason
 from ...errors import EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
 from ...file_order import natural_key
+from ...memory import memory_bytes
 from ...optional import require
 from ..records import Scene
-from .mujoco.model import scene_of_model, unreadable_model
+from .mujoco.compile import compiled
+from .mujoco.model import scene_of_model
 from .mujoco.states import read_states
 from .reading import Reading, option
 
@@ -81,11 +83,7 @@ def load_robomimic(
     where = f"{source} {name}"
     roots = _roots(asset_root)
     xml, moved = reroot(xml, roots, where)
-    mujoco = require("mujoco", "mujoco")
-    try:
-        model = mujoco.MjModel.from_xml_string(xml)
-    except ValueError as error:
-        raise unreadable_model(where, error) from error
+    model = compiled(lambda mujoco: mujoco.MjModel.from_xml_string(xml), where)
     notes = [f"demonstration {name}"]
     if moved:
         notes.append(f"{moved} files of another machine were found here instead")
@@ -130,7 +128,10 @@ def _opened(source: Path) -> Iterator[Any]:
 
 
 def _names_in(source: Path, file: Any) -> list[str]:
-    names = _demonstrations(file.get("data"), require("h5py", "mujoco"))
+    try:
+        names = _demonstrations(file.get("data"), require("h5py", "mujoco"))
+    except Exception as error:  # h5py raises whatever HDF5 trips over
+        raise UnreadableFileError(source, what="recording", why=reason(error), fix="copy the file again") from error
     if not names:
         raise EmptySceneError(
             source, lacks="demonstrations (data/demo_N/states)", fix="give a robomimic or robosuite HDF5 file"
@@ -145,25 +146,43 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
         name = names[0] if demo is None else demo
         if name not in names:
             raise UnknownNameError(name, names, what="demonstration", where=source)
-        data = file["data"]
-        group = data[name]
-        xml = group.attrs.get("model_file", data.attrs.get("model_file"))
-        if xml is None:
-            fix = "record it with the model's XML, as robosuite's DataCollectionWrapper does"
-            raise UnreadableFileError(source, what=f"demonstration {name}", why="it has no model_file", fix=fix)
         try:
-            return name, _text(xml), np.asarray(group["states"]), _control_rate(group.attrs, data.attrs)
-        except (OSError, UnicodeDecodeError) as error:
+            data = file["data"]
+            group = data[name]
+            xml = group.attrs.get("model_file", data.attrs.get("model_file"))
+            if xml is not None:
+                return name, _text(xml), _states(group["states"]), _control_rate(group.attrs, data.attrs)
+        except Exception as error:  # as above
             fix = "copy the file again, or choose another --demo"
             raise UnreadableFileError(source, what=f"demonstration {name}", why=reason(error), fix=fix) from error
+        fix = "record it with the model's XML, as robosuite's DataCollectionWrapper does"
+        raise UnreadableFileError(source, what=f"demonstration {name}", why="it has no model_file", fix=fix)
 
 
 def _demonstrations(data: Any, h5py: Any) -> list[str]:
     """Names of the groups that hold a table of states."""
     if not isinstance(data, h5py.Group):
         return []
-    groups = {name: data[name] for name in data if data.get(name, getclass=True) is h5py.Group}
-    return sorted((n for n, group in groups.items() if isinstance(group.get("states"), h5py.Dataset)), key=natural_key)
+
+    def found(group: Any, name: str) -> Any:
+        try:
+            return group.get(name)
+        except RuntimeError:  # a link that leads nowhere
+            return None
+
+    groups = {name: found(data, name) for name in data}
+    recorded = (name for name, group in groups.items() if isinstance(group, h5py.Group))
+    return sorted((name for name in recorded if isinstance(found(groups[name], "states"), h5py.Dataset)), key=natural_key)
+
+
+def _states(dataset: Any) -> np.ndarray:
+    """The rows of a demonstration; ``ValueError`` where they are none, or more than memory holds."""
+    if dataset.shape is None or len(dataset.shape) not in (1, 2) or dataset.dtype.kind not in "fiu":
+        raise ValueError(f"its states have the shape {dataset.shape} and the type {dataset.dtype}, must be a table of numbers")
+    needed = dataset.size * dataset.dtype.itemsize
+    if needed > memory_bytes():
+        raise ValueError(f"its states of shape {dataset.shape} need {needed / 1e9:.0f} GB of memory")
+    return np.asarray(dataset)
 
 
 def _text(value: Any) -> str:
@@ -215,8 +234,8 @@ def reroot(xml: str, roots: list[Path], where: str = "") -> tuple[str, int]:
     """
     try:
         tree = ElementTree.fromstring(xml)
-    except ElementTree.ParseError as error:
-        raise UnreadableFileError(where, what="model_file", why=str(error), fix="record the demonstration again") from error
+    except (ElementTree.ParseError, ValueError) as error:  # no XML, or no text at all
+        raise UnreadableFileError(where, what="model_file", why=reason(error), fix="record the demonstration again") from error
     folders = _folders(tree)
     moved, missing, known = 0, [], {}
     for element in tree.iter():

@@ -1,5 +1,6 @@
 """What glTF and OBJ say of color, alpha and glow, and notes of what is not read."""
 
+import base64
 import json
 import struct
 
@@ -11,6 +12,9 @@ from trimesh.exchange.gltf import export_gltf
 from trimesh.visual import TextureVisuals
 from trimesh.visual.material import PBRMaterial, SimpleMaterial
 
+from sim2real.errors import UnreadableFileError
+from sim2real.scene.colors import linear_from_srgb
+from sim2real.scene.readers.mesh import gltf
 from sim2real.scene.readers.mesh.files import read_mesh_file
 from sim2real.scene.readers.mesh.materials import dressed
 from sim2real.scene.records import Mesh
@@ -181,3 +185,113 @@ def as_glb(path):
     out = path.with_suffix(".glb")
     out.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body)
     return out
+
+
+@pytest.mark.parametrize(
+    "needed", ["KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_texture_basisu", "ACME_shape"]
+)
+def test_a_file_that_needs_an_extension_which_is_not_read_is_refused_by_its_name(tmp_path, needed, monkeypatch):
+    monkeypatch.setattr(gltf, "find_spec", lambda name: None)
+    for name, content in export_gltf(trimesh.Scene(trimesh.Trimesh(CORNERS, FACES))).items():
+        (tmp_path / name).write_bytes(content)
+    path = tmp_path / "model.gltf"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "extensionsUsed": [needed], "extensionsRequired": [needed]}))
+    with pytest.raises(UnreadableFileError, match=f"it needs the glTF extension {needed}, which is not read"):
+        read_mesh_file(path)
+
+
+@pytest.mark.parametrize(
+    ("wrap", "repeats", "noted"), [(33071, 2, True), (33648, 2, True), (10497, 2, False), (33071, 1, False)]
+)
+def test_textures_that_do_not_repeat_beyond_their_border_are_noted(tmp_path, wrap, repeats, noted):
+    visual = TextureVisuals(uv=repeats * CORNERS[:, :2], material=PBRMaterial(baseColorTexture=picture()))
+    for name, content in export_gltf(trimesh.Scene(trimesh.Trimesh(CORNERS, FACES, visual=visual, process=False))).items():
+        (tmp_path / name).write_bytes(content)
+    path = tmp_path / "model.gltf"
+    held = json.loads(path.read_text())
+    held["samplers"] = [{"wrapS": wrap}]
+    held["textures"][0]["sampler"] = 0
+    path.write_text(json.dumps(held))
+    assert any("clamped or mirrored" in note for note in read_mesh_file(path).notes) == noted
+
+
+def quad_with(folder, mtl, uv=("0 0", "1 0", "1 1", "0 1")):
+    """A textured quad as OBJ, and the lines of its material file."""
+    picture().save(folder / "my picture.png")
+    points = "".join(f"v {x:g} {y:g} {z:g}\n" for x, y, z in CORNERS) + "".join(f"vt {pair}\n" for pair in uv)
+    (folder / "a.obj").write_text(f"mtllib a.mtl\n{points}usemtl a\nf 1/1 2/2 3/3 4/4\n")
+    (folder / "a.mtl").write_text(f"newmtl a\n{mtl}\n")
+    return read_mesh_file(folder / "a.obj")
+
+
+@pytest.mark.parametrize(
+    ("options", "low", "high"),
+    [
+        ("", (0, 0), (1, 1)),
+        ("-s 2 3 1", (0, 0), (2, 3)),
+        ("-s 2", (0, 0), (2, 1)),
+        ("-o .25 0.5 0 -s 2 2 2", (0.25, 0.5), (2.25, 2.5)),
+        ("-blendu on -mm 0 1 -imfchan r -bm 1.5", (0, 0), (1, 1)),
+        ("-clamp on", (0, 0), (1, 1)),
+    ],
+)
+def test_options_of_maps_move_the_picture_and_are_no_part_of_its_name(tmp_path, options, low, high):
+    file = quad_with(tmp_path, f"map_Kd {options} my picture.png".replace("  ", " "))
+    mesh = file.meshes[0]
+    assert mesh.material.texture is not None and not file.notes
+    assert mesh.uv.reshape(-1, 2).min(axis=0) == pytest.approx(low) and mesh.uv.reshape(-1, 2).max(axis=0) == pytest.approx(
+        high
+    )
+
+
+def test_a_picture_that_is_clamped_is_noted_where_it_would_repeat(tmp_path):
+    assert any("clamped" in note for note in quad_with(tmp_path, "map_Kd -clamp on -s 2 2 my picture.png").notes)
+
+
+def test_a_third_texture_coordinate_does_not_matter(tmp_path):
+    plain = quad_with(tmp_path, "map_Kd my picture.png").meshes[0]
+    deep = quad_with(tmp_path, "map_Kd my picture.png", uv=("0 0 0", "1 0 0", "1 1 0", "0 1 0")).meshes[0]
+    assert np.array_equal(plain.uv, deep.uv)
+
+
+def test_the_picture_of_a_glow_counts_in_the_mean(tmp_path):
+    glow = quad_with(tmp_path, "Kd 0 0 0\nKe 1 0.5 0\nmap_Ke my picture.png")
+    mean = float(linear_from_srgb(np.array(200 / 255)))
+    assert glow.meshes[0].material.emission == pytest.approx((mean, mean / 2, 0)) and "map_Ke" in glow.notes[0]
+    assert any("map_Ke is missing: absent.png" in note for note in quad_with(tmp_path, "Ke 1 1 1\nmap_Ke absent.png").notes)
+
+
+def test_uvs_so_far_away_that_holes_would_be_without_number_are_not_cut(tmp_path):
+    holes = np.dstack([np.full((8, 8, 3), 200, np.uint8), np.arange(64, dtype=np.uint8).reshape(8, 8) * 4])
+    visual = TextureVisuals(
+        uv=1e5 * CORNERS[:, :2], material=PBRMaterial(baseColorTexture=Image.fromarray(holes), alphaMode="MASK")
+    )
+    notes = []
+    made = dressed(Mesh("quad", CORNERS, FACES), trimesh.Trimesh(CORNERS, FACES, visual=visual, process=False), notes)
+    assert len(made.faces) == 2 and "too far for its holes" in notes[0]
+
+
+@pytest.mark.parametrize("kind", ["map_Kd", "map_d", "map_Ke"])
+def test_a_picture_of_a_material_that_is_damaged_is_named(tmp_path, kind):
+    quad_with(tmp_path, "map_Kd my picture.png")
+    whole = (tmp_path / "my picture.png").read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[:20])
+    with pytest.raises(UnreadableFileError, match=r"half\.png"):
+        quad_with(tmp_path, f"Kd 1 1 1\nmap_Kd my picture.png\n{kind} half.png")
+
+
+@pytest.mark.parametrize("suffix", ["gltf", "glb"])
+def test_a_picture_inside_a_gltf_file_that_is_damaged_is_named(tmp_path, suffix):
+    visual = TextureVisuals(uv=CORNERS[:, :2], material=PBRMaterial(baseColorTexture=picture()))
+    for name, content in export_gltf(trimesh.Scene(trimesh.Trimesh(CORNERS, FACES, visual=visual, process=False))).items():
+        (tmp_path / name).write_bytes(content)
+    path = tmp_path / "model.gltf"
+    if suffix == "glb":
+        path = as_glb(path)
+    else:
+        held = json.loads(path.read_text())
+        held["images"] = [{"uri": "data:image/png;base64," + base64.b64encode(b"\x89PNX").decode()}]
+        path.write_text(json.dumps(held))
+    path.write_bytes(path.read_bytes().replace(b"\x89PNG", b"\x89PNX"))
+    with pytest.raises(UnreadableFileError, match=f"picture 0 in .*model.{suffix}"):
+        read_mesh_file(path)

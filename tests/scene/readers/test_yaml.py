@@ -131,3 +131,30 @@ def test_aliases_that_stand_for_more_than_memory_holds_are_refused_at_once(tmp_p
     (tmp_path / "scene.yaml").write_text("a: &a [x, x, x, x, x, x, x, x, x]\n" + chain)
     with pytest.raises(BadKeyError, match="more than 300000 values, with what its aliases stand for"):
         read_yaml(tmp_path / "scene.yaml", SceneFile)
+
+
+@pytest.mark.parametrize("deep", ["a: " + "[" * 100_000, "- " * 1000 + "x", "a: " + "{b: " * 500 + "1" + "}" * 500])
+def test_what_is_nested_without_end_is_refused_before_it_is_composed(tmp_path: Path, deep: str) -> None:
+    (tmp_path / "scene.yaml").write_text(deep)
+    with pytest.raises(BadKeyError, match="line 1: nested more than 100 levels deep"):
+        read_yaml(tmp_path / "scene.yaml", SceneFile)
+
+
+@pytest.mark.parametrize(
+    ("good", "huge", "says"),
+    [
+        ("radius: 1e-1", "radius: 1.0e+10", "radius: is 10000000000.0, must be a number up to 1e+09"),
+        ("radius: 1e-1", "radius: 1.0e-300", "radius: is 1e-300, must be greater than or equal to 0.000000001"),
+        ("position: [0, -1, 0]", "position: [0, -1.0e+300, 0]", "3 numbers up to 1e+09 in brackets"),
+        ("deg_per_s: 90", "deg_per_s: 1.0e+300", "deg_per_s: is 1e+300, must be a number up to"),
+        ("radius: 1e-1", "radius: 1e-1\n    scale: [1, 1.0e-320, 1]", "must not be zero, but of 1e-09 at least"),
+        ("axis: z", "axis: [1" + "0" * 400 + ", 0, 0]", "3 numbers up to 1e+09 in brackets"),
+        ("radius: 1e-1", "radius: 1e-1\n    material: {checker: {cells: [100000, 100000]}}", "which are 10000000000 cells"),
+    ],
+)
+def test_numbers_that_no_scene_can_have_are_refused_where_they_stand(tmp_path: Path, good: str, huge: str, says: str) -> None:
+    assert good in GOOD
+    (tmp_path / "scene.yaml").write_text(GOOD.replace(good, huge))
+    with pytest.raises(BadKeyError) as caught:
+        read_yaml(tmp_path / "scene.yaml", SceneFile)
+    assert says in str(caught.value)

@@ -55,7 +55,7 @@ def read_info(folder: Path) -> Info:
     try:
         if raw.get("kind") != KIND:
             raise _unfit(folder, "it is of an older version, which painted from depth and edges alone")
-        info = Info(int(raw["steps"]), raw["training"], tuple(raw["channels"]))
+        info = Info(int(raw["steps"]), raw["training"], tuple(str(name) for name in raw["channels"]))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unfit(folder, error) from error
     if info.channels != CHANNEL_NAMES:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,17 +13,30 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from ....arrays import reason
 from ....errors import EmptySceneError, MissingFileError, UnreadableFileError
 from ....text_files import text_of
 from ....transforms import rigid
 from ...cameras import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
 from ...records import Instance, Mesh, Part, Scene
+from ..frame_count import check_frames
 from ..reading import NoOptions, Reading
-from .gltf import gltf_notes, gltf_of, uv_map_of, with_numbered_materials
-from .materials import dressed
+from .gltf import (
+    embedded_pictures,
+    gltf_notes,
+    gltf_of,
+    repeats,
+    unread_requirements,
+    uv_map_of,
+    with_numbered_materials,
+)
+from .materials import check_picture, dressed
+from .mtl import MapOptions, without_options
 
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".gif")
+_FARTHEST_M, _FLATTEST = 1e9, 1e-24
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """World (z up) from a frame with y up."""
 
@@ -60,23 +74,24 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     """
     if not path.is_file():
         raise MissingFileError(path, what="mesh file")
-    scene, files, missing = _loaded(path)
-    held = gltf_of(path)
+    scene, files, missing, textures = _loaded(path)
     notes = [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in missing]
     notes += gltf_notes(path)
     meshes: list[Mesh] = []
     index: dict[tuple[str, bytes], int | None] = {}
     placed: list[tuple[int, np.ndarray]] = []
-    for node in sorted(scene.graph.nodes_geometry):
-        matrix, name = scene.graph[node]
+    for matrix, name in _placed(scene, path):
         geometry = scene.geometry[name]
         faces = getattr(geometry, "faces", None)
         if faces is None or len(faces) == 0:  # points and curves
             continue
-        stretch, move = _split_rigid(np.asarray(matrix, np.float64))
+        if not (np.abs(matrix) <= _FARTHEST_M).all() or abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST:
+            notes.append(f"{path.name}: {name} is left out, because its node makes it flat, endless or infinitely far")
+            continue
+        stretch, move = _split_rigid(matrix)
         key = (name, stretch.tobytes())
         if key not in index:
-            mesh = _mesh(str(name), geometry, stretch, path, held, notes)
+            mesh = _mesh(name, geometry, stretch, path, textures, notes)
             index[key] = None if mesh is None else len(meshes)
             meshes += [] if mesh is None else [mesh]
         at = index[key]
@@ -107,6 +122,7 @@ def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> 
     file = read_mesh_file(path)
     wanted = frames or slice(None)
     count = len(range(ORBIT_FRAMES if wanted.stop is None else wanted.stop)[wanted])
+    check_frames(count, 2, path)
     return Scene(
         source=path,
         sha256=sha256_of(file.files),
@@ -127,12 +143,36 @@ def sha256_of(files: Iterable[Path]) -> str:
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
-    """The trimesh scene, the files that it came from, and what it named in vain (what, name)."""
+@dataclass(frozen=True)
+class _Textures:
+    """How textures lie, by what trimesh does not pass on: the JSON of a glTF file, the options in an OBJ's material files."""
+
+    held: dict[str, Any]
+    maps: dict[str, MapOptions]
+
+    def uv_map(self, material: object, what: str, notes: list[str]) -> Float[np.ndarray, "2 3"] | None:
+        """An affine map of (u, v, 1) by which texture coordinates are to be changed."""
+        said = self.maps.get(str(material))
+        return uv_map_of(self.held, material, what, notes) if said is None else said.uv_map
+
+    def repeat(self, material: object) -> bool:
+        """Whether the texture goes on beyond its border as it began."""
+        said = self.maps.get(str(material))
+        return repeats(self.held, material) if said is None else not said.clamped
+
+
+def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]], _Textures]:
+    """The trimesh scene, the files that it came from, what it named in vain (what, name), and how its textures lie."""
     import trimesh  # a third of a second
     from trimesh.resolvers import FilePathResolver
 
-    files, missing = [path], []
+    logging.getLogger("trimesh").addHandler(logging.NullHandler())  # what it warns of is said in notes and errors
+    files, missing, textures = [path], [], _Textures(gltf_of(path), {})
+    pictures = [(f"{name} in {path}", data) for name, data in embedded_pictures(path)]
+    if lacking := unread_requirements(path):
+        why = f"it needs the glTF extension{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}"
+        fix = "export it without (compression off)"
+        raise UnreadableFileError(path, what="mesh file", why=f"{why}, which is not read", fix=fix)
 
     class Neighbors(FilePathResolver):
         """Files next to the mesh file; remembers which were found."""
@@ -146,7 +186,13 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
                 raise FileNotFoundError(name)
             files.append(place)
             data = place.read_bytes()
-            return _plain(data) if place.suffix.lower() == ".mtl" else data
+            if place.suffix.lower() in _PICTURES:
+                pictures.append((str(place), data))
+            if place.suffix.lower() != ".mtl":
+                return data
+            text, options = without_options(text_of(data))
+            textures.maps.update(options)
+            return text.encode()
 
     try:
         plain = with_numbered_materials(path)
@@ -158,26 +204,41 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]]]:
         if missing and isinstance(error, FileNotFoundError):
             raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from error
         why = " ".join(str(error).split()) or type(error).__name__
-        needs = gltf_of(path).get("extensionsRequired")
-        if needs:
-            why += f" (it needs the glTF extensions {', '.join(needs)})"
-        raise UnreadableFileError(
-            path, what="mesh file", why=why, fix="check that it opens elsewhere, export it again"
-        ) from error
-    return scene, files, list(dict.fromkeys(missing))
+        raise _broken(path, why) from error
+    for name, data in pictures:
+        check_picture(data, name)
+    return scene, files, list(dict.fromkeys(missing)), textures
 
 
-def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, held: dict[str, Any], notes: list[str]) -> Mesh | None:
+def _placed(scene: Any, path: Path) -> Iterator[tuple[np.ndarray, str]]:
+    """Every use of a geometry: ``file_from_geometry`` and the geometry's name."""
+    try:
+        for node in sorted(scene.graph.nodes_geometry):
+            matrix, name = scene.graph[node]
+            yield np.asarray(matrix, np.float64).reshape(4, 4), str(name)
+    except (TypeError, ValueError, AttributeError, LookupError) as error:  # nodes that are their own parents, or absent
+        raise _broken(path, f"its nodes hang on each other in no order ({reason(error)})") from error
+
+
+def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, textures: _Textures, notes: list[str]) -> Mesh | None:
     """One geometry in metres; ``None`` if none of its faces can be drawn."""
     vertices, faces = np.array(geometry.vertices, np.float64), np.array(geometry.faces, np.int64)
+    if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
+        raise _broken(path, f"its vertices have the shape {vertices.shape} and its faces {faces.shape}")
     if faces.min() < 0 or faces.max() >= len(vertices):
-        why = f"a face names vertex {faces.max()} of {len(vertices)}"
-        raise UnreadableFileError(path, what="mesh file", why=why, fix="export it again")
+        raise _broken(path, f"a face names vertex {faces.max()} of {len(vertices)}")
     normals = None
     if "vertex_normals" in geometry._cache.cache:  # set by the reader, and only if the file holds them
         normals = np.array(geometry.vertex_normals, np.float64)[faces]
-    uv_map = uv_map_of(held, getattr(getattr(geometry.visual, "material", None), "name", None), name, notes)
-    mesh = dressed(Mesh(name, vertices, faces, normals=normals), geometry, notes, folder=path.parent, uv_map=uv_map)
+    mesh = Mesh(name, vertices, faces, normals=normals)
+    try:
+        material = getattr(getattr(geometry.visual, "material", None), "name", None)
+        mesh = dressed(mesh, geometry, notes, source=path, uv_map=textures.uv_map(material, name, notes))
+        beyond = mesh.uv is not None and mesh.material.texture is not None and np.ptp(np.clip(mesh.uv, -0.01, 1.01)) > 1.005
+        if beyond and not textures.repeat(material):
+            notes.append(f"{name}: its texture is clamped or mirrored beyond its border; here it repeats")
+    except (TypeError, ValueError, AttributeError, LookupError) as error:  # trimesh passes on whatever stands in the file
+        raise _broken(path, f"the material of {name} has values of another kind ({reason(error)})") from error
     mesh, dropped = cleaned(mesh)
     for why, count in dropped.items():
         notes.append(f"{path.name}: {count} of {len(faces)} faces of {name} are {why} and were dropped")
@@ -185,6 +246,10 @@ def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, held: dict[
         return None
     mesh = shaded(mesh)
     return mesh if (stretch == np.eye(3)).all() else mapped(mesh, stretch)
+
+
+def _broken(path: Path, why: str) -> UnreadableFileError:
+    return UnreadableFileError(path, what="mesh file", why=why, fix="check that it opens elsewhere, export it again")
 
 
 def _plain(data: bytes) -> bytes:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,10 @@ _UNREAD_EXTENSIONS = {
     *("KHR_materials_unlit", "KHR_materials_sheen", "KHR_materials_specular"),
 }
 """What changes pictures where a reader heeds it."""
+_HEEDED_EXTENSIONS = {"KHR_texture_transform", "KHR_mesh_quantization", "EXT_texture_webp"}
+_PACKED = {"KHR_draco_mesh_compression": "DracoPy"}
+"""Extensions that another package reads."""
+_REPEAT = 10497
 _TAG = "sim2real-material-"
 _HEAD, _CHUNK_HEAD = 12, 8
 
@@ -28,12 +35,38 @@ def gltf_of(path: Path) -> dict[str, Any]:
         if path.suffix.lower() == ".gltf":
             return dict(json.loads(read_text(path)))
         if path.suffix.lower() == ".glb":
-            with path.open("rb") as file:
-                head = file.read(_HEAD + _CHUNK_HEAD)
-                return dict(json.loads(file.read(int.from_bytes(head[12:16], "little"))))
-    except (ValueError, TypeError, OSError):
+            data, start = path.read_bytes(), _HEAD + _CHUNK_HEAD
+            return dict(json.loads(data[start : start + int.from_bytes(data[12:16], "little")]))
+    except (ValueError, TypeError, OSError, RecursionError):
         return {}
     return {}
+
+
+def unread_requirements(path: Path) -> list[str]:
+    """Extensions that a glTF file cannot be read without, and that are not read here."""
+    needed = gltf_of(path).get("extensionsRequired")
+    names = sorted({str(name) for name in needed} if isinstance(needed, list) else ())
+    there = {name for name, package in _PACKED.items() if find_spec(package) is not None}
+    return [name for name in names if name not in _HEEDED_EXTENSIONS | there and not name.startswith("KHR_materials_")]
+
+
+def embedded_pictures(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The PNG and JPEG pictures inside a glTF file, with their names; what is not where the file says is left to its reader."""
+    held = gltf_of(path)
+    images, views = held.get("images"), held.get("bufferViews")
+    data = path.read_bytes() if path.suffix.lower() == ".glb" and images else b""
+    start = _HEAD + 2 * _CHUNK_HEAD + int.from_bytes(data[12:16], "little")
+    for k, image in enumerate(images if isinstance(images, list) else []):
+        try:
+            name = str(image.get("name") or f"picture {k}")
+            if str(image.get("uri", "")).startswith(("data:image/png", "data:image/jpeg")):
+                yield name, base64.b64decode(image["uri"].partition(",")[2])
+            elif data and image.get("mimeType") in ("image/png", "image/jpeg"):
+                view = views[image["bufferView"]]  # pyright: ignore[reportOptionalSubscript]
+                at = start + view.get("byteOffset", 0)
+                yield name, data[at : at + view["byteLength"]]
+        except (LookupError, TypeError, AttributeError, ValueError):
+            continue
 
 
 def gltf_notes(path: Path) -> list[str]:
@@ -51,7 +84,9 @@ def with_numbered_materials(path: Path) -> bytes | None:
     """The file with its materials named by their numbers, by which ``uv_map_of`` finds them; None where none is needed."""
     held = gltf_of(path)
     materials = held.get("materials")
-    if not isinstance(materials, list) or not any(_base_texture(material) for material in materials):
+    if not isinstance(materials, list):
+        return None
+    if all(_base_texture(material) is None and _repeats(held, _texture_of(material)) for material in materials):
         return None
     held["materials"] = [
         {**material, "name": f"{_TAG}{k}"} for k, material in enumerate(materials) if isinstance(material, dict)
@@ -96,7 +131,28 @@ def uv_map_of(held: dict[str, Any], name: object, what: str, notes: list[str]) -
     return None if np.array_equal(turned, np.eye(3)) else turned[:2]
 
 
+def repeats(held: dict[str, Any], name: object) -> bool:
+    """Whether a material's base color texture goes on beyond its border as it began, as textures do here."""
+    if not isinstance(name, str) or not name.startswith(_TAG):
+        return True
+    return _repeats(held, _texture_of(held["materials"][int(name.removeprefix(_TAG))]))
+
+
+def _repeats(held: dict[str, Any], texture: dict[str, Any] | None) -> bool:
+    try:
+        sampler = held["samplers"][held["textures"][(texture or {})["index"]]["sampler"]]
+        return {sampler.get("wrapS", _REPEAT), sampler.get("wrapT", _REPEAT)} == {_REPEAT}
+    except (LookupError, TypeError, AttributeError):
+        return True
+
+
+def _texture_of(material: Any) -> dict[str, Any] | None:
+    """The reference to a material's base color texture."""
+    texture = (material.get("pbrMetallicRoughness") or {}).get("baseColorTexture") if isinstance(material, dict) else None
+    return texture if isinstance(texture, dict) else None
+
+
 def _base_texture(material: Any) -> dict[str, Any] | None:
     """The reference to a material's base color texture if there is more in it than a number."""
-    texture = (material.get("pbrMetallicRoughness") or {}).get("baseColorTexture") if isinstance(material, dict) else None
-    return texture if isinstance(texture, dict) and (texture.get("extensions") or texture.get("texCoord")) else None
+    texture = _texture_of(material)
+    return texture if texture and (texture.get("extensions") or texture.get("texCoord")) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from ....eight_bits import eight_bits
+from ....arrays import reason
+from ....eight_bits import pixels_of
+from ....errors import UnreadableFileError
 from ...colors import linear_from_srgb, srgb_from_linear
 from ...records import Material, Mesh
 from .cutouts import cut_out
 
 MAX_TEXTURE_PX = 4096
+MOST_REPEATS = 1000
+"""Of a texture, beyond which its holes are not cut out."""
+_BRIGHTEST, _FARTHEST_UV = 1e6, 1e6
 
 
 def dressed(
@@ -23,7 +29,7 @@ def dressed(
     geometry: Any,
     notes: list[str],
     *,
-    folder: Path | None = None,
+    source: Path | None = None,
     uv_map: Float[np.ndarray, "2 3"] | None = None,
 ) -> Mesh:
     """The mesh with the UVs and the material of a trimesh geometry, without what its texture leaves out (``cutouts``).
@@ -32,19 +38,24 @@ def dressed(
         mesh: vertices and faces of ``geometry``.
         geometry: a ``trimesh.Trimesh``.
         notes: gets a sentence for everything that could not be kept.
-        folder: where pictures lie that trimesh does not load.
+        source: the mesh file; pictures that trimesh does not load lie beside it.
         uv_map: what becomes of (u, v, 1).
+
+    Raises:
+        UnreadableFileError: a picture is damaged, or a number of a material is not finite.
     """
     visual = geometry.visual
     if visual.kind == "texture":
         raw = getattr(visual, "uv", None)
-        uv = None if raw is None or len(raw) != len(mesh.vertices) else np.asarray(raw, np.float64)[mesh.faces]
-        if uv is not None and not np.isfinite(uv).all():
-            notes.append(f"{mesh.name}: UVs that are not finite were dropped")
+        flat = raw is not None and np.shape(raw)[1:] in ((2,), (3,)) and len(raw) == len(mesh.vertices)
+        uv = np.asarray(raw, np.float64)[:, :2][mesh.faces] if flat else None
+        if raw is not None and len(raw) and (uv is None or not (np.abs(uv) <= _FARTHEST_UV).all()):
+            notes.append(f"{mesh.name}: UVs that are not finite, huge, or no pairs for every vertex, were dropped")
             uv = None
         if uv is not None and uv_map is not None:
             uv = uv @ uv_map[:, :2].T + uv_map[:, 2]
-        material = material_of(visual.material, mesh.name, notes)
+        material = material_of(visual.material, mesh.name, notes, source)
+        _check_finite(material, mesh.name, source)
         if uv is None and material.texture is not None:
             notes.append(f"{mesh.name}: its texture is not used, because the mesh has no UVs")
             material = replace(material, texture=None)
@@ -52,21 +63,28 @@ def dressed(
         made = replace(mesh, uv=uv, material=material)
         if tint is not None and len(tint) == len(mesh.vertices):
             made = _tinted(made, np.asarray(tint), notes)
-        return _without_clear_parts(made, visual.material, folder, notes)
+        return _without_clear_parts(made, visual.material, source, notes)
     if visual.kind in ("vertex", "face") and visual.defined:
         return face_colored(mesh, visual, notes)
     return mesh
 
 
-def material_of(source: Any, name: str, notes: list[str]) -> Material:
+def _check_finite(material: Material, name: str, file: Path | None) -> None:
+    numbers = (*material.base_color, *material.emission, material.metallic, material.roughness)
+    if not all(0 <= number <= _BRIGHTEST for number in numbers):
+        why = f"the material of {name} has negative, infinite or huge numbers"
+        raise UnreadableFileError(file or name, what="mesh file", why=why, fix="export it again")
+
+
+def material_of(source: Any, name: str, notes: list[str], file: Path | None = None) -> Material:
     """A material of trimesh (PBR of glTF, or simple of OBJ and PLY) as a metallic-roughness material."""
     if hasattr(source, "baseColorFactor"):
-        return _from_pbr(source, name, notes)
+        return _from_pbr(source, name, notes, file)
     unset = not getattr(source, "kwargs", None) and (source.image is None or source.image.size == (2, 2))
     if unset:  # trimesh stands in a 2x2 picture where a file names no material
         return Material()
     color = linear_from_srgb(np.asarray(source.diffuse, np.float64)[:3] / 255)
-    texture = pixels(source.image, name, notes)
+    texture = pixels(source.image, name, notes, file)
     if texture is not None and "kd" not in source.kwargs:
         color = np.ones(3)
     said = {key.lower(): value for key, value in source.kwargs.items()}
@@ -74,7 +92,8 @@ def material_of(source: Any, name: str, notes: list[str]) -> Material:
     roughness = Material().roughness if gloss is None else float(np.clip(np.sqrt(2 / (max(gloss[0], 0) + 2)), 0.05, 1))
     dissolve, clear, glow = _numbers(said.get("d"), 1), _numbers(said.get("tr"), 1), _numbers(said.get("ke"), 3)
     alpha = dissolve[0] if dissolve is not None else 1.0 if clear is None else 1.0 - clear[0]
-    unread = [key for key in ("map_ke", "map_bump", "bump", "map_ns", "map_ks") if key in said]
+    glow = _mapped_glow(glow, said.get("map_ke"), name, notes, file)
+    unread = [key for key in ("map_bump", "bump", "map_ns", "map_ks") if key in said]
     if unread:
         notes.append(f"{name}: its {', '.join(unread)} are not used")
     return Material(
@@ -85,7 +104,26 @@ def material_of(source: Any, name: str, notes: list[str]) -> Material:
     )
 
 
-def _without_clear_parts(mesh: Mesh, source: Any, folder: Path | None, notes: list[str]) -> Mesh:
+def _mapped_glow(glow: list[float] | None, picture: Any, name: str, notes: list[str], file: Path | None) -> list[float] | None:
+    """The glow (linear) of a material, times the mean of the picture that ``map_Ke`` names."""
+    place = _neighbor(picture, file)
+    if place is None:
+        return glow
+    shown = pixels(_opened(place, place), name, notes, place) if place.is_file() else None
+    if shown is None:
+        notes.append(f"{name}: the picture of its map_Ke is missing: {place.name}")
+        return glow
+    notes.append(f"{name}: its map_Ke was replaced by its mean")
+    return (np.array([1.0, 1, 1] if glow is None else glow) * linear_from_srgb(shown[..., :3] / 255).mean(axis=(0, 1))).tolist()
+
+
+def _neighbor(name: Any, file: Path | None) -> Path | None:
+    """The picture beside a mesh file that an MTL statement names; trimesh splits names at spaces."""
+    words = [str(word) for word in np.atleast_1d(name)] if name is not None else []
+    return file.parent / " ".join(words).replace("\\", "/") if words and file is not None else None
+
+
+def _without_clear_parts(mesh: Mesh, source: Any, file: Path | None, notes: list[str]) -> Mesh:
     """The mesh cut where its alpha is below the cutoff (blended: one half); the rest is blended as in the mean."""
     texture, base = mesh.material.texture, mesh.material.base_color
     if mesh.uv is None or texture is None:
@@ -95,7 +133,7 @@ def _without_clear_parts(mesh: Mesh, source: Any, folder: Path | None, notes: li
     if masked and getattr(source, "alphaCutoff", None) is not None:
         cutoff = float(source.alphaCutoff)
     if not hasattr(source, "baseColorFactor"):
-        alpha = _clear_map(source, folder, mesh.name, notes)
+        alpha = _clear_map(source, file, mesh.name, notes)
     if texture.shape[2] == 4:
         mesh = replace(mesh, material=replace(mesh.material, texture=np.ascontiguousarray(texture[..., :3])))
     if alpha is None:
@@ -107,25 +145,47 @@ def _without_clear_parts(mesh: Mesh, source: Any, folder: Path | None, notes: li
         seen, rest = alpha, base[3] * float(alpha[alpha >= cutoff].mean())
     else:  # clear all over, as a pane is
         seen, rest = np.ones_like(alpha), base[3] * float(alpha.mean())
+    assert mesh.uv is not None
+    if np.abs(mesh.uv).max() > MOST_REPEATS:
+        notes.append(f"{mesh.name}: its UVs leave the texture too far for its holes to be cut out")
+        return replace(mesh, material=replace(mesh.material, base_color=_rgba(np.array(base[:3]), rest)))
     made = cut_out(mesh, seen, cutoff)
     if len(made.faces) != len(mesh.faces):
         notes.append(f"{mesh.name}: what its texture leaves out was cut away (alpha below {cutoff:g})")
     return replace(made, material=replace(made.material, base_color=_rgba(np.array(base[:3]), rest)))
 
 
-def _clear_map(source: Any, folder: Path | None, name: str, notes: list[str]) -> Float[np.ndarray, "height width"] | None:
+def _clear_map(source: Any, file: Path | None, name: str, notes: list[str]) -> Float[np.ndarray, "height width"] | None:
     """The picture that ``map_d`` of an MTL file names: 0 is clear, 1 is solid."""
     said = {key.lower(): value for key, value in (getattr(source, "kwargs", None) or {}).items()}.get("map_d")
-    words = [str(word) for word in np.atleast_1d(said)] if said is not None else []
-    if not words:
+    place = _neighbor(said, file)
+    if place is None:
         return None
-    place = None if folder is None else folder / words[-1].replace("\\", "/")
-    if place is None or not place.is_file():
-        notes.append(f"{name}: the picture of its map_d is missing: {words[-1]}")
+    if not place.is_file():
+        notes.append(f"{name}: the picture of its map_d is missing: {place.name}")
         return None
-    image = eight_bits(Image.open(place), f"the map_d of {name}")
-    band = image.getchannel("A") if "A" in image.getbands() else image.convert("L")
-    return np.asarray(band, np.float64) / 255
+    picture = pixels(_opened(place, place), name, notes, place)
+    assert picture is not None
+    if picture.shape[2] == 4:
+        return picture[..., 3] / 255
+    return np.asarray(Image.fromarray(picture).convert("L"), np.float64) / 255
+
+
+def check_picture(data: bytes, where: object) -> None:
+    """Refuse a picture of which trimesh would make none without a word.
+
+    Raises:
+        UnreadableFileError: it cannot be opened.
+    """
+    _opened(io.BytesIO(data), where)
+
+
+def _opened(file: Path | io.BytesIO, where: object) -> Image.Image:
+    try:
+        return Image.open(file)
+    except Exception as error:  # headers of every format have errors of their own
+        why, fix = reason(error).split(" '")[0].split(" <")[0], "use a PNG or JPEG picture"
+        raise UnreadableFileError(where, what="texture", why=why, fix=fix) from error
 
 
 def _numbers(value: Any, count: int) -> list[float] | None:
@@ -141,6 +201,8 @@ def _tinted(mesh: Mesh, colors: np.ndarray, notes: list[str]) -> Mesh:
     """A mesh whose material is multiplied with colors of its vertices (linear, glTF's COLOR_0)."""
     rgb = colors[:, :3].astype(np.float64) / (np.iinfo(colors.dtype).max if colors.dtype.kind == "u" else 1)
     material = mesh.material
+    if colors.shape[1] > 3 and colors[:, 3].min() < (np.iinfo(colors.dtype).max if colors.dtype.kind == "u" else 1):
+        notes.append(f"{mesh.name}: the alpha of its vertex colors is not used")
     if np.ptp(rgb, axis=0).max() < 1e-6:
         base = np.array(material.base_color[:3]) * rgb[0]
         return replace(mesh, material=replace(material, base_color=_rgba(base, material.base_color[3])))
@@ -154,14 +216,14 @@ def _tinted(mesh: Mesh, colors: np.ndarray, notes: list[str]) -> Mesh:
     return replace(colored, material=replace(made, texture=colored.material.texture))
 
 
-def _from_pbr(source: Any, name: str, notes: list[str]) -> Material:
+def _from_pbr(source: Any, name: str, notes: list[str], file: Path | None) -> Material:
     factor = np.ones(4)
     if source.baseColorFactor is not None:
         given = np.asarray(source.baseColorFactor)
         factor[: len(given)] = given / 255 if given.dtype == np.uint8 else given
     metallic = 1.0 if source.metallicFactor is None else float(source.metallicFactor)
     roughness = 1.0 if source.roughnessFactor is None else float(source.roughnessFactor)
-    packed = pixels(source.metallicRoughnessTexture, name, notes)
+    packed = pixels(source.metallicRoughnessTexture, name, notes, file)
     if packed is not None and packed.shape[2] >= 3:
         metallic *= float(packed[..., 2].mean()) / 255
         roughness *= float(packed[..., 1].mean()) / 255
@@ -170,10 +232,10 @@ def _from_pbr(source: Any, name: str, notes: list[str]) -> Material:
         notes.append(f"{name}: its normal map is not used")
     emission = np.zeros(3) if source.emissiveFactor is None else np.asarray(source.emissiveFactor, np.float64)
     if source.emissiveTexture is not None and emission.any():
-        glow = pixels(source.emissiveTexture, name, notes)
+        glow = pixels(source.emissiveTexture, name, notes, file)
         emission = emission * (1.0 if glow is None else linear_from_srgb(glow[..., :3] / 255).mean(axis=(0, 1)))
         notes.append(f"{name}: its emissive texture was replaced by its mean")
-    texture = pixels(source.baseColorTexture, name, notes)
+    texture = pixels(source.baseColorTexture, name, notes, file)
     if source.alphaMode in (None, "OPAQUE"):  # whatever alpha says
         factor[3], texture = 1.0, None if texture is None else np.ascontiguousarray(texture[..., :3])
     return Material(
@@ -189,17 +251,18 @@ def _rgba(color: np.ndarray, alpha: float = 1.0) -> tuple[float, float, float, f
     return float(color[0]), float(color[1]), float(color[2]), alpha
 
 
-def pixels(image: Any, name: str, notes: list[str]) -> UInt8[np.ndarray, "height width channels"] | None:
+def pixels(
+    image: Any, name: str, notes: list[str], file: Path | None = None
+) -> UInt8[np.ndarray, "height width channels"] | None:
     """An image of Pillow as an array, at most ``MAX_TEXTURE_PX`` wide and high."""
     if image is None:
         return None
-    image = eight_bits(image, f"the texture of {name}")
+    where = f"the texture of {name}" + (f", {file}" if file else "")
+    if not isinstance(image, Image.Image):
+        raise UnreadableFileError(where, what="the picture", why="it is none", fix="export it again")
     if max(image.size) > MAX_TEXTURE_PX:
         notes.append(f"{name}: its texture of {image.size[0]}x{image.size[1]} was reduced to at most {MAX_TEXTURE_PX} pixels")
-        image = image.copy()
-        image.thumbnail((MAX_TEXTURE_PX, MAX_TEXTURE_PX))
-    alpha = "A" in image.getbands() or "transparency" in image.info
-    return np.array(image.convert("RGBA" if alpha else "RGB"))
+    return pixels_of(image, where, most_px=MAX_TEXTURE_PX)
 
 
 def face_colored(mesh: Mesh, visual: Any, notes: list[str]) -> Mesh:
@@ -207,6 +270,9 @@ def face_colored(mesh: Mesh, visual: Any, notes: list[str]) -> Mesh:
 
     The UVs of a face have no area, so they carry color and nothing else.
     """
+    given = np.asarray(visual.face_colors if visual.kind == "face" else visual.vertex_colors)
+    if given.shape[1] > 3 and (given[:, 3] < 255).any():
+        notes.append(f"{mesh.name}: the alpha of its {visual.kind} colors is not used")
     if visual.kind == "face":
         srgb = np.asarray(visual.face_colors)[:, :3]
     else:

@@ -15,6 +15,8 @@ from .types import MjModel
 
 PLANE, HFIELD, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX, MESH, SDF = range(9)
 """``mjtGeom`` as plain integers: comparing its enum with numpy integers is always false since MuJoCo 3.12."""
+MOST_SLICES = 512
+"""Of a round shape, whatever the model asks for."""
 
 
 def is_infinite(model: MjModel, geom: int) -> bool:
@@ -87,7 +89,9 @@ def geom_shape(model: MjModel, geom: int, horizon: float) -> Mesh | None:
 
 def _shape(model: MjModel, geom: int, kind: int, horizon: float) -> Mesh | None:
     x, y, z = (float(s) for s in model.geom_size[geom])
-    around, half = int(model.vis.quality.numslices), max(int(model.vis.quality.numstacks) // 2, 1)
+    quality = model.vis.quality
+    around, stacks = (min(max(int(number), 3), MOST_SLICES) for number in (quality.numslices, quality.numstacks))
+    half = max(stacks // 2, 1)
     if kind == BOX:
         return primitives.box([x, y, z])
     if kind == SPHERE:

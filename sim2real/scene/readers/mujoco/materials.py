@@ -31,7 +31,7 @@ def geom_rgba(model: MjModel, geom: int) -> tuple[float, float, float, float]:
     """The color that MuJoCo gives a geom: its own where it differs from the default, else its material's."""
     own, material = model.geom_rgba[geom], int(model.geom_matid[geom])
     unset = material >= 0 and np.array_equal(own, np.array(UNSET_RGBA, np.float32))
-    red, green, blue, alpha = (float(c) for c in (model.mat_rgba[material] if unset else own))
+    red, green, blue, alpha = (float(c) for c in np.clip(model.mat_rgba[material] if unset else own, 0, 1))
     return red, green, blue, alpha
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ....errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
-from ....optional import require
+from ....errors import BadValueError, EmptySceneError, MissingFileError
 from ....transforms import rigid, rotation_from_quaternion
 from ...records import Instance, Mesh, Part, Scene
 from ..reading import Reading, option
 from .cameras import cameras_of
+from .compile import compiled
 from .geoms import dressed, geom_shape, horizon_m, is_infinite, look_key, shape_key, visual_geoms
 from .materials import geom_rgba, lighting_of, textures_of
 from .not_read import note_of_what_is_not_read
@@ -86,19 +86,9 @@ def load_mujoco(
     source = Path(path)
     if not source.is_file():
         raise MissingFileError(source, what="MuJoCo model")
-    mujoco = require("mujoco", "mujoco")
-    try:
-        model = mujoco.MjModel.from_xml_path(str(source))
-    except ValueError as error:
-        raise unreadable_model(source, error) from error
+    model = compiled(lambda mujoco: mujoco.MjModel.from_xml_path(str(source)), source)
     recording = None if states is None else read_states(states)
     return scene_of_model(model, source, recording, Reading(frames, size, fps), groups=groups)
-
-
-def unreadable_model(source: object, error: ValueError) -> UnreadableFileError:
-    """The one-line error for a model that MuJoCo refuses."""
-    why = " ".join(str(error).split())
-    return UnreadableFileError(source, what="MuJoCo model", why=why, fix="fix the XML or the files that it names")
 
 
 def scene_of_model(

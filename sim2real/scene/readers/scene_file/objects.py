@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from ....eight_bits import eight_bits
-from ....errors import BadValueError, MissingFileError, UnreadableFileError
+from ....arrays import reason
+from ....eight_bits import pixels_of
+from ....errors import BadValueError, MissingFileError, Sim2RealError, UnreadableFileError
 from ....transforms import quaternion_from_rotation, rigid, rotation_about, rotation_from_quaternion
 from ... import primitives
 from ...colors import linear_from_srgb
@@ -40,10 +41,11 @@ class Placed:
 
 @dataclass
 class Files:
-    """What has been read for one scene file (``source``): every mesh file once, all paths for the hash, all notes."""
+    """What has been read for one scene file (``source``): every mesh file and shape once, all paths for the hash, all notes."""
 
     source: Path
     meshes: dict[tuple[Path, str | None], MeshFile] = field(default_factory=dict)
+    primitives: dict[tuple, Mesh] = field(default_factory=dict)
     pictures: dict[Path, UInt8[np.ndarray, "height width channels"]] = field(default_factory=dict)
     read: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -73,6 +75,13 @@ class Files:
             self.notes += file.notes
         return self.meshes[key]
 
+    def primitive(self, entry: ObjectEntry) -> Mesh:
+        """The shape of an entry; equal ones share their arrays."""
+        sizes = (entry.primitive, entry.half_size, entry.radius, entry.half_height, entry.tube_radius, entry.cells)
+        if sizes not in self.primitives:
+            self.primitives[sizes] = _primitive(entry)
+        return replace(self.primitives[sizes], name=entry.name)
+
     def picture(self, path: Path) -> UInt8[np.ndarray, "height width channels"]:
         """An image file as uint8 RGB or RGBA."""
         if path not in self.pictures:
@@ -82,12 +91,12 @@ class Files:
 
             try:
                 with Image.open(path) as opened:
-                    image = eight_bits(opened, path)
-                    alpha = "A" in image.getbands() or "transparency" in image.info
-                    self.pictures[path] = np.array(image.convert("RGBA" if alpha else "RGB"))
-            except OSError as error:
-                why = str(error).splitlines()[0]
-                raise UnreadableFileError(path, what="texture", why=why, fix="use a PNG or JPEG picture") from error
+                    self.pictures[path] = pixels_of(opened, path)
+            except Sim2RealError:
+                raise
+            except Exception as error:  # headers of every format have errors of their own
+                fix = "use a PNG or JPEG picture"
+                raise UnreadableFileError(path, what="texture", why=reason(error).split(" '")[0], fix=fix) from error
             self.read.append(path)
         return self.pictures[path]
 
@@ -95,7 +104,7 @@ class Files:
 def placed(entry: ObjectEntry, frames: int, fps: float, files: Files) -> Placed:
     """Build one object over all frames."""
     if entry.primitive:
-        turn, shapes = np.eye(4), ((_primitive(entry), np.eye(4)),)
+        turn, shapes = np.eye(4), ((files.primitive(entry), np.eye(4)),)
     else:
         path = package_file(entry.package) if entry.package else files.path(str(entry.mesh))
         file = files.mesh(path, entry.up_axis)

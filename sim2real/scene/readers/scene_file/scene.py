@@ -14,6 +14,7 @@ from ...light.environment import Environment
 from ...light.panoramas import environment_of, name_and_angle
 from ...light.plain import lighting_of
 from ...records import Instance, Lighting, Mesh, Part, Scene
+from ..frame_count import check_frames
 from ..mesh.files import sha256_of
 from ..package_files import package_file
 from ..reading import Reading, option
@@ -83,6 +84,7 @@ def _empty(path: Path, file: SceneFile, files: Files) -> Scene:
     tables += [entry.table for entry in file.cameras if entry.table]
     rows = [len(read_table(files.path(table)).position) for table in tables] if file.frames is None else []
     count = file.frames or min(rows, default=DEFAULT_FRAMES)
+    check_frames(count, len(file.objects) + len(file.cameras), path)
     nothing = np.zeros((count, 0, 4, 4))
     return Scene(path, "", (), (), (), nothing, np.zeros((count, 0), bool), (), file.fps or DEFAULT_FPS)
 

@@ -19,10 +19,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import ConfigDict, Field, PositiveInt, model_validator
 
 from ..registry import own_options_of
 from .values import (
+    SMALLEST,
     Axis,
     Cells,
     Color,
@@ -34,6 +35,7 @@ from .values import (
     Numbers3,
     Numbers4,
     PointOrName,
+    Positive,
     Quaternion,
     Scale,
     Size,
@@ -138,7 +140,7 @@ class WayEntry(Entry):
     """
 
     waypoints: Annotated[tuple[Numbers3, ...], Field(min_length=2)]
-    speed: PositiveFloat | None = None
+    speed: Positive | None = None
     smooth: bool = True
     loop: bool = False
 
@@ -188,9 +190,9 @@ class ObjectEntry(PlacedEntry):
     package: str | None = None
     primitive: Literal["box", "sphere", "ellipsoid", "cylinder", "capsule", "cone", "torus", "plane"] | None = None
     half_size: HalfSize | None = None
-    radius: PositiveFloat | None = None
-    half_height: PositiveFloat | None = None
-    tube_radius: PositiveFloat | None = None
+    radius: Positive | None = None
+    half_height: Positive | None = None
+    tube_radius: Positive | None = None
     cells: Cells | None = None
     up_axis: Literal["y", "z"] | None = None
     scale: Scale = (1.0, 1.0, 1.0)
@@ -210,7 +212,7 @@ class ObjectEntry(PlacedEntry):
                 raise error(f"{of} needs: {', '.join(needs)}; {key} is missing", key="primitive")
             if value is not None and key not in needs:
                 raise error(f"does not belong to {of}, which takes: {', '.join(needs) or 'scale'}", key=key)
-        if self.half_size is not None and (len(self.half_size) != needs["half_size"] or min(self.half_size) <= 0):
+        if self.half_size is not None and (len(self.half_size) != needs["half_size"] or min(self.half_size) < SMALLEST):
             raise error(
                 f"is {shown(list(self.half_size))}, must be {needs['half_size']} positive numbers for {of}", key="half_size"
             )
@@ -225,7 +227,7 @@ class OrbitEntry(Entry):
     """A circle around a point, seen from it: ``degrees`` of it over the clip, from ``start_deg`` (0: from +x)."""
 
     center: PointOrName = (0.0, 0.0, 0.0)
-    radius: PositiveFloat
+    radius: Positive
     height: float = 0.0
     degrees: float = 360.0
     start_deg: float = 0.0
@@ -259,9 +261,9 @@ class CameraEntry(PlacedEntry):
     intrinsics: Numbers4 | None = None
     projection: Literal["perspective", "fisheye", "orthographic"] = "perspective"
     distortion: Distortion | None = None
-    height_m: PositiveFloat | None = None
+    height_m: Positive | None = None
     zoom: Zoom | None = None
-    near: PositiveFloat = 0.01
+    near: Positive = 0.01
     up: Axis = (0.0, 0.0, 1.0)
     look_at: PointOrName | None = None
     turn_deg: float | None = None
@@ -276,7 +278,7 @@ class CameraEntry(PlacedEntry):
         _one_of(self, "position", "orbit", "path", "table")
         _one_of(self, "fov_deg", "intrinsics", "height_m", at_least=0)
         _one_of(self, "look_at", "quaternion", "euler_deg", at_least=0)
-        if self.intrinsics is not None and min(self.intrinsics[:2]) <= 0:
+        if self.intrinsics is not None and min(self.intrinsics[:2]) < SMALLEST:
             raise error(f"is {shown(list(self.intrinsics))}, must have positive fx and fy", key="intrinsics")
         if self.position is None:
             for key in ("look_at", "quaternion", "euler_deg", "turn_deg", "attached_to"):
@@ -336,7 +338,7 @@ class RolloutEntry(Entry):
     asset_root: str | None = None
     frames: PositiveInt | None = None
     stride: PositiveInt = 1
-    fps: PositiveFloat | None = None
+    fps: Positive | None = None
     cameras: tuple[str, ...] | None = None
     groups: tuple[int, ...] | None = None
 
@@ -365,7 +367,7 @@ class SceneFile(Entry):
     """
 
     frames: PositiveInt | None = None
-    fps: PositiveFloat | None = None
+    fps: Positive | None = None
     size: Size = (480, 640)
     objects: tuple[ObjectEntry, ...] = ()
     cameras: tuple[CameraEntry, ...] = ()
@@ -376,12 +378,11 @@ class SceneFile(Entry):
     @model_validator(mode="after")
     def _consistent(self) -> SceneFile:
         for what, entries in (("objects", self.objects), ("cameras", self.cameras)):
-            names = [entry.name for entry in entries]
-            for k, name in enumerate(names):
-                if name in names[:k]:
-                    raise error(
-                        f"{what}[{k}] has the name {name!r} of {what}[{names.index(name)}], must have its own", key=what
-                    )
+            first: dict[str, int] = {}
+            for k, entry in enumerate(entries):
+                same = first.setdefault(entry.name, k)
+                if same != k:
+                    raise error(f"{what}[{k}] has the name {entry.name!r} of {what}[{same}], must have its own", key=what)
         if self.rollout and self.frames:
             raise error("belongs to scenes without a rollout; write rollout.frames", key="frames")
         return self

@@ -11,6 +11,7 @@ from ....transforms import rigid, rotation_about, rotation_from_quaternion, sler
 
 Interpolation = Literal["smooth", "linear", "step"]
 _SAMPLES_PER_SPAN = 64
+_SHORTEST_M = 1e-9
 
 
 def interpolated(
@@ -113,8 +114,8 @@ def along(
     """
     distance, points = way(waypoints, smooth=smooth, loop=loop)
     length = distance[-1]
-    if length == 0:
-        return np.repeat(points, frames, axis=0), np.tile([1.0, 0, 0], (frames, 1))
+    if length < _SHORTEST_M:
+        return np.repeat(points[:1], frames, axis=0), np.tile([1.0, 0, 0], (frames, 1))
     if speed is None:
         traveled = np.arange(frames) * length / (frames if loop else max(frames - 1, 1))
     else:
@@ -122,7 +123,7 @@ def along(
     traveled = traveled % length if loop else np.minimum(traveled, length)
     step = np.clip(np.searchsorted(distance, traveled, side="right") - 1, 0, len(points) - 2)
     direction = np.diff(points, axis=0)[step]
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-300)
     position = np.stack([np.interp(traveled, distance, points[:, k]) for k in range(3)], axis=1)
     return position, direction
 

@@ -8,14 +8,19 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from .yaml import error, shown
+from .yaml import LARGEST, error, shown
+
+SMALLEST = 1e-9
+"""Length, scale, focal length or rate that is not nothing."""
+MOST_CELLS = 65536
+"""Of a checkerboard or a plane."""
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError
     number = float(value)  # YAML reads 1e-3 as a string
-    if not math.isfinite(number):
+    if not abs(number) <= LARGEST:
         raise ValueError
     return number
 
@@ -25,8 +30,9 @@ def _numbers(value: Any, counts: tuple[int, ...], of: str = "numbers") -> tuple[
         if not isinstance(value, (list, tuple)) or len(value) not in counts:
             raise ValueError
         return tuple(_number(v) for v in value)
-    except ValueError:
-        raise error(f"is {shown(value)}, must be {' or '.join(map(str, counts))} {of} in brackets") from None
+    except (ValueError, OverflowError):
+        right = f"{' or '.join(map(str, counts))} {of} up to {LARGEST:g} in brackets"
+        raise error(f"is {shown(value)}, must be {right}") from None
 
 
 def _color(value: Any) -> tuple[float, ...]:
@@ -58,8 +64,8 @@ def _axis(value: Any) -> tuple[float, ...]:
 
 def _scale(value: Any) -> tuple[float, ...]:
     scale = _numbers([value] * 3 if isinstance(value, (int, float, str)) else value, (3,))
-    if 0 in scale:
-        raise error(f"is {shown(value)}, must not be zero")
+    if min(map(abs, scale)) < SMALLEST:
+        raise error(f"is {shown(value)}, must not be zero, but of {SMALLEST:g} at least")
     return scale
 
 
@@ -93,13 +99,20 @@ def _zoom(value: Any) -> tuple[float, ...]:
         factors = tuple(_number(v) for v in value)
         if min(factors) <= 0:
             raise ValueError
-    except ValueError:
+    except (ValueError, OverflowError):
         raise error(f"is {shown(value)}, must be two or more positive numbers in brackets") from None
     return factors
 
 
+def _cells(value: Any) -> tuple[int, int]:
+    cells = _pair(value, "along the first axis, along the second")
+    if cells[0] * cells[1] > MOST_CELLS:
+        raise error(f"is {shown(value)}, which are {cells[0] * cells[1]} cells, must be at most {MOST_CELLS}")
+    return cells
+
+
 Size = Annotated[tuple[int, int], BeforeValidator(lambda v: _pair(v, "height, width"))]
-Cells = Annotated[tuple[int, int], BeforeValidator(lambda v: _pair(v, "along the first axis, along the second"))]
+Cells = Annotated[tuple[int, int], BeforeValidator(_cells)]
 Numbers2 = Annotated[tuple[float, ...], BeforeValidator(lambda v: _numbers(v, (2,)))]
 Numbers3 = Annotated[tuple[float, ...], BeforeValidator(lambda v: _numbers(v, (3,)))]
 Numbers4 = Annotated[tuple[float, ...], BeforeValidator(lambda v: _numbers(v, (4,)))]
@@ -113,3 +126,4 @@ Intervals = Annotated[tuple[tuple[int, int | None], ...], BeforeValidator(_inter
 Distortion = Annotated[tuple[float, ...], BeforeValidator(_distortion)]
 Zoom = Annotated[tuple[float, ...], BeforeValidator(_zoom)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(ge=SMALLEST)]

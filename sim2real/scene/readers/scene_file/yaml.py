@@ -17,6 +17,12 @@ from ....text_files import read_text
 MOST_VALUES = 300_000
 """Of a file, with everything that its aliases stand for: beyond it a few lines could fill the memory."""
 
+DEEPEST = 100
+"""Levels of a file."""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LARGEST = 1e9
+"""Number of a file, but for whole ones: a million kilometres, in metres."""
+
 Place = tuple[str | int, ...]
 """Keys and list positions from the root of a file to a value."""
 
@@ -59,6 +65,13 @@ class Entry(BaseModel):
                     f"unknown key; {hint}Valid: {', '.join(valid)}", key=str(key).encode("utf-8", "backslashreplace").decode()
                 )
         return data
+
+    @model_validator(mode="after")
+    def _no_huge_numbers(self) -> Entry:
+        for name, value in self:
+            if isinstance(value, float) and abs(value) > LARGEST:
+                raise error(f"is {shown(value)}, must be a number up to {LARGEST:g}", key=name)
+        return self
 
 
 Model = TypeVar("Model", bound=Entry)
@@ -109,7 +122,9 @@ def dotted(place: Place) -> str:
 def _parsed(path: Path) -> tuple[Any, dict[Place, int]]:
     lines: dict[Place, int] = {(): 1}
     try:
-        loader = yaml.SafeLoader(read_text(path))
+        text = read_text(path)
+        _check_depth(path, text)
+        loader = _LOADER(text)
         node = loader.get_single_node()
         if node is None:
             return None, lines
@@ -120,6 +135,15 @@ def _parsed(path: Path) -> tuple[Any, dict[Place, int]]:
         raise BadKeyError(path, line=mark.line + 1 if mark else 1, key="", error=f"not YAML: {broken.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as broken:
         raise BadKeyError(path, line=1, key="", error=f"not YAML: {str(broken).splitlines()[0]}") from None
+
+
+def _check_depth(path: Path, text: str) -> None:
+    """Refuse what is nested so deeply that composing it, which recurses, would end the process."""
+    depth = 0
+    for event in yaml.parse(text, _LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise BadKeyError(path, line=event.start_mark.line + 1, key="", error=f"nested more than {DEEPEST} levels deep")
 
 
 def _note_lines(path: Path, node: yaml.Node, place: Place, lines: dict[Place, int]) -> None:
