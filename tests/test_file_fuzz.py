@@ -20,13 +20,12 @@ with warnings.catch_warnings():
     import diffusers  # noqa: F401
     import torch
 
-from sim2real.diffusion.wan_vace import require_weights
-
 from sim2real.clip import Clip, VideoWriter, images, read_clip, write_report, write_sheet
 from sim2real.clip.footage import footage_frame, footage_settings
 from sim2real.diffusion.families import family_of
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
+from sim2real.diffusion.families.wan import require_weights
 from sim2real.flow import read_flow
 from sim2real.render.bake_record import read_baked
 from sim2real.scene.light.panoramas import environment_of

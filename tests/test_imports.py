@@ -18,19 +18,8 @@ PACKAGE = Path(__file__).parent.parent / "sim2real"
 LAYERS = (
     {"errors"},
     {"arrays"},
-    {
-        "optional",
-        "devices",
-        "transforms",
-        "fetch",
-        "file_order",
-        "eight_bits",
-        "exr",
-        "text_files",
-        "native_code",
-        "memory",
-        "kinds",
-    },
+    {"optional", "devices", "transforms", "fetch", "file_order", "eight_bits", "exr", "text_files", "native_code", "memory"}
+    | {"kinds"},
     {"camera"},
     {"scene"},
     {"camera_effects"},

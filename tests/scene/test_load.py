@@ -169,7 +169,7 @@ def test_the_scene_package_starts_without_readers_and_without_torch() -> None:
 
 def test_more_frames_than_memory_holds_are_refused_before_they_are_made(tmp_path: Path) -> None:
     with pytest.raises(BadValueError, match="the number of frames is 2000000000, must be at most"):
-        load(ASSETS / "gear.stl", frames=2_000_000_000)
+        load(ASSETS / "gear.stl", LoadOptions(frames=2_000_000_000))
     (tmp_path / "long.yaml").write_text("frames: 2000000000\nobjects: [{name: b, primitive: sphere, radius: 1}]\n")
     with pytest.raises(BadValueError, match=r"the number of frames is 2000000000.*long\.yaml"):
         load(tmp_path / "long.yaml")

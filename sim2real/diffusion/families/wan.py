@@ -86,7 +86,7 @@ def require_weights(model: str) -> None:
 
     try:
         index: Any = WanVACEPipeline.load_config(model)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # hub, JSON and weights each have errors of their own
         raise _unreadable(model, error) from error
     folder = Path(model)
     parts = [name for name, value in index.items() if isinstance(value, (list, tuple)) and value and value[0] is not None]
@@ -116,7 +116,7 @@ def load_wan_vace(model: str, family: ModelFamily) -> Any:
     cuda = torch.cuda.is_available()
     try:
         pipeline = WanVACEPipeline.from_pretrained(model, dtype=torch.bfloat16 if cuda else torch.float32)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # hub, JSON and weights each have errors of their own
         raise _unreadable(model, error) from error
     require_deterministic(pipeline.scheduler, family)
     pipeline.set_progress_bar_config(disable=True)
