@@ -62,6 +62,7 @@ def test_any_table_of_transforms_is_taken_or_refused(tmp_path: Path, values: np.
     taken(read)
 
 
+@pytest.mark.slow
 @hard
 @given(any_array((2,)), st.none() | any_array((7,), (2, 7)), st.none() | any_array((), (1,)))
 def test_any_recording_is_taken_or_refused(

@@ -170,6 +170,7 @@ HIDE = f"import sys; sys.modules.update(dict.fromkeys({OPTIONAL!r}))"
 """Makes the optional packages look as if they were not installed."""
 
 
+@pytest.mark.slow
 def test_every_module_imports_without_the_optional_packages():
     modules = [".".join(f.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for f in FILES]
     script = f"{HIDE}\nimport importlib\nfor name in {modules!r}:\n    importlib.import_module(name)"

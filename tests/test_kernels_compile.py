@@ -11,6 +11,7 @@ PACKAGE = Path(sim2real.__file__).parent
 MODULES = sorted(".".join(f.relative_to(PACKAGE.parent).with_suffix("").parts) for f in PACKAGE.rglob("*kernels.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_kernels_compile_for_cuda_on_a_machine_without_a_gpu(name, tmp_path):
     warp_ready()

@@ -39,6 +39,7 @@ def test_points_on_the_rays_of_pixels_fall_on_these_pixels(name: str) -> None:
     np.testing.assert_allclose(back, pixels(), atol=1e-9)
 
 
+@pytest.mark.slow
 @given(
     radial=st.lists(st.floats(-0.25, 0.25), min_size=6, max_size=6),
     tangential=st.lists(st.floats(-0.01, 0.01), min_size=2, max_size=2),

@@ -240,6 +240,7 @@ def test_an_unforeseen_fault_is_one_line_too(scene_file, monkeypatch):
     assert "ZeroDivisionError: a b" in one_line(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_render_leaves_nothing(scene_file, number, code):
     scene_file.write_text(SCENE.replace("frames: 4", "frames: 4000"))

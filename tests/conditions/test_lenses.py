@@ -38,6 +38,7 @@ def seen_by(scene: Scene, camera: Camera) -> tuple[Fragments, Triangles, np.ndar
     return rasterizer(triangles).fragments(view), triangles, matrices
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LENSES)
 def test_the_shading_kernel_equals_its_torch_twin(name):
     scene = tabletop((40, 60), frames=2)

@@ -120,6 +120,7 @@ def test_a_red_wall_reddens_what_is_beside_it():
     assert redness[24, 24] > 0.03 and redness[40, 56] < 0.7 * redness[24, 24]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_straight_light_is_that_of_the_numpy_twin(seed):
     rng = np.random.default_rng(seed)
@@ -194,6 +195,7 @@ def test_spreading_is_that_of_the_numpy_twin(by):
         assert made == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_light_agrees_with_a_path_tracer():
     pytest.importorskip("mitsuba", reason="mitsuba is not installed (pip install 'sim2real[pathtrace]')")
     from sim2real.conditions.rgb.mitsuba import PathTracer

@@ -67,6 +67,7 @@ def first_hits(tracer, camera, frame):
     return part, distance, ray_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "frame"), [(1, 3), (2026000042, 0)])
 def test_mitsuba_sees_what_the_rasterizer_sees(seed, frame):
     scene = random_scene(seed, size=(48, 56), frames=4).scene

@@ -47,6 +47,7 @@ def figures(folder):
     return evaluate(folder)
 
 
+@pytest.mark.slow
 def test_footage_that_is_the_render_keeps_all_of_it(figures):
     for found in figures["cameras"].values():
         same = found["generated"]["same-0"]
@@ -73,6 +74,7 @@ def test_the_table_has_a_row_per_footage_and_leaves_out_what_nobody_has(figures)
     assert any(line.split()[0] == "moving/rgb" and line.rstrip().endswith("-") for line in lines)
 
 
+@pytest.mark.slow
 def test_seeds_and_photographs_are_compared_when_asked_for(folder, vgg, tmp_path, monkeypatch):
     monkeypatch.setattr("sim2real.metrics.perceptual.Vgg16", lambda: vgg)
     for k in range(4):

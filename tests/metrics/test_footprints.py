@@ -118,6 +118,7 @@ LENSES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [8, 1])
 @pytest.mark.parametrize("lens", LENSES)
 def test_labels_give_the_overlap_that_rays_through_the_scene_give(lens, factor):

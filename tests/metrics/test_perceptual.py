@@ -25,6 +25,7 @@ def blurred(picture: torch.Tensor, sigma: float) -> torch.Tensor:
     return torch.from_numpy(ndimage.gaussian_filter(picture.numpy(), (0, 0, sigma, sigma)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["vgg", "alexnet"])
 def test_lpips_is_zero_for_equal_pictures_and_orders_distortions_as_people_do(network, picture, request):
     lpips = request.getfixturevalue(network).lpips
@@ -65,6 +66,7 @@ def test_a_translation_of_the_picture_is_a_translation_of_features(vgg, picture)
     assert torch.allclose(a[..., 6:-6, 6:-8], b[..., 6:-6, 7:-7], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_lpips_can_be_descended(weights, picture):
     loss = Perceptual(weights=weights)
     assert all(not p.requires_grad for p in loss.network.parameters())

@@ -72,6 +72,7 @@ def test_the_frechet_distance_is_that_of_normal_distributions():
     assert np.allclose(pooled([moments(x[:100]), moments(x[100:])]).covariance, np.cov(x.T))
 
 
+@pytest.mark.slow
 def test_features_know_pictures_of_one_kind_from_others(vgg, leaves):
     made = [picture_moments(vgg, picture) for picture in leaves[:4]]
     soft = [picture_moments(vgg, ndimage.gaussian_filter(picture, (3, 3, 0))) for picture in leaves[2:4]]
@@ -79,6 +80,7 @@ def test_features_know_pictures_of_one_kind_from_others(vgg, leaves):
     assert frechet(pooled(made[:2]), pooled(soft)) > 2 * halves > 0
 
 
+@pytest.mark.slow
 def test_both_distances_are_found_together(vgg, leaves):
     shown = [appearance(picture, vgg) for picture in leaves[:4]]
     found = distances(shown[:2], shown[2:])

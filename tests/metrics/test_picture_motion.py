@@ -33,6 +33,7 @@ def zoomed(zoom: float, shift: tuple[float, float] = (0.0, 0.0)) -> Flow:
     return Flow(torch.from_numpy((there - here).astype(np.float32)), torch.from_numpy(inside))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [1, 4])
 def test_without_motion_every_pixel_shares_all_with_itself(factor):
     still = zoomed(1.0)
@@ -81,6 +82,7 @@ def video(frames, tmp_path_factory) -> Clip:
     return warped(frames, tmp_path_factory.mktemp("warped") / "clip")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("only", "what"), [(None, "motion estimated between the two frames"), ({"noise", "flow"}, "the clip's flow")]
 )

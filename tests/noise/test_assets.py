@@ -62,6 +62,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_noise_on_difficult_meshes_is_white(case):
     views = Views(scene([CASES[case]()], [VIEW]), LATENT)

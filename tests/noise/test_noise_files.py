@@ -37,6 +37,7 @@ def rendered(scene: Scene, output: Path, channels: int, camera: str) -> Clip:
     return render_clip(resized, output, RenderOptions(layout=layout, only={"noise"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [16, 64])
 @pytest.mark.parametrize("name", ["kitchen", "no uv", "mirrored", "empty"])
 def test_every_frame_of_every_file_is_white(name, channels, tmp_path):
@@ -50,6 +51,7 @@ def test_every_frame_of_every_file_is_white(name, channels, tmp_path):
         assert result.worst() < 5, result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("camera", ["counter", "wrist"])
 def test_the_kitchen_carries_its_motion(camera, tmp_path):
     scene = loaded("kitchen", 9)

@@ -27,6 +27,7 @@ def seen_through(lens: str, frames=5, size=(240, 320)):
     return replace(made, cameras=(replace(view, intrinsics=k, **LENSES[lens]),))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [NoiseLayout(8, 16), NoiseLayout(1, 3)], ids=["latents", "pixels"])
 @pytest.mark.parametrize("lens", LENSES)
 def test_noise_is_white_through_any_lens(lens, layout):
@@ -35,6 +36,7 @@ def test_noise_is_white_through_any_lens(lens, layout):
     assert whiteness(draws).worst() < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [NoiseLayout(8, 16), NoiseLayout(1, 3)], ids=["latents", "pixels"])
 @pytest.mark.parametrize("lens", LENSES)
 def test_motion_is_carried_through_any_lens(lens, layout):

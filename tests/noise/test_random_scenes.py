@@ -17,6 +17,7 @@ SCENES = 40
 """How many CI draws; ``benchmarks/README.md`` says what came of thousands."""
 
 
+@pytest.mark.slow
 @settings(max_examples=SCENES, deadline=None)
 @given(st.integers(0, 2**40), st.integers(0, 2**40))
 @example(0, 8109)  # a latent sees a microscopic part alone, beside a far wall
@@ -28,6 +29,7 @@ def test_no_scene_gives_a_frame_that_fails(seed, number):
     assert all(abs(score) < 5.5 for _, score in result["worst"]), result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 7), (3, 4, 5)])
 def test_scores_of_small_white_frames_are_standard_normal_and_never_large(shape):
     rng = np.random.default_rng(5)

@@ -77,6 +77,7 @@ def test_any_mesh_camera_and_seed_gives_white_noise(seed):
     assert result.worst() < 5.5, (result, seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [NoiseLayout(8, 5), NoiseLayout(1, 3), NoiseLayout(4, 2), NoiseLayout(16, 2)])
 def test_kernels_equal_the_plain_reference(layout):
     size = {1: (32, 48), 4: (48, 64), 8: (96, 128), 16: (192, 256)}[layout.factor]

@@ -45,6 +45,7 @@ def read(path):
         return dict(arrays)
 
 
+@pytest.mark.slow
 def test_a_clip_holds_truth_conditions_labels_cameras_and_noise(clips):
     output, told, said = clips
     assert told == [(0, 2), (1, 2), (2, 2)]
@@ -60,6 +61,7 @@ def test_a_clip_holds_truth_conditions_labels_cameras_and_noise(clips):
     assert noise.shape == (2, CHANNELS, 24, 32) and noise.dtype == np.float16
 
 
+@pytest.mark.slow
 def test_labels_agree_with_the_scene(clips):
     clip, scene = read(clip_path(clips[0], 0)), TINY.scene(0)
     triangles = triangles_of(scene)
@@ -80,6 +82,7 @@ def test_what_is_there_is_not_made_again(clips):
     assert not [name for name in before if "partial" in name]
 
 
+@pytest.mark.slow
 def test_a_clip_made_again_alone_has_the_same_bits_and_keeps_the_noise_that_is_there(clips, tmp_path):
     noise_path(tmp_path, 0).write_bytes(b"what a stopped run left")
     make_clip(TINY, tmp_path, 0)
@@ -100,6 +103,7 @@ def test_moving_clips_of_one_frame_are_refused():
         Recipe(moving_every=0)
 
 
+@pytest.mark.slow
 def test_only_the_last_of_so_many_clips_moves(tmp_path):
     recipe = replace(TINY, moving_every=2)
     assert [recipe.frames_of(clip) for clip in range(4)] == [1, 2, 1, 2]

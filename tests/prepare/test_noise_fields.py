@@ -55,6 +55,7 @@ def test_other_draws_and_other_seeds_are_unrelated_on_average(paths):
     assert abs(likeness((a, others.noise(0, n, *EVERYTHING)) for n, a in enumerate(one[:30]))) < 5 / np.sqrt(30 * 36)
 
 
+@pytest.mark.slow
 def test_noise_of_a_scene_is_drawn_once_and_has_unit_variance(tmp_path):
     def scene(clip):
         return random_scene(40 + clip, size=(32, 48), frames=2).scene

@@ -30,17 +30,20 @@ def made(seed):
     return random_scene(seed, size=(40, 48), frames=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_seed_is_a_scene(seed):
     same(made(seed), random_scene(seed, size=(40, 48), frames=5))
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_scene():
     a, b = made(1).scene, made(3).scene
     assert a.lighting != b.lighting
     assert len(a.parts) != len(b.parts) or not np.array_equal(a.world_from_instance, b.world_from_instance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [*range(6), 10**9])
 def test_scenes_are_sound(seed):
     scene = made(seed).scene

@@ -34,6 +34,7 @@ def test_warp_and_reference_see_the_same_soup(seed: int, skew: float) -> None:
     assert torch.equal(a.camera_vertices, b.camera_vertices)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**31))
 @settings(max_examples=8, deadline=None)
 def test_both_agree_inside_and_outside_of_a_mesh_of_several_parts(seed: int) -> None:

@@ -29,6 +29,7 @@ def seen_points(mesh: Triangles, seen: Fragments) -> tuple[np.ndarray, np.ndarra
     return named, camera_from_px(np.stack([x + 0.5, y + 0.5], axis=-1), seen.depth.numpy()[y, x], k, seen.lens)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LENSES)
 @given(seed=st.integers(0, 2**31))
 @settings(max_examples=12, deadline=None)
@@ -88,6 +89,7 @@ def test_parallel_rays_cut_a_surface_at_the_near_plane() -> None:
     assert float(seen.depth[seen.face >= 0].min()) >= 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LENSES)
 def test_interpolation_and_its_gradients_follow_the_lens(name: str) -> None:
     lens, k = LENSES[name]

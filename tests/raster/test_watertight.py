@@ -45,6 +45,7 @@ def test_nor_where_the_triangles_share_positions_but_no_vertices(seed: int) -> N
     assert (seen.face >= 0).all()
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**31))
 @settings(max_examples=10, deadline=None)
 def test_a_pixel_lies_inside_one_triangle_only(seed: int) -> None:

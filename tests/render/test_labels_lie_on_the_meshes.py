@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from sim2real.clip.images import read_depth, read_png
 from tests.render.conftest import FRAMES
@@ -28,6 +29,7 @@ def distance_to_faces(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return nearest.min(axis=1)
 
 
+@pytest.mark.slow
 def test_back_projected_depth_lies_on_the_instance_that_the_label_names(clip, scene):
     record = json.loads((clip.path / "clip.json").read_text())
     by_id = {instance["id"]: instance for instance in record["instances"]}

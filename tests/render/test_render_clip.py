@@ -279,6 +279,7 @@ def test_what_models_alone_ask_for_is_written_on_request_only():
     assert set(kinds.names()) - kinds.usual_names() == {"flow", "albedo", "material", "light", "reflection"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["albedo", "material", "light", "reflection"])
 def test_what_is_written_on_request_can_be_had_alone_and_are_the_same(clip, scene, tmp_path, kind):
     alone = render_clip(scene, tmp_path / kind, RenderOptions(cameras=["still"], only={kind}, threads=1))
@@ -302,6 +303,7 @@ def test_albedo_and_material_hold_what_the_meshes_are_made_of(scene, tmp_path):
     assert nothing.any() and not albedo[nothing & (np.roll(ids, 1, 1) == 0) & (np.roll(ids, -1, 1) == 0)].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("only", "pictures"),
     [({"rgb"}, 0), ({"albedo", "material"}, 0), ({"light", "reflection"}, 0), ({"rgb", "noise"}, 2), ({"noise"}, 2)],

@@ -40,6 +40,7 @@ def clip(tmp_path_factory) -> Clip:
     )
 
 
+@pytest.mark.slow
 def test_the_record_holds_the_lens_and_nothing_about_pinholes(clip: Clip) -> None:
     cameras = json.loads((clip.path / "clip.json").read_text())["cameras"]
     assert cameras["bowed"]["distortion"] == [-0.25, 0.06, 0.001, 0.0] and "projection" not in cameras["bowed"]

@@ -18,6 +18,7 @@ SLASH = """<mujoco><worldbody><geom type="plane" size="3 3 0.1"/><body name="wal
 <camera name="walker/back" pos="0 -1.5 0.6" xyaxes="1 0 0 0 0.35 0.95"/></body></worldbody></mujoco>"""
 
 
+@pytest.mark.slow
 @given(names=st.lists(st.text(max_size=140), max_size=6))
 def test_every_name_becomes_one_of_a_folder_and_no_two_the_same(names):
     base = scene_of([], camera_at((0, -2, 0), (0, 0, 0)))

@@ -22,6 +22,7 @@ def same(one, other):
     return all(one[n].keys() == other[n].keys() and all(torch.equal(one[n][k], other[n][k]) for k in one[n]) for n in PARTS)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_writes_a_model(clips, provider, recipe, tmp_path):
     longer = recipe.model_copy(update={"stages": (Stage(steps=40, batch=4, frames=1, size=(32, 48)),)})
     told = []
@@ -31,6 +32,7 @@ def test_training_lowers_the_loss_and_writes_a_model(clips, provider, recipe, tm
     assert info.steps == 1 and info.training["clips"] == 3 and info.training["recipe"]["learning_rate"] == 3e-3
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_bit_for_bit(clips, provider, recipe, tmp_path):
     train(recipe, clips, provider, tmp_path / "whole")
     assert train(recipe, clips, provider, tmp_path / "parts", TrainOptions(limits=Limits(steps=4))) is None
@@ -75,6 +77,7 @@ def test_a_save_that_is_interrupted_leaves_the_checkpoint_before_it(clips, provi
     assert train(recipe, clips, provider, tmp_path) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["state.json", "model.safetensors", "averaged.safetensors", "optimizer.safetensors"])
 def test_a_damaged_checkpoint_is_named_and_without_it_the_run_goes_on(clips, provider, recipe, tmp_path, name):
     train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=1)))

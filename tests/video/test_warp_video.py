@@ -50,6 +50,7 @@ def test_noise_stays_on_the_wall_and_goes_with_the_disc(clip):
     assert correlation(np.roll(noise[0], 5 * (FRAMES - 1), axis=2), noise[-1], inner) > 0.8
 
 
+@pytest.mark.slow
 def test_the_wall_that_the_disc_hid_has_its_old_noise_when_it_is_back(tmp_path):
     shots = [disc_before_wall(step) for step in range(14)]
     for step, (picture, _) in enumerate(shots):
@@ -107,6 +108,7 @@ def test_supplied_vectors_are_followed_either_way(tmp_path, direction):
     assert correlation(noise[0][..., : SIZE[1] - 9], noise[3][..., 9:], np.ones((SIZE[0], SIZE[1] - 9), bool)) > 0.99
 
 
+@pytest.mark.slow
 def test_vectors_with_visibility_are_believed(tmp_path, disc_folder, clip):
     vectors = tmp_path / "vectors"
     vectors.mkdir()

@@ -105,6 +105,7 @@ for _ in range(5):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_at_once_leave_one_whole_file(folder, tmp_path):
     np.savez(tmp_path / "mesh.npz", vertices=MESH.vertices, faces=MESH.faces)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "mesh.npz")]

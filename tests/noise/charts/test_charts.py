@@ -203,6 +203,7 @@ def test_a_few_collapsed_faces_do_not_cost_an_asset_its_layout_and_many_do():
         assert mesh_charts(plane.vertices, plane.faces, uv).from_uv.any() == kept
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.booleans())
 def test_islands_of_few_faces_are_judged_as_the_grid_judges_them(seed, count, folded):

@@ -418,6 +418,7 @@ def test_load_finds_the_reader(arm):
     assert load(arm, LoadOptions(size=(32, 48))).cameras[0].size == (32, 48)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("gymnasium_robotics") is None, reason="the kitchen needs pip install 'sim2real[kitchen]'")
 def test_the_kitchen_rollout_opens_the_microwave():
     scene = load(Path(__file__).parents[3] / "scenes" / "kitchen.yaml")

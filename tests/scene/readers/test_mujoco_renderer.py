@@ -102,6 +102,7 @@ def kitchen(tmp_path_factory):
     return scene, by_camera, labels_of(model, (0, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["counter", "wrist"])
 def test_kitchen_agrees_with_mujocos_segmentation_and_depth(kitchen, name):
     scene, pictures, geom_instance = kitchen
@@ -169,6 +170,7 @@ WALKED_FAR = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["chase", "eye"])
 def test_floors_reach_every_horizon_and_eyes_see_out_of_their_heads(tmp_path, name):
     path = tmp_path / "walk.xml"
@@ -253,6 +255,7 @@ def textured(tmp_path_factory):
     return scene, pictures["rgb"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", range(len(GEOMS)), ids=[geom[6:-2] for geom in GEOMS])
 def test_textures_lie_where_mujoco_puts_them(textured, k):
     scene, pictures = textured

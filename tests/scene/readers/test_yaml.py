@@ -126,6 +126,7 @@ def test_marks_line_ends_and_encodings_do_not_matter(encoding: str, tmp_path: Pa
     assert read_yaml(path, SceneFile) == plain
 
 
+@pytest.mark.slow
 def test_aliases_that_stand_for_more_than_memory_holds_are_refused_at_once(tmp_path: Path) -> None:
     chain = "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
     (tmp_path / "scene.yaml").write_text("a: &a [x, x, x, x, x, x, x, x, x]\n" + chain)
