@@ -48,6 +48,7 @@ def first_hit(vertices, faces, origin, rays):
     return np.where(np.isfinite(nearest), nearest, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scene", "frame"), [(0, 0), (1, 3), (3, 4), (4, 2)])
 def test_models_at_their_poses_fill_the_masks_and_lie_at_the_depth(bop, scene, frame):
     folder = bop / "train_pbr" / f"{scene:06d}"

@@ -63,6 +63,7 @@ def test_a_look_is_of_restyled_clips_and_combinations_that_come_out_equal_are_ma
     assert [(row.generate or {}).get("look") for row in rows] == [None, "loft", "studio"]
 
 
+@pytest.mark.slow
 @given(count=st.integers(1, 12), seed=st.integers(0, 2**40), low=st.floats(0, 0.5), high=st.floats(0.5, 1))
 def test_samples_stay_within_their_spans_and_depend_on_the_seed_alone(tmp_path_factory, count, seed, low, high):
     folder = tmp_path_factory.mktemp("plan")
@@ -147,6 +148,7 @@ def test_a_damaged_plan_is_refused_in_one_line(tmp_path_factory, data, cut):
         assert "\n" not in str(error)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

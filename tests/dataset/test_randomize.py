@@ -27,6 +27,7 @@ def boxes(scene: Scene, first: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_clutter_stands_on_the_ground_or_the_table_and_in_nothing_else(tabletop, seed):
     before = len(tabletop.instances)
@@ -75,6 +76,7 @@ def test_a_share_of_the_things_gets_other_materials(tabletop):
     assert 0.2 < np.mean(shares) < 0.8
 
 
+@pytest.mark.slow
 def test_no_room_is_said(tabletop):
     notes = with_clutter(tabletop, 60, 0).notes
     assert any("there was room for no more" in note for note in notes)

@@ -78,6 +78,7 @@ def by_task(folder: Path) -> dict[str, StatusRow]:
     return {row.task: ledger[row.clip_id] for row in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_what_a_clip_does_to_its_process_harms_no_other_and_is_said(tmp_path):
     config = write_config(tmp_path, ["die", "well", "hang", "broken", "full", "fine"], limit_s=1.0)
@@ -107,6 +108,7 @@ def test_what_a_clip_does_to_its_process_harms_no_other_and_is_said(tmp_path):
     assert "2 quarantined" in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_killed_ten_times_it_ends_with_the_same_bytes_and_makes_no_clip_twice(tmp_path):
     config = write_config(tmp_path, ["slow"], seeds=24)
@@ -127,6 +129,7 @@ def test_killed_ten_times_it_ends_with_the_same_bytes_and_makes_no_clip_twice(tm
     assert check_dataset(rows, tmp_path / "killed", lambda done, total: None) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_two_jobs_on_one_folder_share_the_work(tmp_path):
     config = write_config(tmp_path, ["slow"], seeds=10)
@@ -137,6 +140,7 @@ def test_two_jobs_on_one_folder_share_the_work(tmp_path):
     assert tries == [1] * 10
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_shards_make_a_whole_and_merge_finds_it(tmp_path):
     config = write_config(tmp_path, [""], seeds=5)
@@ -152,6 +156,7 @@ def test_any_n_shards_in_a_row_have_every_row_once(first):
     assert sorted(row.seed for part in parts for row in part) == list(range(17))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_retry_gives_quarantined_clips_another_chance(tmp_path):
     config = write_config(tmp_path, ["die"])
@@ -161,6 +166,7 @@ def test_retry_gives_quarantined_clips_another_chance(tmp_path):
     assert run("retry", tmp_path / "out").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_the_gate_sets_aside_with_a_reason_and_may_be_changed_later(tmp_path):
     config = write_config(tmp_path, [""], seeds=10, gate={"borders": 0.45})

@@ -18,6 +18,7 @@ def clips(every_clip):
     return every_clip[:2]
 
 
+@pytest.mark.slow
 def test_a_silhouette_is_what_is_left_when_all_other_parts_are_taken_away(clips):
     scene = scene_of(SEEDS[0])
     views = rasterizer(triangles_of(scene))
@@ -60,6 +61,7 @@ def test_what_does_not_exist_or_is_out_of_view_has_no_row(every_clip, tmp_path):
     assert [sorted(found.counts(frame)) for frame in range(3)] == [[1, 2, 3], [2, 3], [1, 2, 3]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lens", ["perspective", "fisheye", "orthographic"])
 def test_skipping_what_cannot_be_seen_changes_nothing(tmp_path, lens):
     scene = scene_of(SEEDS[0])

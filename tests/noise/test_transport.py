@@ -48,6 +48,7 @@ def moving_object(frames=5):
     return scene([mesh(ball, "ball"), grid(8.0, 20, -1.0)], [view], world_from_instance=pose)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", [1, 4])
 @pytest.mark.parametrize("made", [bumpy_room, moving_object], ids=["moving camera", "moving object"])
 @pytest.mark.parametrize("layout", [LATENT, NoiseLayout(1, 3)], ids=["latents", "pixels"])

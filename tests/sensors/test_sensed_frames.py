@@ -50,6 +50,7 @@ def test_the_way_through_linear_light_loses_nothing(clip):
     np.testing.assert_array_equal(first.rgb, clip.rgb("front", 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_any_frame_alone_has_the_same_bits(clip, name):
     chosen = sensor(name)

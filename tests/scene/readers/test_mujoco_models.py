@@ -103,6 +103,7 @@ def test_a_model_that_crashes_is_named_and_the_others_are_compared(monkeypatch):
     assert [line.split(":")[0] for line in mujoco_models.faults(results)] == [f"robots {name}" for name in crashed]
 
 
+@pytest.mark.slow
 def test_one_command_compares_a_package(tmp_path, monkeypatch, capsys):
     package = tmp_path / "gym_xarm"
     package.mkdir()
