@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import ntpath
+import posixpath
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -212,8 +214,9 @@ def _roots(asset_root: Path | str | tuple[Path | str, ...] | None) -> list[Path]
             raise MissingFileError(root, what="asset root", fix="check --asset-root")
     for package in ASSET_PACKAGES:
         spec = find_spec(package)
-        if spec is not None and spec.submodule_search_locations:
-            roots += [Path(place).parent for place in spec.submodule_search_locations]
+        for place in map(Path, (spec.submodule_search_locations if spec is not None else None) or ()):
+            assets = [place / "assets", place / package / "assets", place / "models" / "assets"]
+            roots += [place.parent, *(folder for folder in assets if folder.is_dir())]
     return roots
 
 
@@ -250,7 +253,7 @@ def reroot(xml: str, roots: list[Path], where: str = "") -> tuple[str, int]:
                 missing.append(name)
             elif str(found) != written:
                 element.set(key, str(found))
-                moved += 1
+                moved += str(found) != _normal(name)
     if missing:
         missing = list(dict.fromkeys(missing))
         shown = ", ".join(missing[:8]) + (f", … ({len(missing)} in all)" if len(missing) > 8 else "")
@@ -272,12 +275,22 @@ def _joined(folder: str, name: str) -> str:
     return name if absolute or not folder else f"{folder.rstrip('/')}/{name}"
 
 
+def _of_windows(name: str) -> bool:
+    return "\\" in name or re.match(r"[A-Za-z]:", name) is not None
+
+
+def _normal(name: str) -> str:
+    """A recorded name without ``.`` and ``..``; the folders that it goes through and back need not exist here."""
+    return (ntpath if _of_windows(name) else posixpath).normpath(name)
+
+
 def _found(name: str, roots: list[Path]) -> Path | None:
     """Where a recorded file is here: at its own place, else under a root by the longest end of its path that exists."""
-    own = Path(name)
+    plain = _normal(name)
+    own = Path(plain)
     if own.is_absolute() and own.is_file():
         return own
-    parts = (PureWindowsPath(name) if "\\" in name or re.match(r"[A-Za-z]:", name) else PurePosixPath(name)).parts
+    parts = (PureWindowsPath(plain) if _of_windows(name) else PurePosixPath(plain)).parts
     parts = tuple(part for part in parts if part not in ("/", "..", ".") and not part.endswith(("\\", ":")))
     for start in range(len(parts)):
         for root in roots:

@@ -12,7 +12,7 @@ from PIL import Image
 from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, UnknownNameError, UnreadableFileError
 from sim2real.scene import LoadOptions, Scene
 from sim2real.scene.load import load
-from sim2real.scene.readers.robomimic import load_robomimic, reroot
+from sim2real.scene.readers.robomimic import _roots, load_robomimic, reroot
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("mujoco")
@@ -175,10 +175,27 @@ def test_relative_and_windows_names_are_found_too(tmp_path):
     assert str((root / "textures" / "wood.png").resolve()) in moved
 
 
+@pytest.mark.parametrize("way", ["scenes/../textures/wood.png", "./textures/./wood.png", "a/b/../../textures//wood.png"])
+@pytest.mark.parametrize("start", ["/home/ann/sim/assets/", "D:\\sim\\assets\\"])
+def test_ways_through_folders_and_back_are_the_way_itself(tmp_path, way, start):
+    assets(tmp_path / "assets")
+    name = start + (way.replace("/", "\\") if "\\" in start else way)
+    moved, count = reroot(f'<mujoco><asset><texture name="t" type="2d" file="{name}"/></asset></mujoco>', [tmp_path])
+    assert count == 1 and f'file="{(tmp_path / "assets" / "textures" / "wood.png").resolve()}"' in moved
+
+
+def test_assets_inside_a_package_are_searched(tmp_path, monkeypatch):
+    assets(tmp_path / "libero" / "libero" / "assets")
+    (tmp_path / "libero" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    xml = '<mujoco><asset><texture name="t" type="2d" file="/home/ann/of/mine/textures/wood.png"/></asset></mujoco>'
+    assert str(tmp_path / "libero" / "libero" / "assets" / "textures" / "wood.png") in reroot(xml, _roots(None))[0]
+
+
 def test_files_that_exist_where_they_were_recorded_stay(tmp_path):
     root = assets(tmp_path / "assets")
-    xml = f'<mujoco><asset><mesh file="{root}/robots/arm/link.stl"/></asset></mujoco>'
-    assert reroot(xml, [])[1] == 0
+    for name in (f"{root}/robots/arm/link.stl", f"{root}/./robots/x/../arm/link.stl"):
+        assert reroot(f'<mujoco><asset><mesh file="{name}"/></asset></mujoco>', [])[1] == 0
     with pytest.raises(UnreadableFileError, match="model_file cannot be read"):
         reroot("<mujoco>", [])
 
