@@ -59,7 +59,7 @@ def cameras_inside(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> I
 def _first_frame_inside(scene: Scene, camera: Camera, part: Part, closed: dict[int, bool]) -> int | None:
     mesh = scene.meshes[part.mesh]
     eyes = _eyes_in_mesh(scene, camera, part)
-    resting = _within(eyes, mesh.vertices) if mesh.deformed is None else None
+    resting = np.asarray(_within(eyes, mesh.vertices)) if mesh.deformed is None else None
     for frame in np.flatnonzero(scene.visible[:, part.instance]):
         vertices = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
         if not (_within(eyes[frame], vertices) if resting is None else resting[frame]):
