@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim2real.conditions import Shader
+from sim2real.conditions import Sampler, Shader
 from sim2real.conditions.rgb.deferred.shading_reference import reference_color
 from sim2real.raster import rasterizer
 from sim2real.scene import Lighting, Material, triangles_of
