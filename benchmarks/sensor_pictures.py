@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
+from sim2real.camera import camera_from_px
 from sim2real.clip import Clip, read_clip
 from sim2real.clip.report.colors import depth_picture
 from sim2real.dataset.clips import DatasetClip
-from sim2real.scene import points_of
 from sim2real.sensors import NAMES, SensedFrame, sensed_frames, sensor
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "sensors"
@@ -73,7 +73,7 @@ def relief(clip: Clip, depth: Float32[np.ndarray, "height width"]) -> UInt8[np.n
     height, width = depth.shape
     camera = clip.camera(CAMERA)
     pixels = np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), axis=-1)
-    points = points_of(pixels, depth, camera.intrinsics[FRAME], camera.lens)
+    points = camera_from_px(pixels, depth, camera.intrinsics[FRAME], camera.lens)
     normal = np.cross(np.gradient(points, axis=1), np.gradient(points, axis=0))
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
     normal *= -np.sign(normal[..., 2:])

@@ -8,7 +8,8 @@ import sim2real
 from sim2real.devices import warp_ready
 
 PACKAGE = Path(sim2real.__file__).parent
-MODULES = sorted(".".join(f.relative_to(PACKAGE.parent).with_suffix("").parts) for f in PACKAGE.rglob("*kernels.py"))
+WITH_KERNELS = [file for file in PACKAGE.rglob("*.py") if "\n@wp.kernel\n" in file.read_text(encoding="utf-8")]
+MODULES = sorted(".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in WITH_KERNELS)
 
 
 @pytest.mark.slow

@@ -94,6 +94,13 @@ def test_kernels_equal_the_plain_reference(layout):
     assert np.sqrt((off**2).mean()) < 0.03
 
 
+def test_a_face_image_of_another_size_than_its_view_is_refused():
+    views = Views(bumpy_room(1, size=(32, 48)), PIXEL)
+    seen, view = views.inputs()
+    with pytest.raises(BadValueError, match="face image is 32x48, must be 48x32"):
+        views.noise.frame(seen, replace(view, size=(48, 32)))
+
+
 def test_a_frame_is_the_same_bits_alone_in_any_order_and_from_any_thread():
     views = Views(bumpy_room(4), LATENT16)
     forwards = [views.frame(k) for k in range(4)]
