@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 
 from .errors import BadValueError, UnreadableFileError
 
@@ -59,11 +59,13 @@ def numbers(array: np.ndarray, name: str, *, where: object = "") -> Float64[np.n
     """
     if array.dtype.kind not in "fiu":
         raise BadValueError(f"the type of {name}", array.dtype, right="real numbers", where=where)
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused by those who want finite numbers
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what is too large becomes infinite; finite numbers are asked for elsewhere
         return array.astype(np.float64)
 
 
-def first_broken_row(values: Float64[np.ndarray, "rows ..."], most: float = 1e30) -> int | None:
+def first_broken_row(values: Float[np.ndarray, "rows ..."], most: float = 1e30) -> int | None:
     """The first row with a value that is not finite, or so large that its square might not be; ``None`` if there is none."""
     good = np.abs(values) <= most
     broken = np.flatnonzero(~good.all(axis=tuple(range(1, values.ndim))))

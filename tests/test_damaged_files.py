@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim2real.clip import read_clip, write_sheet
 from sim2real.clip.footage import footage_settings
 from sim2real.clip.images import read_depth, read_png, write_depth, write_png
 from sim2real.clip.record import read_record
@@ -15,6 +16,8 @@ from sim2real.diffusion.families.embedded.folder import read_info
 from sim2real.errors import MissingFileError, Sim2RealError, UnreadableFileError
 from sim2real.render.bake_record import read_baked
 from sim2real.text_files import read_json
+
+from .clip.conftest import fill, record_of
 
 READERS = {
     "clip.json": lambda folder: read_record(folder / "clip.json"),
@@ -79,3 +82,33 @@ def test_depth_that_was_cut_off_says_so_and_is_never_guessed(tmp_path):
         (tmp_path / "a.exr").write_bytes(whole[:kept])
         with pytest.raises(UnreadableFileError, match="its pixels are damaged or cut off"):
             read_depth(tmp_path / "a.exr")
+
+
+@pytest.mark.parametrize("latent", [0, 1])
+def test_noise_with_a_number_that_is_none_is_refused_before_it_drives_anything(tmp_path, latent):
+    fill(tmp_path, record_of(cameras=("front",)))
+    values = np.load(tmp_path / "front" / "noise.npy")
+    values[latent, 0, 0, 0] = np.nan
+    np.save(tmp_path / "front" / "noise.npy", values)
+    clip = read_clip(tmp_path)
+    other = clip.latents("front", slice(1 - latent, 2 - latent))
+    assert np.array_equal(other, values[[1 - latent]])
+    for which in (slice(None), [latent], slice(latent, None)):
+        with pytest.raises(UnreadableFileError, match=f"noise cannot be read: latent {latent} is not finite"):
+            clip.latents("front", which)
+    with pytest.raises(UnreadableFileError, match=f"latent {latent}"):
+        write_sheet(clip)
+
+
+@pytest.mark.parametrize("kind", ["rgb", "depth", "noise"])
+def test_what_does_not_fit_the_record_of_its_clip_is_named(tmp_path, kind):
+    fill(tmp_path, record_of(cameras=("front",)))
+    clip = read_clip(tmp_path)
+    if kind == "noise":
+        np.save(tmp_path / "front" / "noise.npy", np.zeros((2, 4, 3, 3), np.float32))
+    elif kind == "rgb":
+        write_png(clip.frame_path("front", kind, 2), np.zeros((24, 33, 3), np.uint8))
+    else:
+        write_depth(clip.frame_path("front", kind, 2), np.full((24, 32), np.inf, np.float32))
+    with pytest.raises(UnreadableFileError, match=r"noise\.npy" if kind == "noise" else r"000002\.(png|exr)"):
+        clip.noise("front") if kind == "noise" else getattr(clip, kind)("front", 2)

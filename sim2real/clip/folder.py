@@ -10,7 +10,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
+from ..arrays import first_broken_row
 from ..errors import (
     BadValueError,
     MissingFileError,
@@ -121,6 +122,19 @@ class Clip:
                 why = f"its shape is {noise.shape}, clip.json says {wanted}"
                 raise UnreadableFileError(path, what="the noise", why=why, fix="render the clip again")
         return noise
+
+    def latents(self, camera: str, which: slice | Sequence[int]) -> Float[np.ndarray, "latents channels height width"]:
+        """Some latents of the noise, as float32.
+
+        Raises:
+            UnreadableFileError: a value is not finite.
+        """
+        chosen = np.asarray(self.noise(camera)[which], np.float32)
+        if (broken := first_broken_row(chosen)) is not None:
+            latent = range(len(self.noise(camera)))[which][broken] if isinstance(which, slice) else which[broken]
+            path, why = self.folder(camera) / "noise.npy", f"latent {latent} is not finite everywhere"
+            raise UnreadableFileError(path, what="the noise", why=why, fix="render the clip again")
+        return chosen
 
     def noise_record(self) -> NoiseRecord:
         """How the noise was made; a clip without noise says how to get it."""

@@ -185,7 +185,7 @@ def _picked(
             fix=f"render it with: {render_command(clip, layout)}",
         )
     places = [record.latent_frames.index(frame) for frame in found[0]]
-    return np.asarray(clip.noise(camera)[places], np.float32), found[0]
+    return clip.latents(camera, places), found[0]
 
 
 def render_command(clip: Clip, layout: NoiseLayout) -> str:

@@ -96,7 +96,7 @@ def noise_source(clip: Clip, camera: str, layout: NoiseLayout, kind: str, seed: 
     """
     key = int.from_bytes(hashlib.blake2b(f"{kind}/{seed}/{camera}".encode(), digest_size=8).digest(), "little")
     if kind == "clip":
-        return lambda latents: np.asarray(clip.noise(camera)[latents], np.float32)
+        return lambda latents: clip.latents(camera, latents)
     if kind == "iid":
         shape = (layout.channels, *layout.latent_size(clip.record.size))
         return lambda latents: _independent(latents, shape, key)

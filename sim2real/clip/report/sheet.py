@@ -109,7 +109,7 @@ def seen_depths(clip: Clip, camera: str) -> tuple[float, float]:
 
 def _noise_tile(clip: Clip, camera: str, frame: int) -> np.ndarray:
     """Noise coarse enough to see on a small tile: normalized sums of blocks, as a camera further away would see it."""
-    noise = np.asarray(clip.noise(camera)[clip.noise_record().latent_of(frame), :3], np.float32)
+    noise = clip.latents(camera, [clip.noise_record().latent_of(frame)])[0, :3]
     channels, height, width = noise.shape
     k = max(1, min(round(width * _NOISE_CELL_PX / _TILE_WIDTH), height, width))
     blocks = noise[:, : height // k * k, : width // k * k].reshape(channels, height // k, k, width // k, k)

@@ -82,7 +82,7 @@ def sample_files(item: DatasetClip) -> Iterator[tuple[str, bytes]]:
             ids = np.stack([clip.instances(camera, frame) for frame in range(clip.frames)])
             yield f"{token}.instances.npz", _npz({"ids": ids})
         if clip.has(camera, "noise"):
-            yield f"{token}.noise.npy", _npy(np.asarray(clip.noise(camera)))
+            yield f"{token}.noise.npy", _npy(clip.latents(camera, slice(None)))
     if item.episode:
         yield "episode.npz", _npz(item.episode)
     yield "meta.json", json.dumps(_meta(item, tokens), ensure_ascii=False).encode("utf-8")
