@@ -56,6 +56,7 @@ def test_a_record_that_is_absent_is_missing_and_any_encoding_is_read(tmp_path):
     assert read_json(tmp_path / "marked.json", what="the record", fix="make it") == {"name": "Käse"}
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @pytest.mark.parametrize("kind", ["png", "exr"])
 def test_pictures_with_broken_bytes_are_read_or_named(tmp_path_factory, kind, data):

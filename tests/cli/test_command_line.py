@@ -424,6 +424,7 @@ READ_WITH = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READ_WITH)
 def test_the_command_that_is_offered_reads_the_source_in_the_same_way(scene_file, name):
     command = main.get_command(click.Context(main), "render")

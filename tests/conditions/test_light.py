@@ -244,6 +244,7 @@ def test_a_place_has_the_same_light_from_everywhere_and_at_all_times():
     assert a[24, shift:] == pytest.approx(b[24, :-shift], rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_shut_room_is_not_black():
     box = primitives.box((4.0, 4.0, 2.5))
     room = replace(box, material=Material((0.7, 0.7, 0.7, 1.0)))

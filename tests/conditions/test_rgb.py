@@ -129,6 +129,7 @@ def test_a_roof_lets_the_sun_in_unless_it_is_asked_to_shut_it_out():
     assert np.allclose(usual, bare, rtol=1e-3) and (shut < 0.3 * bare).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sun", [(0.0, 0.0, 1.0), (1.0, -0.6, 0.8), (1.0, 0.3, 0.1)])
 def test_lit_surfaces_do_not_shadow_themselves(sun):
     light = replace(NOON, sun_direction=sun)

@@ -155,6 +155,7 @@ def test_bytes_depend_on_the_clips_alone(every_clip, bop, tmp_path):
     assert contents(written(writer("bop").write, moved, tmp_path / "bop")) == contents(bop)
 
 
+@pytest.mark.slow
 def test_an_object_that_deforms_hides_others_but_is_not_told(tmp_path):
     scene = scene_of(SEEDS[0])
     ball = replace(scene.meshes[0], deformed=np.repeat(scene.meshes[0].vertices[None], scene.frames, axis=0))

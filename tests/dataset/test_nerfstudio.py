@@ -57,6 +57,7 @@ def surface(folder, shot):
     return np.c_[camera, np.ones(len(z))] @ np.array(shot["transform_matrix"]).T[:, :3]
 
 
+@pytest.mark.slow
 def test_surfaces_seen_by_one_camera_lie_where_the_others_see_them(dataset):
     folder = dataset / "bent"
     data = loaded(folder / "transforms.json")

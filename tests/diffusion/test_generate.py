@@ -156,6 +156,7 @@ def test_a_network_that_changes_nothing_returns_the_surfaces_in_their_light(clip
         assert np.abs(found[id_] - shown(color)).max() < 3
 
 
+@pytest.mark.slow
 def test_camera_effects_differ_by_seed_and_frame_and_keep_the_picture(clip, model):
     generate(clip, GenerateOptions(model=model, camera_effects="none"))
     generate(clip, GenerateOptions(model=model, camera_effects="webcam", seed=1))

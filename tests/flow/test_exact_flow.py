@@ -90,6 +90,7 @@ def test_a_cube_that_slides_along_the_picture_flows_as_much_as_its_depth_says() 
     assert flow.visible[~on_box & ~covered].all()
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**31))
 @settings(max_examples=6, deadline=None)
 def test_visibility_agrees_with_traced_rays(seed: int) -> None:

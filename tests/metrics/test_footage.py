@@ -20,6 +20,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     return render_clip(moving_scene(size=(96, 128)), out, RenderOptions(layout=NoiseLayout(1, 3), only=only))
 
 
+@pytest.mark.slow
 def test_motion_from_labels_is_the_exact_flow_of_the_geometry(clip):
     for camera in clip.cameras:
         there, visible = labeled_motion(clip, camera, 1, 2)

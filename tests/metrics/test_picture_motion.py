@@ -95,6 +95,7 @@ def test_noise_of_a_real_video_is_judged_by_its_motion(frames, only, what, tmp_p
         assert 0.95 < row["efficiency"] < 1.05
 
 
+@pytest.mark.slow
 def test_noise_that_stays_on_the_screen_carries_nothing_of_a_video(video, tmp_path):
     noise = np.tile(np.asarray(video.noise("video"))[:1], (5, 1, 1, 1))
     np.save(tmp_path / "noise.npy", noise)

@@ -38,6 +38,7 @@ def test_a_texture_equals_the_plain_reference():
     assert np.allclose(baked_texture(KEY, level=level, channels=channels, seed=seed), expected.transpose(1, 2, 0), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_frames_are_made_of_the_baked_cells():
     """Every pixel is the area-weighted sum of the texels that it owns, whatever their levels."""
     views = Views(bumpy_room(1, size=(96, 128)), NoiseLayout(8, 4), seed=7)

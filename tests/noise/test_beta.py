@@ -47,6 +47,7 @@ def test_unknown_names_list_the_classes_and_instances():
         beta_of_ids({"robot": 1.5}, INSTANCES)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_any_beta_per_pixel_keeps_every_frame_white(seed):

@@ -107,6 +107,7 @@ def test_of_faces_with_a_hidden_side_both_see_the_other_only(seed: int) -> None:
     assert (volume * sides[seen[seen >= 0]] >= 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["warp", "reference"])
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_camera_inside_a_closed_mesh_of_outer_faces_sees_out(backend: str, mirrored: bool) -> None:

@@ -263,6 +263,7 @@ def test_an_empty_scene_is_background_everywhere(scene, tmp_path):
     assert read_clip(clip.path).record.instances == []
 
 
+@pytest.mark.slow
 def test_a_longer_clip_has_the_same_frames(tmp_path):
     """What a frame shows depends on that frame's geometry alone."""
     long = moving_scene(9)

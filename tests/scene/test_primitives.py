@@ -39,6 +39,7 @@ def directed_edges(mesh: Mesh) -> np.ndarray:
     return np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8)
 @given(LENGTHS, LENGTHS, LENGTHS)
 def test_solids_are_closed_and_wound_outward_and_have_their_volume(a: float, b: float, c: float) -> None:

@@ -29,6 +29,7 @@ def clip(disc_folder, tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_the_clip_holds_what_its_record_says(clip, disc_frames):
     record = clip.noise_record()
     assert (record.method, record.factor, record.channels, record.latent_frames) == ("video", 1, 8, list(range(FRAMES)))
@@ -91,6 +92,7 @@ def test_beta_and_latent_time_are_those_of_the_layout(disc_folder, tmp_path):
     assert abs((noise[0] * noise[1]).mean()) < 5 / np.sqrt(noise[0].size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_supplied_vectors_are_followed_either_way(tmp_path, direction):
     shift = {"forward": 3.0, "backward": -3.0}[direction]

@@ -33,6 +33,7 @@ def folder(tmp_path_factory):
     return saved
 
 
+@pytest.mark.slow
 def test_the_clips_noise_reaches_the_transformer_verbatim(folder, rng):
     pipeline = load_wan_vace(str(folder), family_of(folder))
     seen, told = [], []

@@ -24,6 +24,7 @@ def footage(model, clip, steps=1, **options):
     return np.stack(list(frames))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 3])
 def test_footage_does_not_depend_on_how_it_is_cut_into_stretches(denoiser, clip, steps):
     whole = footage(denoiser, clip, steps, chunk=5)
