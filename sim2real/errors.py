@@ -8,7 +8,14 @@ from pathlib import Path
 
 
 class Sim2RealError(Exception):
-    """What is wrong with the input or the environment; the command line shows its one line and no traceback."""
+    """What is wrong with the input or the environment; the command line shows its one line and no traceback.
+
+    Names and reasons come from anywhere: what cannot be printed in a line is replaced.
+    """
+
+    def __init__(self, message: str) -> None:
+        shown = (c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in message)
+        super().__init__("".join(shown).strip())
 
 
 def _listed(names: Iterable[object], limit: int = 16) -> str:

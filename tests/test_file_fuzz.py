@@ -107,7 +107,7 @@ def test_clips_whose_record_has_other_entries(place, rng):
     read_or_refused(lambda: look_through(read_clip(folder)))
 
 
-@fuzzed(15)
+@fuzzed(10)
 def test_clips_with_damaged_files(place, rng):
     folder = made(place, "clip", whole_clip)
     files = sorted(
@@ -244,7 +244,7 @@ def whole_model(folder: Path) -> None:
     (folder / "model_index.json").write_text(json.dumps(index))
 
 
-@fuzzed(15)
+@fuzzed(8)
 def test_folders_of_models(place, rng):
     folder = made(place, "model", whole_model)
     target = rng.choice([f for f in sorted(folder.rglob("*")) if f.is_file()])

@@ -142,7 +142,7 @@ def test_the_files_that_are_damaged_here_are_whole_before(place):
         check_scene(load(place / f"b.{kind}"))
 
 
-@fuzzed(40)
+@fuzzed(25)
 def test_scene_files_with_other_entries(place, rng):
     path = scene_files(place)
     tree = changed(SCENE, rng)
@@ -157,7 +157,7 @@ def test_scene_files_with_damaged_text(place, rng):
     read_or_refused(lambda: load(path), check_scene)
 
 
-@fuzzed(30)
+@fuzzed(16)
 def test_the_files_that_a_scene_file_names(place, rng):
     path = scene_files(place)
     if rng.random() < 0.5:
@@ -189,7 +189,7 @@ def _whole(kind: str, made: dict[str, bytes] = {}) -> bytes:  # noqa: B006
     return made.setdefault(kind, exported(kind)) if kind in made else made.setdefault(kind, exported(kind))
 
 
-@fuzzed(40)
+@fuzzed(25)
 def test_gltf_files_with_other_entries(place, rng):
     path = place / "a.gltf"
     path.write_text(json.dumps(changed(json.loads(_whole("gltf")), rng)))
@@ -225,7 +225,7 @@ def test_states_of_mujoco_models(place, rng):
     read_or_refused(lambda: load(place / "a.xml", states=states), check_scene)
 
 
-@fuzzed(40)
+@fuzzed(25)
 def test_recordings_with_odd_groups_and_attributes(place, rng):
     h5py = pytest.importorskip("h5py")
     path = place / "a.hdf5"

@@ -14,7 +14,7 @@ from ....errors import MissingFileError, UnreadableFileError
 from ....text_files import read_json
 from . import INFO_FILE
 from .conditions import CHANNEL_NAMES
-from .denoiser import PictureDenoiser, build_denoiser
+from .denoiser import PictureDenoiser, Sizes
 
 KIND = "picture-denoiser"
 _FIX = "train one with: sim2real train RECIPE -o DIR, or leave --model away for the one that ships"
@@ -79,15 +79,16 @@ def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
     info = read_info(folder)
     sizes = read_json(folder / _SIZES, what="the model", fix=_FIX)
     try:
-        model = build_denoiser(**{name: value for name, value in sizes.items() if not name.startswith("_")})
+        with torch.device("meta"):  # no memory, whatever the sizes are, before the weights are known to fit
+            model = PictureDenoiser(Sizes(**{name: value for name, value in sizes.items() if not name.startswith("_")}))
         weights = {name: value.float() for name, value in load_file(folder / _WEIGHTS).items()}
     except Exception as error:  # sizes, and weights that are cut or absent, each have errors of their own
         raise _unfit(folder, error) from error
     shapes, wanted = ({name: value.shape for name, value in tensors.items()} for tensors in (weights, model.state_dict()))
     if odd := [name for name in sorted({*shapes, *wanted}) if shapes.get(name) != wanted.get(name)]:
         raise _unfit(folder, f"weights do not fit its sizes: {', '.join(odd[:3])}{', ...' if odd[3:] else ''}")
-    model.load_state_dict(weights)
-    return model.eval().requires_grad_(False), info
+    model.load_state_dict(weights, assign=True)
+    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last), info  # pyright: ignore[reportCallIssue]
 
 
 def model_folder(model: str | Path | None) -> Path:

@@ -229,7 +229,8 @@ def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, textures: _
         raise _broken(path, f"a face names vertex {faces.max()} of {len(vertices)}")
     normals = None
     if "vertex_normals" in geometry._cache.cache:  # set by the reader, and only if the file holds them
-        normals = np.array(geometry.vertex_normals, np.float64)[faces]
+        held = np.array(geometry.vertex_normals, np.float64)[faces]
+        normals = held if (np.abs(held) <= _FARTHEST_M).all() else None
     mesh = Mesh(name, vertices, faces, normals=normals)
     try:
         material = getattr(getattr(geometry.visual, "material", None), "name", None)

@@ -168,7 +168,7 @@ class MotionEntry(Entry):
             times = [k.time for k in self.keyframes]
             if len(kinds) > 1:
                 raise error("mixes frame and time_s, must use one of them", key="keyframes")
-            if any(b <= a for a, b in zip(times, times[1:], strict=False)):
+            if any(b - a < SMALLEST for a, b in zip(times, times[1:], strict=False)):
                 raise error(f"has the times {shown(times)}, must be ascending", key="keyframes")
         return self
 

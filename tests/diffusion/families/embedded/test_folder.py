@@ -7,6 +7,8 @@ from safetensors.torch import load_file, save_file
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
 from sim2real.errors import MissingFileError, UnreadableFileError
 
+from ....mutations import bounded
+
 
 def test_a_model_comes_back_in_half_precision(denoiser, tmp_path):
     save_model(tmp_path, denoiser, Info(steps=1, training={"clips": 3}))
@@ -53,3 +55,12 @@ def test_reading_a_model_draws_nothing_at_random(denoiser, tmp_path):
     before = torch.get_rng_state()
     load_model(tmp_path)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("sizes", [{"widths": [2**20, 8, 16, 16]}, {"embedding": 2**40}, {"widths": "8"}, {"embedding": -1}])
+def test_sizes_that_no_memory_holds_are_refused_before_anything_is_made(denoiser, tmp_path, sizes):
+    save_model(tmp_path, denoiser, Info())
+    path = tmp_path / "denoiser" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **sizes}))
+    with bounded(), pytest.raises(UnreadableFileError, match="the model cannot be read"):
+        load_model(tmp_path)
