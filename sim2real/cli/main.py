@@ -90,13 +90,14 @@ class LazyGroup(click.Group):
         **extra: Any,
     ) -> Any:
         """Run a command line and exit: 0 done, 1 an error of the input, 2 wrong usage, 130 interrupted, 143 terminated."""
+        of_the_process = args is None
         args = list(sys.argv[1:] if args is None else args)
         if "_SIM2REAL_COMPLETE" in os.environ or not standalone_mode:
             return super().main(args, prog_name or "sim2real", complete_var, standalone_mode, **extra)
         debug = "--debug" in args or bool(os.environ.get("SIM2REAL_DEBUG"))
         before = signal.signal(signal.SIGTERM, _terminate)
         try:
-            with starting():
+            with starting(ending=of_the_process):
                 code = super().main(args, prog_name or "sim2real", complete_var, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help() if error.ctx else "", err=True)

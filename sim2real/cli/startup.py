@@ -1,4 +1,4 @@
-"""Start-up of a command without the collector of cycles: what torch and Warp define stays, and walking it takes a while."""
+"""Commands without the collector of cycles at both ends: what torch and Warp define stays, and walking it takes two seconds."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def starting() -> Iterator[None]:
-    """Collect no cycles inside, until :func:`started` is called; afterwards all is as before."""
+def starting(*, ending: bool) -> Iterator[None]:
+    """Collect no cycles inside, until :func:`started` is called.
+
+    Args:
+        ending: the process ends with the command, so that nothing is collected on its way out; otherwise all is as before.
+    """
     before = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if before:
+        if ending:
+            gc.disable()
+            gc.freeze()
+        elif before:
             gc.unfreeze()
             gc.enable()
 
