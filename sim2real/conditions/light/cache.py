@@ -66,11 +66,11 @@ def solve(
     place = _place(hit + 0.01 * cell * normal, normal, origin, cell, cells)
     color = worlds.colors[part]
     own = _place(where + 0.01 * cell * facing, facing, origin, cell, cells)
-    light = straight
+    light, kept = straight, _Cells(own, cells)
     for _ in range(_BOUNCES):
-        cached = _filled(own, light, cells)
+        cached = kept.filled(light)
         light = straight + (outside + color * cached[place]).mean(axis=1)
-    return LightCache(_filled(own, light, cells).astype(np.float32), origin, cell, cells)
+    return LightCache(kept.filled(light).astype(np.float32), origin, cell, cells)
 
 
 def _straight(world: Any, sampler: Sampler, points: np.ndarray, normals: np.ndarray) -> Float[np.ndarray, "n 3"]:
@@ -107,30 +107,52 @@ def _place(
     return ((at[..., 0] * cells[1] + at[..., 1]) * cells[2] + at[..., 2]) * 6 + side
 
 
-def _filled(place: np.ndarray, light: Float[np.ndarray, "n 3"], cells: np.ndarray) -> Float[np.ndarray, "cells 3"]:
-    """Mean light per cell and direction; empty cells have that of cells around, or that of all of the direction."""
-    count = int(np.prod(cells)) * 6
-    weight = np.bincount(place, minlength=count).astype(np.float64)
-    total = np.stack([np.bincount(place, light[:, k], count) for k in range(3)], axis=1)
-    shape = (*cells.tolist(), 6)
-    weight, total = weight.reshape(*shape, 1), total.reshape(*shape, 3)
-    overall = total.sum(axis=(0, 1, 2)) + 0.1 * total.sum(axis=(0, 1, 2, 3))
-    overall = overall / np.maximum(weight.sum(axis=(0, 1, 2)) + 0.1 * weight.sum(), 1e-9)
-    known = np.where(weight > 0, total / np.maximum(weight, 1), 0)
-    have = weight > 0
-    for _ in range(3):
-        near, many = _around(known * have), _around(have.astype(np.float64))
-        known = np.where(have, known, near / np.maximum(many, 1))
-        have = have | (many > 0)
-    return np.where(have, known, overall).reshape(count, 3)
+class _Cells:
+    """Mean light per cell and direction; empty cells have that of up to three cells around, or that of all of the direction.
 
+    Args:
+        place: cell and direction of every surface element.
+        cells: along each axis.
+    """
 
-def _around(values: np.ndarray) -> np.ndarray:
-    """Sums over a cell and its six neighbors."""
-    out = values.copy()
-    for axis in range(3):
-        low, high = [slice(None)] * values.ndim, [slice(None)] * values.ndim
-        low[axis], high[axis] = slice(None, -1), slice(1, None)
-        out[tuple(low)] += values[tuple(high)]
-        out[tuple(high)] += values[tuple(low)]
-    return out
+    def __init__(self, place: Int[np.ndarray, " n"], cells: Int[np.ndarray, "3"]) -> None:
+        self._lengths, self._count = cells.tolist(), int(np.prod(cells)) * 6
+        own, self._place = np.unique(place, return_inverse=True)
+        self._weight = np.bincount(self._place).astype(np.float64)
+        row = np.full(self._count + 1, -1)  # of a cell that has light, or the last one, which has none
+        row[own] = np.arange(len(own))
+        filled, self._rings = [own], []
+        for _ in range(3):
+            reached = np.unique(self._neighbors(filled[-1]))
+            edge = reached[(row[reached] < 0) & (reached < self._count)]
+            around, start = row[self._neighbors(edge)], sum(map(len, filled))
+            self._rings.append((slice(start, start + len(edge)), around, (around >= 0).sum(axis=0)[:, None]))
+            row[edge] = start + np.arange(len(edge))
+            filled.append(edge)
+        self._own, self._cells = own, np.concatenate(filled)
+
+    def _neighbors(self, at: Int[np.ndarray, " n"]) -> Int[np.ndarray, "6 n"]:
+        """The same direction in the six cells around, or ``_count`` where there is none."""
+        found, step = [], self._count
+        for length in self._lengths:
+            step //= length
+            along = at // step % length
+            found += [np.where(along < length - 1, at + step, self._count), np.where(along > 0, at - step, self._count)]
+        return np.stack(found)
+
+    def filled(self, light: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "cells 3"]:
+        """Of the light on every surface element."""
+        total = np.stack([np.bincount(self._place, light[:, k]) for k in range(3)], axis=1)
+        known = np.zeros((len(self._cells) + 1, 3))
+        known[: len(total)] = total / self._weight[:, None]
+        for edge, around, many in self._rings:
+            near = known[around[0]]
+            for one in around[1:]:
+                near += known[one]
+            known[edge] = near / many
+        side = self._own % 6
+        weight = np.bincount(side, self._weight, 6)[:, None] + 0.1 * self._weight.sum()
+        overall = np.stack([np.bincount(side, total[:, k], 6) for k in range(3)], axis=1) + 0.1 * total.sum(axis=0)
+        out = np.tile(overall / np.maximum(weight, 1e-9), (self._count // 6, 1))
+        out[self._cells] = known[:-1]
+        return out
