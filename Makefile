@@ -22,7 +22,7 @@ test: $(VENV)/.dev libraries lint types ## lint, check types, run all tests
 	$(PYTEST) $(PYTEST_ARGS)
 
 quick: $(VENV)/.dev lint ## lint, run the fast tests: under two minutes on two cores
-	$(PYTEST) -m "not slow and not network" $(PYTEST_ARGS)
+	$(PYTEST) -m "not slow and not network" -o addopts=--strict-markers $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## ruff
 	$(BIN)/ruff check .

@@ -50,6 +50,7 @@ def taken(read: Callable[[], list[np.ndarray | None]]) -> None:
 hard = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.slow
 @hard
 @given(any_array((3,), (7,), (11,), (4, 4)))
 def test_any_table_of_transforms_is_taken_or_refused(tmp_path: Path, values: np.ndarray) -> None:
@@ -78,6 +79,7 @@ def test_any_recording_is_taken_or_refused(
     taken(read)
 
 
+@pytest.mark.slow
 @hard
 @given(any_array((2, 2)), st.none() | any_array((2,)))
 def test_any_motion_is_taken_or_refused(tmp_path: Path, motion: np.ndarray, visible: np.ndarray | None) -> None:
@@ -88,6 +90,7 @@ def test_any_motion_is_taken_or_refused(tmp_path: Path, motion: np.ndarray, visi
     taken(lambda: [read_flow(tmp_path / "a.npz", (2, 2))[0].numpy()])
 
 
+@pytest.mark.slow
 @hard
 @given(any_array((4, 4), (3, 4), (12,), (16,)))
 def test_any_poses_are_taken_or_refused(tmp_path: Path, poses: np.ndarray) -> None:
@@ -95,6 +98,7 @@ def test_any_poses_are_taken_or_refused(tmp_path: Path, poses: np.ndarray) -> No
     taken(lambda: [read_poses(tmp_path / "a.npy", 2)])
 
 
+@pytest.mark.slow
 @hard
 @given(any_array((2,)))
 def test_any_depth_is_taken_or_refused(tmp_path: Path, depth: np.ndarray) -> None:

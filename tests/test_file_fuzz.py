@@ -98,6 +98,7 @@ def look_through(clip: Clip) -> None:
     write_report(clip)
 
 
+@pytest.mark.slow
 @fuzzed(15)
 def test_clips_whose_record_has_other_entries(place, rng):
     folder = made(place, "clip", whole_clip)
@@ -107,6 +108,7 @@ def test_clips_whose_record_has_other_entries(place, rng):
     read_or_refused(lambda: look_through(read_clip(folder)))
 
 
+@pytest.mark.slow
 @fuzzed(10)
 def test_clips_with_damaged_files(place, rng):
     folder = made(place, "clip", whole_clip)

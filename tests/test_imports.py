@@ -114,6 +114,7 @@ def modules_imported_by(file: Path, modules: set[str]) -> set[str]:
     return found & modules
 
 
+@pytest.mark.slow
 def test_no_modules_import_each_other_in_a_circle():
     named = {".".join(file.relative_to(PACKAGE).with_suffix("").parts): file for file in FILES if file.name != "__init__.py"}
     imported = {name: modules_imported_by(file, set(named)) for name, file in named.items()}

@@ -3,9 +3,12 @@
 import runpy
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_the_map_is_what_the_code_draws():
     page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
     draw = runpy.run_path(str(ROOT / "scripts" / "draw_map.py"))

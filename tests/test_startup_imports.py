@@ -43,6 +43,7 @@ def loaded_by(command: str, folder: Path) -> set[str]:
     return set((folder / "modules").read_text().splitlines())
 
 
+@pytest.mark.slow
 def test_rendering_a_mujoco_model_imports_no_reader_of_meshes_no_model_and_nothing_that_bakes(folder: Path) -> None:
     pytest.importorskip("mujoco")
     command = "render box.xml --states states.npy --size 32x40 --factor 8 --channels 4 --only noise,rgb,depth -o clip"
@@ -51,6 +52,7 @@ def test_rendering_a_mujoco_model_imports_no_reader_of_meshes_no_model_and_nothi
     assert not loaded & (MODELS | DATA | MESHES | OWN)
 
 
+@pytest.mark.slow
 def test_inspecting_imports_what_reads_and_no_more(folder: Path) -> None:
     pytest.importorskip("mujoco")
     assert not loaded_by("inspect box.xml --states states.npy", folder) & (MODELS | DATA | MESHES | TENSORS | OWN)

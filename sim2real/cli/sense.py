@@ -48,7 +48,7 @@ def command(clip: Path, name: str, seed: int, vary: bool, camera: str | None) ->
       sim2real sense out/kitchen --sensor kinect_azure --seed 3 --vary
       sim2real sense out/kitchen --sensor my_camera.yaml --camera wrist
     """
-    from ..clip import read_clip
+    from ..clip import read_clip, readable_write_errors, write_pages
     from ..dataset.clips import DatasetClip
     from ..sensors import read_sensor, sensor, write_sensed
 
@@ -65,6 +65,8 @@ def command(clip: Path, name: str, seed: int, vary: bool, camera: str | None) ->
                 report(f"sense {own}", done, total)
 
             where = "rgb" if source is None else f"generated/{source.name}"
-            write_sensed(found, own, chosen, seed, seen.pictures(own), source=where, progress=tell)
+            write_sensed(found, own, chosen, seed, seen.ideal(own), source=where, progress=tell)
+        with readable_write_errors(found.path):
+            write_pages(found)
     for own in cameras:
         click.echo(f"{chosen.name}, {own}  {found.folder(own) / 'sensed'}")

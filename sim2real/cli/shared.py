@@ -161,14 +161,13 @@ def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:
 
 def generate_footage(clip: Clip, options: dict[str, Any], progress: Progress) -> Clip:
     """Generate footage for every camera of a clip, then draw the contact sheet and the report anew."""
-    from ..clip import readable_write_errors, write_report, write_sheet
+    from ..clip import readable_write_errors, write_pages
     from ..diffusion import generate
 
     generate(clip.path, options_of_footage(options), progress=progress)
     with readable_write_errors(clip.path):
         progress("contact sheet and report", 0, 1)
-        write_sheet(clip)
-        write_report(clip)
+        write_pages(clip)
         progress("contact sheet and report", 1, 1)
     return clip
 

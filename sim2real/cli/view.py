@@ -22,13 +22,12 @@ def command(clip: Path, columns: int, show: bool) -> None:
       sim2real view out/kitchen
       sim2real view out/kitchen --columns 8 --open
     """
-    from ..clip import read_clip, readable_write_errors, write_report, write_sheet
+    from ..clip import read_clip, readable_write_errors, write_pages
     from .shared import say_where
 
     found = read_clip(clip)
     with readable_write_errors(found.path):
-        write_sheet(found, columns=columns)
-        page = write_report(found)
+        page = write_pages(found, columns=columns)
     say_where(found)
     if show:
         click.launch(page.resolve().as_uri())

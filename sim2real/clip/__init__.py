@@ -16,6 +16,7 @@ from .record import InstanceRecord as InstanceRecord
 from .record import NoiseRecord as NoiseRecord
 from .record import SceneRecord as SceneRecord
 from .record import write_record as write_record
+from .report.page import write_pages as write_pages
 from .report.page import write_report as write_report
 from .report.sheet import write_sheet as write_sheet
 from .video import VideoWriter as VideoWriter

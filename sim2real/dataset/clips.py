@@ -14,9 +14,9 @@ from jaxtyping import UInt8
 from ..clip import Clip
 from ..clip.footage import footage_length, footage_pictures
 from ..clip.images import read_png
+from ..clip.sensed import sensed_of
 from ..clip.video import read_video
 from ..errors import BadValueError
-from ..sensors.compression import decoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,23 +56,11 @@ class DatasetClip:
         Raises:
             BadValueError: the footage has not one picture per frame.
         """
-        frames = range(self.clip.frames)
-        sensed = self.sensed(camera)
-        if sensed is not None:
-            files = [sensed / f"{frame:06d}.png" for frame in frames]
-            return files if files[0].is_file() else None
-        folder = self.footage.get(camera)
-        if folder is None:
-            return [self.clip.frame_path(camera, "rgb", frame) for frame in frames]
-        length = footage_length(folder)
-        if length != self.clip.frames:
-            raise BadValueError("the footage's length", length, right=f"{self.clip.frames} frames", where=folder)
-        return footage_pictures(folder) or None
-
-    def sensed(self, camera: str) -> Path | None:
-        """The folder of what a sensor saw; ``None`` where none did."""
-        folder = self.clip.folder(camera) / "sensed" / "rgb"
-        return folder if folder.is_dir() else None
+        sensed = sensed_of(self.clip, camera)
+        if sensed is None:
+            return self._ideal_files(camera)
+        files = [sensed.folder / "rgb" / f"{frame:06d}.png" for frame in range(self.clip.frames)]
+        return files if files[0].is_file() else None
 
     def pictures(self, camera: str) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
         """The pictures that a model is to be trained on: what a sensor saw, else the footage, else the render.
@@ -80,10 +68,23 @@ class DatasetClip:
         Raises:
             BadValueError: the footage has not one picture per frame.
         """
-        files, sensed = self.lossless(camera), self.sensed(camera)
-        if files is not None:
-            yield from (read_png(file) for file in files)
-        elif sensed is not None:
-            yield from (decoded((sensed / f"{frame:06d}.jpg").read_bytes()) for frame in range(self.clip.frames))
-        else:
-            yield from read_video(self.footage[camera] / "video.mp4")
+        sensed = sensed_of(self.clip, camera)
+        return self.ideal(camera) if sensed is None else map(sensed.rgb, range(self.clip.frames))
+
+    def ideal(self, camera: str) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+        """The pictures as they were before a sensor saw them: the footage, else the render.
+
+        Raises:
+            BadValueError: the footage has not one picture per frame.
+        """
+        files = self._ideal_files(camera)
+        return read_video(self.footage[camera] / "video.mp4") if files is None else map(read_png, files)
+
+    def _ideal_files(self, camera: str) -> list[Path] | None:
+        folder = self.footage.get(camera)
+        if folder is None:
+            return [self.clip.frame_path(camera, "rgb", frame) for frame in range(self.clip.frames)]
+        length = footage_length(folder)
+        if length != self.clip.frames:
+            raise BadValueError("the footage's length", length, right=f"{self.clip.frames} frames", where=folder)
+        return footage_pictures(folder) or None

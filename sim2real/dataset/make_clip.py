@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import kinds
-from ..clip import Clip, write_report, write_sheet
+from ..clip import Clip, write_pages
 from ..errors import BadValueError, UnknownNameError
 from ..scene import Scene
 from .clips import DatasetClip
@@ -55,8 +55,7 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
         source = read_lerobot(row.lerobot)
         facts |= {"names": source.names, "robot_type": source.robot_type}
     write_episode(folder, episode.arrays, facts)
-    write_sheet(clip)
-    write_report(clip)
+    write_pages(clip)
     return write_done(folder, row, clip_figures(clip) if row.gate else {"labels": label_agreement(clip)})
 
 
@@ -129,6 +128,7 @@ def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -
         device=device,
         only=kinds_of(row),
         threads=threads,
+        pages=False,
         scene_options={**row.reading, **said},
     )
     return render_clip(scene, folder, options)
@@ -143,7 +143,7 @@ def _sensed(row: Row, clip: Clip) -> None:
     model = read_sensor(Path(name)) if name.endswith((".yaml", ".yml")) else sensor(name)
     seen = DatasetClip(row.clip_id, clip)
     for camera in clip.cameras:
-        write_sensed(clip, camera, model, row.seed, seen.pictures(camera), source="footage" if seen.footage else "rgb")
+        write_sensed(clip, camera, model, row.seed, seen.ideal(camera), source="footage" if seen.footage else "rgb")
 
 
 def _generated(row: Row, clip: Clip, device: str) -> None:

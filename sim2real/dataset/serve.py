@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -51,7 +52,8 @@ def serve(answers: int, parent: int) -> None:
         try:
             make_clip(Row.of_json(request["row"]), Path(request["folder"]), request["device"], request["threads"])
         except Exception as error:
-            traceback.print_exc()
+            with contextlib.suppress(OSError):  # the log may be on the disk that is full
+                traceback.print_exc()
             answer("failed", _reason(error))
         else:
             answer("ok")

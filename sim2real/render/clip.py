@@ -21,9 +21,8 @@ from ..clip import (
     check_output,
     new_folder,
     read_clip,
+    write_pages,
     write_record,
-    write_report,
-    write_sheet,
 )
 from ..conditions import DepthRange, estimate_depth_range
 from ..devices import frame_pool
@@ -73,11 +72,11 @@ def render_clip(scene: Scene, output: Path, options: RenderOptions | None = None
             with CameraWriter(work / camera.name, plan, depth_range) as writer:
                 _stream(renderer, writer, camera, progress)
         write_record(work / "clip.json", _record(plan, depth_range, options.scene_options))
-        progress("contact sheet and report", 0, 1)
-        clip = read_clip(work)
-        write_sheet(clip)
-        write_report(clip)
-        progress("contact sheet and report", 1, 1)
+        if options.pages:
+            progress("contact sheet and report", 0, 1)
+            clip = read_clip(work)
+            write_pages(clip)
+            progress("contact sheet and report", 1, 1)
     return read_clip(output)
 
 

@@ -27,6 +27,7 @@ class RenderOptions:
       ``material``, ``light``, ``reflection`` and ``flow``.
     - ``overwrite``: replace an existing clip folder.
     - ``threads``: frames rendered at once; one per core by default.
+    - ``pages``: write the contact sheet and the report; a caller that adds more to the clip writes them afterwards.
     - ``scene_options``: how the scene was read, for ``clip.json``, so that it can be read again.
 
     Raises:
@@ -43,6 +44,7 @@ class RenderOptions:
     only: Collection[str] | None = None
     overwrite: bool = False
     threads: int | None = None
+    pages: bool = True
     scene_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

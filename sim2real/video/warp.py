@@ -22,9 +22,8 @@ from ..clip import (
     check_output,
     new_folder,
     read_clip,
+    write_pages,
     write_record,
-    write_report,
-    write_sheet,
 )
 from ..conditions import DepthRange, DepthRangeEstimate
 from ..errors import BadValueError, UnknownNameError
@@ -136,8 +135,7 @@ def warp_video(
         write_record(folder / "clip.json", _record(plan, pictures, depth_range, options))
         tell("contact sheet and report", 0, 1)
         clip = read_clip(folder)
-        write_sheet(clip)
-        write_report(clip)
+        write_pages(clip)
         tell("contact sheet and report", 1, 1)
     return read_clip(output)
 

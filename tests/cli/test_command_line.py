@@ -265,6 +265,7 @@ def test_an_interrupted_render_leaves_nothing(scene_file, number, code):
     assert [p.name for p in scene_file.parent.iterdir()] == ["scene.yaml"]
 
 
+@pytest.mark.slow
 def test_surfaces_and_light_are_written_for_models_that_need_them_and_on_request(scene_file):
     def kinds(*options):
         output = scene_file.parent / "clip"
@@ -365,6 +366,7 @@ def test_run_refuses_what_leaves_no_footage_before_it_renders(scene_file, tmp_pa
     assert [p.name for p in scene_file.parent.iterdir()] == ["scene.yaml"]
 
 
+@pytest.mark.slow
 def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
     import sim2real.diffusion
 

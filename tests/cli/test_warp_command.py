@@ -70,6 +70,7 @@ def test_faults_are_one_line(folder, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_without_opencv_the_extra_is_named(folder, tmp_path):
     hide = "import sys; sys.modules['cv2'] = None\nfrom sim2real.cli import main\n"
     script = hide + f"main(['warp', {str(folder)!r}, '-o', {str(tmp_path / 'clip')!r}])"

@@ -74,6 +74,7 @@ def test_generated_footage_is_shown_from_pictures_or_from_the_video(clip, pictur
     assert abs(int(row.picture(3).mean()) - 120) <= 2
 
 
+@pytest.mark.slow
 def test_the_sheet_has_one_column_per_frame_shown(clip):
     few, many = sheet_picture(clip, columns=2), sheet_picture(clip, columns=5)
     assert many.width - few.width == 3 * 308

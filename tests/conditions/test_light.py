@@ -89,6 +89,7 @@ def test_under_the_sun_a_floor_has_the_cosine_and_a_shadow():
     assert light[int(y / z), int(x / z)].max() < 0.05
 
 
+@pytest.mark.slow
 def test_a_lamp_lights_by_the_square_of_the_distance():
     lamp = square(0.05, z=2.0, down=True, base_color=(0.0, 0.0, 0.0, 1.0), emission=(50.0, 40.0, 30.0))
     floor = square(3.0, base_color=(0.0, 0.0, 0.0, 1.0))

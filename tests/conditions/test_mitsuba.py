@@ -142,6 +142,7 @@ def still_life(size):
     return scene_of([ground, ball], camera_at([0.5, -2.5, 1.5], [0, 0, 0.3], size=size, focal=1.1 * size[0]))
 
 
+@pytest.mark.slow
 def test_the_filter_brings_few_paths_close_to_many():
     scene = still_life((48, 48))
     many, few, clean = (

@@ -1,6 +1,7 @@
 """A ``make_clip`` without scenes and models, for tests of everything around it.
 
-What a clip does is in ``task``: nothing special, ``die``, ``hang``, ``broken``, ``full``, or ``slow``.
+What a clip does is in ``task``: nothing special, ``die``, ``hang``, ``broken``, ``full``, ``big`` (as large as the disk
+allows), or ``slow``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
     if what == "slow":
         time.sleep(0.3)
     folder.mkdir(parents=True)
+    if what == "big":
+        _fill(folder / "big.bin", most=64 << 20)
     (folder / "noise.bin").write_bytes(np.random.default_rng(row.seed).bytes(4096))
     matrix = np.eye(4)[None]
     camera = CameraRecord(intrinsics=np.eye(3)[None], world_from_camera=matrix)
@@ -40,3 +43,11 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
     record = ClipRecord(scene=scene, seed=row.seed, fps=10, frames=1, size=(4, 4), cameras={"front": camera})
     write_record(folder / "clip.json", record)
     return write_done(folder, row, {"borders": row.seed % 10 / 10})
+
+
+def _fill(path: Path, most: int) -> None:
+    """Write until the disk is full; a disk with more room than ``most`` bytes is not what the test is about."""
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(most >> 16):
+            file.write(bytes(1 << 16))
+    raise AssertionError("the disk is too large")

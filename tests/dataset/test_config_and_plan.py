@@ -135,6 +135,7 @@ def test_a_plan_is_read_back_as_it_was_written(tmp_path):
     assert read_plan(tmp_path / "plan.parquet") == rows
 
 
+@pytest.mark.slow
 @given(data=st.binary(max_size=200), cut=st.integers(0, 3000))
 def test_a_damaged_plan_is_refused_in_one_line(tmp_path_factory, data, cut):
     folder = tmp_path_factory.mktemp("plan")

@@ -73,12 +73,14 @@ def test_the_spec_names_files_that_are_there(dataset, tiny_clips):
     assert [json.loads((f / "spec.json").read_text())["seed"] for f in sorted(dataset.glob("clip_*"))] == [3, 3, 4, 4]
 
 
+@pytest.mark.slow
 def test_colors_are_those_of_the_clips_reports_whatever_else_there_is(tmp_path):
     few, many = plain_clip(tmp_path, "few", instances=1), plain_clip(tmp_path, "many", instances=40)
     index = json.loads((written(write, [few, many], tmp_path / "out") / "clips.json").read_text())
     assert index[0]["colors"][0]["rgb"] == index[2]["colors"][0]["rgb"] == id_colors(2)[1].tolist()
 
 
+@pytest.mark.slow
 def test_the_bytes_depend_on_the_clips_alone(tmp_path):
     clips = [plain_clip(tmp_path / "here", f"plain-{n}") for n in range(2)]
     first = contents(written(write, clips, tmp_path / "first"))

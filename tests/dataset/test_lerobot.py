@@ -145,6 +145,7 @@ def test_the_bytes_depend_on_the_clips_alone(tmp_path):
     assert contents(written(write, moved, tmp_path / "second")) == first
 
 
+@pytest.mark.slow
 def test_files_stay_within_their_limits_and_every_episode_is_found_again(tmp_path):
     clips = [plain_clip(tmp_path, f"plain-{n}", cameras=("front",)) for n in range(5)]
     folder = written(write, clips, tmp_path / "out", data_mb=0.004, video_mb=0.004)

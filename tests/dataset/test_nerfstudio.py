@@ -73,6 +73,7 @@ def test_surfaces_seen_by_one_camera_lie_where_the_others_see_them(dataset):
         assert inside.sum() > 300 and np.median(error) < 0.012 and np.mean(error < 0.03) > 0.85
 
 
+@pytest.mark.slow
 def test_one_file_per_moment_where_something_moves(clips, dataset):
     for clip in clips:
         moments = sorted(path.name for path in (dataset / clip.clip_id).glob("transforms*.json"))
@@ -86,6 +87,7 @@ def test_one_file_per_moment_where_something_moves(clips, dataset):
             assert [shot["file_path"] for shot in data["frames"]] == names
 
 
+@pytest.mark.slow
 def test_pictures_depth_and_masks_are_those_of_the_clip(clips, dataset):
     for clip in clips:
         folder = dataset / clip.clip_id
@@ -103,6 +105,7 @@ def test_pictures_depth_and_masks_are_those_of_the_clip(clips, dataset):
                 assert (shot["h"], shot["w"]) == picture.shape[:2]
 
 
+@pytest.mark.slow
 def test_bytes_depend_on_the_clips_alone(clips, dataset, tmp_path):
     moved = [copied(clip, tmp_path / "elsewhere") for clip in clips]
     assert contents(written(writer("nerfstudio").write, moved, tmp_path / "nerfstudio")) == contents(dataset)

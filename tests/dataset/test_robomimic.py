@@ -109,6 +109,7 @@ def test_names_are_kept_where_they_can_be_and_numbered_where_not():
     assert demo_names([None, None]) == ["demo_0", "demo_1"] and demo_names([]) == []
 
 
+@pytest.mark.slow
 def test_the_bytes_depend_on_the_clips_alone(clips, tmp_path):
     first = contents(written(write, clips, tmp_path / "first"))
     time.sleep(1.1)  # HDF5 keeps times in seconds, unless told not to

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -179,6 +180,7 @@ def test_the_gate_sets_aside_with_a_reason_and_may_be_changed_later(tmp_path):
     assert "8 ok, 2 set aside" in run(config, "-o", tmp_path / "out").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_check_names_what_changed(tmp_path):
     config = write_config(tmp_path, [""], seeds=2)
@@ -201,3 +203,42 @@ def test_a_folder_that_is_something_else_is_left_alone(tmp_path):
     assert done.exit_code == 1
     assert done.stderr.count("\n") == 1
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("environment")
+def test_a_disk_that_is_full_costs_the_clip_that_filled_it_and_no_other(tmp_path):
+    config = write_config(tmp_path, ["small", "big", "fine"])
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    for folder in (disk, kept):
+        folder.mkdir()
+    command = [sys.executable, "-m", "sim2real", "dataset", str(config), "-o", str(disk / "out"), "--workers", "1"]
+    script = (
+        f"mount -t tmpfs -o size=3m none {disk} && {{ {shlex.join(command)}; code=$?; cp -r {disk}/out {kept}; exit $code; }}"
+    )
+    if subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", str(disk)], capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    found = by_task(kept / "out")
+    assert {task: status.status for task, status in found.items()} == {"small": "ok", "big": "failed", "fine": "ok"}
+    assert "No space left" in found["big"].reason and found["big"].attempts == 1
+    assert "No space left" in (kept / "out" / "report.html").read_text()
+    _, rows = open_dataset(kept / "out")
+    assert check_dataset(rows, kept / "out", lambda done, total: None) == []
+    assert len(list((kept / "out" / "clips").iterdir())) == 2, "nothing half written is left"
+
+
+@pytest.mark.slow
+def test_a_scene_that_is_broken_fails_alone_and_is_named(tmp_path):
+    (tmp_path / "broken.yaml").write_text("objects:\n  - {name: ball, mesh: absent.obj}\n")
+    source = {"frames": 1, "size": [32, 48]}
+    sources = [{"scene": "broken.yaml", **source}, {"scene": str(REPOSITORY / "scenes" / "tabletop.yaml"), **source}]
+    (tmp_path / "config.yaml").write_text(json.dumps({"sources": sources, "only": ["rgb", "depth", "instances"]}))
+    done = run(tmp_path / "config.yaml", "-o", tmp_path / "out", "--workers", 1)
+    assert done.exit_code == 1, done.output
+    assert "1 ok, 1 failed" in done.stdout
+    (failed,) = (s for s in read_ledger(tmp_path / "out" / "ledger.parquet") if s.status == "failed")
+    assert "absent.obj" in failed.reason and failed.attempts == 1
+    assert "absent.obj" in (tmp_path / "out" / "report.html").read_text()

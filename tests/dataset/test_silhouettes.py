@@ -78,6 +78,7 @@ def test_skipping_what_cannot_be_seen_changes_nothing(tmp_path, lens):
             assert found.counts(frame).get(instance + 1, 0) == int((views.visibility(view).face >= 0).sum())
 
 
+@pytest.mark.slow
 def test_a_mesh_that_deforms_in_place_is_drawn_in_every_frame(tmp_path):
     scene = scene_of(SEEDS[0])
     swelling = scene.meshes[1].vertices * np.linspace(0.5, 1.5, scene.frames)[:, None, None]

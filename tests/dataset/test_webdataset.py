@@ -72,6 +72,7 @@ def test_shards_are_the_same_bytes_for_the_same_clips(tmp_path):
         assert {(e.mtime, e.uid, e.gid, e.uname, e.gname) for e in file} == {(0, 0, 0, "", "")}
 
 
+@pytest.mark.slow
 def test_a_shard_is_closed_before_it_is_too_large_and_clips_stay_whole(tmp_path):
     clips = [plain_clip(tmp_path, f"plain-{n}") for n in range(5)]
     whole = written(write, clips, tmp_path / "one")

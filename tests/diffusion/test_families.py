@@ -51,6 +51,7 @@ def test_every_family_names_a_pipeline_and_samplers_of_diffusers():
         assert sorted(family.latent_axes) == sorted("BCTHW")
 
 
+@pytest.mark.slow
 def test_nothing_outside_of_the_families_asks_which_one_it_has():
     package = Path(sim2real.__file__).parent
     names = {*families(), *(family.pipeline for family in families().values())}

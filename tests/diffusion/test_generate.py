@@ -213,6 +213,7 @@ def test_what_is_restyled_has_a_texture_of_the_noise_and_the_color_of_the_look_i
     assert np.array_equal(one[0], textured[1]), "a frame is the same alone"
 
 
+@pytest.mark.slow
 def test_frames_do_not_depend_on_how_many_are_read_at_once(clip, moved_model):
     opened = read_clip(clip)
     denoiser, info = load_model(moved_model)
@@ -242,6 +243,7 @@ def test_steps_are_the_models_own_unless_told(clip, moved_model):
     assert settings["steps"] == 2 and not np.array_equal(own, footage(clip, "moved-0")[0])
 
 
+@pytest.mark.slow
 def test_baselines_lie_beside_the_footage(clip, moved_model):
     for use in ("keep", "restyle"):
         generate(clip, GenerateOptions(model=moved_model, use=use, noise="iid", camera_effects="none"))

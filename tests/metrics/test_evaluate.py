@@ -58,6 +58,7 @@ def test_footage_that_is_the_render_keeps_all_of_it(figures):
         assert "borders_kept" not in found["rgb"], "the render is not compared with itself"
 
 
+@pytest.mark.slow
 def test_blur_loses_edges_and_other_colors_lose_colors(figures):
     for found in figures["cameras"].values():
         blurred, recolored = (found["generated"][f"made-{k}"] for k in (0, 1))
@@ -66,6 +67,7 @@ def test_blur_loses_edges_and_other_colors_lose_colors(figures):
         assert blurred["blur_ssim"] > recolored["blur_ssim"]
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_per_footage_and_leaves_out_what_nobody_has(figures):
     lines = readable(figures)
     assert sum("/" in line for line in lines[1:]) == 8
@@ -89,6 +91,7 @@ def test_seeds_and_photographs_are_compared_when_asked_for(folder, vgg, tmp_path
     assert "LPIPS between seeds" in "\n".join(readable(found))
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_with_the_names_of_the_benchmark(folder):
     done = CliRunner().invoke(main, ["evaluate", str(folder), "--stride", "2", "--json"])
     assert done.exit_code == 0, done.output
@@ -96,6 +99,7 @@ def test_the_command_prints_json_with_the_names_of_the_benchmark(folder):
     assert {"psnr_db", "warp_error", "edge_agreement", "blur_ssim", "canny_f1_score"} <= set(found)
 
 
+@pytest.mark.slow
 def test_too_few_photographs_are_refused_before_anything_is_measured(folder, tmp_path):
     done = CliRunner().invoke(main, ["evaluate", str(folder), "--photographs", str(tmp_path)])
     assert done.exit_code == 1 and "is 0, must be at least 4" in done.stderr

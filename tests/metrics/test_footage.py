@@ -32,6 +32,7 @@ def test_motion_from_labels_is_the_exact_flow_of_the_geometry(clip):
         assert (visible & ~stored["visible"]).mean() < 0.01
 
 
+@pytest.mark.slow
 def test_footage_that_sticks_to_the_surfaces_scores_far_above_footage_that_does_not(clip):
     rng = np.random.default_rng(0)
     texture = rng.uniform(0, 255, (16, 3))
@@ -44,6 +45,7 @@ def test_footage_that_sticks_to_the_surfaces_scores_far_above_footage_that_does_
     assert sticks.warp_error[1] < 0.005 < flickers.warp_error[1]
 
 
+@pytest.mark.slow
 def test_what_another_thing_stands_before_is_hidden_and_what_is_in_view_is_not(clip):
     """The ball passes in front of the box and the floor: where it is in the target, nothing else of the source can be seen."""
     source, target = 0, 2
@@ -59,6 +61,7 @@ def test_what_another_thing_stands_before_is_hidden_and_what_is_in_view_is_not(c
     assert gone[floor & ~behind].mean() < 0.25
 
 
+@pytest.mark.slow
 def test_what_comes_back_otherwise_is_seen_though_all_else_agrees(clip):
     rng = np.random.default_rng(0)
     texture = rng.uniform(0, 255, (4, 3))
@@ -72,6 +75,7 @@ def test_what_comes_back_otherwise_is_seen_though_all_else_agrees(clip):
     assert figures.psnr_db[1] > figures.psnr_returned_db
 
 
+@pytest.mark.slow
 def test_edges_agree_with_a_picture_drawn_from_them_and_not_with_noise(clip):
     edges = clip.edges("moving", 0) > 127
     blocks = (clip.instances("moving", 0)[..., None] * np.array([70, 70, 70])).astype(np.uint8)

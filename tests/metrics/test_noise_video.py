@@ -58,6 +58,7 @@ def test_independent_noise_is_white_and_carries_nothing(clip, tmp_path):
     assert all(abs(row["efficiency"]) < 5 * row["standard_error"] for row in found["transport"])
 
 
+@pytest.mark.slow
 def test_blurred_noise_is_not_white_and_its_neighbors_say_so(clip, tmp_path):
     noise = white(clip)
     noise = (noise + np.roll(noise, 1, -1)) / 2
@@ -68,6 +69,7 @@ def test_blurred_noise_is_not_white_and_its_neighbors_say_so(clip, tmp_path):
     assert found["statistics"]["neighbor_right"]["worst_score"] > 10
 
 
+@pytest.mark.slow
 def test_noise_with_half_its_variance_from_elsewhere_carries_half(clip, tmp_path):
     mixed = np.sqrt(0.5) * (np.asarray(clip.noise("moving")) + white(clip, 1))
     whole = judge(clip, "moving", geometry="labels")["transport"]
@@ -82,6 +84,7 @@ def test_one_bad_frame_is_named(clip, tmp_path):
     assert judged(clip, noise, tmp_path)["statistics"]["variance"]["frame"] == 3
 
 
+@pytest.mark.slow
 def test_channels_last_in_half_precision_is_the_same_noise(clip, tmp_path):
     noise = white(clip)
     first = judged(clip, noise, tmp_path)
@@ -132,6 +135,7 @@ def test_beta_bounds_what_can_be_carried(clip):
     assert judge(replace(clip, record=record), "moving", geometry="labels", pairs=1)["ceiling"] == 0.81
 
 
+@pytest.mark.slow
 def test_beta_by_class_bounds_what_can_be_carried_where_it_is(clip):
     """Half of the picture's overlap cannot be carried where half of what is seen is independent."""
     assert clip.record.noise is not None

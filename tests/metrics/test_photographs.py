@@ -23,6 +23,7 @@ def all_statistics(pictures):
     return np.concatenate([scene_statistics(picture) for picture in pictures])
 
 
+@pytest.mark.slow
 def test_halves_of_a_set_are_nearer_to_each_other_than_to_blurred_or_grainy_ones(leaves):
     first, second = all_statistics(leaves[::2]), all_statistics(leaves[1::2])
     rng = np.random.default_rng(0)
@@ -34,6 +35,7 @@ def test_halves_of_a_set_are_nearer_to_each_other_than_to_blurred_or_grainy_ones
     assert statistics_distance(first, first) == 0
 
 
+@pytest.mark.slow
 def test_graying_leaves_the_statistics_as_they_are(leaves):
     gray = [np.repeat(np.rint(p @ [0.2126, 0.7152, 0.0722])[..., None], 3, -1).astype(np.uint8) for p in leaves]
     assert statistics_distance(all_statistics(leaves), all_statistics(gray)) < 0.2

@@ -103,12 +103,14 @@ def test_noise_that_stays_on_the_screen_carries_nothing_of_a_video(video, tmp_pa
     assert found["transport"][1]["efficiency"] < 0.1
 
 
+@pytest.mark.slow
 def test_a_video_has_no_rays_and_no_labels(video):
     for wish in ("rays", "labels"):
         with pytest.raises(BadValueError, match="must be left out"):
             geometry_of(video, "video", wish)
 
 
+@pytest.mark.slow
 def test_the_command_that_makes_a_videos_noise_again_is_warp(video):
     words = shlex.split(render_command(video, NoiseLayout(8, 16)))
     assert words[:3] == ["sim2real", "warp", video.record.scene.path]
@@ -116,6 +118,7 @@ def test_the_command_that_makes_a_videos_noise_again_is_warp(video):
     assert words[words.index("--fps") + 1] == "12.0"
 
 
+@pytest.mark.slow
 def test_without_flow_and_pictures_the_message_says_what_is_missing(frames, tmp_path):
     with pytest.raises(MissingFileError, match="pictures or flow"):
         judge(warped(frames, tmp_path / "clip", {"noise"}), "video")

@@ -20,6 +20,7 @@ from sim2real.scene.records import Mesh
 from tests.noise.views import Views, bumpy_room, camera, grid, mesh, scene
 
 LATENT16, LATENT64, PIXEL = NoiseLayout(8, 16), NoiseLayout(8, 64), NoiseLayout(1, 3)
+LAYOUTS = {"16 channels": LATENT16, "64 channels": LATENT64, "pixels": PIXEL}
 
 
 def mirrored_plane() -> Mesh:
@@ -46,8 +47,17 @@ def soup(count=3000) -> Mesh:
     return mesh(trimesh.Trimesh(corners.reshape(-1, 3), np.arange(3 * count).reshape(-1, 3), process=False))
 
 
-@pytest.mark.parametrize("layout", [LATENT16, LATENT64, PIXEL], ids=["16 channels", "64 channels", "pixels"])
-@pytest.mark.parametrize("name", SCENES)
+QUICK = {("mirrored uv", "64 channels"), ("two giant triangles", "64 channels"), ("empty", "64 channels")}
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [
+        pytest.param(name, layout, id=f"{name}-{told}", marks=() if (name, told) in QUICK else pytest.mark.slow)
+        for name in SCENES
+        for told, layout in LAYOUTS.items()
+    ],
+)
 def test_every_frame_is_white(name, layout):
     views = Views(SCENES[name](), layout)
     seeds = {16: 24, 64: 8, 3: 5}[layout.channels]
@@ -57,6 +67,7 @@ def test_every_frame_is_white(name, layout):
     assert result.worst() < 5, result
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_any_mesh_camera_and_seed_gives_white_noise(seed):
@@ -112,7 +123,9 @@ def test_a_frame_is_the_same_bits_alone_in_any_order_and_from_any_thread():
 
 
 @pytest.mark.parametrize("asks_late", [False, True], ids=["as on the CPU", "as on a GPU"])
-@pytest.mark.parametrize("layout", [LATENT16, PIXEL], ids=["latents", "pixels"])
+@pytest.mark.parametrize(
+    "layout", [pytest.param(LATENT16, id="latents"), pytest.param(PIXEL, id="pixels", marks=pytest.mark.slow)]
+)
 def test_a_crowded_frame_that_outgrows_the_cell_table_is_the_same_noise(layout, asks_late):
     views = Views(bumpy_room(1), layout)
     expected = views.frame()

@@ -71,7 +71,10 @@ FLOOR = {
 
 
 @pytest.mark.parametrize("view", FLOOR.values(), ids=FLOOR.keys())
-@pytest.mark.parametrize("layout", [NoiseLayout(8, 2), NoiseLayout(1, 2)], ids=["latents", "pixels"])
+@pytest.mark.parametrize(
+    "layout",
+    [pytest.param(NoiseLayout(8, 2), id="latents"), pytest.param(NoiseLayout(1, 2), id="pixels", marks=pytest.mark.slow)],
+)
 def test_changes_of_scale_and_grazing_angles_cost_little(layout, view):
     view = view if layout.factor > 1 else view.resized((48, 64))
     carried, shared = efficiency(Views(scene([grid(9.0, 30)], [view]), layout), (0, "camera"), (1, "camera"))
@@ -122,6 +125,7 @@ def test_a_surface_that_was_hidden_has_its_noise_back():
     assert np.mean(before[:, 8:16, 10:22] * hidden[:, 8:16, 10:22]) < 0.1
 
 
+@pytest.mark.slow
 def test_two_cameras_at_one_instant_see_the_same_noise():
     made = bumpy_room(1)
     second = camera([2.6, 1.1, 1.9], size=made.cameras[0].size, focal=330.0, name="second")

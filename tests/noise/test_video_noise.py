@@ -24,7 +24,12 @@ def correlation(a: torch.Tensor, b: torch.Tensor, where: torch.Tensor | None = N
 
 
 @pytest.mark.parametrize(
-    ("zoom", "shift"), [(1.003, (0.7, 0.3)), (1.0, (0.1, 0.0)), (1.02, (-2.3, 1.1))], ids=["zoom and pan", "slow", "fast"]
+    ("zoom", "shift"),
+    [
+        pytest.param(1.003, (0.7, 0.3), id="zoom and pan", marks=pytest.mark.slow),
+        pytest.param(1.0, (0.1, 0.0), id="slow", marks=pytest.mark.slow),
+        pytest.param(1.02, (-2.3, 1.1), id="fast"),
+    ],
 )
 def test_noise_follows_motion_to_the_ceiling_and_does_not_wear_off(zoom, shift):
     row = measured(zoom, shift, size=(128, 192), channels=8)

@@ -74,6 +74,7 @@ def test_labels_agree_with_the_scene(clips):
     assert not clip["kinds"][clip["instances"] == 0].any() and not clip["depth"][clip["instances"] == 0].any()
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_made_again(clips):
     output = clips[0]
     before = {p.name: p.stat().st_mtime_ns for p in output.iterdir()}
@@ -90,6 +91,7 @@ def test_a_clip_made_again_alone_has_the_same_bits_and_keeps_the_noise_that_is_t
     assert noise_path(tmp_path, 0).read_bytes() == b"what a stopped run left"
 
 
+@pytest.mark.slow
 def test_clips_of_two_recipes_do_not_share_a_folder_but_a_recipe_may_grow(clips):
     with pytest.raises(BadValueError, match="choose another folder"):
         make_training_clips(replace(TINY, seed=4), clips[0])

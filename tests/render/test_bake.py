@@ -122,6 +122,7 @@ def test_instances_of_several_parts_and_awkward_names_get_files_of_their_own(sce
     assert all(np.load(tmp_path / "baked" / t.file).shape == (4, 4, 3) for t in baked.textures)
 
 
+@pytest.mark.slow
 def test_a_density_gives_every_part_a_level_of_its_own(scene, tmp_path):
     baked = bake_scene(scene, tmp_path / "baked", BakeOptions(texels_per_metre=20.0, channels=1))
     for texture in baked.textures:

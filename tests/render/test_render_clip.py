@@ -64,6 +64,7 @@ def test_the_record_repeats_the_scene_exactly(clip, scene):
     assert (noise.factor, noise.channels, noise.beta, noise.latent_frames) == (8, 4, 0.9, list(range(FRAMES)))
 
 
+@pytest.mark.slow
 def test_a_frame_rendered_alone_equals_the_frame_of_the_clip_bit_for_bit(clip, scene):
     plan = plan_of(scene, only=kinds.names())
     for name, frame in (("still", 3), ("moving", 4), ("moving", 0)):

@@ -52,6 +52,7 @@ def test_the_record_holds_the_lens_and_nothing_about_pinholes(clip: Clip) -> Non
     assert "orthographic" in report and "-0.25, 0.06" in report
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("camera", LENSES)
 def test_depth_back_projects_to_the_floor(clip: Clip, camera: str) -> None:
     record = clip.camera(camera)
@@ -64,6 +65,7 @@ def test_depth_back_projects_to_the_floor(clip: Clip, camera: str) -> None:
     assert np.quantile(np.abs(height), 0.95) < 1e-4  # the rest is the floor's rim
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("camera", LENSES)
 def test_motion_from_labels_is_the_exact_flow(clip: Clip, camera: str) -> None:
     for frame in range(FRAMES - 1):

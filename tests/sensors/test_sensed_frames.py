@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from sim2real.cli import main
+from sim2real.clip.report.sheet import rows_of
+from sim2real.clip.sensed import sensed_of
 from sim2real.errors import BadKeyError, BadValueError, MissingFileError, UnknownNameError
 from sim2real.scene.colors import linear_from_srgb
 from sim2real.sensors import (
@@ -227,3 +229,25 @@ def test_the_command_films_every_camera_or_one(clip, tmp_path):
     wrong = run(main, ["sense", str(clip.path), "--sensor", "gopro"])
     assert wrong.exit_code == 1 and "unknown sensor 'gopro'" in wrong.stderr and len(wrong.stderr.splitlines()) == 1
     assert "sensor file not found" in run(main, ["sense", str(clip.path), "--sensor", "no.yaml"]).stderr
+
+
+def test_filming_again_films_the_same_pictures(clip):
+    command = ["sense", str(clip.path), "--sensor", "realsense_d435", "--camera", "front"]
+    assert CliRunner().invoke(main, command).exit_code == 0
+    first = {path.name: path.read_bytes() for path in (clip.folder("front") / "sensed" / "rgb").iterdir()}
+    assert CliRunner().invoke(main, command).exit_code == 0
+    again = {path.name: path.read_bytes() for path in (clip.folder("front") / "sensed" / "rgb").iterdir()}
+    assert len(first) == FRAMES and again == first
+
+
+def test_what_a_sensor_saw_is_on_the_sheet_and_in_the_report(clip):
+    done = CliRunner().invoke(main, ["sense", str(clip.path), "--sensor", "realsense_d435", "--camera", "front"])
+    assert done.exit_code == 0, done.output
+    rows = {row.label: row for row in rows_of(clip, "front")}
+    sensed = sensed_of(clip, "front")
+    assert sensed is not None and sensed.has_depth
+    np.testing.assert_array_equal(rows["sensed"].picture(2), sensed.rgb(2))
+    assert rows["sensed depth"].picture(2).shape == (*SIZE, 3)
+    assert "sensed" not in [row.label for row in rows_of(clip, "side")]
+    page = (clip.path / "report.html").read_text()
+    assert "<h2>Sensors</h2>" in page and "realsense_d435" in page

@@ -40,6 +40,7 @@ def test_clips_that_are_too_short_for_a_stage_are_left_out(clips, provider, reci
         sampler.sample(0, STAGE.model_copy(update={"frames": frames + 1}))
 
 
+@pytest.mark.slow
 def test_the_share_of_own_guesses_is_that_of_samples_with_a_picture_in_them(clips, provider, recipe):
     levels = NoiseLevels(pure=0.5, own=0.5)
     sampler = Sampler(clips, provider, recipe.model_copy(update={"noise_levels": levels}))

@@ -47,6 +47,7 @@ def test_a_run_that_is_out_of_time_stops_with_a_checkpoint_and_a_model(clips, pr
     assert weights(tmp_path, 1) and load_model(tmp_path / "model")[1].training["steps"] == 1
 
 
+@pytest.mark.slow
 def test_another_recipe_does_not_go_on_from_a_checkpoint_but_a_longer_one_does(clips, provider, recipe, tmp_path):
     train(recipe, clips, provider, tmp_path / "run", TrainOptions(limits=Limits(steps=7)))
     with pytest.raises(BadValueError, match="differs in: learning_rate"):
@@ -58,6 +59,7 @@ def test_another_recipe_does_not_go_on_from_a_checkpoint_but_a_longer_one_does(c
     assert train(longer, clips, provider, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_save_that_is_interrupted_leaves_the_checkpoint_before_it(clips, provider, recipe, tmp_path, monkeypatch):
     train(recipe, clips, provider, tmp_path, TrainOptions(limits=Limits(steps=1)))
     before, written = weights(tmp_path, 1), []

@@ -75,6 +75,7 @@ def test_the_flow_of_the_clip_is_the_motion_to_the_next_frame(clip):
         assert not file["visible"].any()
 
 
+@pytest.mark.slow
 def test_the_same_video_gives_the_same_bits_from_any_number_of_threads(disc_folder, tmp_path):
     hashes = set()
     for threads in (1, 3):

@@ -17,19 +17,33 @@ from ..folder import Clip
 from ..footage import footage_settings
 from ..formats import format_of
 from ..record import CameraRecord
+from ..sensed import sensed_of
 from .colors import id_colors
 from .figures import noise_figures
-from .sheet import seen_depths, sheet_picture
+from .sheet import save_sheet, seen_depths, sheet_picture
 
 _HERE = Path(__file__).parent
 
 
-def write_report(clip: Clip, path: Path | None = None) -> Path:
+def write_pages(clip: Clip, *, columns: int = 6) -> Path:
+    """Write what people look at, the contact sheet and the report; returns the report's path.
+
+    Args:
+        clip: the clip folder.
+        columns: how many frames the sheet shows, evenly spread.
+    """
+    sheet = sheet_picture(clip, columns=columns)
+    save_sheet(sheet, clip.path / "sheet.png")
+    return write_report(clip, sheet=sheet)
+
+
+def write_report(clip: Clip, path: Path | None = None, *, sheet: Image.Image | None = None) -> Path:
     """Write the report of a clip; it needs no network and no other file.
 
     Args:
         clip: the clip folder.
         path: where to write it; default ``report.html`` in the clip folder.
+        sheet: the contact sheet that it shows, where it is drawn already.
 
     Returns:
         The file written.
@@ -37,14 +51,14 @@ def write_report(clip: Clip, path: Path | None = None) -> Path:
     path = clip.path / "report.html" if path is None else path
     partial = path.with_name(f".{path.name}.tmp")
     try:
-        partial.write_text(_page(clip), encoding="utf-8")
+        partial.write_text(_page(clip, sheet or sheet_picture(clip)), encoding="utf-8")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     return path
 
 
-def _page(clip: Clip) -> str:
+def _page(clip: Clip, sheet: Image.Image) -> str:
     name = Path(clip.record.scene.path).name
     sections = [
         f"<h1>{escape(name)}</h1>",
@@ -52,10 +66,11 @@ def _page(clip: Clip) -> str:
         _cards(clip),
         _videos(clip),
         "<h2>Contact sheet</h2>",
-        f'<figure><img alt="contact sheet" src="{_picture_data(sheet_picture(clip))}"></figure>',
+        f'<figure><img alt="contact sheet" src="{_picture_data(sheet)}"></figure>',
         _surfaces(clip),
         _noise_table(clip),
         _generated(clip),
+        _sensors(clip),
         _cameras(clip),
         _instances(clip),
         _settings(clip),
@@ -162,6 +177,26 @@ def _generated(clip: Clip) -> str:
             rows = [[k, v if isinstance(v, str) else json.dumps(v)] for k, v in settings.items()]
             blocks.append(f"<h3>{escape(camera)} · {escape(folder.name)}</h3>{_table(['', ''], rows, keys=True)}")
     return f"<h2>Generated footage</h2>{''.join(blocks)}" if blocks else ""
+
+
+def _sensors(clip: Clip) -> str:
+    blocks = []
+    for camera in clip.cameras:
+        if (sensed := sensed_of(clip, camera)) is None:
+            continue
+        facts = sensed.facts()
+        frames = facts.get("frames", [])
+        rows = [["sensor", sensed.name], ["seed", facts.get("seed")], ["pictures from", facts.get("source") or "elsewhere"]]
+        for key, what in (
+            ("moved_px", "rolling shutter moves pixels by up to"),
+            ("smeared_px", "motion smears them by up to"),
+        ):
+            rows.append([what, f"{max((frame.get(key, 0.0) for frame in frames), default=0.0):.2f} px"])
+        if sensed.has_depth:
+            share = np.mean([frame.get("measured", 1.0) for frame in frames]) if frames else 1.0
+            rows.append(["pixels with a measured depth", f"{share:.1%}"])
+        blocks.append(f"<h3>{escape(camera)}</h3>{_table(['', ''], rows, keys=True)}")
+    return f"<h2>Sensors</h2>{''.join(blocks)}" if blocks else ""
 
 
 def _cameras(clip: Clip) -> str:

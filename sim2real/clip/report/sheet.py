@@ -14,7 +14,9 @@ from ... import kinds
 from ..folder import Clip
 from ..footage import footage_frame, footage_length
 from ..formats import format_of
+from ..sensed import sensed_of
 from ..video import noise_picture
+from .colors import depth_picture
 
 _PAPER, _INK, _FAINT, _RULE = (250, 250, 248), (28, 30, 34), (122, 126, 134), (222, 222, 218)
 _TILE_WIDTH, _GAP, _LABEL, _MARGIN = 300, 8, 176, 36
@@ -40,10 +42,14 @@ def write_sheet(clip: Clip, path: Path | None = None, *, columns: int = 6) -> Pa
     Returns:
         The file written.
     """
-    path = clip.path / "sheet.png" if path is None else path
+    return save_sheet(sheet_picture(clip, columns=columns), clip.path / "sheet.png" if path is None else path)
+
+
+def save_sheet(picture: Image.Image, path: Path) -> Path:
+    """Write a contact sheet, whole or not at all."""
     partial = path.with_name(f".{path.name}.tmp")
     try:
-        sheet_picture(clip, columns=columns).save(partial, format="PNG", compress_level=6)
+        picture.save(partial, format="PNG", compress_level=6)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -84,6 +90,10 @@ def rows_of(clip: Clip, camera: str) -> list[_Row]:
     for folder in clip.generated(camera):
         if length := footage_length(folder):
             rows.append(_Row("generated", folder.name, lambda f, d=folder, n=length: footage_frame(d, min(f, n - 1)), True))
+    if (sensed := sensed_of(clip, camera)) is not None:
+        rows.append(_Row("sensed", sensed.name, sensed.rgb, True))
+        if sensed.has_depth:
+            rows.append(_Row("sensed depth", "gray: not measured", lambda f: depth_picture(sensed.depth(f), depths), False))
     return rows
 
 

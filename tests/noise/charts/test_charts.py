@@ -111,6 +111,7 @@ def test_a_layout_that_is_wider_than_its_surface_is_straightened_not_dropped():
     assert np.isclose(area(charts.coordinates.astype(float) * charts.side_m).sum(), area(vertices[faces]).sum(), rtol=1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-2, 2), st.floats(0.02, 50), st.floats(0, 3.1), st.floats(-1e3, 1e3))
 def test_linear_maps_of_a_layout_change_nothing_but_its_orientation(shear, stretch, turn, shift):
@@ -145,6 +146,7 @@ def test_surface_that_lies_on_itself_is_packed_all_the_same():
     assert np.isfinite(folded.coordinates).all()
 
 
+@pytest.mark.slow
 def test_a_spiral_stair_is_cut_until_no_chart_covers_itself():
     turn = np.linspace(0, 6 * np.pi, 200)
     inner = np.stack([0.3 * np.cos(turn), 0.3 * np.sin(turn), 0.05 * turn], 1)

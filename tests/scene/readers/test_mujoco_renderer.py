@@ -131,6 +131,7 @@ def everything(tmp_path_factory):
     return scene, by_camera, labels_of(path, (0,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["front", "lens", "rider"])
 def test_every_kind_of_geom_and_camera_agrees_with_mujocos_renderer(everything, name):
     scene, pictures, geom_instance = everything
@@ -140,6 +141,7 @@ def test_every_kind_of_geom_and_camera_agrees_with_mujocos_renderer(everything, 
     assert np.mean(errors < 1e-4) >= 0.995
 
 
+@pytest.mark.slow
 def test_an_orthographic_camera_sees_what_mujocos_renderer_draws(everything):
     scene, pictures, geom_instance = everything
     camera = scene.camera("plan")

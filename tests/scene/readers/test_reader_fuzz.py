@@ -142,6 +142,7 @@ def test_the_files_that_are_damaged_here_are_whole_before(place):
         check_scene(load(place / f"b.{kind}"))
 
 
+@pytest.mark.slow
 @fuzzed(25)
 def test_scene_files_with_other_entries(place, rng):
     path = scene_files(place)
@@ -157,6 +158,7 @@ def test_scene_files_with_damaged_text(place, rng):
     read_or_refused(lambda: load(path), check_scene)
 
 
+@pytest.mark.slow
 @fuzzed(16)
 def test_the_files_that_a_scene_file_names(place, rng):
     path = scene_files(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -16,6 +16,10 @@ from ....noise.layout import NoiseLayout
 from ...family import ClipFacts, Frames, Inputs, ModelFamily, NoiseOf, Told
 from ...options import GenerateOptions
 from . import INFO_FILE
+
+if TYPE_CHECKING:
+    from .denoiser import PictureDenoiser
+    from .folder import Info
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +34,10 @@ class PictureModel:
     """A denoiser that is loaded."""
 
     def __init__(self, options: GenerateOptions) -> None:
-        from ....devices import checked_device
-        from .folder import load_model, model_folder
+        from .folder import model_folder
 
         self._options = options
-        denoiser, self._info = load_model(model_folder(options.model))
-        device: Any = checked_device(options.device)
-        self._denoiser = denoiser.to(device)
+        self._denoiser, self._info = _loaded(model_folder(options.model), options.device)
 
     def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PictureInputs:
         """A camera's conditions, as they are or with new surfaces."""
@@ -57,6 +58,24 @@ class PictureModel:
 
         steps = self._options.steps
         return sample(self._denoiser, self._info, inputs.noise, inputs.conditions, inputs.frames, steps=steps, progress=tell)
+
+
+def _loaded(folder: Path, device: str) -> tuple[PictureDenoiser, Info]:
+    """The network on a device, and what it says about itself; kept for the next clip as long as its file stays as it is."""
+    from ....devices import checked_device
+    from .folder import load_model, weights_file
+
+    written = weights_file(folder).stat() if weights_file(folder).is_file() else None
+    key = (folder.resolve(), written and (written.st_mtime_ns, written.st_size), checked_device(device))
+    if key not in _KEPT:
+        denoiser, info = load_model(folder)
+        place: Any = key[-1]
+        _KEPT.clear()
+        _KEPT[key] = denoiser.to(place), info
+    return _KEPT[key]
+
+
+_KEPT: dict[tuple[Any, ...], tuple[PictureDenoiser, Info]] = {}
 
 
 class Embedded(ModelFamily):

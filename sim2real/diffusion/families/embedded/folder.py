@@ -91,6 +91,11 @@ def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last), info  # pyright: ignore[reportCallIssue]
 
 
+def weights_file(folder: Path) -> Path:
+    """Where a model folder has its weights."""
+    return folder / _WEIGHTS
+
+
 def model_folder(model: str | Path | None) -> Path:
     """The folder of an embedded-type model; ``None`` and ``embedded`` are the one that ships."""
     return embedded_folder() if model is None or str(model) == "embedded" else Path(model)
