@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Float32, Int32, UInt64
@@ -50,8 +54,9 @@ def charts_of(scene: Scene, triangles: Triangles) -> Charts:
     Returns:
         Charts for exactly these triangles.
     """
-    made: dict[str, MeshCharts] = {}
-    content: dict[tuple[int, bytes], str] = {}
+    made: dict[tuple[int, bytes], MeshCharts] = {}
+    first: dict[str, tuple[int, bytes]] = {}
+    alike = Counter(len(mesh.faces) for mesh in scene.meshes)
     coordinates, side, key = [np.zeros((0, 3, 2), np.float32)], [SKY_SIDE_M] * SKY_CHARTS, _keys("sky", SKY_CHARTS)
     place_in_instance: dict[int, int] = {}
     names = _unique_names([instance.name for instance in scene.instances])
@@ -59,11 +64,12 @@ def charts_of(scene: Scene, triangles: Triangles) -> Charts:
         mesh = scene.meshes[part.mesh]
         linear, scale = _split_scale(part.instance_from_mesh[:3, :3])
         use = (part.mesh, linear.tobytes())
-        if use not in content:  # scene files and simulators repeat a shape as often as it is used
-            content[use] = content_key(mesh.vertices, mesh.faces, mesh.uv, linear)
-        if content[use] not in made:
-            made[content[use]] = _charted(mesh, linear, content[use])
-        chart = made[content[use]]
+        if use not in made:
+            content = functools.cache(partial(content_key, mesh.vertices, mesh.faces, mesh.uv, linear))
+            # scene files and simulators repeat a shape as often as it is used; a large mesh takes long to be looked at whole
+            same = use if alike[len(mesh.faces)] == 1 else first.setdefault(content(), use)
+            made[use] = made[same] if same in made else _charted(mesh, linear, content)
+        chart = made[use]
         coordinates.append(chart.coordinates)
         side.append(chart.side_m * scale)
         place = place_in_instance.get(part.instance, 0)
@@ -100,7 +106,7 @@ def _unique_names(names: list[str]) -> list[str]:
     return unique
 
 
-def _charted(mesh: Mesh, linear: Float[np.ndarray, "3 3"], key: str) -> MeshCharts:
+def _charted(mesh: Mesh, linear: Float[np.ndarray, "3 3"], key: Callable[[], str]) -> MeshCharts:
     def build() -> MeshCharts:
         return mesh_charts(mesh.vertices.astype(np.float64) @ linear.T, mesh.faces, mesh.uv)
 

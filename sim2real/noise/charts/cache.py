@@ -32,11 +32,12 @@ _DIGEST = 32
 _ALGORITHM = ("kernels", "overlap", "islands", "mesh", "packing", "uv_islands")
 
 
-def cached_charts(key: str, faces: int, build: Callable[[], MeshCharts]) -> MeshCharts:
+def cached_charts(key: Callable[[], str], faces: int, build: Callable[[], MeshCharts]) -> MeshCharts:
     """The charts that ``build`` makes, from disk where they have been built before.
 
     Args:
-        key: ``content_key`` of the mesh's vertices, faces and layout, and of what is applied to the vertices before charting.
+        key: gives ``content_key`` of the mesh's vertices, faces and layout, and of what is applied to the vertices before
+            charting; not called where nothing is kept.
         faces: how many the mesh has.
         build: makes the charts from exactly these; a pure function.
 
@@ -46,7 +47,7 @@ def cached_charts(key: str, faces: int, build: Callable[[], MeshCharts]) -> Mesh
     folder = cache_folder()
     if folder is None or faces < LEAST_FACES:
         return build()
-    path = folder / f"{key}.charts"
+    path = folder / f"{key()}.charts"
     charts = _read(path)
     if charts is None:
         charts = build()

@@ -72,10 +72,13 @@ def overlapping(coordinates: np.ndarray, label: np.ndarray, islands: int) -> np.
     Returns:
         (islands,) bool: more than one percent of the island's texels, and at least three of them, lie in two of its faces.
     """
-    open_ = ~_apart(coordinates, label, islands)[label]
-    if not open_.any():
+    if not len(coordinates):
         return np.zeros(islands, bool)
-    coordinates, label = coordinates[open_], label[open_]  # islands lie in disjoint places: none is missed by another
+    if np.bincount(label).max() <= FEW_FACES:  # otherwise the grid is needed anyway
+        open_ = ~_apart(coordinates, label, islands)[label]
+        coordinates, label = coordinates[open_], label[open_]  # islands lie in disjoint places: none is missed by another
+    if not len(coordinates):
+        return np.zeros(islands, bool)
     warp_ready()
     corners = as_warp(np.asarray(coordinates * GRID, np.float32), wp.vec2)
     labels = as_warp(label.astype(np.int32), wp.int32)
