@@ -52,7 +52,7 @@ def config(clips: int, formats: tuple[str, ...]) -> dict[str, Any]:
     """Half of the clips of the kitchen, half of the tabletop."""
     return {
         "sources": [
-            {"scene": str(ROOT / "scenes" / "kitchen.yaml"), "cameras": ["overhead"], "stride": 10},
+            {"scene": str(ROOT / "scenes" / "kitchen.yaml"), "cameras": ["counter"], "stride": 10},
             {"scene": str(ROOT / "scenes" / "tabletop.yaml")},
         ],
         "frames": 4,

@@ -1,4 +1,4 @@
-"""Charts on disk, so that a mesh is charted once: one file per content, whole or absent, never needed.
+"""Charts that were made before: of large meshes on disk, one file per content, whole or absent; of small ones in memory.
 
 Files lie in the user's cache folder (``$XDG_CACHE_HOME`` or ``~/.cache``, below ``sim2real/charts``). ``SIM2REAL_CACHE`` names
 another folder, or switches the cache off with ``off``. A folder that cannot be written is no error: charts are built again.
@@ -11,7 +11,9 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +24,9 @@ from .mesh import MeshCharts
 
 VARIABLE = "SIM2REAL_CACHE"
 LEAST_FACES = 20_000
-"""Smaller meshes are charted in less time than a file is worth."""
+"""Smaller meshes are charted in less time than a file is worth; they are kept in memory, for the next clip of a process."""
+MOST_IN_MEMORY = 1_000_000
+"""Faces of meshes that are kept in memory (25 MB)."""
 LIMIT_BYTES = 1 << 30
 """The folder is kept below this size; what was not read for longest goes first."""
 ABANDONED_S = 3600.0
@@ -45,14 +49,42 @@ def cached_charts(key: Callable[[], str], faces: int, build: Callable[[], MeshCh
         The same bits whether built or read.
     """
     folder = cache_folder()
-    if folder is None or faces < LEAST_FACES:
+    if folder is None:
         return build()
+    if faces < LEAST_FACES:
+        return _memory.get(key(), build)
     path = folder / f"{key()}.charts"
     charts = _read(path)
     if charts is None:
         charts = build()
         _write(path, charts)
     return charts
+
+
+class _Memory:
+    """What was made in this process, by content; those that were not asked for longest are forgotten."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, MeshCharts] = OrderedDict()
+        self._faces = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: str, build: Callable[[], MeshCharts]) -> MeshCharts:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        charts = build()
+        with self._lock:
+            if key not in self._kept:
+                self._faces += len(charts.from_uv)
+            self._kept[key] = charts
+            while self._faces > MOST_IN_MEMORY:
+                self._faces -= len(self._kept.popitem(last=False)[1].from_uv)
+        return charts
+
+
+_memory = _Memory()
 
 
 def cache_folder() -> Path | None:

@@ -146,10 +146,17 @@ def test_the_cache_can_be_switched_off_and_needs_no_writable_folder(folder, monk
     assert same(build.get(), build.get()) and build.calls == 4
 
 
-def test_small_meshes_are_not_worth_a_file(folder):
+def test_small_meshes_are_kept_in_memory_and_not_worth_a_file(folder, monkeypatch):
     build = Builder(grid(1.0, 3))
+    assert same(build.get(), build()) and build.calls == 2
     assert same(build.get(), build.get()) and build.calls == 2
     assert not folder.exists()
+    monkeypatch.setattr(chart_cache, "MOST_IN_MEMORY", 40)  # two of 18 faces each
+    others = [Builder(grid(1.0 + k, 3)) for k in (1, 2)]
+    assert [other.get() for other in others] and build.get() is not None
+    assert [one.calls for one in (build, *others)] == [3, 1, 1]
+    others[1].get(), others[0].get()
+    assert [one.calls for one in (build, *others)] == [3, 2, 1]
 
 
 def test_the_folder_follows_the_xdg_specification(monkeypatch):
