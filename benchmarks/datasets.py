@@ -52,11 +52,11 @@ def config(clips: int, formats: tuple[str, ...]) -> dict[str, Any]:
     """Half of the clips of the kitchen, half of the tabletop."""
     return {
         "sources": [
-            {"scene": str(ROOT / "scenes" / "kitchen.yaml"), "cameras": ["counter"], "stride": 10},
+            {"scene": str(ROOT / "scenes" / "kitchen.yaml"), "cameras": ["counter"], "stride": 20},
             {"scene": str(ROOT / "scenes" / "tabletop.yaml")},
         ],
-        "frames": 4,
-        "size": [96, 128],
+        "frames": 2,
+        "size": [64, 96],
         "variations": {
             "sample": clips // 2,
             "use": ["keep", "restyle"],
