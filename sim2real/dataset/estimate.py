@@ -1,4 +1,4 @@
-"""How long a dataset will take and how large it will be, measured on its first clip of every source."""
+"""How long a dataset will take and how large it will be, measured on the first clip of every source and kind of footage."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .plan import Row
 from .worker import Worker
 from .writers.registry import writer
 
-MOST_TRIALS = 4
-"""Sources that are tried; the others are taken to be like the mean of these."""
+MOST_TRIALS = 6
+"""Clips that are tried; the others are taken to be like the mean of these."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Estimate:
 
 
 def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell: Callable[[int, int], None]) -> Estimate:
-    """Make the first clip of every source in a folder that is thrown away, and reckon from it.
+    """Make the first clip of every source and kind of footage in a folder that is thrown away, and reckon from it.
 
     Each trial is preceded by one of a single frame, so that what is loaded or compiled once is not counted for every clip.
 
@@ -53,7 +53,7 @@ def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell
     """
     if not rows:
         raise BadValueError("the plan", "empty", right="at least one clip")
-    firsts = list({(row.scene, row.generate is None): row for row in reversed(rows)}.values())[::-1][:MOST_TRIALS]
+    firsts = list({_kind(row): row for row in reversed(rows)}.values())[::-1][:MOST_TRIALS]
     threads = max(1, len(os.sched_getaffinity(0)) // workers)
     seconds, sizes, merging, merged, start = {}, {}, 0.0, 0, 0.0
     place = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.is_dir())
@@ -70,7 +70,7 @@ def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell
             took = time.monotonic() - warm
             start = max(start, warm - begun)
             done = read_done(Path(trial) / row.clip_id)
-            seconds[row.scene], sizes[row.scene] = took, done.bytes if done else 0
+            seconds[_kind(row)], sizes[_kind(row)] = took, done.bytes if done else 0
         tell(len(firsts), len(firsts))
         for name in rows[0].formats:
             folder = Path(trial) / f"format-{name}"
@@ -80,8 +80,8 @@ def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell
             merging += (time.monotonic() - begun) / len(firsts)
             merged += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // len(firsts)
     mean_s, mean_size = sum(seconds.values()) / len(seconds), sum(sizes.values()) / len(sizes)
-    working = sum(seconds.get(row.scene, mean_s) for row in rows)
-    size = sum(sizes.get(row.scene, mean_size) for row in rows) + merged * len(rows)
+    working = sum(seconds.get(_kind(row), mean_s) for row in rows)
+    size = sum(sizes.get(_kind(row), mean_size) for row in rows) + merged * len(rows)
     waves = working / min(workers, len(rows))
     return Estimate(
         clips=len(rows),
@@ -91,6 +91,11 @@ def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell
         start_s=start,
         merge_s=merging * len(rows),
     )
+
+
+def _kind(row: Row) -> tuple[str, str | None, str]:
+    """What clips have in common that take about as long as each other: scene, motion, and what is made of footage."""
+    return row.scene, row.lerobot, str((row.generate or {"use": "none"}).get("use"))
 
 
 def _made(worker: Worker, row: Row, folder: Path) -> None:

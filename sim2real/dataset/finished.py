@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays import read_arrays
 from ..clip import read_clip
-from ..errors import UnreadableFileError
+from ..errors import BadValueError, UnreadableFileError
 from ..text_files import read_json
 from .clips import DatasetClip
 from .plan import Row
@@ -74,7 +74,7 @@ def read_done(folder: Path) -> Done | None:
         sums = {str(k): str(v) for k, v in said["sha256"].items()}
         figures = {str(k): float(v) for k, v in said["figures"].items()}
         return Done(row, figures, sums, int(said["bytes"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, BadValueError) as error:
         why = f"{type(error).__name__}: {error}"
         raise UnreadableFileError(path, what="a finished clip's record", why=why, fix=_FIX) from error
 

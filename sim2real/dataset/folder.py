@@ -83,8 +83,11 @@ def forget_failures(rows: Sequence[Row], root: Path) -> int:
     for status in gather(rows, root):
         if status.status in ("failed", "quarantined"):
             places.attempts(status.clip_id).forget()
-            if _damaged(places.clips / status.clip_id):
-                shutil.rmtree(places.clips / status.clip_id)
+            folder = places.clips / status.clip_id
+            if folder.is_symlink() or folder.is_file():
+                folder.unlink()
+            elif _damaged(folder):
+                shutil.rmtree(folder)
             again += 1
     return again
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import glob
 import hashlib
 import itertools
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from ..errors import MissingFileError, UnknownNameError, UnreadableFileError
+from ..errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 from ..file_order import natural_key
 from ..optional import require
 from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
@@ -64,10 +66,21 @@ class Row:
 
     @staticmethod
     def of_json(text: str) -> Row:
-        """The row that ``to_json`` wrote."""
-        data: dict[str, Any] = json.loads(text)
-        tuples = ("cameras", "only", "formats")
-        return Row(**{**data, **{name: tuple(data[name]) for name in tuples}})
+        """The row that ``to_json`` wrote.
+
+        Raises:
+            ValueError: it is none.
+            BadValueError: its name is no plain folder's name.
+        """
+        row = _rows_of_json().validate_json(text)
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", row.clip_id):
+            raise BadValueError("the name of a clip", repr(row.clip_id), right="letters, digits, - and _")
+        return row
+
+
+@functools.cache
+def _rows_of_json() -> Any:
+    return TypeAdapter(Row)
 
 
 def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
@@ -238,6 +251,6 @@ def read_plan(path: Path) -> tuple[Row, ...]:
     try:
         table = require("pyarrow.parquet", "dataset").read_table(path)
         return tuple(Row.of_json(text) for text in table.column("row").to_pylist())
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        why = str(error).splitlines()[0]
+    except (OSError, KeyError, TypeError, ValueError, BadValueError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UnreadableFileError(path, what="a dataset's plan", why=why, fix=fix) from error
