@@ -251,7 +251,12 @@ def _say_plan(config: Path, root: Path, options: dict[str, Any]) -> None:
     workers = options["workers"] or len(os.sched_getaffinity(0))
     with progress.shown() as report:
         found = estimate(
-            mine, root, workers=workers, device=options["device"], tell=lambda n, of: report("trying the first clips", n, of)
+            mine,
+            root,
+            workers=workers,
+            device=options["device"],
+            tell=lambda n, of: report("trying the first clips", n, of),
+            elsewhere=options["ray"] not in (None, "local"),
         )
     click.echo(
         f"{found.clips} clips with {workers} workers: about {_duration(found.seconds)} and {found.bytes / 1e9:.2f} GB "

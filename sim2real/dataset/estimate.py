@@ -7,8 +7,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 from ..errors import BadValueError, Sim2RealError
 from .finished import FinishedClips, read_done
@@ -36,7 +39,15 @@ class Estimate:
     merge_s: float
 
 
-def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell: Callable[[int, int], None]) -> Estimate:
+def estimate(
+    rows: Sequence[Row],
+    root: Path,
+    *,
+    workers: int,
+    device: str,
+    tell: Callable[[int, int], None],
+    elsewhere: bool = False,
+) -> Estimate:
     """Make the first clip of every source and kind of footage in a folder that is thrown away, and reckon from it.
 
     Each trial is preceded by one of a single frame, so that what is loaded or compiled once is not counted for every clip.
@@ -44,9 +55,10 @@ def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell
     Args:
         rows: the plan.
         root: where the dataset is going to be; the trial uses its disk.
-        workers: processes that will share this machine.
+        workers: processes that will make clips.
         device: where each renders and generates.
         tell: called with how many trials are done, and of how many.
+        elsewhere: workers have machines of their own; otherwise no more work at once than this one has cores.
 
     Raises:
         Sim2RealError: a clip cannot be made; says why.
@@ -54,35 +66,36 @@ def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell
     if not rows:
         raise BadValueError("the plan", "empty", right="at least one clip")
     firsts = list({_kind(row): row for row in reversed(rows)}.values())[::-1][:MOST_TRIALS]
-    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    cores = len(os.sched_getaffinity(0))
+    threads, beside = max(1, cores // workers), min(workers, cores)
     seconds, sizes, merging, merged, start = {}, {}, 0.0, 0, 0.0
     place = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.is_dir())
     with (
         tempfile.TemporaryDirectory(prefix=".sim2real-trial-", dir=place) as trial,
-        Worker(threads=threads, device=device) as worker,
+        ExitStack() as stack,
     ):
+        hired = [stack.enter_context(Worker(threads=threads, device=device)) for _ in range(beside)]
         for number, row in enumerate(firsts):
             tell(number, len(firsts))
             begun = time.monotonic()
-            _made(worker, replace(row, reading={**row.reading, "frames": 1}), Path(trial) / "warm")
-            warm = time.monotonic()
-            _made(worker, row, Path(trial) / row.clip_id)
-            took = time.monotonic() - warm
-            start = max(start, warm - begun)
+            _beside(hired, replace(row, reading={**row.reading, "frames": 1}), Path(trial))
+            start = max(start, time.monotonic() - begun)
+            took = _beside(hired, row, Path(trial))
             done = read_done(Path(trial) / row.clip_id)
             seconds[_kind(row)], sizes[_kind(row)] = took, done.bytes if done else 0
         tell(len(firsts), len(firsts))
         for name in rows[0].formats:
-            folder = Path(trial) / f"format-{name}"
-            folder.mkdir()
-            begun = time.monotonic()
-            writer(name).write(FinishedClips(Path(trial), firsts), folder)
+            for again in (False, True):  # the first time packages are loaded
+                folder = Path(trial) / f"format-{name}-{again}"
+                folder.mkdir()
+                begun = time.monotonic()
+                writer(name).write(FinishedClips(Path(trial), firsts), folder)
             merging += (time.monotonic() - begun) / len(firsts)
             merged += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // len(firsts)
     mean_s, mean_size = sum(seconds.values()) / len(seconds), sum(sizes.values()) / len(sizes)
     working = sum(seconds.get(_kind(row), mean_s) for row in rows)
     size = sum(sizes.get(_kind(row), mean_size) for row in rows) + merged * len(rows)
-    waves = working / min(workers, len(rows))
+    waves = working / min(workers if elsewhere else beside, len(rows))
     return Estimate(
         clips=len(rows),
         seconds=start + waves + merging * len(rows),
@@ -98,8 +111,17 @@ def _kind(row: Row) -> tuple[str, str | None, str]:
     return row.scene, row.lerobot, str((row.generate or {"use": "none"}).get("use"))
 
 
-def _made(worker: Worker, row: Row, folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    answer = worker.ask(row, folder, row.limit_s)
-    if answer.ending != "ok":
-        raise Sim2RealError(f"the trial clip {row.clip_id} could not be made: {answer.reason}")
+def _beside(hired: Sequence[Worker], row: Row, trial: Path) -> float:
+    """Make a clip with every worker at once, as they will work; returns how long one takes, seconds."""
+
+    def made(number: int) -> float:
+        folder = trial / (f"beside-{number}" if number else row.clip_id)
+        shutil.rmtree(folder, ignore_errors=True)
+        begun = time.monotonic()
+        answer = hired[number].ask(row, folder, row.limit_s)
+        if answer.ending != "ok":
+            raise Sim2RealError(f"the trial clip {row.clip_id} could not be made: {answer.reason}")
+        return time.monotonic() - begun
+
+    with ThreadPoolExecutor(len(hired)) as pool:
+        return fmean(pool.map(made, range(len(hired))))
