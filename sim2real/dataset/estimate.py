@@ -39,7 +39,8 @@ class Estimate:
 def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell: Callable[[int, int], None]) -> Estimate:
     """Make the first clip of every source in a folder that is thrown away, and reckon from it.
 
-    Each trial is preceded by one of a single frame, so that what is loaded or compiled once is not counted for every clip.
+    Each trial is preceded by one of as few frames as can be, so that what is loaded or compiled once is not counted for
+    every clip.
 
     Args:
         rows: the plan.
@@ -64,7 +65,7 @@ def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell
         for number, row in enumerate(firsts):
             tell(number, len(firsts))
             begun = time.monotonic()
-            _made(worker, replace(row, reading={**row.reading, "frames": 1}), Path(trial) / "warm")
+            _made(worker, replace(row, reading={**row.reading, "frames": fewest_frames(row)}), Path(trial) / "warm")
             warm = time.monotonic()
             _made(worker, row, Path(trial) / row.clip_id)
             took = time.monotonic() - warm
@@ -91,6 +92,14 @@ def estimate(rows: Sequence[Row], root: Path, *, workers: int, device: str, tell
         start_s=start,
         merge_s=merging * len(rows),
     )
+
+
+def fewest_frames(row: Row) -> int:
+    """The smallest number of frames that a clip of the row can have; models whose latents span several take two latents."""
+    from ..diffusion.families import layout_for
+
+    span = 1 if row.generate is None else layout_for(row.generate.get("model")).temporal_factor
+    return 1 if span == 1 else span + 1
 
 
 def _made(worker: Worker, row: Row, folder: Path) -> None:
