@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object] = ()) -> str:
-    """The command line that makes a clip like this one, with further options.
+    """The command line that makes a clip like this one, with further options; for episodes of LeRobot datasets a general one.
 
     Args:
         clip: what the scene or video, the reader's options, the size, the cameras, the seed and the share of surface noise are
@@ -20,6 +20,8 @@ def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object]
         last: words at the end.
     """
     record = clip.record
+    if "lerobot" in record.scene.options:  # an episode, of which only datasets are made
+        return "sim2real dataset CONFIG -o DIR"
     words = ["sim2real", "warp" if clip.of_video else "render", record.scene.path, "-o", "CLIP", *options]
     size = {} if clip.of_video else {"size": record.size}
     for name, value in (dict(record.scene.options) | size).items():

@@ -44,6 +44,11 @@ class Attempts:
         self.folder = folder
         self._path = folder / "attempts.jsonl"
 
+    @property
+    def work(self) -> Path:
+        """Where a clip is made, with all temporary files of that, before it gets its place."""
+        return self.folder / "work"
+
     def all(self) -> tuple[Attempt, ...]:
         """All tries, oldest first; a line that was cut off by a crash counts as one that never ended."""
         try:

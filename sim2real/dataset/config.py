@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, fie
 from ..scene.readers.registry import own_options_of
 from ..scene.readers.scene_file.yaml import Entry, error, read_yaml
 from .gate import AT_LEAST, AT_MOST
+from .video_source import check_asked, check_source
 from .writers.registry import WRITERS
 
 FOOTAGE_KNOBS = ("model", "use", "look", "camera_effects", "prompt")
@@ -41,13 +42,16 @@ class Source(Entry):
     - ``demo``: demonstrations of a recording: a name, several, or ``*`` for all.
     - ``lerobot``: the folder of a LeRobot dataset whose episodes move the MuJoCo model ``scene``; ``episodes``: which, all by
       default; ``states_column``: the column that has the model's states, rows as in ``states``.
+    - ``lerobot`` without ``scene``: the videos of its episodes are the clips, with noise that is warped as ``sim2real warp``
+      does; see :mod:`.video_source`. ``masks``: files of instance masks, a pattern with ``{episode}``, ``{camera}`` and
+      ``{frame}``; ``names``: of ids; ``estimator``, ``weights``, ``intrinsics``: as there.
     - ``task``: what the robot is told to do, where the recording does not say.
     - the rest: what ``sim2real render`` takes under the same name, with the options of the reader of ``scene``.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    scene: str
+    scene: str | None = None
     demo: Strings | None = None
     task: str = ""
     cameras: Strings | None = None
@@ -64,10 +68,24 @@ class Source(Entry):
     lerobot: str | None = None
     episodes: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     states_column: str = "observation.state"
+    masks: str | None = None
+    names: dict[Annotated[int, Field(ge=1, le=65535)], str] | None = None
+    estimator: Literal["dis", "raft"] | None = None
+    weights: str | None = None
 
     @classmethod
     def _more_keys(cls, data: Mapping[object, object]) -> Collection[str]:
         return own_options_of(Path(str(data.get("scene"))))
+
+    @model_validator(mode="after")
+    def _scene_or_videos(self) -> Source:
+        check_source(self)
+        return self
+
+    @property
+    def of_video(self) -> bool:
+        """Whether there are videos alone, without any geometry."""
+        return self.scene is None
 
 
 class Span(Entry):
@@ -197,6 +215,13 @@ class DatasetConfig(Entry):
             if name not in valid:
                 raise error(f"has {name!r}, must be among: {', '.join(valid)}")
         return gate
+
+    @model_validator(mode="after")
+    def _videos_have_no_geometry(self) -> DatasetConfig:
+        for source in self.sources:
+            if source.of_video:
+                check_asked(self, source)
+        return self
 
     @model_validator(mode="after")
     def _footage_knobs_need_footage(self) -> DatasetConfig:

@@ -42,7 +42,8 @@ def episode_of(
     - robomimic's HDF5: ``actions``, ``states``, ``rewards``, ``dones`` and low-dimensional ``obs/*`` of ``options["demo"]``,
       or of the first demonstration.
     - A MuJoCo model with ``options["states"]``: the arrays of the ``.npz``, or the rows of a ``.npy`` as ``states``.
-    - A folder with a LeRobotDataset v3.0: all columns but its counters, of ``options["episode"]``, or of the first.
+    - A folder with a LeRobotDataset v3.0: all columns but counters and paths of depth, of ``options["episode"]``
+      or the first.
     - Anything else carries nothing.
 
     Args:
@@ -77,8 +78,13 @@ def episode_of(
 
 
 def _lerobot_episode(path: Path, index: int) -> Episode:
+    """Without the columns of our own writer that say where depth is, for the files are not in the new dataset."""
     source = read_lerobot(path)
-    return Episode(episode_arrays(source, index), "; ".join(source.episode(index).tasks))
+    arrays = episode_arrays(source, index)
+    kept = {name: array for name, array in arrays.items() if not (name.startswith("depth.") and array.dtype.kind == "U")}
+    return Episode(
+        kept, "; ".join(source.episode(index).tasks), _left_out(set(arrays) - set(kept), source.episode(index).frames)
+    )
 
 
 def _states_episode(path: Path) -> Episode:

@@ -50,7 +50,8 @@ def estimate(
 ) -> Estimate:
     """Make the first clip of every source and kind of footage in a folder that is thrown away, and reckon from it.
 
-    Each trial is preceded by one of a single frame, so that what is loaded or compiled once is not counted for every clip.
+    Each trial is preceded by one of as few frames as can be, so that what is loaded or compiled once is not counted for
+    every clip.
 
     Args:
         rows: the plan.
@@ -78,7 +79,7 @@ def estimate(
         for number, row in enumerate(firsts):
             tell(number, len(firsts))
             begun = time.monotonic()
-            _beside(hired, replace(row, reading={**row.reading, "frames": 1}), Path(trial))
+            _beside(hired, replace(row, reading={**row.reading, "frames": fewest_frames(row)}), Path(trial))
             start = max(start, time.monotonic() - begun)
             took = _beside(hired, row, Path(trial))
             done = read_done(Path(trial) / row.clip_id)
@@ -104,6 +105,14 @@ def estimate(
         start_s=start,
         merge_s=merging * len(rows),
     )
+
+
+def fewest_frames(row: Row) -> int:
+    """The smallest number of frames that a clip of the row can have; models whose latents span several take two latents."""
+    from ..diffusion.families import layout_for
+
+    span = 1 if row.generate is None else layout_for(row.generate.get("model")).temporal_factor
+    return 1 if span == 1 else span + 1
 
 
 def _kind(row: Row) -> tuple[str, str | None, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ class LeRobotSource:
 
     - ``features``: as ``info.json`` has them.
     - ``episodes``: in order.
+    - ``sha256``: of its ``info.json`` and its list of episodes, which say where everything is.
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class LeRobotSource:
     features: Mapping[str, Any]
     robot_type: str | None
     episodes: tuple[LeRobotEpisode, ...]
+    sha256: str
 
     def episode(self, index: int) -> LeRobotEpisode:
         """An episode by its number.
@@ -64,16 +68,28 @@ class LeRobotSource:
         Raises:
             BadValueError: there is none of that number.
         """
-        for episode in self.episodes:
-            if episode.index == index:
-                return episode
-        raise BadValueError("the episode", index, right=f"0 to {len(self.episodes) - 1}", where=self.folder)
+        if index not in self._by_index:
+            raise BadValueError("the episode", index, right=f"0 to {len(self.episodes) - 1}", where=self.folder)
+        return self._by_index[index]
+
+    @cached_property
+    def _by_index(self) -> dict[int, LeRobotEpisode]:
+        return {episode.index: episode for episode in self.episodes}
 
     @property
     def names(self) -> dict[str, list[str]]:
         """The names of the elements of a row, by column, where the dataset has them."""
         found = {key: feature.get("names") for key, feature in self.features.items() if _is_column(feature)}
         return {key: [str(name) for name in names] for key, names in found.items() if isinstance(names, list)}
+
+    @property
+    def cameras(self) -> dict[str, tuple[int, int] | None]:
+        """(height, width) of the videos by camera, as ``info.json`` says it; ``None`` where it does not. No depth maps."""
+        return {
+            key.removeprefix(CAMERA): _picture_size(feature)
+            for key, feature in self.features.items()
+            if feature.get("dtype") == "video" and not _is_depth(feature)
+        }
 
 
 def is_lerobot(folder: Path) -> bool:
@@ -105,7 +121,8 @@ def read_lerobot(folder: Path | str) -> LeRobotSource:
         cameras = [key.removeprefix(CAMERA) for key, feature in features.items() if feature.get("dtype") == "video"]
         rows = [row for file in files for row in _rows(file)]
         episodes = tuple(_episode(folder, info, row, cameras) for row in sorted(rows, key=lambda row: row["episode_index"]))
-        return LeRobotSource(folder, float(info["fps"]), features, info.get("robot_type"), episodes)
+        digest = hashlib.sha256(b"".join(hashlib.sha256(f.read_bytes()).digest() for f in (folder / INFO, *files))).hexdigest()
+        return LeRobotSource(folder, float(info["fps"]), features, info.get("robot_type"), episodes, digest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         why = f"{reason(error)} is missing or wrong"
         raise UnreadableFileError(folder / "meta", what="LeRobot dataset", why=why, fix=_FIX) from error
@@ -137,6 +154,20 @@ def episode_arrays(source: LeRobotSource, index: int) -> dict[str, np.ndarray]:
         why = f"it has {len(order)} rows for {episode.frames} frames"
         raise UnreadableFileError(episode.data, what=f"episode {index}", why=why, fix=_FIX)
     return {key: array[np.argsort(order)] for key, array in arrays.items()}
+
+
+def _is_depth(feature: Mapping[str, Any]) -> bool:
+    info = feature.get("info")
+    return isinstance(info, Mapping) and bool(info.get("video.is_depth_map"))
+
+
+def _picture_size(feature: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Height and width of a video's feature, whose axes its names say, in whichever order."""
+    shape, names = feature.get("shape"), feature.get("names")
+    if not isinstance(shape, list) or not isinstance(names, list) or len(shape) != len(names):
+        return None
+    found = [side for axis in ("height", "width") for side, name in zip(shape, names, strict=True) if name == axis]
+    return (found[0], found[1]) if len(found) == 2 and all(isinstance(side, int) for side in found) else None
 
 
 def _is_column(feature: Mapping[str, Any]) -> bool:

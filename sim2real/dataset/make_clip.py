@@ -23,6 +23,7 @@ from .plan import Row
 from .quality import clip_figures, label_agreement
 from .randomize import randomized
 from .silhouettes import write_silhouettes
+from .video_clip import warped_episode
 from .writers.registry import WRITERS
 
 
@@ -38,18 +39,18 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
     Raises:
         Sim2RealError: the source, the options or the disk do not allow it.
     """
-    scene = randomized(_scene(row, folder), row.values, row.seed)
     episode = episode_of_row(row)
-    clip = _rendered(row, scene, folder, device, threads)
+    if row.of_video:
+        scene, clip = None, warped_episode(row, folder, device, threads)
+    else:
+        scene = randomized(_scene(row, folder), row.values, row.seed)
+        clip = _rendered(row, scene, folder, device, threads)
     if row.generate is not None:
         _generated(row, clip, device)
     if row.values.get("sensor"):
         _sensed(row, clip)
-    formats = [WRITERS[name] for name in row.formats]
-    if any(one.silhouettes for one in formats):
-        write_silhouettes(scene, folder, device=device)
-    if any(one.models for one in formats):
-        write_models(scene, folder)
+    if scene is not None:
+        _write_shapes(row, scene, folder, device)
     facts: dict[str, Any] = {"task": row.task or episode.task}
     if row.lerobot is not None:
         source = read_lerobot(row.lerobot)
@@ -57,6 +58,15 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
     write_episode(folder, episode.arrays, facts)
     write_pages(clip)
     return write_done(folder, row, clip_figures(clip) if row.gate else {"labels": label_agreement(clip)})
+
+
+def _write_shapes(row: Row, scene: Scene, folder: Path, device: str) -> None:
+    """Whole silhouettes and meshes of things, where a format tells of them."""
+    formats = [WRITERS[name] for name in row.formats]
+    if any(one.silhouettes for one in formats):
+        write_silhouettes(scene, folder, device=device)
+    if any(one.models for one in formats):
+        write_models(scene, folder)
 
 
 def _scene(row: Row, work: Path) -> Scene:
@@ -104,7 +114,7 @@ def episode_of_row(row: Row) -> Episode:
 
 
 def kinds_of(row: Row) -> frozenset[str]:
-    """The kinds of pictures that a clip needs."""
+    """The kinds of pictures that the clip of a scene needs."""
     from ..diffusion.families import family_of
 
     names = frozenset(row.only) or kinds.usual_names()

@@ -22,7 +22,8 @@ from ..errors import BadValueError, MissingFileError, UnknownNameError, Unreadab
 from ..file_order import natural_key
 from ..optional import require
 from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
-from .lerobot_source import read_lerobot
+from .lerobot_source import LeRobotSource, read_lerobot
+from .video_source import VideoChecks, chosen_cameras, video_reading
 
 READING = ("demo", "states", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root", "groups", "light")
 """Of a row: what is handed to ``scene.load``."""
@@ -33,7 +34,8 @@ class Row:
     """One clip of a plan; JSON types only.
 
     - ``clip_id``: the source's name and a hash of everything else, so that a clip that is planned twice is made once.
-    - ``scene``, ``sha256``: the file and what was in it; ``reading``: how it is read.
+    - ``scene``, ``sha256``: the file and what was in it; ``reading``: how it is read. Where there are videos alone, without any
+      geometry (``of_video``), the folder of the LeRobot dataset and what its ``meta`` says.
     - ``cameras``: names, or none for all.
     - ``seed``: of noise, looks, sensors and of what is drawn in the scene.
     - ``values``: what the knobs are set to in this clip.
@@ -59,6 +61,11 @@ class Row:
     lerobot: str | None = None
     episode: int = 0
     states_column: str = "observation.state"
+
+    @property
+    def of_video(self) -> bool:
+        """Whether the clip is made of videos alone."""
+        return self.reading.get("reader") == "video"
 
     def to_json(self) -> str:
         """The row as one line, the same for equal rows."""
@@ -92,48 +99,60 @@ def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
 
     Raises:
         MissingFileError: a source is not there.
-        UnknownNameError: a demonstration that does not exist.
+        UnknownNameError: a demonstration, or a camera of a LeRobot dataset, that does not exist.
+        Sim2RealError: videos are to be clips, and cannot be what is asked for.
     """
     rows: dict[str, Row] = {}
+    checks = VideoChecks()
     for number, rollout in enumerate(_rollouts(config, folder)):
         base = _row_of_source(config, rollout)
         for values in _settings(config, number):
             row = _named(_with_values(base, config, values))
+            if row.of_video and rollout.recording is not None:
+                checks.check(row, rollout.recording)
             rows.setdefault(row.clip_id, row)
     return tuple(rows.values())
 
 
 @dataclass(frozen=True)
 class _Rollout:
-    """One scene, demonstration of a recording, or episode of a LeRobot dataset."""
+    """One scene, demonstration of a recording, or episode of a LeRobot dataset, whose folder is ``path`` if it is all there is.
+
+    ``folder`` is the config file's.
+    """
 
     source: Source
     path: Path
+    folder: Path
     demo: str | None = None
-    lerobot: str | None = None
+    recording: LeRobotSource | None = None
     episode: int = 0
 
 
 def _rollouts(config: DatasetConfig, folder: Path) -> Iterator[_Rollout]:
     for source in config.sources:
+        recording = None if source.lerobot is None else read_lerobot(os.path.abspath(folder / source.lerobot))
+        if source.scene is None:
+            assert recording is not None
+            for episode in _episodes(recording, source.episodes):
+                yield _Rollout(source, recording.folder, folder, recording=recording, episode=episode)
+            continue
         pattern = os.path.abspath(folder / source.scene)
         paths = sorted(glob.glob(pattern, recursive=True), key=natural_key) if glob.has_magic(pattern) else [pattern]
         if not paths or not os.path.isfile(paths[0]):
             raise MissingFileError(pattern, what="source", fix="paths start at the config file's folder")
         for path in map(Path, paths):
-            if source.lerobot is not None:
-                dataset = os.path.abspath(folder / source.lerobot)
-                for episode in _episodes(Path(dataset), source.episodes):
-                    yield _Rollout(source, path, lerobot=dataset, episode=episode)
+            if recording is not None:
+                for episode in _episodes(recording, source.episodes):
+                    yield _Rollout(source, path, folder, recording=recording, episode=episode)
             elif source.demo is not None:
                 for demo in _demos(path, source.demo):
-                    yield _Rollout(source, path, demo=demo)
+                    yield _Rollout(source, path, folder, demo=demo)
             else:
-                yield _Rollout(source, path)
+                yield _Rollout(source, path, folder)
 
 
-def _episodes(dataset: Path, wanted: Sequence[int] | None) -> list[int]:
-    found = read_lerobot(dataset)
+def _episodes(found: LeRobotSource, wanted: Sequence[int] | None) -> list[int]:
     return [found.episode(k).index for k in wanted] if wanted is not None else [e.index for e in found.episodes]
 
 
@@ -150,24 +169,19 @@ def _demos(path: Path, wanted: Sequence[str]) -> list[str]:
 
 def _row_of_source(config: DatasetConfig, rollout: _Rollout) -> Row:
     """What all clips of a rollout have in common."""
-    source, path = rollout.source, rollout.path
-    given: dict[str, Any] = {name: getattr(source, name) for name in READING if name != "demo"}
-    given |= source.model_extra or {}
-    given["demo"] = rollout.demo
-    if rollout.lerobot is not None and source.fps is None:
-        given["fps"] = read_lerobot(rollout.lerobot).fps
-    given["frames"] = source.frames or config.frames
-    given["size"] = source.size or config.size
-    for name in ("states", "asset_root"):
-        if given[name] is not None:
-            given[name] = os.path.abspath(path.parent / given[name])
-    reading = {name: value for name, value in given.items() if value not in (None, False) and (name, value) != ("stride", 1)}
+    source, recording = rollout.source, rollout.recording
+    cameras = source.cameras or config.cameras or ()
+    if source.of_video and recording is not None:
+        reading, sha256 = video_reading(source, config, rollout.folder), recording.sha256
+        cameras = chosen_cameras(recording, cameras)
+    else:
+        reading, sha256 = _reading_of_scene(config, rollout), hashlib.sha256(rollout.path.read_bytes()).hexdigest()
     return Row(
         clip_id="",
-        scene=str(path),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        scene=str(rollout.path),
+        sha256=sha256,
         reading={name: list(v) if isinstance(v, tuple) else v for name, v in reading.items()},
-        cameras=source.cameras or config.cameras or (),
+        cameras=cameras,
         seed=config.seed,
         values={},
         generate=None if config.generate is None else {k: v for k, v in config.generate if v not in (None, ())},
@@ -176,10 +190,26 @@ def _row_of_source(config: DatasetConfig, rollout: _Rollout) -> Row:
         formats=config.formats,
         gate=dict(config.gate),
         limit_s=config.limit_s,
-        lerobot=rollout.lerobot,
+        lerobot=None if recording is None else str(recording.folder),
         episode=rollout.episode,
         states_column=source.states_column,
     )
+
+
+def _reading_of_scene(config: DatasetConfig, rollout: _Rollout) -> dict[str, Any]:
+    """What ``scene.load`` is asked for."""
+    source = rollout.source
+    given: dict[str, Any] = {name: getattr(source, name) for name in READING if name != "demo"}
+    given |= source.model_extra or {}
+    given["demo"] = rollout.demo
+    if rollout.recording is not None and source.fps is None:
+        given["fps"] = rollout.recording.fps
+    given["frames"] = source.frames or config.frames
+    given["size"] = source.size or config.size
+    for name in ("states", "asset_root"):
+        if given[name] is not None:
+            given[name] = os.path.abspath(rollout.path.parent / given[name])
+    return {name: value for name, value in given.items() if value not in (None, False) and (name, value) != ("stride", 1)}
 
 
 def _settings(config: DatasetConfig, rollout: int) -> Iterator[dict[str, Any]]:
@@ -225,6 +255,9 @@ def _named(row: Row) -> Row:
         stem = f"{Path(row.lerobot).name}-{row.episode:06d}"
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:60] or "clip"
     said = {k: v for k, v in asdict(row).items() if k not in ("clip_id", "scene", "formats", "gate", "limit_s", "lerobot")}
+    if row.of_video:  # as seen from the dataset, so that all may move together
+        seen = {name: os.path.relpath(row.reading[name], row.scene) for name in ("masks", "weights") if name in row.reading}
+        said["reading"] = {**row.reading, **seen}
     digest = hashlib.sha256(json.dumps([Path(row.scene).name, said], sort_keys=True).encode()).hexdigest()
     return replace(row, clip_id=f"{stem}-{digest[:10]}")
 

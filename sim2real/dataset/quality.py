@@ -27,7 +27,8 @@ _INSIDE = 3
 def clip_figures(clip: Clip) -> dict[str, float]:
     """Figures of a clip, the worst camera's each; names are those of :mod:`.gate`.
 
-    Those of footage are left out where there is none, ``color`` where the footage gives things new surfaces.
+    Those of footage are left out where there is none, ``color`` where the footage gives things new surfaces; those of motion
+    where there is no depth, and those of things where there are no instances, as in clips of real videos.
     """
     found: dict[str, list[float]] = {"labels": [label_agreement(clip)]}
     for camera in clip.cameras:
@@ -50,13 +51,17 @@ def footage_figures(clip: Clip, camera: str, frames: Frames, *, restyled: bool) 
     """``detail``, ``flicker``, ``borders``, ``shift_px`` and ``color`` of one camera's footage.
 
     Args:
-        clip: with depth and instances.
+        clip: the clip folder; what it has no depth or instances for is left out.
         camera: its name.
         frames: the footage.
         restyled: whether colors are new on purpose.
     """
     measured = range(0, clip.frames, stride_of(clip))
-    found = temporal_figures(clip, camera, frames)
+    labeled = clip.has(camera, "instances")
+    known = labeled and clip.has(camera, "depth") and not clip.of_video
+    found = temporal_figures(clip, camera, frames) if known else {}
+    if not labeled:
+        return found
     if clip.has(camera, "rgb"):
         counts = [border_counts(frames(k), clip.rgb(camera, k), clip.instances(camera, k)) for k in measured]
         found["borders"] = sum(counts, BorderCounts()).share_kept
@@ -132,15 +137,21 @@ def _fit(strength: Float[np.ndarray, "height width"], border: Bool[np.ndarray, "
 
 
 def label_agreement(clip: Clip) -> float:
-    """Share of frames whose labels agree: ids that the clip lists, finite depth, and a depth wherever there is an instance."""
+    """Share of frames whose labels agree: ids that the clip lists and, where there is depth, it is finite and all have it.
+
+    1 where there are no labels.
+    """
     known = {0, *(instance.id for instance in clip.record.instances)}
     good, frames = 0, 0
     for camera in clip.cameras:
-        if not (clip.has(camera, "instances") and clip.has(camera, "depth")):
+        if not clip.has(camera, "instances"):
             continue
         for k in range(clip.frames):
-            ids, depth = clip.instances(camera, k), clip.depth(camera, k)
-            listed = set(np.unique(ids).tolist()) <= known
-            good += listed and bool(np.isfinite(depth).all()) and bool((depth[ids > 0] > 0).all())
+            ids = clip.instances(camera, k)
+            agree = set(np.unique(ids).tolist()) <= known
+            if clip.has(camera, "depth"):
+                depth = clip.depth(camera, k)
+                agree = agree and bool(np.isfinite(depth).all()) and bool((depth[ids > 0] > 0).all())
+            good += agree
             frames += 1
     return good / frames if frames else 1.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -94,7 +93,7 @@ def run_clip(row: Row, root: Path, worker: Worker) -> StatusRow:
         if not mine:
             return StatusRow(row.clip_id, "busy", len(attempts.all()), 0.0, _ELSEWHERE)
         final = places.clips / row.clip_id
-        _sweep(final)
+        shutil.rmtree(attempts.work, ignore_errors=True)  # what a killed job left; the lock is ours, nobody works on it
         made = False
         while read_done(final) is None and not quarantined(attempts.all()):
             made = _try(row, final, attempts, worker)
@@ -105,14 +104,14 @@ def run_clip(row: Row, root: Path, worker: Worker) -> StatusRow:
 
 def _try(row: Row, final: Path, attempts: Attempts, worker: Worker) -> bool:
     """One try; returns whether the clip is there now."""
-    work = final.parent / f".{final.name}.{uuid.uuid4().hex[:8]}.tmp"
     started = attempts.begin()
     try:
-        answer = worker.ask(row, work, row.limit_s)
+        attempts.work.mkdir(exist_ok=True)
+        answer = worker.ask(row, attempts.work / final.name, row.limit_s)
         if answer.ending == "ok":
-            answer = _put(work, final)
+            answer = _put(attempts.work / final.name, final)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(attempts.work, ignore_errors=True)
     attempts.end(started, answer.ending, answer.reason)
     return answer.ending == "ok"
 
@@ -129,12 +128,6 @@ def _put(work: Path, final: Path) -> Answer:
     except OSError as error:
         return Answer("failed", f"the clip could not be put in its place: {error.strerror} ({final})")
     return Answer("ok")
-
-
-def _sweep(final: Path) -> None:
-    """Remove what a killed job left of a clip; the clip's lock is ours, so nobody works on it."""
-    for left in final.parent.glob(f".{final.name}.????????.tmp"):
-        shutil.rmtree(left, ignore_errors=True)
 
 
 def status_of(row: Row, places: Places) -> StatusRow:

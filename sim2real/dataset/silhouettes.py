@@ -85,6 +85,11 @@ def write_silhouettes(scene: Scene, folder: Path, *, device: str = "cpu") -> Non
             _write(clip.folder(name) / FILE, _drawn(soloists, camera, clip.frames))
 
 
+def known_silhouettes(clip: DatasetClip, camera: str) -> Silhouettes | None:
+    """The same as ``read_silhouettes``; ``None`` for the clip of a real video, whose masks are all that is known."""
+    return None if clip.clip.of_video else read_silhouettes(clip, camera)
+
+
 def read_silhouettes(clip: DatasetClip, camera: str) -> Silhouettes:
     """Read what ``write_silhouettes`` wrote.
 
@@ -107,20 +112,24 @@ def read_silhouettes(clip: DatasetClip, camera: str) -> Silhouettes:
 
 
 def visible_shares(
-    clip: DatasetClip, camera: str, silhouettes: Silhouettes, frame: int, ids: Integer[np.ndarray, "height width"]
-) -> dict[int, float]:
+    clip: DatasetClip, camera: str, silhouettes: Silhouettes | None, frame: int, ids: Integer[np.ndarray, "height width"]
+) -> dict[int, float | None]:
     """Visible pixels over those of the whole silhouette inside the picture, of all instances that are visible.
+
+    ``None`` for each where no silhouettes are known.
 
     Args:
         clip: whose.
         camera: of the clip.
-        silhouettes: the camera's.
+        silhouettes: the camera's, as ``known_silhouettes`` has them.
         frame: of the clip.
         ids: the picture of instance ids of that frame.
 
     Raises:
         UnreadableFileError: more is visible than the silhouette holds: it is another render's.
     """
+    if silhouettes is None:
+        return dict.fromkeys(ids_in(ids))
     whole = silhouettes.counts(frame)
     seen = check_visible(clip, camera, silhouettes, frame, ids)
     return {instance: pixels / whole[instance] for instance, pixels in seen.items()}

@@ -79,6 +79,7 @@ class ModelFamily:
     - ``scaled_by``: who multiplies unit-variance noise by the first sigma: "nobody" or "pipeline".
     - ``control``: what the control video shows, and how it enters.
     - ``needs``: the kinds of pictures of a clip that footage is made from.
+    - ``needs_of_videos``: the same of clips of real videos, where fewer will do; None: these need the same.
     - ``schedulers``: samplers that draw no noise of their own, so that the warp survives.
     - ``hub_ids``: weights that belong to the family.
     - ``size_multiple``: what picture sizes must be a multiple of, in pixels.
@@ -97,6 +98,11 @@ class ModelFamily:
     hub_ids: tuple[str, ...] = ()
     size_multiple: int = 1
     camera_effects: str = "none"
+    needs_of_videos: tuple[str, ...] | None = None
+
+    def needs_for(self, *, of_video: bool) -> tuple[str, ...]:
+        """The kinds of pictures that footage is made from, of the clip of a real video or of a scene."""
+        return self.needs if not of_video or self.needs_of_videos is None else self.needs_of_videos
 
     @property
     def runs(self) -> bool:

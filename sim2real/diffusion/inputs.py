@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 
 from ..clip import Clip, command_for
 from ..errors import BadValueError, MissingFileError
@@ -30,13 +30,12 @@ def require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: str) -> 
         BadValueError: the noise is laid out for another model.
     """
     drives = {"clip": ["noise"], "iid": [], "flow": ["flow"]}[noise]
-    needed = [*drives, *(kind for kind in family.needs if kind != "noise")]
+    needed = [*drives, *(kind for kind in family.needs_for(of_video=clip.of_video) if kind != "noise")]
     if lacking := [kind for kind in needed if not clip.has(camera, kind)]:
         fix = f"make the clip with: {_command(clip, family, lacking)}"
         of_videos = set(names_of_videos())
         if clip.of_video and not of_videos.issuperset(lacking):
-            other = next(name for name, known in families().items() if known.runs and of_videos.issuperset(known.needs))
-            fix = f"videos do not have them, scenes do: use a model that needs none, such as --model {other}"
+            fix = f"videos do not have them, scenes do: use a model that needs none, such as --model {video_families()[0]}"
         what = f"{', '.join(lacking)} ({'which' if len(lacking) == 1 else 'all of which'} {family.name} needs)"
         raise MissingFileError(clip.folder(camera), what=what, fix=fix)
     if noise != "clip":
@@ -54,11 +53,17 @@ def require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: str) -> 
         )
 
 
+def video_families() -> list[str]:
+    """The families that make footage of what every real video has: pictures, their edges, noise that goes with them."""
+    enough = set(names_of_videos()) - {"depth"}
+    return [name for name, family in families().items() if family.runs and enough.issuperset(family.needs_for(of_video=True))]
+
+
 def _command(clip: Clip, family: ModelFamily, lacking: Iterable[str] = ()) -> str:
     """The command that makes the clip with what a model needs."""
     last = ["--depth", "DIR"] if clip.of_video and "depth" in lacking else []
     if "flow" in lacking:
-        last += ["--only", ",".join([*family.needs, "flow"])]
+        last += ["--only", ",".join([*family.needs_for(of_video=clip.of_video), "flow"])]
     return command_for(clip, ["--for", family.name], last=last)
 
 
@@ -68,6 +73,11 @@ def inverse_depth_control(depth: Float[np.ndarray, "frames height width"]) -> Fl
     inverse = np.divide(1.0, depth, out=np.zeros(depth.shape, np.float64), where=depth > 0)
     gray = np.where(depth > 0, np.clip((inverse - far) / (near - far), 0, 1), 0).astype(np.float32)
     return np.repeat(gray[:, None], 3, axis=1)
+
+
+def edge_control(edges: UInt8[np.ndarray, "frames height width"]) -> Float32[np.ndarray, "frames 3 height width"]:
+    """Edges, white on black, in [0, 1]."""
+    return np.repeat((edges / np.float32(255))[:, None], 3, axis=1)
 
 
 def inverse_depth_range(depth: Float[np.ndarray, "frames height width"]) -> tuple[float, float]:

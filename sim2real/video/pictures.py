@@ -29,6 +29,7 @@ class Pictures:
 
     - ``size``: (height, width) of the frames as they are read; ``source_size`` that of the file.
     - ``frames``: how many are read: every ``stride``-th.
+    - ``from_s``: where in the file they begin, seconds.
     - ``notes`` are sentences for the user about what is odd.
     """
 
@@ -40,10 +41,11 @@ class Pictures:
     frames: int
     stride: int
     notes: tuple[str, ...] = ()
+    from_s: float = 0.0
 
     def __iter__(self) -> Iterator[Picture]:
         """Decode the frames in order."""
-        for number, decoded in enumerate(_decoded(self.source)):
+        for number, decoded in enumerate(_decoded(self.source, self.from_s)):
             if number % self.stride == 0:
                 yield _fitted(decoded.picture, self.size)
             if number >= (self.frames - 1) * self.stride:
@@ -96,10 +98,42 @@ def open_pictures(
     )
 
 
-def _surveyed(source: Path, most: int | None) -> tuple[tuple[int, int], list[bool]]:
+def open_part(
+    source: Path, from_s: float, frames: int, *, fps: float, size: tuple[int, int] | None = None, stride: int = 1
+) -> Pictures:
+    """Open a part of a video file that holds several videos one after the other.
+
+    Args:
+        source: the file.
+        from_s: the time of the part's first frame, seconds.
+        frames: so many are read, every ``stride``-th of the file.
+        fps: frames per second of the file.
+        size: as in ``open_pictures``.
+        stride: keep every so many-th frame.
+
+    Returns:
+        What can be read; without a ``sha256``, for the file has more than this.
+
+    Raises:
+        MissingFileError: there is no such file.
+        UnreadableFileError: it is not a video, or ends before the part does.
+        BadValueError: the pictures differ in size.
+    """
+    if not source.is_file():
+        raise MissingFileError(source, what="video")
+    most = (frames - 1) * stride + 1
+    source_size, damaged = _surveyed(source, most, from_s)
+    if len(damaged) < most:
+        why = f"it ends early, {len(damaged)} of {most} frames from {from_s:g} s on could be read"
+        raise UnreadableFileError(source, what="the video", why=why, fix="copy it again")
+    fitted = source_size if size is None else size
+    return Pictures(source, "", fitted, source_size, fps / stride, frames, stride, _damage(damaged), from_s)
+
+
+def _surveyed(source: Path, most: int | None, from_s: float = 0.0) -> tuple[tuple[int, int], list[bool]]:
     """The size of all frames up to ``most``, and which of them are damaged."""
     size, damaged = (0, 0), list[bool]()
-    for decoded in islice(_decoded(source), most):
+    for decoded in islice(_decoded(source, from_s), most):
         height, width = decoded.picture.shape[:2]
         if damaged and (height, width) != size:
             here, right = f"{height}x{width} in frame {len(damaged)}", f"{size[0]}x{size[1]} as in frame 0"
@@ -132,13 +166,13 @@ def _damage(damaged: list[bool]) -> tuple[str, ...]:
     return (f"{sum(damaged)} of {len(damaged)} frames of the video are damaged, the first is frame {damaged.index(True)}",)
 
 
-def _decoded(source: Path) -> Iterator[Decoded]:
+def _decoded(source: Path, from_s: float = 0.0) -> Iterator[Decoded]:
     if source.is_dir():
         yield from (Decoded(picture_of(file)) for file in picture_files(source))
     elif animation_fps(source) is not None:
         yield from (Decoded(picture) for picture in animation_pictures(source))
     else:
-        yield from decoded_video(source)
+        yield from decoded_video(source, from_s)
 
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> UInt8[np.ndarray, "fitted_height fitted_width 3"]:

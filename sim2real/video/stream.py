@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from ..render.frame import Frame
 from ..render.plan import Plan
 from ..render.writer import CameraWriter, Shots
 from .depth import DepthFiles
+from .labels import MaskFiles
 from .motion import MotionSource, Step
 from .pictures import Picture, Pictures
 from .track import Track
@@ -25,7 +27,24 @@ from .track import Track
 Progress = Callable[[str, int, int], None]
 
 CAMERA = "video"
-"""The name of a video's camera."""
+"""The name of a video's camera, where there is one alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One camera's video, and what is known of it beside its pictures; see ``Known``."""
+
+    camera: str
+    pictures: Pictures
+    motion: MotionSource | None
+    depth: DepthFiles | None = None
+    labels: MaskFiles | None = None
+
+    def seed(self, seed: int) -> int:
+        """The seed of the camera's noise: noise of one clip's cameras is independent, for nobody knows what they share."""
+        if self.camera == CAMERA:
+            return seed
+        return int.from_bytes(hashlib.blake2b(f"video/{seed}/{self.camera}".encode(), digest_size=8).digest(), "little")
 
 
 @dataclass(frozen=True)
@@ -42,12 +61,11 @@ class Seen:
 class Work:
     """The parts of the work that need no order, for a pool of threads."""
 
-    def __init__(
-        self, pictures: Pictures, plan: Plan, beta: float, motion: MotionSource | None, depth: DepthFiles | None
-    ) -> None:
+    def __init__(self, source: Source, plan: Plan, beta: float) -> None:
         """Share what all frames need; ``beta`` is the share of the noise that moves."""
-        self.pictures, self.plan, self.beta, self.motion, self.depth = pictures, plan, beta, motion, depth
-        self.noise = VideoNoise(plan.layout, seed=plan.seed, device=plan.device) if "noise" in plan.kinds else None
+        self.source, self.pictures, self.plan, self.beta, self.motion = source, source.pictures, plan, beta, source.motion
+        seed = source.seed(plan.seed)
+        self.noise = VideoNoise(plan.layout, seed=seed, device=plan.device) if "noise" in plan.kinds else None
         self.noisy = frozenset(plan.latent_frames)
 
     def see(self, frame: int, before: Picture, picture: Picture, key: int, key_picture: Picture) -> Seen:
@@ -72,15 +90,17 @@ class Work:
             shown["rgb"] = seen.picture
         if "edges" in kinds:
             shown["edges"] = picture_edges(seen.picture)
-        if "depth" in kinds and self.depth is not None:
-            shown["depth"] = self.depth.frame(frame)
+        if "depth" in kinds and self.source.depth is not None:
+            shown["depth"] = self.source.depth.frame(frame)
+        if "instances" in kinds and self.source.labels is not None:
+            shown["instances"] = self.source.labels.frame(frame)
         if "flow" in kinds:
             forth = _no_motion(self.plan.size) if following is None else following.forth
             shown["flow"] = forth.forward.numpy(), forth.visible.numpy()
         noise = None
         if self.noise is not None and places is not None and frame in self.noisy:
             drawn = self.noise.frame(places)
-            mixed = mix(drawn, self.beta, seed=self.plan.seed, camera=CAMERA, frame=frame)
+            mixed = mix(drawn, self.beta, seed=self.plan.seed, camera=self.source.camera, frame=frame)
             noise = mixed.cpu().numpy()
         return writer.save(frame, Frame(noise, shown))
 
@@ -88,7 +108,8 @@ class Work:
 def stream(work: Work, writer: CameraWriter, progress: Progress) -> None:
     """Frames in order through the map; motion before it and noise after it in a pool. Thread count changes no bit."""
     plan, frames = work.plan, work.pictures.frames
-    progress("warping", 0, frames)
+    what = "warping" if work.source.camera == CAMERA else f"warping {work.source.camera}"
+    progress(what, 0, frames)
     track = Track(plan.size, device=plan.device) if work.noise is not None else None
     drawing: deque[Future[Shots]] = deque()
     done = 0
@@ -102,13 +123,13 @@ def stream(work: Work, writer: CameraWriter, progress: Progress) -> None:
             while len(drawing) > 2 * plan.threads:
                 writer.show(drawing.popleft().result())
                 done += 1
-                progress("warping", done, frames)
+                progress(what, done, frames)
         if held is not None:
             drawing.append(pool.submit(work.draw, held[0], held[1], None, writer))
         while drawing:
             writer.show(drawing.popleft().result())
             done += 1
-            progress("warping", done, frames)
+            progress(what, done, frames)
 
 
 def _seen(work: Work, pool: ThreadPoolExecutor, track: Track | None) -> Iterator[Seen]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -55,8 +56,12 @@ def announced(source: Path) -> Announced:
         return Announced()
 
 
-def decoded_video(source: Path) -> Iterator[Decoded]:
+def decoded_video(source: Path, from_s: float = 0.0) -> Iterator[Decoded]:
     """The frames of a video file in order.
+
+    Args:
+        source: the file.
+        from_s: the time of the first frame that is wanted, seconds; no frame before it is returned.
 
     Raises:
         UnreadableFileError: it is no video, or damaged so that it cannot be decoded.
@@ -68,7 +73,12 @@ def decoded_video(source: Path) -> Iterator[Decoded]:
                 raise _unreadable(source, "it has no pictures")
             stream = container.streams.video[0]
             stream.thread_type, promised = "AUTO", stream.frames
+            begin_s = from_s - 0.5 / float(stream.average_rate or 1000) if from_s > 0 else -math.inf
+            if from_s > 0 and stream.time_base is not None:
+                container.seek(int(begin_s / stream.time_base), stream=stream)
             for frame in container.decode(video=0):
+                if from_s > 0 and (frame.time or 0.0) < begin_s:
+                    continue
                 picture = _rgb(frame, stream.sample_aspect_ratio)
                 yield Decoded(_as_shown(picture, _display_matrix(frame), source), frame.is_corrupt)
                 count += 1

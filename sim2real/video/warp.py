@@ -35,9 +35,10 @@ from ..render.plan import Plan, planned
 from ..render.writer import CameraWriter
 from ..scene import Camera, Scene
 from .depth import DepthFiles, camera_matrix
+from .labels import MaskFiles, instances_of
 from .motion import EstimatedMotion, MotionSource
 from .pictures import Pictures
-from .stream import CAMERA, Progress, Work, stream
+from .stream import CAMERA, Progress, Source, Work, stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +49,18 @@ class Known:
     - ``depth``: metric depth, to be written as the clip's own.
     - ``intrinsics``: fx, fy, cx, cy in pixels of the pictures' size; a nominal camera by default.
     - ``world_from_camera``: of every frame, OpenCV axes, metres; a camera that stands still by default.
+    - ``labels``: instance masks, to be written as the clip's own; all cameras of a clip have them, or none.
     """
 
     motion: MotionSource | None = None
     depth: DepthFiles | None = None
     intrinsics: tuple[float, float, float, float] | None = None
     world_from_camera: Float[np.ndarray, "frames 4 4"] | None = None
+    labels: MaskFiles | None = None
+
+
+Video = tuple[Pictures, Known]
+"""A camera's pictures, and what is known of them."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class WarpOptions:
     - ``overwrite``: replace an existing clip folder.
     - ``threads``: frames at once; one per core by default.
     - ``video_options``: how the video was read, for ``clip.json``.
+    - ``names``: of instances, by the ids that masks have; see ``labels.instances_of``.
 
     Raises:
         UnknownNameError: a kind that does not exist, or that real videos do not have.
@@ -82,6 +90,7 @@ class WarpOptions:
     overwrite: bool = False
     threads: int | None = None
     video_options: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for kind in self.only or ():
@@ -118,21 +127,48 @@ def warp_video(
         UnreadableFileError: the video, or a file of motion or depth, is damaged.
         MissingPackageError: OpenCV is needed and not installed.
     """
-    options, known = options or WarpOptions(), known or Known()
+    whole = SceneRecord(path=str(pictures.source), sha256=pictures.sha256)
+    return warp_videos({CAMERA: (pictures, known or Known())}, output, whole, options, progress=progress)
+
+
+def warp_videos(
+    videos: Mapping[str, Video],
+    output: Path,
+    whole: SceneRecord,
+    options: WarpOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Clip:
+    """Make one clip folder from the videos of several cameras that saw the same; see ``warp_video``.
+
+    Each camera's noise is warped along its own motion and independent of the others'. A camera's noise does not depend on
+    which other cameras there are.
+
+    Args:
+        videos: pictures, and what is known of them, by the camera's name; all of one size, length and rate.
+        output: the clip folder to make; it appears whole at the end, or not at all.
+        whole: what the videos are parts of, for ``clip.json``.
+        options: which pictures are written, and how the noise is made.
+        progress: called as the work goes on.
+
+    Raises:
+        BadValueError: the videos differ in size, length or rate; or as ``warp_video``.
+        Sim2RealError: as ``warp_video``.
+    """
+    options = options or WarpOptions()
     check_output(Path(output), overwrite=options.overwrite)
-    scene = _scene(pictures, camera_matrix(known.intrinsics, pictures.size), known.world_from_camera)
-    plan = planned(scene, _render_options(options, pictures, known))
-    motion, tell = known.motion, progress or _silent
-    if not plan.kinds & {"noise", "flow"}:
-        motion = None
-    elif motion is None:
-        motion = EstimatedMotion(DisFlow())
-    depth_range = _depth_range(known.depth, pictures.frames) if known.depth is not None and "depth" in plan.kinds else None
-    work = Work(pictures, plan, options.beta, motion, known.depth)
+    scene = _scene(videos, whole)
+    plan = planned(scene, _render_options(options, videos))
+    tell, depth_range = progress or _silent, _depth_range(videos) if "depth" in plan.kinds else None
     with new_folder(output, overwrite=options.overwrite) as folder:
-        with CameraWriter(folder / CAMERA, plan, depth_range) as writer:
-            stream(work, writer, tell)
-        write_record(folder / "clip.json", _record(plan, pictures, depth_range, options))
+        for name, (pictures, known) in videos.items():
+            motion = known.motion if plan.kinds & {"noise", "flow"} else None
+            if motion is None and plan.kinds & {"noise", "flow"}:
+                motion = EstimatedMotion(DisFlow())
+            work = Work(Source(name, pictures, motion, known.depth, known.labels), plan, options.beta)
+            with CameraWriter(folder / name, plan, depth_range) as writer:
+                stream(work, writer, tell)
+        write_record(folder / "clip.json", _record(plan, videos, depth_range, options))
         tell("contact sheet and report", 0, 1)
         clip = read_clip(folder)
         write_pages(clip)
@@ -140,15 +176,16 @@ def warp_video(
     return read_clip(output)
 
 
-def _render_options(options: WarpOptions, pictures: Pictures, known: Known) -> RenderOptions:
+def _render_options(options: WarpOptions, videos: Mapping[str, Video]) -> RenderOptions:
     """The same, as of a scene."""
-    only = options.only
+    only, deep = options.only, all(known.depth is not None for _, known in videos.values())
     if only is None:
-        only = usual_names().intersection(names_of_videos()) - (set() if known.depth is not None else {"depth"})
-    if "depth" in only and known.depth is None:
+        only = usual_names().intersection(names_of_videos()) - (set() if deep else {"depth"})
+    if "depth" in only and not deep:
         raise BadValueError("depth", "asked for", right="supplied", fix="pass --depth FOLDER, one file per frame")
+    if all(known.labels is not None for _, known in videos.values()):
+        only = {*only, "instances"}
     return RenderOptions(
-        size=pictures.size,
         layout=options.layout,
         seed=options.seed,
         beta=options.beta,
@@ -158,33 +195,49 @@ def _render_options(options: WarpOptions, pictures: Pictures, known: Known) -> R
     )
 
 
-def _scene(pictures: Pictures, matrix: np.ndarray, world_from_camera: np.ndarray | None) -> Scene:
-    """A video as a scene: nothing in it but a camera."""
-    frames = pictures.frames
-    world = np.tile(np.eye(4), (frames, 1, 1)) if world_from_camera is None else world_from_camera
+def _scene(videos: Mapping[str, Video], whole: SceneRecord) -> Scene:
+    """Videos as a scene: nothing in it but cameras."""
+    frames, fps = _alike(videos, "frames", whole), _alike(videos, "fps", whole)
+    cameras = []
+    for name, (pictures, known) in videos.items():
+        world = np.tile(np.eye(4), (frames, 1, 1)) if known.world_from_camera is None else known.world_from_camera
+        matrix = np.tile(camera_matrix(known.intrinsics, pictures.size), (frames, 1, 1))
+        cameras.append(Camera(name, pictures.size, matrix, world))
     return Scene(
-        source=pictures.source,
-        sha256=pictures.sha256,
+        source=Path(whole.path),
+        sha256=whole.sha256,
         meshes=(),
         parts=(),
         instances=(),
         world_from_instance=np.zeros((frames, 0, 4, 4)),
         visible=np.zeros((frames, 0), bool),
-        cameras=(Camera(CAMERA, pictures.size, np.tile(matrix, (frames, 1, 1)), world),),
-        fps=pictures.fps,
+        cameras=tuple(cameras),
+        fps=fps,
     )
 
 
-def _depth_range(depth: DepthFiles, frames: int, most: int = 12) -> DepthRange:
+def _alike(videos: Mapping[str, Video], what: str, whole: SceneRecord) -> Any:
+    """What all videos of a clip have in common."""
+    found = {name: getattr(pictures, what) for name, (pictures, _) in videos.items()}
+    if len(set(found.values())) > 1:
+        received = ", ".join(f"{value:g} ({name})" for name, value in found.items())
+        raise BadValueError(f"the {what} of the cameras", received, right="the same", where=whole.path)
+    return next(iter(found.values()))
+
+
+def _depth_range(videos: Mapping[str, Video], most: int = 12) -> DepthRange:
     estimate = DepthRangeEstimate()
-    for frame in np.unique(np.linspace(0, frames - 1, min(frames, most)).round().astype(int)):
-        estimate.add(depth.frame(int(frame)), CAMERA)
+    for name, (pictures, known) in videos.items():
+        frames = pictures.frames
+        for frame in np.unique(np.linspace(0, frames - 1, min(frames, most)).round().astype(int)):
+            if known.depth is not None:
+                estimate.add(known.depth.frame(int(frame)), name)
     return estimate.result()
 
 
-def _record(plan: Plan, pictures: Pictures, depth_range: DepthRange | None, options: WarpOptions) -> ClipRecord:
-    camera = plan.cameras[0]
-    noise = None
+def _record(plan: Plan, videos: Mapping[str, Video], depth_range: DepthRange | None, options: WarpOptions) -> ClipRecord:
+    scene, noise = plan.scene, None
+    ids = set().union(*(known.labels.seen for _, known in videos.values() if known.labels is not None))
     if "noise" in plan.kinds:
         layout = plan.layout
         noise = NoiseRecord(
@@ -197,14 +250,13 @@ def _record(plan: Plan, pictures: Pictures, depth_range: DepthRange | None, opti
         )
     versions = {name: importlib.metadata.version(name) for name in ("torch", "warp-lang", "numpy")}
     return ClipRecord(
-        scene=SceneRecord(
-            path=str(pictures.source), sha256=pictures.sha256, options={"reader": "video", **options.video_options}
-        ),
+        scene=SceneRecord(path=str(scene.source), sha256=scene.sha256, options={"reader": "video", **options.video_options}),
         seed=plan.seed,
-        fps=pictures.fps,
-        frames=pictures.frames,
+        fps=scene.fps,
+        frames=scene.frames,
         size=plan.size,
-        cameras={camera.name: CameraRecord(intrinsics=camera.intrinsics, world_from_camera=camera.world_from_camera)},
+        cameras={c.name: CameraRecord(intrinsics=c.intrinsics, world_from_camera=c.world_from_camera) for c in plan.cameras},
+        instances=instances_of(sorted(ids), scene.frames, options.names),
         noise=noise,
         depth_range_m=None if depth_range is None else (depth_range.near, depth_range.far),
         versions={"sim2real": __version__, "python": platform.python_version(), **versions},

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sim2real.clip import new_folder
 from sim2real.clip.record import CameraRecord, ClipRecord, SceneRecord, write_record
 from sim2real.dataset.finished import Done, write_done
 from sim2real.dataset.plan import Row
@@ -31,12 +32,12 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
         raise MissingFileError(row.scene, what="mesh")
     if what == "full":
         raise OSError(errno.ENOSPC, "No space left on device")
-    if what == "slow":
-        time.sleep(0.3)
-    folder.mkdir(parents=True)
-    if what == "big":
-        _fill(folder / "big.bin", most=64 << 20)
-    (folder / "noise.bin").write_bytes(np.random.default_rng(row.seed).bytes(4096))
+    with new_folder(folder) as work:  # as rendering does: killed in here, it leaves a folder of its own
+        if what == "slow":
+            time.sleep(0.3)
+        if what == "big":
+            _fill(work / "big.bin", most=64 << 20)
+        (work / "noise.bin").write_bytes(np.random.default_rng(row.seed).bytes(4096))
     matrix = np.eye(4)[None]
     camera = CameraRecord(intrinsics=np.eye(3)[None], world_from_camera=matrix)
     scene = SceneRecord(path=row.scene, sha256=row.sha256)

@@ -76,6 +76,27 @@ def test_the_same_recording_goes_in_and_comes_out_again(folder, clips, tmp_path)
     assert contents(second) == contents(folder), "same episodes, actions, states and times, to the byte"
 
 
+def test_cameras_are_those_of_the_videos_and_keep_their_features(tmp_path):
+    names = ("observation.image", "wrist")
+    clip = plain_clip(tmp_path / "clips", kinds=("rgb",), cameras=names, size=(24, 33), frames=3, fps=30.0)
+    folder = written(write, [clip], tmp_path / "dataset")
+    source = read_lerobot(folder)
+    assert {"observation.image", "observation.images.wrist"} <= set(source.features)
+    assert source.cameras == dict.fromkeys(names, (24, 34)) and set(source.episode(0).videos) == set(names)
+    feature = {"dtype": "video", "shape": [3, 24, 34], "names": ["channels", "height", "width"]}
+    odd = {"b": {**feature, "names": None}, "c": {**feature, "shape": [24, 34]}, "d": {**feature, "info": []}}
+    found = replace(source, features={"a": feature, **odd, "depth": {**feature, "info": {"video.is_depth_map": True}}}).cameras
+    assert found == {"a": (24, 34), "b": None, "c": None, "d": (24, 34)}
+
+
+def test_paths_of_depth_are_left_to_the_dataset_that_has_the_files(tmp_path):
+    clip = plain_clip(tmp_path / "clips", kinds=("rgb", "depth"), frames=3, fps=30.0, episode=episode(3, 0))
+    folder = written(write, [clip], tmp_path / "dataset")
+    assert {"depth.front", "depth.wrist"} <= set(episode_arrays(read_lerobot(folder), 0))
+    found = episode_of(folder)
+    assert not any(name.startswith("depth.") for name in found.arrays) and "depth.front" in found.notes[0]
+
+
 @pytest.mark.parametrize(("frames", "stride"), [(2, 2), (None, 3), (4, 1)])
 def test_an_episode_is_sliced_like_a_scene(folder, clips, frames, stride):
     found = episode_of(folder, {"episode": 1}, frames=frames, stride=stride)

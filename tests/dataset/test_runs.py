@@ -122,6 +122,8 @@ def test_killed_ten_times_it_ends_with_the_same_bytes_and_makes_no_clip_twice(tm
         process.wait()
     assert run(config, "-o", tmp_path / "killed", "--workers", 1).exit_code == 0
     assert sums(tmp_path / "killed") == sums(tmp_path / "whole")
+    assert sorted(os.listdir(tmp_path / "killed" / "clips")) == sorted(os.listdir(tmp_path / "whole" / "clips"))
+    assert not list((tmp_path / "killed" / "state").glob("*/work"))
     _, rows = open_dataset(tmp_path / "killed")
     for row in rows:
         endings = [a.ending for a in Attempts(tmp_path / "killed" / "state" / row.clip_id).all()]
@@ -223,8 +225,8 @@ def test_a_disk_that_is_full_costs_the_clip_that_filled_it_and_no_other(tmp_path
     assert "Traceback" not in done.stderr
     found = by_task(kept / "out")
     assert {task: status.status for task, status in found.items()} == {"small": "ok", "big": "failed", "fine": "ok"}
-    assert "No space left" in found["big"].reason and found["big"].attempts == 1
-    assert "No space left" in (kept / "out" / "report.html").read_text()
+    assert "the disk is full" in found["big"].reason and found["big"].attempts == 1
+    assert "the disk is full" in (kept / "out" / "report.html").read_text()
     _, rows = open_dataset(kept / "out")
     assert check_dataset(rows, kept / "out", lambda done, total: None) == []
     assert len(list((kept / "out" / "clips").iterdir())) == 2, "nothing half written is left"

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
-from sim2real.video import open_pictures
+from sim2real.video import open_part, open_pictures
 from sim2real.video.pictures import crop_box
 from tests.video.conftest import FRAMES
 
@@ -29,6 +29,24 @@ def test_stride_and_frames_choose_frames(disc_folder, disc_frames):
     assert (pictures.frames, pictures.fps) == (2, 15)
     assert [np.array_equal(p, disc_frames[k]) for p, k in zip(pictures, (0, 2), strict=True)] == [True, True]
     assert open_pictures(disc_folder, stride=2).frames == 3
+
+
+@pytest.mark.parametrize(("first", "frames", "stride"), [(0, 5, 1), (1, 3, 1), (3, 2, 1), (4, 1, 1), (1, 2, 2)])
+def test_a_part_of_a_video_file_begins_at_its_time(disc_video, first, frames, stride):
+    whole, part = list(open_pictures(disc_video)), open_part(disc_video, first / 12, frames, fps=12.0, stride=stride)
+    assert (part.frames, part.fps, part.size) == (frames, 12 / stride, whole[0].shape[:2])
+    chosen = whole[first :: max(stride, 1)][:frames]
+    assert all(np.array_equal(a, b) for a, b in zip(part, chosen, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(part, chosen, strict=True)), "any number of times"
+
+
+def test_a_part_that_the_file_does_not_have_is_refused(disc_video, tmp_path):
+    with pytest.raises(UnreadableFileError, match="it ends early, 2 of 3 frames from 0.25 s on could be read"):
+        open_part(disc_video, 3 / 12, 3, fps=12.0)
+    with pytest.raises(UnreadableFileError, match="it has no frames"):
+        open_part(disc_video, 5.0, 3, fps=12.0)
+    with pytest.raises(MissingFileError, match="video not found"):
+        open_part(tmp_path / "none.mp4", 0.0, 1, fps=12.0)
 
 
 def test_scaling_covers_the_size_and_distorts_nothing(tmp_path):

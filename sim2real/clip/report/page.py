@@ -249,7 +249,8 @@ def _instances(clip: Clip) -> str:
         moved = np.ptp(instance.world_from_instance[:, :3, 3], axis=0).max()
         color = "#{:02x}{:02x}{:02x}".format(*id_colors(instance.id + 1)[-1])
         swatch = f'<span class="swatch" style="background:{color}"></span>'
-        cells = [instance.name, instance.class_name, f"{moved:.3f} m" if moved > 1e-6 else "still"]
+        motion = "unknown" if clip.of_video else f"{moved:.3f} m" if moved > 1e-6 else "still"
+        cells = [instance.name, instance.class_name, motion]
         rows.append(f"<tr><td>{swatch}{instance.id}</td>" + "".join(f"<td>{escape(c)}</td>" for c in cells) + "</tr>")
     head = "".join(f"<th>{h}</th>" for h in ("id", "name", "class", "range of motion"))
     return f'<h2>Instances</h2><div class="scroll"><table><tr>{head}</tr>{"".join(rows)}</table></div>'

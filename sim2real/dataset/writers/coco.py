@@ -5,7 +5,8 @@
 
 Beside COCO's own keys, pictures tell their ``video_id`` (one per clip and camera) and ``frame_index``; annotations tell their
 ``track_id`` (one per clip and instance, the same in all cameras) and ``visib_fract``: visible pixels over those of the whole
-silhouette inside the picture. All ids count from 1 in the order of clips.
+silhouette inside the picture; left out in clips of real videos, whose masks say nothing of what is hidden. All ids count from 1
+in the order of clips.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ..json_files import JsonLists
 from ..kinds import check_kinds
 from ..masks import Mask, bounding_box, coco_rle
 from ..pictures import frame_name, write_pictures
-from ..silhouettes import read_silhouettes, visible_shares
+from ..silhouettes import known_silhouettes, visible_shares
 
 NEEDS = ("rgb", "instances")
 
@@ -54,7 +55,7 @@ def _write_video(
     """What one camera saw of a clip."""
     (height, width), place = clip.clip.record.size, f"images/{clip.clip_id}/{camera}"
     write_pictures(clip, camera, folder / place)
-    silhouettes, video = read_silhouettes(clip, camera), next(ids["video"])
+    silhouettes, video = known_silhouettes(clip, camera), next(ids["video"])
     category = {i.id: numbers["categories"][category_of(i)] for i in clip.clip.record.instances}
     file.add("videos", {"id": video, "name": f"{clip.clip_id}/{camera}", "width": width, "height": height})
     for frame in range(clip.clip.frames):
@@ -69,7 +70,7 @@ def _write_video(
                 **visible_part(seen == instance),
                 "iscrowd": 0,
                 "track_id": numbers["tracks"][instance],
-                "visib_fract": share,
+                **({} if share is None else {"visib_fract": share}),
             }
             file.add("annotations", entry)
 

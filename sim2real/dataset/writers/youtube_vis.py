@@ -5,7 +5,8 @@
 
 A video is what one camera sees of a clip, a track an instance that this camera sees at least once; ``None`` stands where it
 does not see it. Beside the format's own keys, a track tells ``visib_fracts`` (as ``visib_fract`` of COCO, 0 where nothing is
-visible) and ``track_id`` (one per clip and instance, the same in all cameras). All ids count from 1 in the order of clips.
+visible; left out where that is) and ``track_id`` (one per clip and instance, the same in all cameras). All ids count from 1 in
+the order of clips.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..clips import DatasetClip
 from ..json_files import JsonLists
 from ..kinds import check_kinds
 from ..pictures import frame_name, write_pictures
-from ..silhouettes import read_silhouettes, visible_shares
+from ..silhouettes import known_silhouettes, visible_shares
 from .coco import NEEDS, visible_part
 
 _PER_FRAME = {"segmentation": "segmentations", "area": "areas", "bbox": "bboxes"}
@@ -55,14 +56,16 @@ def write(clips: Sequence[DatasetClip], folder: Path) -> None:
 
 def _tracks(clip: DatasetClip, camera: str) -> Mapping[int, dict[str, list[Any]]]:
     """What the camera sees of every instance that it sees at all, frame by frame."""
-    silhouettes, frames = read_silhouettes(clip, camera), clip.clip.frames
+    silhouettes, frames = known_silhouettes(clip, camera), clip.clip.frames
     tracks: dict[int, dict[str, list[Any]]] = {}
     for frame in range(frames):
         seen = clip.clip.instances(camera, frame)
         for instance, share in visible_shares(clip, camera, silhouettes, frame, seen).items():
             if instance not in tracks:
-                tracks[instance] = {name: [None] * frames for name in _PER_FRAME.values()} | {"visib_fracts": [0.0] * frames}
+                tracks[instance] = {name: [None] * frames for name in _PER_FRAME.values()}
+                tracks[instance] |= {} if share is None else {"visib_fracts": [0.0] * frames}
             for name, value in visible_part(seen == instance).items():
                 tracks[instance][_PER_FRAME[name]][frame] = value
-            tracks[instance]["visib_fracts"][frame] = share
+            if share is not None:
+                tracks[instance]["visib_fracts"][frame] = share
     return tracks

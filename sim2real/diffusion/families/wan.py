@@ -16,7 +16,7 @@ from ...clip import Clip
 from ...errors import BadValueError, UnreadableFileError
 from ...noise.layout import NoiseLayout
 from ..family import DETERMINISTIC_FLOW, ClipFacts, Frames, Inputs, ModelFamily, NoiseOf, Told, other_count
-from ..inputs import inverse_depth_control
+from ..inputs import edge_control, inverse_depth_control
 from ..options import GenerateOptions
 
 STEPS = 30
@@ -40,8 +40,11 @@ class WanVaceModel:
         self._pipeline = load_wan_vace(weights_of(family, options.model), family)
 
     def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> ControlledInputs:
-        """A camera's depth as control video."""
-        control = inverse_depth_control(np.stack([clip.depth(camera, i) for i in range(clip.frames)]))
+        """A camera's depth as control video; without any, its edges."""
+        if clip.has(camera, "depth"):
+            control = inverse_depth_control(np.stack([clip.depth(camera, i) for i in range(clip.frames)]))
+        else:
+            control = edge_control(np.stack([clip.edges(camera, i) for i in range(clip.frames)]))
         settings = {"prompt": self._options.prompt or "", "steps": self._steps}
         return ControlledInputs(noise, settings, control, len(self._family.layout.latent_frames(clip.frames)))
 
@@ -193,6 +196,7 @@ FAMILIES = (
         scaled_by="nobody",
         control="gray inverse depth (near is bright) or edges (white on black), VAE-encoded, VACE branch",
         needs=("noise", "depth", "edges"),
+        needs_of_videos=("noise", "edges"),
         schedulers=DETERMINISTIC_FLOW,
         hub_ids=("Wan-AI/Wan2.1-VACE-1.3B-diffusers", "Wan-AI/Wan2.1-VACE-14B-diffusers"),
         size_multiple=16,

@@ -1,36 +1,21 @@
+import json
+
 import numpy as np
 import pytest
-import torch
-from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanVACEPipeline, WanVACETransformer3DModel
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
 from sim2real.clip import read_clip
+from sim2real.clip.images import write_png
 from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.diffusion.families.embedded.pipeline import quiet_diffusers
 from sim2real.diffusion.families.wan import load_wan_vace, sample_wan_vace
 from sim2real.diffusion.family import other_count
-from sim2real.errors import BadValueError, UnreadableFileError
+from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
+from tests.diffusion.tiny_wan import save_tiny_wan
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A random Wan-VACE of the true structure, saved as the hub has it."""
-    words = Tokenizer(WordLevel({"<pad>": 0, "</s>": 1, "<unk>": 2, "kitchen": 3}, unk_token="<unk>"))
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        text = UMT5EncoderModel(UMT5Config(vocab_size=8, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
-        vae = AutoencoderKLWan(base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
-        transformer = WanVACETransformer3DModel(
-            num_attention_heads=2, attention_head_dim=12, text_dim=16, freq_dim=16, ffn_dim=16, num_layers=1, vace_layers=[0]
-        )
-    scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
-    pipeline = WanVACEPipeline(tokenizer=tokenizer, text_encoder=text, vae=vae, scheduler=scheduler, transformer=transformer)
-    saved = tmp_path_factory.mktemp("wan") / "tiny"
-    pipeline.save_pretrained(saved)
-    return saved
+    return save_tiny_wan(tmp_path_factory.mktemp("wan") / "tiny")
 
 
 @pytest.mark.slow
@@ -84,3 +69,25 @@ def test_counts_of_frames_are_offered_that_can_be_reached(frames, surely, perhap
     sure, _, more = fix.rpartition("--frames ")
     assert more.startswith(f"{perhaps}, if ")
     assert (f"--frames {surely}, or" in sure) if surely else "--frames" not in sure
+
+
+def test_the_clip_of_a_video_is_driven_by_its_edges(folder, make_clip):
+    clip = make_clip(factor=8, channels=16, latents=[0, 4], size=(32, 48), frames=5)
+    told = json.loads((clip / "clip.json").read_text())
+    told["scene"] |= {"options": {"reader": "video"}}
+    (clip / "clip.json").write_text(json.dumps(told))
+    edges = np.zeros((5, 32, 48), np.uint8)
+    for frame, picture in enumerate(edges):
+        picture[4 + frame] = 255
+        write_png(clip / "front" / "edges" / f"{frame:06d}.png", picture)
+    model = family_of(folder).load(GenerateOptions(model=folder, prompt="kitchen", steps=1))
+    opened = read_clip(clip)
+    assert model.inputs(opened, "front", lambda _: None).control.std() > 0.2, "depth, where there is some"
+    (clip / "front" / "depth").rename(clip / "depth")
+    control = model.inputs(opened, "front", lambda _: None).control
+    assert control.shape == (5, 3, 32, 48) and all(np.array_equal(control[:, k] == 1, edges > 0) for k in range(3))
+    generate(clip, GenerateOptions(model=folder, prompt="kitchen", steps=1))
+    assert len(list((opened.generated("front")[0] / "frames").iterdir())) == 5
+    (clip / "front" / "edges").rename(clip / "edges")
+    with pytest.raises(MissingFileError, match="^edges .which wan-vace needs. not found"):
+        generate(clip, GenerateOptions(model=folder, prompt="kitchen", steps=1))

@@ -57,7 +57,8 @@ def columns_of(item: DatasetClip) -> dict[str, Column]:
       float32 and says the same; otherwise it is the column ``source_timestamp``.
     - ``depth.CAMERA`` is the path of the frame's depth below the dataset (EXR, float32 metres, channel Z). It is not an image
       feature: policies take all of these as inputs, and most have no use for a fourth channel.
-    - ``camera.CAMERA.K`` and ``camera.CAMERA.world_from_camera`` are float64, OpenCV axes, metres.
+    - ``camera.CAMERA.K`` and ``camera.CAMERA.world_from_camera`` are float64, OpenCV axes, metres; not of clips of real
+      videos, whose cameras nobody knows.
 
     Raises:
         BadValueError: an array has a name twice, or a type or shape that LeRobot has no column for.
@@ -75,7 +76,7 @@ def columns_of(item: DatasetClip) -> dict[str, Column]:
             right = f"one array, its clip has several that LeRobot calls so, of which one is {own}"
             raise BadValueError(f"the column {name}", "there twice", right=right, where=item.clip_id)
         columns[name] = Column(_checked(array, own, item.clip_id), _names(names.get(own), array))
-    for camera, record in item.clip.record.cameras.items():
+    for camera, record in item.clip.record.cameras.items() if not item.clip.of_video else ():
         columns[f"camera.{camera}.K"] = Column(record.intrinsics)
         columns[f"camera.{camera}.world_from_camera"] = Column(record.world_from_camera)
     return columns
@@ -98,8 +99,8 @@ def video_feature(size: tuple[int, int], rate: Fraction) -> dict[str, Any]:
 
 
 def video_key(camera: str) -> str:
-    """The feature of a camera's pictures."""
-    return f"{CAMERA}{camera}"
+    """The feature of a camera's pictures; a name that is a feature already, such as ``observation.image``, stays."""
+    return camera if camera.startswith("observation.") else f"{CAMERA}{camera}"
 
 
 def fps_number(rate: Fraction) -> int | float:
