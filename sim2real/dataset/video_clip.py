@@ -63,6 +63,7 @@ def warped_episode(row: Row, folder: Path, device: str, threads: int) -> Clip:
         device=device,
         only=video_kinds(row),
         threads=threads,
+        pages=False,
         video_options={**reading, "lerobot": row.lerobot, "episode": row.episode},
         names={int(i): name for i, name in reading.get("names", {}).items()},
     )

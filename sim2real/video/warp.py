@@ -77,6 +77,7 @@ class WarpOptions:
     - ``threads``: frames at once; one per core by default.
     - ``video_options``: how the video was read, for ``clip.json``.
     - ``names``: of instances, by the ids that masks have; see ``labels.instances_of``.
+    - ``pages``: write the contact sheet and the report; a caller that adds more to the clip writes them afterwards.
 
     Raises:
         UnknownNameError: a kind that does not exist, or that real videos do not have.
@@ -91,6 +92,7 @@ class WarpOptions:
     threads: int | None = None
     video_options: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
+    pages: bool = True
 
     def __post_init__(self) -> None:
         for kind in self.only or ():
@@ -169,10 +171,10 @@ def warp_videos(
             with CameraWriter(folder / name, plan, depth_range) as writer:
                 stream(work, writer, tell)
         write_record(folder / "clip.json", _record(plan, videos, depth_range, options))
-        tell("contact sheet and report", 0, 1)
-        clip = read_clip(folder)
-        write_pages(clip)
-        tell("contact sheet and report", 1, 1)
+        if options.pages:
+            tell("contact sheet and report", 0, 1)
+            write_pages(read_clip(folder))
+            tell("contact sheet and report", 1, 1)
     return read_clip(output)
 
 
