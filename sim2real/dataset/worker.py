@@ -32,7 +32,8 @@ class Answer:
 class Worker:
     """A child process with models and scenes loaded once.
 
-    It ends when this process does, however that ends. Started when first asked, and again after it died.
+    It ends when this process does, however that ends, and also when the thread does that asked it when it was started. Started
+    when first asked, and again after it died.
 
     Args:
         threads: cores that it may use.

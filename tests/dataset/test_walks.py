@@ -70,6 +70,7 @@ def test_demonstrations_of_robomimic_to_lerobot(capsys):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("place")
 def test_clips_on_ray():
     pytest.importorskip("ray")
