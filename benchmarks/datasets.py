@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -286,7 +287,7 @@ def main() -> None:
             differ[name] += abs(made - chosen.clips // chosen.part)
             same = f"{len(found) - differ[name]} of {len(found)}"
             print(f"| {name} | {made} | {took[name]:.0f} | {3600 * made / took[name]:.0f} | {same} |", flush=True)
-            subprocess.run(["rm", "-rf", str(other)], check=True)
+            shutil.rmtree(other)
         rows = open_dataset(whole)[1]
         by_stage(rows)
         formats_cost(whole, rows, took["2 workers"])

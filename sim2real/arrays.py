@@ -59,9 +59,7 @@ def numbers(array: np.ndarray, name: str, *, where: object = "") -> Float64[np.n
     """
     if array.dtype.kind not in "fiu":
         raise BadValueError(f"the type of {name}", array.dtype, right="real numbers", where=where)
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # what is too large becomes infinite; finite numbers are asked for elsewhere
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large becomes infinite: refused where it matters
         return array.astype(np.float64)
 
 

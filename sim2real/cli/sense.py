@@ -50,22 +50,19 @@ def command(clip: Path, name: str, seed: int, vary: bool, camera: str | None) ->
     """
     from ..clip import read_clip, readable_write_errors, write_pages
     from ..dataset.clips import DatasetClip
-    from ..sensors import read_sensor, sensor, write_sensed
+    from ..sensors import sensor_of, write_sensed
 
-    chosen = read_sensor(Path(name)) if Path(name).suffix in (".yaml", ".yml") else sensor(name)
-    chosen = chosen.varied(seed) if vary else chosen
+    chosen = sensor_of(name).varied(seed) if vary else sensor_of(name)
     found = read_clip(clip)
     seen = DatasetClip("clip", found)
     cameras = found.cameras if camera is None else [found.camera_name(camera)]
     with progress.shown() as report:
         for own in cameras:
-            source = seen.footage.get(own)
 
             def tell(done: int, total: int, own: str = own) -> None:
                 report(f"sense {own}", done, total)
 
-            where = "rgb" if source is None else f"generated/{source.name}"
-            write_sensed(found, own, chosen, seed, seen.ideal(own), source=where, progress=tell)
+            write_sensed(found, own, chosen, seed, seen.ideal(own), source=seen.ideal_source(own), progress=tell)
         with readable_write_errors(found.path):
             write_pages(found)
     for own in cameras:

@@ -80,6 +80,11 @@ class DatasetClip:
         files = self._ideal_files(camera)
         return read_video(self.footage[camera] / "video.mp4") if files is None else map(read_png, files)
 
+    def ideal_source(self, camera: str) -> str:
+        """Where ``ideal`` pictures are, below the camera's folder."""
+        folder = self.footage.get(camera)
+        return "rgb" if folder is None else f"generated/{folder.name}"
+
     def _ideal_files(self, camera: str) -> list[Path] | None:
         folder = self.footage.get(camera)
         if folder is None:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,14 +75,13 @@ def estimate(
         tempfile.TemporaryDirectory(prefix=".sim2real-trial-", dir=place) as trial,
         ExitStack() as stack,
     ):
-        pool = stack.enter_context(ThreadPoolExecutor(beside))  # workers end with the thread that first asked them
         hired = [stack.enter_context(Worker(threads=threads, device=device)) for _ in range(beside)]
         for number, row in enumerate(firsts):
             tell(number, len(firsts))
             begun = time.monotonic()
-            _beside(pool, hired, replace(row, reading={**row.reading, "frames": fewest_frames(row)}), Path(trial))
+            _beside(hired, replace(row, reading={**row.reading, "frames": fewest_frames(row)}), Path(trial))
             start = max(start, time.monotonic() - begun)
-            took = _beside(pool, hired, row, Path(trial))
+            took = _beside(hired, row, Path(trial))
             done = read_done(Path(trial) / row.clip_id)
             seconds[_kind(row)], sizes[_kind(row)] = took, done.bytes if done else 0
         tell(len(firsts), len(firsts))
@@ -121,7 +120,7 @@ def _kind(row: Row) -> tuple[str, str | None, str]:
     return row.scene, row.lerobot, str((row.generate or {"use": "none"}).get("use"))
 
 
-def _beside(pool: Executor, hired: Sequence[Worker], row: Row, trial: Path) -> float:
+def _beside(hired: Sequence[Worker], row: Row, trial: Path) -> float:
     """Make a clip with every worker at once, as they will work; returns how long one takes, seconds."""
 
     def made(number: int) -> float:
@@ -133,4 +132,5 @@ def _beside(pool: Executor, hired: Sequence[Worker], row: Row, trial: Path) -> f
             raise Sim2RealError(f"the trial clip {row.clip_id} could not be made: {answer.reason}")
         return time.monotonic() - begun
 
-    return fmean(pool.map(made, range(len(hired))))
+    with ThreadPoolExecutor(len(hired)) as pool:
+        return fmean(pool.map(made, range(len(hired))))

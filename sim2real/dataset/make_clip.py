@@ -12,14 +12,14 @@ import numpy as np
 
 from .. import kinds
 from ..clip import Clip, write_pages
-from ..errors import BadValueError, UnknownNameError
+from ..errors import UnknownNameError
 from ..scene import Scene
 from .clips import DatasetClip
 from .episodes import Episode, episode_of
 from .finished import Done, write_done, write_episode
 from .lerobot_source import episode_arrays, read_lerobot
 from .models import write_models
-from .plan import Row
+from .plan import Row, check_unchanged
 from .quality import clip_figures, label_agreement
 from .randomize import randomized
 from .silhouettes import write_silhouettes
@@ -71,9 +71,7 @@ def _write_shapes(row: Row, scene: Scene, folder: Path, device: str) -> None:
 
 def _scene(row: Row, work: Path) -> Scene:
     """The row's scene; the last ones are kept, because rows of one source follow each other."""
-    if hashlib.sha256(Path(row.scene).read_bytes()).hexdigest() != row.sha256:
-        fix = "plan anew with: sim2real dataset CONFIG -o DIR"
-        raise BadValueError("the scene", "another one than was planned", right="unchanged", fix=fix, where=row.scene)
+    check_unchanged(row, "the scene", hashlib.sha256(Path(row.scene).read_bytes()).hexdigest())
     reading = dict(row.reading)
     if row.lerobot is None:
         return _read(row.scene, json.dumps(reading, sort_keys=True))
@@ -146,14 +144,12 @@ def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -
 
 def _sensed(row: Row, clip: Clip) -> None:
     """What a sensor makes of the footage, or of the render; ideal pictures and depth stay beside it."""
-    from ..sensors import write_sensed
-    from ..sensors.presets import read_sensor, sensor
+    from ..sensors import sensor_of, write_sensed
 
-    name = str(row.values["sensor"])
-    model = read_sensor(Path(name)) if name.endswith((".yaml", ".yml")) else sensor(name)
+    model = sensor_of(str(row.values["sensor"]))
     seen = DatasetClip(row.clip_id, clip)
     for camera in clip.cameras:
-        write_sensed(clip, camera, model, row.seed, seen.ideal(camera), source="footage" if seen.footage else "rgb")
+        write_sensed(clip, camera, model, row.seed, seen.ideal(camera), source=seen.ideal_source(camera))
 
 
 def _generated(row: Row, clip: Clip, device: str) -> None:

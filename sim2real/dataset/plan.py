@@ -85,6 +85,22 @@ class Row:
         return row
 
 
+def check_unchanged(row: Row, what: str, sha256: str) -> None:
+    """Refuse a source that is not the one that was planned with.
+
+    Args:
+        row: of the plan.
+        what: the source is, for the message.
+        sha256: of what is there now.
+
+    Raises:
+        BadValueError: it is another one.
+    """
+    if sha256 != row.sha256:
+        fix = "plan anew with: sim2real dataset CONFIG -o DIR"
+        raise BadValueError(what, "another one than was planned", right="unchanged", fix=fix, where=row.lerobot or row.scene)
+
+
 @functools.cache
 def _rows_of_json() -> Any:
     return TypeAdapter(Row)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..clip import Clip, SceneRecord
-from ..errors import BadValueError
 from ..kinds import names_of_videos, usual_names
 from .lerobot_source import read_lerobot
-from .plan import Row
+from .plan import Row, check_unchanged
 from .video_source import frames_of, mask_files
 from .writers.registry import WRITERS
 
@@ -24,13 +23,7 @@ def video_kinds(row: Row) -> frozenset[str]:
 
 
 def warped_episode(row: Row, folder: Path, device: str, threads: int) -> Clip:
-    """Make the clip folder of a row whose episode is of videos alone.
-
-    Args:
-        row: what to make.
-        folder: where; it is not there yet.
-        device: ``cpu`` or ``cuda``.
-        threads: cores to use.
+    """The clip folder of a row whose episode is of videos alone; arguments as of ``make_clip``.
 
     Raises:
         BadValueError: the dataset has changed since it was planned; videos or masks are of another size.
@@ -43,9 +36,7 @@ def warped_episode(row: Row, folder: Path, device: str, threads: int) -> Clip:
     from ..video import EstimatedMotion, Known, MaskFiles, WarpOptions, open_part, warp_videos
 
     reading, recording = row.reading, read_lerobot(str(row.lerobot))
-    if recording.sha256 != row.sha256:
-        fix = "plan anew with: sim2real dataset CONFIG -o DIR"
-        raise BadValueError("the dataset", "another one than was planned", right="unchanged", fix=fix, where=row.lerobot)
+    check_unchanged(row, "the dataset", recording.sha256)
     raft = reading.get("estimator") == "raft"
     motion = EstimatedMotion(RaftFlow(reading.get("weights"), device=device) if raft else DisFlow())
     episode, frames = recording.episode(row.episode), frames_of(row, recording)

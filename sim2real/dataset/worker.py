@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,8 +33,7 @@ class Answer:
 class Worker:
     """A child process with models and scenes loaded once.
 
-    It ends when this process does, however that ends, and also when the thread does that asked it when it was started. Started
-    when first asked, and again after it died.
+    It ends when this process does, however that ends. Started when first asked, and again after it died.
 
     Args:
         threads: cores that it may use.
@@ -45,6 +45,7 @@ class Worker:
         """No process is started yet."""
         self._threads, self._device, self._log = threads, device, log
         self._process: subprocess.Popen[bytes] | None = None
+        self._starter = ThreadPoolExecutor(1, "starter")  # a child that dies with its parent dies with the thread that made it
         self._answers = -1
         self._rest = b""
 
@@ -111,7 +112,8 @@ class Worker:
         threads = {name: str(self._threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
         out: Any = subprocess.DEVNULL if self._log is None else open(self._log, "ab")  # noqa: SIM115
         try:
-            self._process = subprocess.Popen(
+            self._process = self._starter.submit(
+                subprocess.Popen,
                 [sys.executable, "-m", "sim2real.dataset.serve", str(theirs), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=out,
@@ -119,7 +121,7 @@ class Worker:
                 pass_fds=(theirs,),
                 start_new_session=True,
                 env={**os.environ, **threads},
-            )
+            ).result()
         finally:
             os.close(theirs)
             if out is not subprocess.DEVNULL:

@@ -5,6 +5,7 @@ from .frames import sensed_frames as sensed_frames
 from .presets import NAMES as NAMES
 from .presets import read_sensor as read_sensor
 from .presets import sensor as sensor
+from .presets import sensor_of as sensor_of
 from .records import Compression as Compression
 from .records import DepthCamera as DepthCamera
 from .records import Metering as Metering

@@ -153,6 +153,15 @@ NAMES = tuple(_SENSORS)
 """The sensors that ``sensor`` knows."""
 
 
+def sensor_of(name: str) -> Sensor:
+    """The sensor of that name, or of a YAML file of that name.
+
+    Raises:
+        Sim2RealError: as ``sensor`` and ``read_sensor``.
+    """
+    return read_sensor(Path(name)) if Path(name).suffix in (".yaml", ".yml") else sensor(name)
+
+
 def sensor(name: str) -> Sensor:
     """The sensor of that name; see ``NAMES``.
 

@@ -164,9 +164,9 @@ def warp_videos(
     tell, depth_range = progress or _silent, _depth_range(videos) if "depth" in plan.kinds else None
     with new_folder(output, overwrite=options.overwrite) as folder:
         for name, (pictures, known) in videos.items():
-            motion = known.motion if plan.kinds & {"noise", "flow"} else None
-            if motion is None and plan.kinds & {"noise", "flow"}:
-                motion = EstimatedMotion(DisFlow())
+            motion = None
+            if plan.kinds & {"noise", "flow"}:
+                motion = EstimatedMotion(DisFlow()) if known.motion is None else known.motion
             work = Work(Source(name, pictures, motion, known.depth, known.labels), plan, options.beta)
             with CameraWriter(folder / name, plan, depth_range) as writer:
                 stream(work, writer, tell)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +21,13 @@ from click.testing import CliRunner, Result
 
 from sim2real.cli import main
 from sim2real.dataset.attempts import Attempts
+from sim2real.dataset.config import read_config
 from sim2real.dataset.folder import check_dataset, open_dataset
 from sim2real.dataset.ledger import read_ledger
-from sim2real.dataset.plan import Row, write_plan
+from sim2real.dataset.plan import Row, make_plan, write_plan
 from sim2real.dataset.run import shard_of
 from sim2real.dataset.run_clip import StatusRow
+from sim2real.dataset.worker import Worker
 
 REPOSITORY = Path(__file__).parents[2]
 SITE = """
@@ -130,6 +133,21 @@ def test_killed_ten_times_it_ends_with_the_same_bytes_and_makes_no_clip_twice(tm
         assert endings.count("ok") <= 1, endings
         assert None not in endings[endings.index("ok") :] if "ok" in endings else True
     assert check_dataset(rows, tmp_path / "killed", lambda done, total: None) == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("environment")
+def test_a_worker_outlives_the_thread_that_asked_it_first(tmp_path):
+    rows = make_plan(read_config(write_config(tmp_path, ["slow"], seeds=3)), tmp_path)
+    processes = set()
+    with Worker() as worker:
+        for number, row in enumerate(rows):
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(worker.ask, row, tmp_path / f"{number}", 60.0).result().ending == "ok"
+            time.sleep(0.2)  # in which a child that dies with a thread would
+            assert worker._process is not None and worker._process.poll() is None
+            processes.add(worker._process.pid)
+    assert len(processes) == 1
 
 
 @pytest.mark.slow

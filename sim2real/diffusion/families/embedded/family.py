@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +35,12 @@ class PictureModel:
     """A denoiser that is loaded."""
 
     def __init__(self, options: GenerateOptions) -> None:
-        from .folder import model_folder
+        from ....devices import checked_device
+        from .folder import model_folder, weights_written
 
+        folder = model_folder(options.model).resolve()
         self._options = options
-        self._denoiser, self._info = _loaded(model_folder(options.model), options.device)
+        self._denoiser, self._info = _loaded(folder, weights_written(folder), checked_device(options.device))
 
     def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PictureInputs:
         """A camera's conditions, as they are or with new surfaces."""
@@ -60,22 +63,14 @@ class PictureModel:
         return sample(self._denoiser, self._info, inputs.noise, inputs.conditions, inputs.frames, steps=steps, progress=tell)
 
 
-def _loaded(folder: Path, device: str) -> tuple[PictureDenoiser, Info]:
+@functools.lru_cache(maxsize=1)
+def _loaded(folder: Path, written: tuple[int, int] | None, device: str) -> tuple[PictureDenoiser, Info]:
     """The network on a device, and what it says about itself; kept for the next clip as long as its file stays as it is."""
-    from ....devices import checked_device
-    from .folder import load_model, weights_file
+    from .folder import load_model
 
-    written = weights_file(folder).stat() if weights_file(folder).is_file() else None
-    key = (folder.resolve(), written and (written.st_mtime_ns, written.st_size), checked_device(device))
-    if key not in _KEPT:
-        denoiser, info = load_model(folder)
-        place: Any = key[-1]
-        _KEPT.clear()
-        _KEPT[key] = denoiser.to(place), info
-    return _KEPT[key]
-
-
-_KEPT: dict[tuple[Any, ...], tuple[PictureDenoiser, Info]] = {}
+    denoiser, info = load_model(folder)
+    place: Any = device
+    return denoiser.to(place), info
 
 
 class Embedded(ModelFamily):

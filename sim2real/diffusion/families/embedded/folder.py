@@ -91,9 +91,10 @@ def load_model(folder: Path) -> tuple[PictureDenoiser, Info]:
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last), info  # pyright: ignore[reportCallIssue]
 
 
-def weights_file(folder: Path) -> Path:
-    """Where a model folder has its weights."""
-    return folder / _WEIGHTS
+def weights_written(folder: Path) -> tuple[int, int] | None:
+    """When a model folder's weights were written (ns), and their bytes; ``None`` where there are none."""
+    path = folder / _WEIGHTS
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None
 
 
 def model_folder(model: str | Path | None) -> Path:
