@@ -38,7 +38,7 @@ _EVENNESS = 0.7
 """1: texels are of one size everywhere, 0: all textures have the same number of them."""
 STEPS, POSES = 300, 24
 """Most frames that a page plays, and most shapes of what deforms."""
-_AMBIENT, _SUN = 1.0, 1.5
+_AMBIENT, _SUN = 0.8, 1.1
 """Shading tells shapes; the noise keeps its colors."""
 _PICTURE_WIDTH = 320
 _STEP = 16

@@ -137,7 +137,7 @@ def test_the_page_asks_nobody_for_anything(page):
     shell = re.sub(r'__VISER_EMBED_DATA__="[^"]+"', "", page.text)
     assert {match for match in re.findall(r"https?://[\w.-]+", shell)} <= {"http://www.w3.org"}
     assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)\s*=\s*[\"'](?!data:|#)", shell)
-    assert not any("Environment" in m["type"] and m["hdri"] for _, m in page.messages if "hdri" in m)
+    assert [m["hdri_data"] for _, m in page.messages if m["type"] == "EnvironmentMapMessage"] == [None]
 
 
 def test_nothing_listens_any_longer_and_nothing_was_printed(clip, scene, tmp_path, monkeypatch, capfd):
