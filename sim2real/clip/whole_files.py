@@ -15,7 +15,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         path: the file to be; its folder is made if need be.
 
     Yields:
-        A hidden neighbor to write to, which is renamed at the end. If anything goes wrong it is removed, and so is a new folder.
+        A hidden neighbor to write to, renamed at the end. If anything goes wrong, it is removed, and so are new folders.
     """
     new_parents = [parent for parent in path.parents if not parent.exists()]
     partial = path.with_name(f".{path.name}.tmp")
