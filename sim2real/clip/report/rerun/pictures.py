@@ -13,12 +13,12 @@ import numpy as np
 from jaxtyping import Float, Integer, UInt8
 from PIL import Image
 
-from ....file_order import in_order
 from ....kinds import pictures
 from ...folder import Clip
 from ...footage import footage_pictures
 from ...formats import format_of
-from ...images import read_depth, read_png
+from ...images import read_png
+from ...sensed import sensed_of
 from ...video import coarsened, noise_picture, read_video
 from ..colors import id_colors
 from ..sheet import seen_depths
@@ -61,7 +61,7 @@ def tracks_of(rr: Any, clip: Clip, camera: str) -> list[Track]:
     if clip.has(camera, "noise"):
         tracks.insert(1, Track("noise", _noise(rr, clip, camera)))
     tracks += [Track(f"generated/{folder.name}", _footage(rr, folder)) for folder in clip.generated(camera)]
-    return tracks + _sensed(rr, clip.folder(camera) / "sensed")
+    return tracks + _sensed(rr, clip, camera)
 
 
 def _of_kind(rr: Any, clip: Clip, camera: str, kind: str, depths: tuple[float, float]) -> Iterator[Any]:
@@ -109,21 +109,22 @@ def _footage(rr: Any, folder: Path) -> Iterator[Any]:
     return (_encoded(rr, frame) for frame in frames)
 
 
-def _sensed(rr: Any, folder: Path) -> list[Track]:
-    """What a sensor has made of the clip."""
-    tracks = []
-    if rgb := in_order([*folder.glob("rgb/*.png"), *folder.glob("rgb/*.jpg")]):
-        tracks.append(Track("sensed/rgb", (_file(rr, path) for path in rgb)))
-    if depth := in_order(folder.glob("depth/*.exr")):
-        tracks.append(Track("sensed/depth", (depth_image(rr, read_depth(path)) for path in depth)))
+def _sensed(rr: Any, clip: Clip, camera: str) -> list[Track]:
+    """What a sensor has made of the clip; what is JPEG already stays as it is."""
+    sensed = sensed_of(clip, camera)
+    if sensed is None:
+        return []
+
+    def picture(frame: int) -> Any:
+        jpeg = sensed.folder / "rgb" / f"{frame:06d}.jpg"
+        if jpeg.is_file():
+            return rr.EncodedImage(contents=jpeg.read_bytes(), media_type="image/jpeg")
+        return _encoded(rr, sensed.rgb(frame))
+
+    tracks = [Track("sensed/rgb", (picture(frame) for frame in range(clip.frames)))]
+    if sensed.has_depth:
+        tracks.append(Track("sensed/depth", (depth_image(rr, sensed.depth(frame)) for frame in range(clip.frames))))
     return tracks
-
-
-def _file(rr: Any, path: Path) -> Any:
-    """A picture's file; what is JPEG already stays as it is."""
-    if path.suffix == ".jpg":
-        return rr.EncodedImage(contents=path.read_bytes(), media_type="image/jpeg")
-    return _encoded(rr, read_png(path))
 
 
 def _encoded(rr: Any, picture: UInt8[np.ndarray, "height width ..."], *, lossless: bool = False) -> Any:
