@@ -47,6 +47,8 @@ OPTIONAL = (
     "ray",
     "cv2",
     "torchvision",
+    "rerun",
+    "viser",
 )
 
 

@@ -25,7 +25,7 @@ COMMANDS = {
     "inspect": "Say what a scene or rollout contains.",
     "generate": "Generate footage from a clip folder.",
     "sense": "Film a clip with a sensor: noise, blur and compression; depth with noise and holes.",
-    "view": "Rebuild the contact sheet and the report of a clip folder.",
+    "view": "Rebuild a clip's contact sheet and report, or write it for 3D viewers.",
     "evaluate": "Measure a clip: is the noise white, does footage follow the geometry?",
     "bake": "Write a scene's noise as Gaussian textures on a GLB.",
     "export": "Export a clip's noise for other people's models.",

@@ -336,7 +336,7 @@ def readable_write_errors(path: Path) -> Iterator[None]:
         text = str(error)
         if number == errno.ENAMETOOLONG:
             raise UnwritableOutputError(path, why="its name is too long", fix="choose a shorter one with -o") from error
-        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in text or _full(path):
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in text or disk_is_full(path):
             raise UnwritableOutputError(
                 path, why="the disk is full", fix="free some space or choose another disk with -o"
             ) from error
@@ -349,7 +349,8 @@ def readable_write_errors(path: Path) -> Iterator[None]:
         raise
 
 
-def _full(path: Path, least_bytes: int = 65536) -> bool:
+def disk_is_full(path: Path, least_bytes: int = 65536) -> bool:
+    """Whether there is next to no room where a path is, or would be."""
     for place in (path, *path.absolute().parents):
         if place.exists():
             return shutil.disk_usage(place).free < least_bytes

@@ -97,3 +97,10 @@ def noise_picture(
         return np.ascontiguousarray(picture)
     factor = max(1, -(-size[0] // picture.shape[0]), -(-size[1] // picture.shape[1]))
     return np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
+
+
+def coarsened(noise: Float[np.ndarray, "channels height width"], k: int) -> Float[np.ndarray, "channels _ _"]:
+    """Noise as a camera from farther away would see it: sums of k x k blocks over k, of unit variance again."""
+    channels, height, width = noise.shape
+    blocks = noise[:, : height // k * k, : width // k * k].reshape(channels, height // k, k, width // k, k)
+    return blocks.sum(axis=(2, 4)) / k

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from scipy.sparse import csr_matrix
 
 from ..clip import Clip
+from ..clip.scene import scene_of
 from ..errors import BadValueError, MissingFileError, Sim2RealError
-from ..scene import Scene, load_as, triangles_of
+from ..scene import Scene, triangles_of
 from .footprints import LabelledView, labeled_overlap, labeled_view
 from .overlap import RayScene, footprint_overlap
 from .picture_motion import PictureMotion
@@ -83,7 +83,7 @@ def geometry_of(clip: Clip, camera: str, wish: Wish = "auto") -> Geometry:
     labeled = all(clip.has(camera, kind) for kind in ("depth", "instances"))
     if wish == "rays" or (wish == "auto" and find_spec("embreex") is not None):
         try:
-            return Rays(clip, scene_of(clip))
+            return Rays(clip, scene_of(clip, fix="judge by the clip's labels instead: --geometry labels"))
         except Sim2RealError:
             if wish == "rays" or not labeled:
                 raise
@@ -91,22 +91,3 @@ def geometry_of(clip: Clip, camera: str, wish: Wish = "auto") -> Geometry:
         needed = "depth and instances"
         raise MissingFileError(clip.folder(camera), what=f"{needed} of a camera", fix="render it again without --only")
     return Labels(clip)
-
-
-def scene_of(clip: Clip) -> Scene:
-    """The scene that a clip was rendered from, read as it was then.
-
-    Raises:
-        BadValueError: the file is another one now, or gives another number of frames.
-        Sim2RealError: whatever the reader finds wrong.
-    """
-    record = clip.record
-    scene = load_as(Path(record.scene.path), record.scene.options)
-    fix = "judge by the clip's labels instead: --geometry labels"
-    if scene.sha256 != record.scene.sha256:
-        raise BadValueError(
-            "the scene's sha256", scene.sha256[:16], right=record.scene.sha256[:16], fix=fix, where=record.scene.path
-        )
-    if scene.frames != record.frames:
-        raise BadValueError("the scene's number of frames", scene.frames, right=str(record.frames), fix=fix)
-    return scene

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, Int, UInt8
 
+from ..scene.mesh_ops import distinct_corners
 from ..scene.readers.mesh.files import Y_UP
 from ..transforms import inverse_rigid
 
@@ -23,6 +24,7 @@ class Piece:
 
     - ``uv`` and ``normals`` belong to face corners; ``uv`` is glTF's: (0, 0) is the upper left corner of the texture.
     - ``extras`` are kept beside the mesh in the file.
+    - ``two_sided``: it is also seen from where its faces wind clockwise.
     """
 
     name: str
@@ -33,16 +35,22 @@ class Piece:
     texture: UInt8[np.ndarray, "height width 3"]
     world_from_mesh: Float[np.ndarray, "4 4"]
     extras: Mapping[str, Any] = field(default_factory=dict)
+    two_sided: bool = False
 
 
 def write_glb(path: Path, pieces: Sequence[Piece]) -> None:
-    """Write pieces to a GLB: y up, as glTF wants it, faces in their order, textures without blending.
+    """Write pieces to a GLB: y up, as glTF wants it; see ``glb_of``."""
+    path.write_bytes(glb_of(pieces, inverse_rigid(Y_UP)))
+
+
+def glb_of(pieces: Sequence[Piece], file_from_world: Float[np.ndarray, "4 4"]) -> bytes:
+    """Pieces as a GLB: faces in their order, textures without blending.
 
     A vertex whose faces disagree about its uv or normal is split.
 
     Args:
-        path: of the file.
         pieces: names differ.
+        file_from_world: the axes of the file; glTF's have y up.
     """
     import trimesh
     from PIL import Image
@@ -51,12 +59,15 @@ def write_glb(path: Path, pieces: Sequence[Piece]) -> None:
     from trimesh.visual.material import PBRMaterial
 
     scene = trimesh.Scene()
-    file_from_world = inverse_rigid(Y_UP)
     for piece in pieces:
         corner, faces = split_corners(piece)
         position, uv, normals = corner[:, :3], corner[:, 3:5].astype(np.float64), corner[:, 5:]
         material = PBRMaterial(
-            name=piece.name, baseColorTexture=Image.fromarray(piece.texture), metallicFactor=0.0, roughnessFactor=1.0
+            name=piece.name,
+            baseColorTexture=Image.fromarray(piece.texture),
+            metallicFactor=0.0,
+            roughnessFactor=1.0,
+            **({"doubleSided": True} if piece.two_sided else {}),
         )
         upwards = np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1)  # trimesh has v up and turns it back when it writes
         mesh = trimesh.Trimesh(
@@ -68,16 +79,15 @@ def write_glb(path: Path, pieces: Sequence[Piece]) -> None:
             process=False,
         )
         scene.add_geometry(mesh, node_name=piece.name, geom_name=piece.name, transform=file_from_world @ piece.world_from_mesh)
-    path.write_bytes(export_glb(scene, include_normals=True, tree_postprocessor=_unblended))
+    return export_glb(scene, include_normals=True, tree_postprocessor=_unblended)
 
 
 def split_corners(piece: Piece) -> tuple[Float32[np.ndarray, "corners 8"], Int[np.ndarray, "faces 3"]]:
     """Vertices that differ in position, uv or normal (8 numbers each), and the faces that index them."""
     rows = [piece.vertices[piece.faces].reshape(-1, 3), piece.uv.reshape(-1, 2), piece.normals.reshape(-1, 3)]
-    corner = np.concatenate(rows, axis=1).astype(np.float32) + np.float32(0)  # -0 is 0
-    bits = np.ascontiguousarray(corner).view(np.dtype((np.void, 32))).ravel()
-    _, first, index = np.unique(bits, return_index=True, return_inverse=True)
-    return corner[first], index.reshape(-1, 3)
+    corner = np.concatenate(rows, axis=1).astype(np.float32)
+    first, faces = distinct_corners(corner)
+    return corner[first] + np.float32(0), faces  # -0 is 0
 
 
 def _unblended(tree: dict[str, Any]) -> None:

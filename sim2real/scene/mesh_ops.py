@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from .normals import crease_normals
 from .records import Material, Mesh
@@ -19,7 +19,8 @@ def mapped(mesh: Mesh, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray
     normals = mesh.normals
     if normals is not None:
         normals = normals @ np.linalg.inv(linear)  # inverse transpose, on rows
-        normals = normals / np.linalg.norm(normals, axis=-1, keepdims=True)
+        length = np.linalg.norm(normals, axis=-1, keepdims=True)
+        normals = normals / np.where(length > 0, length, 1)
     deformed = None if mesh.deformed is None else mesh.deformed @ linear.T + offset
     image = replace(mesh, vertices=mesh.vertices @ linear.T + offset, normals=normals, deformed=deformed)
     return _rewound(image) if np.linalg.det(linear) < 0 else image
@@ -87,3 +88,20 @@ def with_material(mesh: Mesh, material: Material, repeat: tuple[float, ...] = (1
     """The mesh in another material, its UVs multiplied."""
     uv = mesh.uv if mesh.uv is None or repeat == (1.0, 1.0) else mesh.uv * np.array(repeat)
     return replace(mesh, material=material, uv=uv)
+
+
+def distinct_corners(
+    values: Float[np.ndarray, "corners numbers"],
+) -> tuple[Int[np.ndarray, "distinct"], Int[np.ndarray, "faces 3"]]:
+    """Corners for programs that know one number of everything per vertex: a vertex is split where its faces disagree.
+
+    Args:
+        values: what a corner has (place, uv, normal, ...); three rows per face.
+
+    Returns:
+        The first corner of each kind, and the faces that index these.
+    """
+    rows = np.ascontiguousarray(values) + values.dtype.type(0)  # -0 is 0
+    bits = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    _, first, index = np.unique(bits, return_index=True, return_inverse=True)
+    return first, index.reshape(-1, 3)

@@ -18,6 +18,7 @@ from ..footage import footage_settings
 from ..formats import format_of
 from ..record import CameraRecord
 from ..sensed import sensed_of
+from ..whole_files import whole_file
 from .colors import id_colors
 from .figures import noise_figures
 from .sheet import save_sheet, seen_depths, sheet_picture
@@ -49,12 +50,8 @@ def write_report(clip: Clip, path: Path | None = None, *, sheet: Image.Image | N
         The file written.
     """
     path = clip.path / "report.html" if path is None else path
-    partial = path.with_name(f".{path.name}.tmp")
-    try:
+    with whole_file(path) as partial:
         partial.write_text(_page(clip, sheet or sheet_picture(clip)), encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

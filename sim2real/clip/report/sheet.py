@@ -15,7 +15,8 @@ from ..folder import Clip
 from ..footage import footage_frame, footage_length
 from ..formats import format_of
 from ..sensed import sensed_of
-from ..video import noise_picture
+from ..video import coarsened, noise_picture
+from ..whole_files import whole_file
 from .colors import depth_picture
 
 _PAPER, _INK, _FAINT, _RULE = (250, 250, 248), (28, 30, 34), (122, 126, 134), (222, 222, 218)
@@ -47,12 +48,8 @@ def write_sheet(clip: Clip, path: Path | None = None, *, columns: int = 6) -> Pa
 
 def save_sheet(picture: Image.Image, path: Path) -> Path:
     """Write a contact sheet, whole or not at all."""
-    partial = path.with_name(f".{path.name}.tmp")
-    try:
+    with whole_file(path) as partial:
         picture.save(partial, format="PNG", compress_level=6)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 
@@ -118,12 +115,10 @@ def seen_depths(clip: Clip, camera: str) -> tuple[float, float]:
 
 
 def _noise_tile(clip: Clip, camera: str, frame: int) -> np.ndarray:
-    """Noise coarse enough to see on a small tile: normalized sums of blocks, as a camera further away would see it."""
+    """Noise coarse enough to see on a small tile."""
     noise = clip.latents(camera, [clip.noise_record().latent_of(frame)])[0, :3]
-    channels, height, width = noise.shape
-    k = max(1, min(round(width * _NOISE_CELL_PX / _TILE_WIDTH), height, width))
-    blocks = noise[:, : height // k * k, : width // k * k].reshape(channels, height // k, k, width // k, k)
-    return noise_picture(blocks.sum(axis=(2, 4)) / k)
+    _, height, width = noise.shape
+    return noise_picture(coarsened(noise, max(1, min(round(width * _NOISE_CELL_PX / _TILE_WIDTH), height, width))))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,4 @@
+"""A clip folder as a recording for Rerun's viewer."""
+
+from .recording import Recorded as Recorded
+from .recording import write_recording as write_recording
