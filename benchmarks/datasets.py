@@ -28,6 +28,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from benchmarks.machine import machine
 from sim2real.dataset import make_clip as stages
 from sim2real.dataset.attempts import Attempts
@@ -35,9 +37,10 @@ from sim2real.dataset.folder import open_dataset
 from sim2real.dataset.plan import Row
 
 ROOT = Path(__file__).parent.parent
-FORMATS = ("coco", "youtube_vis", "bop", "lerobot", "webdataset", "cosmos", "robomimic", "nerfstudio", "exr")
+FORMATS = ("coco", "youtube_vis", "bop", "webdataset", "cosmos", "nerfstudio", "mcap", "exr")
+"""Those that take all clips; ``lerobot`` and ``robomimic`` take those of one scene."""
 STAGES = {
-    "_scene": "scene read (kept for the next clip)",
+    "read_scene": "scene read (kept for the next clip)",
     "randomized": "scene varied",
     "_rendered": "noise, pictures and labels",
     "_generated": "footage",
@@ -170,16 +173,21 @@ def by_stage(rows: tuple[Row, ...], most: int = 12) -> None:
 
 def formats_cost(out: Path, rows: tuple[Row, ...], whole_s: float) -> None:
     """Print how long each format takes to write, against all clips."""
-    from sim2real.dataset.finished import FinishedClips
+    from sim2real.dataset.finished import FinishedClips, write_episode
     from sim2real.dataset.writers.registry import writer
 
     print("\n| format | s a clip | of the clips' time |\n|---|---|---|")
-    for name in FORMATS:
+    one_scene = tuple(row for row in rows if row.scene == rows[0].scene)
+    for name in (*FORMATS, "lerobot", "robomimic"):
+        written = rows if name in FORMATS else one_scene
+        for row in written if name == "robomimic" else ():
+            frames = FinishedClips(out / "clips", (row,))[0].clip.frames
+            write_episode(out / "clips" / row.clip_id, {"actions": np.zeros((frames, 7))}, {"task": ""})
         with tempfile.TemporaryDirectory(dir=out.parent) as folder:
             begun = time.monotonic()
-            writer(name).write(FinishedClips(out / "clips", rows), Path(folder))
+            writer(name).write(FinishedClips(out / "clips", written), Path(folder))
             took = time.monotonic() - begun
-        print(f"| {name} | {took / len(rows):.3f} | {took / whole_s:.1%} |")
+        print(f"| {name} | {took / len(written):.3f} | {took / len(written) / (whole_s / len(rows)):.1%} |")
 
 
 def memory(clips: int, picture: Path) -> None:
@@ -252,13 +260,13 @@ def main() -> None:
     if chosen.memory:
         memory(chosen.memory, chosen.picture)
         return
-    merged = ("coco", "webdataset", "cosmos")
+
     with tempfile.TemporaryDirectory(dir=ROOT / "out", prefix="datasets-") as folder:
         written, whole = Path(folder) / "config.yaml", Path(folder) / "whole"
-        written.write_text(json.dumps(config(chosen.clips, merged)))
+        written.write_text(json.dumps(config(chosen.clips, FORMATS)))
         dry = subprocess.run(command(written, Path(folder) / "dry", "--dry-run"), capture_output=True, text=True, check=True)
         took = {"2 workers": seconds(written, whole, "--workers", 2)}
-        wanted, size = hashes(whole, merged), sum(p.stat().st_size for p in whole.rglob("*") if p.is_file())
+        wanted, size = hashes(whole, FORMATS), sum(p.stat().st_size for p in whole.rglob("*") if p.is_file())
         print(dry.stdout.splitlines()[-1])
         print(f"came: {took['2 workers'] / 60:.1f} min and {size / 1e9:.2f} GB\n")
         differ: Counter[str] = Counter()
@@ -272,7 +280,7 @@ def main() -> None:
         }
         other = Path(folder) / "killed"
         counted = killed_run(written, other, chosen.kills, took["2 workers"], 2)
-        found = hashes(other, merged)
+        found = hashes(other, FORMATS)
         differ["killed"] = sum(found.get(path) != wanted.get(path) for path in {*found, *wanted})
         print(f"{counted}; {len(wanted) - differ['killed']} of {len(wanted)} files are the same\n", flush=True)
         print("| run | clips | s | clips an hour | files that are the same |\n|---|---|---|---|---|")
@@ -282,7 +290,7 @@ def main() -> None:
         for name, options in runs.items():
             other = Path(folder) / "other"
             took[name] = seconds(written, other, *options, *shard)
-            made, found = len(finished(other)), hashes(other, merged)
+            made, found = len(finished(other)), hashes(other, FORMATS)
             differ[name] = sum(wanted.get(path) != value for path, value in found.items())
             differ[name] += abs(made - chosen.clips // chosen.part)
             same = f"{len(found) - differ[name]} of {len(found)}"

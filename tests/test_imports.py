@@ -18,7 +18,19 @@ PACKAGE = Path(__file__).parent.parent / "sim2real"
 LAYERS = (
     {"errors"},
     {"arrays"},
-    {"optional", "devices", "transforms", "fetch", "file_order", "eight_bits", "exr", "text_files", "native_code", "memory"}
+    {
+        "optional",
+        "devices",
+        "transforms",
+        "fetch",
+        "file_order",
+        "eight_bits",
+        "exr",
+        "text_files",
+        "native_code",
+        "memory",
+        "yuv",
+    }
     | {"kinds"},
     {"camera"},
     {"scene"},

@@ -239,11 +239,13 @@ def _say_plan(config: Path, root: Path, options: dict[str, Any]) -> None:
 
     from ..dataset.config import read_config
     from ..dataset.estimate import estimate
+    from ..dataset.first_look import look_at_scenes
     from ..dataset.plan import make_plan
     from ..dataset.run import shard_of
 
     described = read_config(config)
     rows = make_plan(described, config.absolute().parent)
+    look_at_scenes(rows)
     for row in rows:
         varies = ", ".join(f"{name}={value}" for name, value in row.values.items())
         click.echo(f"{row.clip_id}  {varies}".rstrip())

@@ -13,8 +13,7 @@ from av.error import FFmpegError
 from jaxtyping import Float, UInt8
 
 from ..errors import UnreadableFileError
-
-_BT709 = 1
+from ..yuv import rgb_picture, tag, video_frame
 
 
 class VideoWriter:
@@ -34,11 +33,8 @@ class VideoWriter:
         """Append one picture."""
         if picture.ndim == 2:
             picture = np.repeat(picture[..., None], 3, axis=2)
-        height, width = picture.shape[:2]
-        picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
-        stream = self._stream = self._stream or self._opened(picture.shape[1], picture.shape[0])
+        frame = video_frame(picture)
+        stream = self._stream = self._stream or self._opened(frame.width, frame.height)
         for packet in stream.encode(frame):
             self._container.mux(packet)
 
@@ -46,9 +42,7 @@ class VideoWriter:
         options = {"crf": str(self._crf), "preset": "veryfast", "threads": "1"}
         stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        context = stream.codec_context
-        context.colorspace = context.color_primaries = context.color_trc = _BT709
-        context.color_range = 1
+        tag(stream.codec_context)
         return stream
 
     def close(self) -> None:
@@ -77,7 +71,7 @@ def read_video(path: Path) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     try:
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):
-                yield frame.reformat(format="rgb24", src_colorspace="ITU709").to_ndarray()
+                yield rgb_picture(frame)
     except (FFmpegError, IndexError) as error:
         raise UnreadableFileError(path, what="the video", why=str(error), fix="render or generate it again") from error
 

@@ -12,6 +12,7 @@ from ..clip import readable_write_errors
 from ..errors import BadValueError, MissingFileError, Sim2RealError
 from .config import DatasetConfig, read_config
 from .finished import files_of, read_done
+from .first_look import look_at_scenes
 from .ledger import gather, write_ledger
 from .locks import held
 from .page import write_page
@@ -43,6 +44,8 @@ def plan_into(config_path: Path, root: Path) -> tuple[DatasetConfig, tuple[Row, 
     config = read_config(config_path)
     rows = make_plan(config, config_path.absolute().parent)
     places = Places(root)
+    if not places.plan.is_file():
+        look_at_scenes(rows)
     if root.exists() and not root.is_dir():
         raise BadValueError("the output", root, right="a folder or a new name", fix="choose another with -o")
     if root.is_dir() and not places.plan.is_file() and any(not path.name.startswith(".") for path in root.iterdir()):

@@ -43,7 +43,7 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
     if row.of_video:
         scene, clip = None, warped_episode(row, folder, device, threads)
     else:
-        scene = randomized(_scene(row, folder), row.values, row.seed)
+        scene = randomized(read_scene(row, folder), row.values, row.seed)
         clip = _rendered(row, scene, folder, device, threads)
     if row.generate is not None:
         _generated(row, clip, device)
@@ -69,8 +69,17 @@ def _write_shapes(row: Row, scene: Scene, folder: Path, device: str) -> None:
         write_models(scene, folder)
 
 
-def _scene(row: Row, work: Path) -> Scene:
-    """The row's scene; the last ones are kept, because rows of one source follow each other."""
+def read_scene(row: Row, work: Path) -> Scene:
+    """The row's scene; the last ones are kept, because rows of one source follow each other.
+
+    Args:
+        row: what is to be made.
+        work: a path that is free, beside which a recording's states may lie for a while.
+
+    Raises:
+        BadValueError: the scene is another one than was planned.
+        Sim2RealError: whatever the reader finds wrong.
+    """
     check_unchanged(row, "the scene", hashlib.sha256(Path(row.scene).read_bytes()).hexdigest())
     reading = dict(row.reading)
     if row.lerobot is None:

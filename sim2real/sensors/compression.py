@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from ..yuv import rgb_picture, tag, video_frame
 from .records import Compression
 
 _FULL_COLOR = 90
 """JPEG qualities from here on keep colors at full size."""
-_BT709 = 1
 
 
 def jpeg(picture: UInt8[np.ndarray, "height width 3"], quality: int) -> bytes:
@@ -53,21 +53,18 @@ class VideoCodec:
         if frame % self._group == 0 or self._encoder is None or self._decoder is None:
             self._open(width + width % 2, height + height % 2)
         assert self._encoder is not None and self._decoder is not None
-        even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        shot = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
-        shot = shot.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        shot = video_frame(picture)
         shot.pts = frame % self._group
         shown = [out for packet in self._encoder.encode(shot) for out in self._decoder.decode(packet)]
         assert len(shown) == 1, "the codec holds frames back"
-        return shown[0].reformat(format="rgb24", src_colorspace="ITU709").to_ndarray()[:height, :width]
+        return rgb_picture(shown[0])[:height, :width]
 
     def _open(self, width: int, height: int) -> None:
         encoder = av.CodecContext.create("libx264", "w")
         assert isinstance(encoder, av.VideoCodecContext)
         encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
         encoder.framerate, encoder.time_base = self._rate, 1 / self._rate
-        encoder.colorspace = encoder.color_primaries = encoder.color_trc = _BT709
-        encoder.color_range = 1
+        tag(encoder)
         encoder.options = {"crf": str(self._crf), "preset": "veryfast", "tune": "zerolatency", "threads": "1"}
         decoder = av.CodecContext.create("h264", "r")
         assert isinstance(decoder, av.VideoCodecContext)

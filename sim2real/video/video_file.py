@@ -15,6 +15,7 @@ from av.sidedata.sidedata import Type
 from jaxtyping import Shaped, UInt8
 
 from ..errors import UnreadableFileError
+from ..yuv import rgb_picture
 
 HD_HEIGHT_PX = 720
 """Videos that do not name their colors use BT.709 from this height on, BT.601 below, as players assume."""
@@ -119,9 +120,7 @@ def _rgb(frame: av.VideoFrame, aspect: Fraction | None) -> UInt8[np.ndarray, "he
     tagged = int(frame.colorspace) not in (0, 2)  # 0 is RGB, 2 is unspecified
     guess = "ITU709" if frame.height >= HD_HEIGHT_PX else "ITU601"
     width = max(round(frame.width * (aspect or 1)), 1)
-    smooth = None if width == frame.width else "LANCZOS"
-    rgb = frame.reformat(width, format="rgb24", src_colorspace=None if tagged else guess, interpolation=smooth)
-    return rgb.to_ndarray()
+    return rgb_picture(frame, None if tagged else guess, width=width)
 
 
 def _display_matrix(frame: av.VideoFrame) -> Shaped[np.ndarray, "9"] | None:

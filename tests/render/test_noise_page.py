@@ -26,6 +26,7 @@ from sim2real.render import noise_page
 from sim2real.render.noise_page import levels_of, write_noise_page
 from sim2real.scene import Scene, triangles_of
 from sim2real.transforms import rotation_from_quaternion
+from tests.browser import needs_chromium, screenshot
 
 OWNER = "/instances/{} {}"
 
@@ -45,6 +46,7 @@ class Played:
     """A page that has been read."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.text = path.read_text(encoding="utf-8")
         self.messages = messages_of(self.text)
         self.nodes = {m["name"]: m["props"] for _, m in self.messages if "props" in m and "name" in m}
@@ -228,3 +230,14 @@ def test_without_viser_the_extra_is_named(clip, monkeypatch):
     monkeypatch.setitem(sys.modules, "viser", None)
     with pytest.raises(MissingPackageError, match=r"pip install 'sim2real\[view\]'"):
         write_noise_page(clip)
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_browser_shows_the_noise_without_a_network(page, tmp_path):
+    """Squares of many colors on the scene, which fills a good part of the picture."""
+    shown = np.asarray(screenshot(page.path, tmp_path, (640, 480), webgl=True), float)[:-60]
+    colorful = shown.max(axis=-1) - shown.min(axis=-1) > 50
+    assert 0.03 < colorful.mean() < 0.97
+    hues = np.unique(shown[colorful].astype(int) // 64, axis=0)
+    assert len(hues) >= 25, "noise, and no plain color"

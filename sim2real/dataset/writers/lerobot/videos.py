@@ -13,9 +13,9 @@ import av
 import numpy as np
 from jaxtyping import UInt8
 
+from ....yuv import tag, video_frame
 from ...lerobot_layout import VIDEO, FilePlace, FileSeries
 
-_BT709 = 1
 _ENCODER = {"crf": "18", "preset": "veryfast", "g": "2", "bf": "0", "threads": "1"}
 """Every second frame is a key frame, as in LeRobot's own videos: any is quickly found. One thread: always the same bytes."""
 
@@ -85,10 +85,8 @@ def _encoded(pictures: Iterator[UInt8[np.ndarray, "height width 3"]], rate: Frac
         with av.open(file, "w", format="mp4") as container:
             stream = None
             for picture in pictures:
-                picture = even(picture)
-                stream = stream or _opened(container, rate, picture.shape)
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-                frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+                frame = video_frame(picture)
+                stream = stream or _opened(container, rate, (frame.height, frame.width))
                 for packet in stream.encode(frame):
                     container.mux(packet)
             for packet in stream.encode(None) if stream else ():
@@ -96,16 +94,8 @@ def _encoded(pictures: Iterator[UInt8[np.ndarray, "height width 3"]], rate: Frac
         return file.getvalue()
 
 
-def even(picture: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "_ _ 3"]:
-    """A picture of even height and width; the last row or column is there twice where it was odd."""
-    height, width = picture.shape[:2]
-    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-
-
-def _opened(container: Any, rate: Fraction, shape: tuple[int, ...]) -> Any:
+def _opened(container: Any, rate: Fraction, shape: tuple[int, int]) -> Any:
     stream = container.add_stream("libx264", rate=rate, options=_ENCODER)
-    stream.height, stream.width, stream.pix_fmt = *shape[:2], "yuv420p"
-    context = stream.codec_context
-    context.colorspace = context.color_primaries = context.color_trc = _BT709
-    context.color_range = 1
+    stream.height, stream.width, stream.pix_fmt = *shape, "yuv420p"
+    tag(stream.codec_context)
     return stream

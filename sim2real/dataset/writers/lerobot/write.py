@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import BadValueError
+from ....yuv import evened
 from ...clips import DatasetClip
 from ...kinds import check_kinds
 from ...lerobot_layout import CHUNK_FILES, DATA, EPISODES, INFO, STATS, VERSION, VIDEO
@@ -18,7 +19,7 @@ from ...videos import check_footage
 from .features import Column, columns_of, fps_number, frame_rate, video_feature, video_key
 from .statistics import PictureStatistics, Statistics, array_statistics, pooled
 from .tables import TableSeries, episode_table, frame_table, write_tasks
-from .videos import CameraVideos, VideoPlace, even
+from .videos import CameraVideos, VideoPlace
 
 DATA_MB, VIDEO_MB = 100, 200
 """The largest size of a parquet file and of a video, in 2^20 bytes: LeRobot's own."""
@@ -141,7 +142,7 @@ class _Dataset:
     def _features_of(self, item: DatasetClip, columns: Mapping[str, Column]) -> dict[str, Any]:
         features: dict[str, Any] = {}
         for camera in item.clip.cameras:
-            size = even(next(iter(item.pictures(camera)))).shape[:2]
+            size = evened(next(iter(item.pictures(camera)))).shape[:2]
             features[video_key(camera)] = video_feature((size[0], size[1]), self.rate)
         return features | {name: column.feature() for name, column in columns.items()}
 
