@@ -30,6 +30,7 @@ LAYERS = (
         "native_code",
         "memory",
         "yuv",
+        "lazy",
     }
     | {"kinds"},
     {"camera"},
@@ -41,7 +42,7 @@ LAYERS = (
     {"render"},
     {"video", "diffusion", "metrics", "sensors"},
     {"prepare", "training"},
-    {"dataset"},
+    {"dataset", "live"},
     {"cli"},
     {"__main__"},
 )

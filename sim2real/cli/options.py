@@ -115,6 +115,12 @@ def render_options(function: Command) -> Command:
             click.option(
                 "--threads", type=click.IntRange(1, 256), metavar="N", help="Frames rendered at once.  [default: one per core]"
             ),
+            click.option(
+                "--as-live",
+                is_flag=True,
+                help="Find exposure and shadows from the first frame alone: the pictures that sim2real.live makes of a running "
+                "simulation, bit for bit.",
+            ),
             click.option("--overwrite", is_flag=True, help="Replace an existing clip folder."),
         )
     ):

@@ -33,6 +33,7 @@ def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object]
         else:
             words += [option] if value is True else [option, value]
     words += [] if clip.of_video else [word for name in clip.cameras for word in ("--camera", name)]
+    words += ["--as-live"] if record.as_live else []
     if record.seed:
         words += ["--seed", record.seed]
     beta = 1.0 if record.noise is None else record.noise.beta

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import numpy as np
 import OpenEXR
-from jaxtyping import Bool, Float, Float32, Shaped
+from jaxtyping import Bool, Float, Float16, Float32, Shaped
 from PIL import Image
 
 from ..arrays import reason
@@ -56,9 +56,14 @@ def read_depth(path: Path) -> Float32[np.ndarray, "height width"]:
 def write_light(path: Path, light: Float[np.ndarray, "height width 3"]) -> None:
     """Write linear light as an EXR of half floats; what is brighter than they can be is as bright as they can."""
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    half = np.clip(light, 0, np.finfo(np.float16).max).astype(np.float16)
+    half = as_stored(light)
     with OpenEXR.File(header, {"RGB": np.ascontiguousarray(half)}) as file:
         file.write(str(path))
+
+
+def as_stored(light: Float[np.ndarray, "height width 3"]) -> Float16[np.ndarray, "height width 3"]:
+    """Light as files hold it."""
+    return np.clip(light, 0, np.finfo(np.float16).max).astype(np.float16)
 
 
 def read_light(path: Path) -> Float32[np.ndarray, "height width 3"]:

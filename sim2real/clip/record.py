@@ -150,6 +150,7 @@ class ClipRecord(_Record):
 
     - ``size`` is (height, width) in pixels.
     - ``depth_range_m`` is the nearest and the farthest depth that the control videos ``depth.mp4`` of all cameras resolve.
+    - ``as_live``: what all frames share was found in the first; left out where it was found in the whole clip.
     """
 
     version: int = VERSION
@@ -162,6 +163,7 @@ class ClipRecord(_Record):
     instances: list[InstanceRecord] = Field(default_factory=list)
     noise: NoiseRecord | None = None
     depth_range_m: tuple[float, float] | None = None
+    as_live: bool = False
     versions: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -201,6 +203,8 @@ def write_record(path: Path, record: ClipRecord) -> None:
             del camera["distortion"]
         if camera["source_name"] is None:
             del camera["source_name"]
+    if not data["as_live"]:
+        del data["as_live"]
     if data["noise"] is not None and data["noise"]["temporal_factor"] in (None, 1):
         del data["noise"]["temporal_factor"]
     path.write_text(_pretty(data) + "\n", encoding="utf-8")

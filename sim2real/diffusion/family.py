@@ -105,6 +105,11 @@ class ModelFamily:
         return self.needs if not of_video or self.needs_of_videos is None else self.needs_of_videos
 
     @property
+    def streams(self) -> bool:
+        """Whether its models make a frame of what came before it alone: ``model.stream`` then takes one frame at a time."""
+        return False
+
+    @property
     def runs(self) -> bool:
         """Whether footage can be generated with it here."""
         return type(self).load is not ModelFamily.load

@@ -71,7 +71,7 @@ def render_clip(scene: Scene, output: Path, options: RenderOptions | None = None
         for camera in plan.cameras:
             with CameraWriter(work / camera.name, plan, depth_range) as writer:
                 _stream(renderer, writer, camera, progress)
-        write_record(work / "clip.json", _record(plan, depth_range, options.scene_options))
+        write_record(work / "clip.json", clip_record(plan, depth_range, options.scene_options))
         if options.pages:
             progress("contact sheet and report", 0, 1)
             clip = read_clip(work)
@@ -101,7 +101,14 @@ def _stream(renderer: FrameRenderer, writer: CameraWriter, camera: Camera, progr
             progress(what, done + 1, frames)
 
 
-def _record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[str, Any]) -> ClipRecord:
+def clip_record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[str, Any]) -> ClipRecord:
+    """What ``clip.json`` says of a plan that is rendered.
+
+    Args:
+        plan: the job.
+        depth_range: that of the videos of depth.
+        scene_options: how the scene was read.
+    """
     scene = plan.scene
     noise = None
     if "noise" in plan.kinds:
@@ -132,6 +139,7 @@ def _record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[s
         instances=instances,
         noise=noise,
         depth_range_m=None if depth_range is None else (depth_range.near, depth_range.far),
+        as_live=plan.as_live,
         versions=_versions(),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,25 +43,28 @@ class FrameRenderer:
         chosen = [kind.name for kind in kinds.pictures() if kind.name in plan.kinds]
         self._pictures = {kind: _prepared(kind, self.stage) for kind in chosen}
 
-    def render(self, camera: Camera, frame: int) -> Frame:
+    def render(self, camera: Camera, frame: int, number: int | None = None, only: Collection[str] | None = None) -> Frame:
         """Render one view.
 
         Args:
             camera: one of the plan's cameras.
             frame: frame of the scene.
+            number: the frame's, where the scene holds only some frames of a longer rollout.
+            only: some of the plan's kinds; all by default.
         """
-        view = FrameView(self.stage, camera, frame)
-        pictures = {kind: picture(view) for kind, picture in self._pictures.items()}
-        return Frame(self._noise_of(view), pictures)
+        view = FrameView(self.stage, camera, frame, number)
+        chosen = self.plan.kinds if only is None else only
+        pictures = {kind: picture(view) for kind, picture in self._pictures.items() if kind in chosen}
+        return Frame(self._noise_of(view) if "noise" in chosen else None, pictures)
 
     def _noise_of(self, view: FrameView) -> Float32[np.ndarray, "channels latent_height latent_width"] | None:
         if self._noise is None or view.frame not in self._noisy:
             return None
-        camera, frame, seen = view.camera, view.frame, view.seen
+        camera, seen = view.camera, view.seen
         drawn = self._noise.frame(seen, view.asked)
         told = self._beta
         beta = seen_beta(seen.face, told, self.plan.layout.factor) if isinstance(told, torch.Tensor) else told
-        return mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=frame).cpu().numpy()
+        return mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=view.number).cpu().numpy()
 
     def _beta_or_one_per_face(self) -> float | Float32[torch.Tensor, "faces_and_background"]:
         """The one beta of everything, or one per face and that of the background at the end."""

@@ -27,6 +27,8 @@ class RenderOptions:
       ``material``, ``light``, ``reflection`` and ``flow``.
     - ``overwrite``: replace an existing clip folder.
     - ``threads``: frames rendered at once; one per core by default.
+    - ``as_live``: find what all frames share (exposure, where shadows fall sharply) from the first frame alone, as a running
+      simulation has to: the pictures are those of ``sim2real.live``, bit for bit. Otherwise the whole clip is looked at.
     - ``pages``: write the contact sheet and the report; a caller that adds more to the clip writes them afterwards.
     - ``scene_options``: how the scene was read, for ``clip.json``, so that it can be read again.
 
@@ -44,6 +46,7 @@ class RenderOptions:
     only: Collection[str] | None = None
     overwrite: bool = False
     threads: int | None = None
+    as_live: bool = False
     pages: bool = True
     scene_options: Mapping[str, Any] = field(default_factory=dict)
 

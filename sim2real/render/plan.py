@@ -28,6 +28,7 @@ class Plan:
     - ``cameras`` are at the picture size of the clip.
     - ``latent_frames`` are the frames whose noise is wanted, in the order of the latents.
     - ``beta`` is one number, or numbers by name where things differ; ``id_beta`` has one per instance id.
+    - ``as_live``: what all frames share is found from the first.
     """
 
     scene: Scene
@@ -41,6 +42,7 @@ class Plan:
     kinds: frozenset[str]
     device: str
     threads: int
+    as_live: bool = False
 
 
 def planned(scene: Scene, options: RenderOptions) -> Plan:
@@ -75,6 +77,7 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
         kinds=kinds,
         device=options.device,
         threads=options.threads or len(os.sched_getaffinity(0)),
+        as_live=options.as_live,
     )
 
 

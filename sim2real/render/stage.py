@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from ..camera import View
 from ..conditions import Layers, Sampler, SurfacePictures, SurfaceShader
 from ..conditions.light import LightPictures, LightTracer
+from ..lazy import once
 from ..raster import Fragments, Rasterizer, Visibility, rasterizer, view_of
 from ..scene import Camera, Scene, triangles_of
 from .plan import Plan
@@ -28,58 +27,60 @@ class Stage:
         """The plan's."""
         return self.plan.scene
 
-    @cached_property
+    @once
     def sampler(self) -> Sampler:
         """Takes the samples of anti-aliased pictures."""
         return Sampler(self.scene, self.triangles, self.rasterizer, self.plan.device)
 
-    @cached_property
+    @once
     def surface(self) -> SurfaceShader:
         """Says what surfaces are made of."""
         return SurfaceShader(self.scene, self.triangles, self.rasterizer, self.plan.device, sampler=self.sampler)
 
-    @cached_property
+    @once
     def tracer(self) -> LightTracer:
         """Follows rays of light: on the CPU, wherever the rest is done."""
+        live = self.plan.as_live
         if self.plan.device == "cpu":
-            return LightTracer(self.scene, self.triangles, self.rasterizer, sampler=self.sampler)
-        return LightTracer(self.scene, self.triangles, rasterizer(self.triangles))
+            return LightTracer(self.scene, self.triangles, self.rasterizer, sampler=self.sampler, as_live=live)
+        return LightTracer(self.scene, self.triangles, rasterizer(self.triangles), as_live=live)
 
 
 class FrameView:
-    """One frame of one camera while it is rendered, by one thread."""
+    """One frame of one camera while it is rendered, by one thread; ``number`` is what fresh noise is drawn for."""
 
-    def __init__(self, stage: Stage, camera: Camera, frame: int) -> None:
+    def __init__(self, stage: Stage, camera: Camera, frame: int, number: int | None = None) -> None:
         self.stage, self.camera, self.frame = stage, camera, frame
+        self.number = frame if number is None else number
 
-    @cached_property
+    @once
     def asked(self) -> View:
         """What the rasterizer is asked for."""
         return view_of(self.stage.scene, self.camera, self.frame)
 
-    @cached_property
+    @once
     def fragments(self) -> Fragments:
         """What every pixel's center sees, and where on it."""
         return self.stage.rasterizer.fragments(self.asked)
 
-    @cached_property
+    @once
     def seen(self) -> Fragments | Visibility:
         """What every pixel's center sees: the fragments where they are there already, else without the places."""
         if "fragments" in vars(self):
             return self.fragments
         return self.stage.rasterizer.visibility(self.asked)
 
-    @cached_property
+    @once
     def layers(self) -> Layers:
         """The samples of anti-aliased pictures."""
         return self.stage.sampler.layers(self.camera, self.frame)
 
-    @cached_property
+    @once
     def surface(self) -> SurfacePictures:
         """Base color and material of every pixel."""
         return self.stage.surface.frame(self.camera, self.frame, self.layers)
 
-    @cached_property
+    @once
     def light(self) -> LightPictures:
         """What falls on every pixel's surface, and what it mirrors."""
         return self.stage.tracer.frame(self.camera, self.frame)

@@ -94,7 +94,7 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
     if options.frames is not None and scene.frames < options.frames:
         every = f" with a stride of {options.stride}" if options.stride > 1 else ""
         raise BadValueError("the number of frames", options.frames, right=f"1 to {scene.frames}{every}", where=path)
-    scene = _lit(with_orbit(with_folder_names(scene), options.size, asked=options.orbit), options.light)
+    scene = completed(scene, options)
     if options.intrinsics is not None:
         k = np.repeat(intrinsics_of(options.intrinsics)[None], scene.frames, axis=0)
         scene = replace(scene, cameras=tuple(replace(camera, intrinsics=k) for camera in scene.cameras))
@@ -107,6 +107,11 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
         check_cameras(scene)
         return scene
     return replace(scene, notes=(*scene.notes, *_notes_of_cameras_inside(scene)))
+
+
+def completed(scene: Scene, options: LoadOptions) -> Scene:
+    """What a reader has read, with a camera if it has none, names that can be folders', and the light that is asked for."""
+    return _lit(with_orbit(with_folder_names(scene), options.size, asked=options.orbit), options.light)
 
 
 def load_as(source: Path | str, told: Mapping[str, Any]) -> Scene:

@@ -54,10 +54,14 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Instance:
-    """One labeled rigid thing; its id is its place in ``Scene.instances`` plus one (0 is the background)."""
+    """One labeled rigid thing; its id is its place in ``Scene.instances`` plus one (0 is the background).
+
+    - ``fixed``: it cannot move, whatever the states; readers that cannot tell leave it out.
+    """
 
     name: str
     class_name: str
+    fixed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,6 +94,7 @@ class LightTracer:
         sampler: of the scene.
         environment: what lights it from outside; ``None`` is the scene's own or, where it has none, the sky and sun of its
             ``lighting``.
+        as_live: meter exposure in the first frame alone.
     """
 
     def __init__(
@@ -104,7 +105,9 @@ class LightTracer:
         *,
         sampler: Sampler | None = None,
         environment: Environment | None = None,
+        as_live: bool = False,
     ) -> None:
+        self._metered_frames = 1 if as_live else _METERED
         environment = environment or scene.environment or sky_of(scene.lighting)
         self._backdrop = _backdrop(scene, environment)
         self._scene, self._triangles, self._rasterizer = scene, triangles, rasterizer
@@ -146,7 +149,7 @@ class LightTracer:
         """Exposure and white balance of a camera: metered once, over frames of the whole scene, so that nothing flickers."""
         with self._lock:
             if camera.name not in self._gains:
-                frames = np.unique(np.linspace(0, self._scene.frames - 1, _METERED).round().astype(int))
+                frames = np.unique(np.linspace(0, self._scene.frames - 1, self._metered_frames).round().astype(int))
                 pairs = [self._metered(_small(camera), int(frame)) for frame in frames]
                 light, base = (np.stack(pictures).astype(np.float32) for pictures in zip(*pairs, strict=True))
                 self._gains[camera.name] = exposure_gains(light, base)

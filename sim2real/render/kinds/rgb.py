@@ -13,5 +13,7 @@ from ..stage import FrameView, Stage
 
 def prepare(stage: Stage) -> Callable[[FrameView], UInt8[np.ndarray, "height width 3"]]:
     """Fit the sun's shadows to the scene."""
-    shader = Shader(stage.scene, stage.triangles, stage.rasterizer, stage.plan.device, sampler=stage.sampler)
+    shader = Shader(
+        stage.scene, stage.triangles, stage.rasterizer, stage.plan.device, sampler=stage.sampler, as_live=stage.plan.as_live
+    )
     return lambda view: shader.frame(view.camera, view.frame, view.layers)

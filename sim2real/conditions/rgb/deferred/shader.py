@@ -19,8 +19,8 @@ from ....scene.colors import srgb_from_linear
 from ....transforms import inverse_rigid
 from ...samples import Layers, Sampler, Samples
 from . import light_kernels, occlusion_kernels, shading_kernels
-from .shadows import ShadowMaps
-from .sun import fitted_sun
+from .shadows import ShadowMaps, fixed_parts, still_parts
+from .sun import fitted_sun, spread_frames
 
 EXPOSURE = 0.65
 """What radiance is multiplied with before the tone curve."""
@@ -54,6 +54,8 @@ class Shader:
         shadow_margin: how far from what is seen, in its radii, things cast shadows. The default lets the sun into rooms; with
             infinity, walls and ceilings shut it out.
         ambient_occlusion: strength of the darkening of corners and contacts; 0 switches it off.
+        as_live: fit the sun's camera to the first frame, and take only what is fixed for still: nothing of the pictures then
+            depends on frames that come later.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Shader:
         shadow_texels: int = 1024,
         shadow_margin: float = 0.15,
         ambient_occlusion: float = 2.0,
+        as_live: bool = False,
     ) -> None:
         self._scene, self._device = scene, device
         self._sampler = sampler or Sampler(scene, triangles, rasterizer, device)
@@ -76,9 +79,11 @@ class Shader:
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
         self._taps = upload(occlusion_kernels.spiral(), wp.vec2, device)
-        self._sun = fitted_sun(scene, rasterizer, shadow_texels, shadow_margin) if shadow_texels else None
+        looked_at = (0,) if as_live else spread_frames(scene)
+        self._sun = fitted_sun(scene, rasterizer, shadow_texels, shadow_margin, looked_at) if shadow_texels else None
         casts, tables = self._sampler.alpha >= 0.5, self._sampler.tables
-        self._shadows = ShadowMaps(scene, tables, rasterizer, self._sun, casts, device) if self._sun else None
+        still = fixed_parts(scene) if as_live else still_parts(scene)
+        self._shadows = ShadowMaps(scene, tables, rasterizer, self._sun, (casts, still), device) if self._sun else None
         self._no_shadow = blank((1, 1), wp.float32, device)
 
     def frame(self, camera: Camera, frame: int, layers: Layers | None = None) -> UInt8[np.ndarray, "height width 3"]:

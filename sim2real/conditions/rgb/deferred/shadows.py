@@ -21,6 +21,7 @@ from . import light_kernels
 from .sun import Sun
 
 _KEPT = 4  # frames whose map is kept for the other cameras
+_Parts = Bool[np.ndarray, "parts"]
 
 
 class ShadowMaps:
@@ -31,17 +32,17 @@ class ShadowMaps:
         tables: of its triangles.
         rasterizer: of its triangles.
         sun: the sun's camera.
-        casts: parts that cast shadows.
+        parts: those that cast shadows, and those that never change.
         device: where the maps live.
     """
 
     def __init__(
-        self, scene: Scene, tables: Tables, rasterizer: Rasterizer, sun: Sun, casts: Bool[np.ndarray, "parts"], device: str
+        self, scene: Scene, tables: Tables, rasterizer: Rasterizer, sun: Sun, parts: tuple[_Parts, _Parts], device: str
     ) -> None:
         self._scene, self._tables, self._rasterizer = scene, tables, rasterizer
         self._camera, self._device = sun.camera, device
         load(light_kernels, device)
-        still = still_parts(scene)
+        casts, still = parts
         self._moving = casts & ~still
         self._maps: OrderedDict[int, Future] = OrderedDict()
         self._lock = threading.Lock()
@@ -97,3 +98,8 @@ def still_parts(scene: Scene) -> Bool[np.ndarray, "parts"]:
     instance = np.all(np.abs(poses - poses[:1]) < 1e-7, axis=(0, 2, 3)) & np.all(visible == visible[:1], axis=0)
     rigid = np.array([scene.meshes[p.mesh].deformed is None for p in scene.parts], bool)
     return instance[[p.instance for p in scene.parts]] & rigid if scene.parts else rigid
+
+
+def fixed_parts(scene: Scene) -> Bool[np.ndarray, "parts"]:
+    """Which parts cannot change, whatever states are still to come."""
+    return np.array([scene.instances[p.instance].fixed and scene.meshes[p.mesh].deformed is None for p in scene.parts], bool)

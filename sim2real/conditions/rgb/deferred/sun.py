@@ -7,6 +7,7 @@ the clip's cameras see: shadows keep their texels over time, and a floor that re
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,13 @@ class Sun:
     texel: float
 
 
-def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int, margin: float) -> Sun | None:
+def spread_frames(scene: Scene) -> tuple[int, ...]:
+    """A few frames that stand for the clip."""
+    frames = np.unique(np.linspace(0, scene.frames - 1, min(_FRAMES, scene.frames)).round().astype(int))
+    return tuple(frames.tolist())
+
+
+def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int, margin: float, looked_at: Sequence[int]) -> Sun | None:
     """The sun's camera for a clip; ``None`` where the clip shows nothing or there is no sun.
 
     Args:
@@ -44,8 +51,9 @@ def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int, margin: fl
         rasterizer: of the scene's triangles.
         resolution: side of the shadow map, texels.
         margin: how far from what is seen, in its radii, things cast shadows.
+        looked_at: the frames that it is fitted to.
     """
-    points = seen_points(scene, rasterizer)
+    points = seen_points(scene, rasterizer, looked_at)
     direction = np.array(scene.lighting.sun_direction, np.float64)
     if not len(points) or not any(scene.lighting.sun) or not np.linalg.norm(direction):
         return None
@@ -55,7 +63,7 @@ def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int, margin: fl
     low, high = np.quantile(local, [_TAIL, 1 - _TAIL], axis=0)
     radius = max(0.55 * float(max(high[0] - low[0], high[1] - low[1])), 1e-3)
     center = world_from_sun[:3, :3] @ ((low + high) / 2)
-    height = _reach(scene, direction) - float(direction @ center)
+    height = _reach(scene, direction, looked_at) - float(direction @ center)
     distance = min(max(_DISTANCE * radius, 1.05 * height + radius), 10 * _DISTANCE * radius)
     pose = world_from_sun.copy()
     pose[:3, 3] = center + distance * direction
@@ -73,13 +81,15 @@ def fitted_sun(scene: Scene, rasterizer: Rasterizer, resolution: int, margin: fl
     return Sun(camera, radius, distance, 2 * radius / resolution)
 
 
-def seen_points(scene: Scene, rasterizer: Rasterizer, rows: int = 40) -> Float[np.ndarray, "points 3"]:
+def seen_points(
+    scene: Scene, rasterizer: Rasterizer, looked_at: Sequence[int], rows: int = 40
+) -> Float[np.ndarray, "points 3"]:
     """World points that the cameras see in a few frames of the clip; what lies far behind the rest is left out."""
     points = [np.zeros((0, 3))]
     for camera in scene.cameras:
         small = camera.resized((rows, max(1, round(rows * camera.size[1] / camera.size[0]))))
-        for frame in np.unique(np.linspace(0, scene.frames - 1, min(_FRAMES, scene.frames)).round().astype(int)):
-            seen = rasterizer.fragments(view_of(scene, small, int(frame)))
+        for frame in looked_at:
+            seen = rasterizer.fragments(view_of(scene, small, frame))
             depth = seen.depth.cpu().numpy().astype(np.float64)
             y, x = np.nonzero(depth)
             if not len(y):
@@ -101,17 +111,16 @@ def _across(lighting: Lighting) -> np.ndarray:
     return up
 
 
-def _reach(scene: Scene, direction: np.ndarray) -> float:
-    """How far the scene reaches towards the sun over the clip, metres along ``direction`` from the world's origin."""
+def _reach(scene: Scene, direction: np.ndarray, looked_at: Sequence[int]) -> float:
+    """How far the scene reaches towards the sun in some frames, metres along ``direction`` from the world's origin."""
     reach = -math.inf
-    frames = np.unique(np.linspace(0, scene.frames - 1, min(_FRAMES, scene.frames)).round().astype(int))
     for part in scene.parts:
         mesh = scene.meshes[part.mesh]
         if not len(mesh.vertices):
             continue
         low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
         corners = np.array([[x, y, z, 1] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
-        for frame in frames:
+        for frame in looked_at:
             world_from_mesh = scene.world_from_instance[frame, part.instance] @ part.instance_from_mesh
             reach = max(reach, float((corners @ world_from_mesh.T[:, :3] @ direction).max()))
     return reach

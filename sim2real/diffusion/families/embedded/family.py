@@ -62,6 +62,13 @@ class PictureModel:
         steps = self._options.steps
         return sample(self._denoiser, self._info, inputs.noise, inputs.conditions, inputs.frames, steps=steps, progress=tell)
 
+    def stream(self, inputs: PictureInputs) -> Frames:
+        """Denoise a frame whenever one is asked for; its noise and conditions are asked for then, and not before."""
+        from .sample import sample
+
+        steps = self._options.steps
+        return sample(self._denoiser, self._info, inputs.noise, inputs.conditions, inputs.frames, steps=steps, chunk=1)
+
 
 @functools.lru_cache(maxsize=1)
 def _loaded(folder: Path, written: tuple[int, int] | None, device: str) -> tuple[PictureDenoiser, Info]:
@@ -75,6 +82,11 @@ def _loaded(folder: Path, written: tuple[int, int] | None, device: str) -> tuple
 
 class Embedded(ModelFamily):
     """Keeps or restyles; reads no text."""
+
+    @property
+    def streams(self) -> bool:
+        """Its network is causal."""
+        return True
 
     def recognizes(self, folder: Path) -> bool:
         """A folder that ``sim2real train`` wrote."""

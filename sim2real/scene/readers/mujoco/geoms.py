@@ -64,9 +64,14 @@ def look_key(model: MjModel, geom: int) -> tuple:
 
 
 def horizon_m(model: MjModel, eyes: Float[np.ndarray, "*shape 3"]) -> float:
-    """How far from the model's middle infinite planes are drawn: past what MuJoCo's far plane leaves of them to any eye."""
+    """How far from the model's middle infinite planes are drawn: past what MuJoCo's far plane leaves of them to any eye.
+
+    Eyes count in steps of a factor of two: planes, and so their noise, are the same in recordings whose cameras stay in about
+    the same places, and in a simulation that has only begun.
+    """
     away = np.linalg.norm(np.asarray(eyes, np.float64).reshape(-1, 3) - np.asarray(model.stat.center), axis=1)
-    return float(model.vis.map.zfar * model.stat.extent + away.max(initial=0))
+    extents = float(away.max(initial=0)) / float(model.stat.extent)
+    return float(model.stat.extent * (model.vis.map.zfar + 2.0 ** np.ceil(np.log2(max(2 * extents, 1)))))
 
 
 def geom_shape(model: MjModel, geom: int, horizon: float) -> Mesh | None:

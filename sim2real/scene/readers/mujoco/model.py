@@ -109,7 +109,7 @@ def scene_of_model(
     if recording is not None and frames is not None:
         recording = _sliced(recording, frames, source)
     poses, seconds, layout = replay(model, recording)
-    shown = visual_geoms(model) if groups is None else np.isin(model.geom_group, groups)
+    shown = _shown(model, groups)
     labeling = label_geoms(model, shown, source)
     horizon = horizon_m(model, poses.world_from_camera[..., :3, 3])
     meshes, parts = _meshes_and_parts(model, labeling, horizon)
@@ -128,6 +128,15 @@ def scene_of_model(
         lighting=lighting_of(model, poses.light_position, poses.light_direction),
         notes=(*notes, *_notes(model, labeling, shown, groups is None, layout, recording, horizon)),
     )
+
+
+def labeling_of(model: MjModel, groups: tuple[int, ...] | None, source: object = "") -> Labeling:
+    """Which instances a model has; arguments and errors as in ``scene_of_model``."""
+    return label_geoms(model, _shown(model, groups), source)
+
+
+def _shown(model: MjModel, groups: tuple[int, ...] | None) -> Bool[np.ndarray, "geoms"]:
+    return visual_geoms(model) if groups is None else np.isin(model.geom_group, groups)
 
 
 def label_geoms(model: MjModel, shown: Bool[np.ndarray, "geoms"], source: object = "") -> Labeling:
@@ -152,7 +161,7 @@ def label_geoms(model: MjModel, shown: Bool[np.ndarray, "geoms"], source: object
         body = int(model.geom_bodyid[geom])
         if body == 0 or body not in of_body:
             name = (model.geom(geom).name or f"geom_{geom}") if body == 0 else _body_name(model, body)
-            instances.append(Instance(name, name if body == 0 else _class_name(model, body)))
+            instances.append(Instance(name, name if body == 0 else _class_name(model, body), fixed=_is_fixed(model, body)))
             bodies.append(body)
             of_body[body] = len(instances)
         of_geom[geom] = of_body[body]
@@ -171,6 +180,12 @@ def _distinct(instances: list[Instance]) -> list[Instance]:
 
 def _body_name(model: MjModel, body: int) -> str:
     return model.body(body).name or f"body_{body}"
+
+
+def _is_fixed(model: MjModel, body: int) -> bool:
+    """Whether no joint and no mocap pose moves a body."""
+    root = int(model.body_rootid[body])
+    return int(model.body_weldid[body]) == 0 and (root == 0 or int(model.body_mocapid[root]) < 0)
 
 
 def _class_name(model: MjModel, body: int) -> str:

@@ -135,21 +135,21 @@ def replay(model: MjModel, recording: Recording | None) -> tuple[Poses, np.ndarr
     """
     mujoco = require("mujoco", "mujoco")
     data = mujoco.MjData(model)
-    frames = []
+    frames: list[Pose] = []
     if recording is None:
         layout = rest(model, data)
-        frames.append(_pose(mujoco, model, data))
-        return _stacked(frames, data), None, layout
+        frames.append(pose_of(model, data))
+        return _stacked(frames), None, layout
     layout = _layout_of(model, recording)
     seconds = recording.seconds
     for k, row in enumerate(recording.rows):
         _set_state(mujoco, model, data, layout, row)
         if recording.mocap is not None:
             data.mocap_pos[:], data.mocap_quat[:] = recording.mocap[k, :, :3], recording.mocap[k, :, 3:]
-        frames.append(_pose(mujoco, model, data))
+        frames.append(pose_of(model, data))
     if seconds is None and not layout.startswith("[qpos"):
         seconds = recording.rows[:, 0]  # full states start with the time, too
-    return _stacked(frames, data), seconds, layout
+    return _stacked(frames), seconds, layout
 
 
 def rest(model: MjModel, data: MjData) -> str:
@@ -187,15 +187,20 @@ def _set_state(mujoco, model: MjModel, data: MjData, layout: str, row: np.ndarra
         data.qpos[:] = row[start : start + model.nq]
 
 
-def _pose(mujoco, model: MjModel, data: MjData) -> tuple[np.ndarray, np.ndarray]:
+Pose = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def pose_of(model: MjModel, data: MjData) -> Pose:
+    """Where a state's joints and mocap bodies put bodies, cameras (OpenCV axes) and lights (places, directions)."""
+    mujoco = require("mujoco", "mujoco")
     mujoco.mj_kinematics(model, data)
     mujoco.mj_comPos(model, data)  # cameras and lights that track a center of mass need it
     mujoco.mj_camlight(model, data)
     bodies = rigid(data.xmat.reshape(-1, 3, 3), data.xpos)
     cameras = rigid(data.cam_xmat.reshape(-1, 3, 3), data.cam_xpos) @ OPENCV_FROM_OPENGL
-    return bodies, cameras
+    return bodies, cameras, data.light_xpos.copy(), data.light_xdir.copy()
 
 
-def _stacked(frames: list[tuple[np.ndarray, np.ndarray]], data: MjData) -> Poses:
-    bodies, cameras = (np.stack(k) for k in zip(*frames, strict=True))
-    return Poses(bodies, cameras, data.light_xpos.copy(), data.light_xdir.copy())
+def _stacked(frames: list[Pose]) -> Poses:
+    bodies, cameras = (np.stack([frame[k] for frame in frames]) for k in (0, 1))
+    return Poses(bodies, cameras, *frames[0][2:])

@@ -1,0 +1,114 @@
+"""How fast a running simulation is seen, and that it is seen as its clip: ``python -m benchmarks.live [--steps N]``.
+
+The kitchen of gymnasium-robotics, stepped with random actions through ``LiveObservations``, at 240x320: frames a second for
+pictures, depth and labels, and with footage of the embedded model; the memory of the process after a tenth and at the end; and
+how many pictures differ from those of the clip of the recorded states, which must be none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import gymnasium
+import gymnasium_robotics
+import mujoco
+import numpy as np
+
+from benchmarks.machine import machine
+from sim2real.clip import Clip
+from sim2real.clip.footage import footage_frame
+from sim2real.diffusion import GenerateOptions, generate
+from sim2real.live.observations import LiveObservations, model_and_data
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions
+from sim2real.scene.load import completed
+from sim2real.scene.readers.mujoco.model import scene_of_model
+from sim2real.scene.readers.mujoco.states import Recording
+
+SIZE = (240, 320)
+KINDS = {"rgb": "rgb", "depth": "depth", "segmentation": "instances"}
+
+
+def megabytes() -> float:
+    """Resident memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def stepped(observe: list[str], steps: int) -> tuple[list[dict], np.ndarray, mujoco.MjModel, list[float], list[float]]:
+    """Observations of the first steps, all states, the model, seconds of each look, and memory on the way."""
+    env = gymnasium.make("FrankaKitchen-v1", max_episode_steps=steps + 1)
+    kept, rows, seconds, memory = [], [], [], []
+    with LiveObservations(env, cameras=None, size=SIZE, observe=observe) as live:
+        model, data = model_and_data(env)
+        live.action_space.seed(0)
+        observation, _ = live.reset(seed=0)
+        look = live._observed  # noqa: SLF001 (timed without the physics)
+        for step in range(steps):
+            kept.append({name: picture for name, picture in observation.items() if name != "state"})
+            rows.append(data.qpos.copy())
+            env.step(live.action_space.sample())
+            begun = time.perf_counter()
+            observation = look(None)
+            seconds.append(time.perf_counter() - begun)
+            if step in (steps // 10, steps - 1):
+                memory.append(megabytes() - sum(p.nbytes for o in kept for p in o.values()) / 1e6)
+    return kept, np.array(rows), model, seconds, memory
+
+
+def clip_of(model: mujoco.MjModel, rows: np.ndarray, folder: Path, footage: bool) -> Clip:
+    """The clip of recorded states."""
+    options = LoadOptions(size=SIZE)
+    scene = completed(scene_of_model(model, Path("kitchen"), Recording(rows), options.reading), options)
+    more = {"noise", "albedo", "material", "light", "reflection", "normals", "edges"} if footage else set()
+    clip = render_clip(scene, folder, RenderOptions(only={*KINDS.values(), *more}, as_live=True, pages=False))
+    if footage:
+        generate(clip.path, GenerateOptions(camera_effects="none"))
+    return clip
+
+
+def differing(observations: list[dict], clip: Clip) -> int:
+    """Pictures that are not those of the clip."""
+    wrong = 0
+    for frame, observation in enumerate(observations):
+        for key, picture in observation.items():
+            camera, _, name = key.rpartition("/")
+            camera = camera or clip.cameras[0]
+            if name == "footage":
+                there = footage_frame(clip.generated(camera)[0], frame)
+            else:
+                there = clip.picture(camera, KINDS[name], frame)
+            wrong += not np.array_equal(picture, there)
+    return wrong
+
+
+def main() -> None:
+    """Print a table; exits with 1 where a picture differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=200)
+    steps = parser.parse_args().steps
+    gymnasium.register_envs(gymnasium_robotics)
+    print(
+        f"{machine()}; {SIZE[0]}x{SIZE[1]}\n\n| observed | states | a second | MB after a tenth, at the end | differ |\n|---|---|---|---|---|"
+    )
+    wrong = 0
+    for observe in (["rgb", "depth", "segmentation"], ["rgb", "depth", "segmentation", "footage"]):
+        footage = "footage" in observe
+        observations, rows, model, seconds, memory = stepped(observe, steps if not footage else max(steps // 10, 2))
+        with tempfile.TemporaryDirectory() as folder:
+            found = differing(observations, clip_of(model, rows, Path(folder) / "clip", footage))
+        wrong += found
+        rate, grown = 1 / median(seconds), f"{memory[0]:.0f}, {memory[-1]:.0f}"
+        print(f"| {', '.join(observe)} | {len(rows)} | {rate:.1f} | {grown} | {found} |", flush=True)
+    if wrong:
+        sys.exit("error: a running simulation is not seen as its clip")
+
+
+if __name__ == "__main__":
+    main()

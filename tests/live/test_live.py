@@ -1,0 +1,156 @@
+"""A simulation that is seen state by state gives the very pictures of the clip that is rendered of its states afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim2real.clip.footage import footage_frame
+from sim2real.diffusion import GenerateOptions, generate
+from sim2real.errors import BadValueError, UnknownNameError
+from sim2real.live import Live, LiveMujoco, LiveOptions, State
+from sim2real.live.rows import ROWS
+from sim2real.render import RenderOptions, render_clip
+from sim2real.scene import LoadOptions, Scene, load
+from tests.render.conftest import moving_scene
+
+mujoco = pytest.importorskip("mujoco")
+
+KINDS = ("rgb", "noise", "depth", "edges", "normals", "instances")
+ARM = """
+<mujoco>
+  <worldbody>
+    <light pos="0 0 3" dir="0.2 0 -1" directional="true"/>
+    <geom type="plane" size="0 0 1" rgba=".6 .5 .4 1"/>
+    <geom name="post" type="box" size=".1 .1 .3" pos="-.4 .3 .3" rgba=".4 .6 .4 1"/>
+    <body name="arm" pos="0 0 .5">
+      <joint name="shoulder" type="hinge" axis="0 1 0"/>
+      <geom type="capsule" fromto="0 0 0 .4 0 0" size=".05" rgba=".8 .2 .2 1"/>
+      <camera name="arm/wrist" pos=".5 0 .2" xyaxes="0 -1 0 0 0 1" fovy="60"/>
+    </body>
+    <body name="cube" pos=".3 .3 .15">
+      <freejoint/>
+      <geom type="box" size=".1 .1 .1" rgba=".2 .3 .8 1"/>
+    </body>
+    <body name="guide" mocap="true" pos="0 .5 .3">
+      <geom type="sphere" size=".06" contype="0" conaffinity="0" rgba=".9 .8 .2 1"/>
+    </body>
+    <camera name="front" pos="1.5 -1.5 1" xyaxes=".7 .7 0 -.3 .3 .9"/>
+  </worldbody>
+</mujoco>
+"""
+SIZE = (48, 64)
+
+
+def state_of(scene: Scene, frame: int) -> State:
+    poses = {camera.name: camera.world_from_camera[frame] for camera in scene.cameras}
+    return State(scene.world_from_instance[frame], poses, scene.visible[frame])
+
+
+def first_of(scene: Scene) -> Scene:
+    return scene.sliced(slice(0, 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beta", [1.0, 0.7])
+def test_states_of_any_scene_are_seen_as_in_its_clip(beta, tmp_path):
+    scene = moving_scene(frames=2 * ROWS + 3, size=(32, 48))
+    scene = replace(scene, visible=scene.visible & ~np.eye(*scene.visible.shape, dtype=bool))  # things come and go
+    clip = render_clip(scene, tmp_path / "clip", RenderOptions(only=KINDS, as_live=True, beta=beta, pages=False))
+    with Live(first_of(scene), LiveOptions(kinds=KINDS, beta=beta)) as live:
+        for frame in range(scene.frames):
+            for name, seen in live.see(state_of(scene, frame)).items():
+                assert np.array_equal(seen.noise, clip.noise(name)[frame])
+                for kind, picture in seen.pictures.items():
+                    assert np.array_equal(picture, clip.picture(name, kind, frame)), (name, kind, frame)
+
+
+@pytest.mark.slow
+def test_a_running_model_is_seen_as_in_the_clip_of_its_recorded_states(tmp_path):
+    model = mujoco.MjModel.from_xml_string(ARM)
+    data, rows, guide, seen = mujoco.MjData(model), [], [], []
+    options = LiveOptions(size=SIZE, kinds=("rgb", "depth", "instances"), footage=GenerateOptions(use="restyle"))
+    with LiveMujoco(model, options) as live:
+        for step in range(ROWS + 2):
+            data.mocap_pos[0] = [0.02 * step, 0.5, 0.3]
+            for _ in range(15):
+                mujoco.mj_step(model, data)
+            rows.append(np.concatenate([[data.time], data.qpos, data.qvel]))
+            guide.append(np.concatenate([data.mocap_pos, data.mocap_quat], axis=1))
+            seen.append(live.see(data))
+    (tmp_path / "arm.xml").write_text(ARM)
+    np.savez(tmp_path / "states.npz", states=np.array(rows), mocap=np.array(guide))
+    scene = load(tmp_path / "arm.xml", LoadOptions(size=SIZE), states=tmp_path / "states.npz")
+    kinds = {*KINDS, "albedo", "material", "light", "reflection"}
+    clip = render_clip(scene, tmp_path / "clip", RenderOptions(only=kinds, as_live=True, pages=False))
+    generate(clip.path, GenerateOptions(use="restyle", camera_effects="none"))
+    assert sorted(clip.cameras) == ["arm-wrist", "front"]
+    for name in clip.cameras:
+        (footage,) = clip.generated(name)
+        for frame, of_state in enumerate(seen):
+            for kind, picture in of_state[name].pictures.items():
+                assert np.array_equal(picture, clip.picture(name, kind, frame)), (name, kind, frame)
+            assert np.array_equal(of_state[name].footage, footage_frame(footage, frame)), (name, frame)
+    assert len({of_state["front"].footage.tobytes() for of_state in seen}) == len(seen), "the arm moves"
+
+
+def test_a_state_that_does_not_fit_is_refused_and_the_next_one_is_seen(tmp_path):
+    scene = moving_scene(frames=3, size=(16, 24))
+    with Live(first_of(scene), LiveOptions(kinds=["depth"])) as live:
+        good = state_of(scene, 1)
+        poses = good.world_from_instance
+        bent = poses.copy()
+        bent[1, 0, 0] = 2
+        broken = poses.copy()
+        broken[0, 0, 3] = np.nan
+        for state, says in (
+            (replace(good, world_from_instance=poses[:-1]), "a pose per instance"),
+            (replace(good, world_from_instance=bent), f"the pose of {scene.instances[1].name}"),
+            (replace(good, world_from_instance=broken), f"the pose of {scene.instances[0].name}"),
+            (replace(good, visible=np.ones(1, bool)), "a value per instance"),
+        ):
+            with pytest.raises(BadValueError, match=says):
+                live.see(state)
+        with pytest.raises(UnknownNameError, match="top"):
+            live.see(replace(good, world_from_camera={"top": np.eye(4)}))
+        assert set(live.see(good)) == {camera.name for camera in scene.cameras}
+
+
+def test_what_cannot_be_had_in_the_loop_is_said_before_anything_is_rendered():
+    with pytest.raises(BadValueError, match="not known"):
+        LiveOptions(kinds=["flow"])
+    scene = moving_scene(frames=1, size=(16, 24))
+    with pytest.raises(BadValueError, match="shutter"):
+        Live(scene, LiveOptions(footage=GenerateOptions(camera_effects="phone")))
+    with pytest.raises(BadValueError, match="deform"):
+        meshes = tuple(replace(mesh, deformed=mesh.vertices[None]) for mesh in scene.meshes)
+        Live(replace(scene, meshes=meshes))
+
+
+def test_data_of_another_model_or_of_one_that_has_diverged_is_refused():
+    model = mujoco.MjModel.from_xml_string(ARM)
+    with LiveMujoco(model, LiveOptions(size=SIZE, kinds=["depth"])) as live:
+        other = mujoco.MjModel.from_xml_string("<mujoco><worldbody><geom size='1'/></worldbody></mujoco>")
+        with pytest.raises(BadValueError, match="as the model has"):
+            live.see(mujoco.MjData(other))
+        data = mujoco.MjData(model)
+        data.qpos[0] = np.nan
+        with pytest.raises(BadValueError, match="diverged"):
+            live.see(data)
+        with pytest.raises(BadValueError, match="seen once"):
+            _ = live.live
+
+
+def test_clips_say_that_they_are_rendered_as_live(tmp_path):
+    from sim2real.clip import command_for
+
+    scene = moving_scene(frames=1, size=(16, 24))
+    for as_live in (False, True):
+        options = RenderOptions(only=["depth"], as_live=as_live, pages=False)
+        clip = render_clip(scene, Path(tmp_path / str(as_live)), options)
+        assert clip.record.as_live is as_live
+        assert ("--as-live" in command_for(clip, [])) is as_live
+        assert ("as_live" in (clip.path / "clip.json").read_text()) is as_live
