@@ -94,9 +94,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     steps = parser.parse_args().steps
     gymnasium.register_envs(gymnasium_robotics)
-    print(
-        f"{machine()}; {SIZE[0]}x{SIZE[1]}\n\n| observed | states | a second | MB after a tenth, at the end | differ |\n|---|---|---|---|---|"
-    )
+    print(f"{machine()}; {SIZE[0]}x{SIZE[1]}\n")
+    print("| observed | states | a second | MB after a tenth, at the end | differ |")
+    print("|---|---|---|---|---|")
     wrong = 0
     for observe in (["rgb", "depth", "segmentation"], ["rgb", "depth", "segmentation", "footage"]):
         footage = "footage" in observe
