@@ -8,6 +8,7 @@ that is asked for again finds its clip on disk.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -81,13 +82,14 @@ def run_rows_on_ray(rows: Sequence[Row], root: Path, address: str, *, workers: i
         context.execution_options.preserve_order = False
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
         gpus = float(ray.cluster_resources().get("GPU", 0)) if device == "cuda" else 0.0
+        cores = len(os.sched_getaffinity(0)) if address == "local" else cpus  # a local Ray is told of more than there are
         share = min(1.0, max(0.01, (cpus - 2) / workers)) if cpus > 2 else 0.25
         made = (
             data.read_parquet(str(plan))
             .repartition(target_num_rows_per_block=1)
             .map(
                 Maker,
-                fn_constructor_kwargs={"root": str(root), "threads": max(1, cpus // workers), "device": device},
+                fn_constructor_kwargs={"root": str(root), "threads": max(1, cores // workers), "device": device},
                 compute=data.ActorPoolStrategy(size=workers),
                 num_cpus=share,
                 num_gpus=min(1.0, gpus / workers) if gpus else 0,

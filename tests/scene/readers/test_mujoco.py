@@ -12,7 +12,7 @@ from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
 from sim2real.scene import LoadOptions, Scene
 from sim2real.scene.colors import linear_from_srgb
 from sim2real.scene.load import load
-from sim2real.scene.readers.mujoco.geoms import visual_geoms
+from sim2real.scene.readers.mujoco.geoms import horizon_m, visual_geoms
 from sim2real.scene.readers.mujoco.model import load_mujoco
 from sim2real.transforms import rotation_from_quaternion
 
@@ -299,9 +299,17 @@ def test_cube_maps_with_different_sides_are_split_by_side(tmp_path):
 def test_infinite_planes_get_an_extent_and_a_note(tmp_path):
     scene = load_mujoco(written(tmp_path, '<geom type="plane" size="0 3 0.1"/>'))
     half = scene.meshes[0].vertices.max(axis=0)
-    assert half[0] == 50 * 2  # MuJoCo draws to 50 times the extent
+    assert half[0] == (50 + 1) * 2  # MuJoCo draws to 50 times the extent; cameras may be as far off as it once
     assert half[1] == 3
     assert any("infinite plane" in note for note in scene.notes)
+
+
+def test_a_plane_is_the_same_wherever_cameras_stay_about_and_reaches_past_all_of_them():
+    model = mujoco.MjModel.from_xml_string("<mujoco><worldbody><geom type='box' size='1 1 1'/></worldbody></mujoco>")
+    extent, near = model.stat.extent, 50 * model.stat.extent
+    found = [horizon_m(model, np.array([[away * extent, 0.0, 0.0]])) for away in np.linspace(0, 40, 400)]
+    assert all(near + away * extent <= horizon for away, horizon in zip(np.linspace(0, 40, 400), found, strict=True))
+    assert len(set(found)) <= 8
 
 
 @pytest.mark.parametrize(
