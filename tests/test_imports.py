@@ -62,6 +62,7 @@ OPTIONAL = (
     "torchvision",
     "rerun",
     "viser",
+    "collada",
 )
 
 

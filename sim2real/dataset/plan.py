@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 from ..errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 from ..file_order import natural_key
 from ..optional import require
+from ..scene.readers.registry import own_options_of
 from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
 from .lerobot_source import LeRobotSource, read_lerobot
 from .video_source import VideoChecks, chosen_cameras, video_reading
@@ -222,8 +223,8 @@ def _reading_of_scene(config: DatasetConfig, rollout: _Rollout) -> dict[str, Any
         given["fps"] = rollout.recording.fps
     given["frames"] = source.frames or config.frames
     given["size"] = source.size or config.size
-    for name in ("states", "asset_root"):
-        if given[name] is not None:
+    for name in (name for name, known in own_options_of(rollout.path).items() if known.is_path):
+        if given.get(name) is not None:
             given[name] = os.path.abspath(rollout.path.parent / given[name])
     return {name: value for name, value in given.items() if value not in (None, False) and (name, value) != ("stride", 1)}
 

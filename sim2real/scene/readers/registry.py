@@ -38,6 +38,7 @@ READERS = (
     Reader((".yaml", ".yml"), "scene_file.scene", "scene file", authored=True),
     Reader((".xml", ".mjcf"), "mujoco.model", "MuJoCo model"),
     Reader((".hdf5", ".h5"), "robomimic", "recording"),
+    Reader((".urdf", ".xacro"), "urdf.model", "URDF robot"),
     Reader((".obj", ".ply", ".stl", ".off", ".glb", ".gltf"), "mesh.files", "mesh file", authored=True),
 )
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import ntpath
-import posixpath
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from ...file_order import natural_key
 from ...memory import memory_bytes
 from ...optional import require
 from ..records import Scene
+from .asset_paths import found_file, normal
 from .mujoco.compile import compiled
 from .mujoco.model import scene_of_model
 from .mujoco.states import read_states
@@ -247,13 +246,13 @@ def reroot(xml: str, roots: list[Path], where: str = "") -> tuple[str, int]:
                 continue
             name = _joined(folders.get(element.tag, ""), written)
             if name not in known:
-                known[name] = _found(name, roots)
+                known[name] = found_file(name, roots)
             found = known[name]
             if found is None:
                 missing.append(name)
             elif str(found) != written:
                 element.set(key, str(found))
-                moved += str(found) != _normal(name)
+                moved += str(found) != normal(name)
     if missing:
         missing = list(dict.fromkeys(missing))
         shown = ", ".join(missing[:8]) + (f", … ({len(missing)} in all)" if len(missing) > 8 else "")
@@ -273,28 +272,3 @@ def _folders(tree: ElementTree.Element) -> dict[str, str]:
 def _joined(folder: str, name: str) -> str:
     absolute = name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name)
     return name if absolute or not folder else f"{folder.rstrip('/')}/{name}"
-
-
-def _of_windows(name: str) -> bool:
-    return "\\" in name or re.match(r"[A-Za-z]:", name) is not None
-
-
-def _normal(name: str) -> str:
-    """A recorded name without ``.`` and ``..``; the folders that it goes through and back need not exist here."""
-    return (ntpath if _of_windows(name) else posixpath).normpath(name)
-
-
-def _found(name: str, roots: list[Path]) -> Path | None:
-    """Where a recorded file is here: at its own place, else under a root by the longest end of its path that exists."""
-    plain = _normal(name)
-    own = Path(plain)
-    if own.is_absolute() and own.is_file():
-        return own
-    parts = (PureWindowsPath(plain) if _of_windows(name) else PurePosixPath(plain)).parts
-    parts = tuple(part for part in parts if part not in ("/", "..", ".") and not part.endswith(("\\", ":")))
-    for start in range(len(parts)):
-        for root in roots:
-            candidate = root.joinpath(*parts[start:])
-            if candidate.is_file():
-                return candidate.resolve()
-    return None

@@ -1,4 +1,4 @@
-"""Mesh files (obj, ply, stl, off, glb, gltf) through trimesh."""
+"""Mesh files (obj, ply, stl, off, glb, gltf; dae of robots) through trimesh."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ...mesh_ops import cleaned, mapped, shaded
 from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
 from ..reading import NoOptions, Reading
+from .collada import is_collada, unit_m, with_linear_colors
 from .gltf import (
     embedded_pictures,
     gltf_notes,
@@ -71,9 +72,11 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         MissingFileError: the file, or a file without which it cannot be read, does not exist.
         UnreadableFileError: it is broken, or of a kind that trimesh does not read.
         EmptySceneError: it has no face that can be drawn.
+        MissingPackageError: it is COLLADA, and pycollada is not installed.
     """
     if not path.is_file():
         raise MissingFileError(path, what="mesh file")
+    of_screen = is_collada(path)
     scene, files, missing, textures = _loaded(path)
     notes = [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in missing]
     notes += gltf_notes(path)
@@ -85,6 +88,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         faces = getattr(geometry, "faces", None)
         if faces is None or len(faces) == 0:  # points and curves
             continue
+        matrix = np.diag([*[unit_m(geometry, path)] * 3, 1.0]) @ matrix
         if not (np.abs(matrix) <= _FARTHEST_M).all() or abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST:
             notes.append(f"{path.name}: {name} is left out, because its node makes it flat, endless or infinitely far")
             continue
@@ -92,6 +96,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         key = (name, stretch.tobytes())
         if key not in index:
             mesh = _mesh(name, geometry, stretch, path, textures, notes)
+            mesh = with_linear_colors(mesh) if of_screen and mesh is not None else mesh
             index[key] = None if mesh is None else len(meshes)
             meshes += [] if mesh is None else [mesh]
         at = index[key]

@@ -1,0 +1,1 @@
+"""URDF robots, moved by tables of recorded joint positions."""
