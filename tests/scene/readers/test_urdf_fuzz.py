@@ -37,7 +37,7 @@ def test_the_files_that_are_damaged_here_are_whole_before(place):
 
 
 @pytest.mark.slow
-@fuzzed(150)
+@fuzzed(25)
 def test_robots_with_damaged_text(place, rng):
     path, table = whole(place)
     path.write_bytes(damaged(path.read_bytes(), rng))
@@ -51,14 +51,14 @@ def test_random_trees_with_other_words(place, rng):
     read_or_refused(lambda: load(path), check_scene)
 
 
-@fuzzed(40)
+@fuzzed(25)
 def test_tables_with_damaged_text(place, rng):
     path, table = whole(place)
     table.write_bytes(damaged(LOG, rng))
     read_or_refused(lambda: load(path, joints=table), check_scene)
 
 
-@fuzzed(60)
+@fuzzed(30)
 def test_tables_of_odd_arrays(place, rng):
     path, _ = whole(place)
     names: list[Any] = [np.array(["elbow", "lift"]), np.array([b"elbow", b"\xff"]), np.array(["elbow", "elbow"]), np.zeros(2)]
@@ -72,7 +72,7 @@ def test_tables_of_odd_arrays(place, rng):
     read_or_refused(lambda: load(path, joints=place / "log.npz"), check_scene)
 
 
-@fuzzed(40)
+@fuzzed(25)
 def test_parquet_tables(place, rng):
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     path, _ = whole(place)
@@ -96,7 +96,7 @@ def test_parquet_tables(place, rng):
 
 
 @pytest.mark.slow
-@fuzzed(40)
+@fuzzed(25)
 def test_collada_meshes_with_damaged_bytes(place, rng):
     pytest.importorskip("collada")
     import trimesh

@@ -22,7 +22,7 @@ SUFFIXES = (".csv", ".npz", ".parquet")
 EPISODE = "episode_index"
 _WHAT, _FIX = "joint table", "write a column per joint, with the joints' names in the first line"
 _NAMES, _POSITIONS = ("names", "joint_names"), ("positions", "position", "joint_positions", "joint_pos", "qpos")
-Column = Sequence[str] | np.ndarray
+Column = list[str] | np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +79,17 @@ class JointTable:
         """The rows of one episode (``None``: the first there is) where the table holds several, and a note of that.
 
         Raises:
-            BadValueError: it has no such episode, or does not tell episodes apart.
+            BadValueError: it has no such episode, or does not tell episodes apart; a column is shorter or longer than others.
         """
         if EPISODE not in self.columns:
             if episode is not None:
                 raise BadValueError("--episode", episode, right=f"left out: no column {EPISODE}", where=self.path)
             return self, None
         all_rows = self.column(EPISODE)
+        for name, values in self.columns.items():
+            if len(values) != len(all_rows):
+                right = f"{len(all_rows)}, as {EPISODE} has"
+                raise BadValueError(f"the number of rows of {name}", len(values), right=right, where=self.path)
         there = np.unique(all_rows)
         if not len(there):
             return self, None
@@ -170,7 +174,7 @@ def _from_parquet(path: Path) -> dict[str, Column]:
     parquet = require("pyarrow.parquet", "dataset")
     try:
         with parquet.ParquetFile(path) as file:
-            table = file.read()
+            table = file.read(use_threads=False)
             names = [str(name) for name in table.column_names]
             arrays = {name: _array(table.column(k)) for k, name in enumerate(names)}
     except Exception as error:  # Arrow's errors are of many kinds
