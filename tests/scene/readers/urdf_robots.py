@@ -81,7 +81,7 @@ def _three(rng: random.Random, most: float) -> str:
 
 
 def random_tree(rng: random.Random, links: int) -> str:
-    """Elements of a robot with joints of all kinds that MuJoCo has inside a tree, off their axes, some that mimic others; ``l0`` is the root."""
+    """Elements of a robot whose root is ``l0``: joints of all kinds that MuJoCo has inside a tree, some that mimic others."""
     parts = [link(f"l{k}") for k in range(links)]
     single: list[str] = []
     for k in range(1, links):
