@@ -38,7 +38,8 @@ READERS = (
     Reader((".yaml", ".yml"), "scene_file.scene", "scene file", authored=True),
     Reader((".xml", ".mjcf"), "mujoco.model", "MuJoCo model"),
     Reader((".hdf5", ".h5"), "robomimic", "recording"),
-    Reader((".obj", ".ply", ".stl", ".off", ".glb", ".gltf"), "mesh.files", "mesh file", authored=True),
+    Reader((".obj", ".ply", ".stl", ".off"), "mesh.files", "mesh file", authored=True),
+    Reader((".glb", ".gltf"), "gltf.scene", "glTF file"),
 )
 
 
