@@ -414,8 +414,12 @@ def test_sparse_targets_move_the_vertices_that_they_name(tmp_path):
     ).tolist() == (pytest.approx([3, 3, 0, 3]))
 
 
-def test_interleaved_and_quantized_vertices_are_read(tmp_path):
-    gltf, node = sliding(scale=[0.5, 0.5, 0.5])
+@pytest.mark.parametrize("name", ["a.glb", "a.gltf"])
+@pytest.mark.parametrize("moves", [True, False])
+def test_interleaved_and_quantized_vertices_are_read(tmp_path, name, moves):
+    gltf, _ = sliding(scale=[0.5, 0.5, 0.5])
+    if not moves:
+        del gltf.tree["animations"]
     gltf.tree |= {"extensionsUsed": ["KHR_mesh_quantization"], "extensionsRequired": ["KHR_mesh_quantization"]}
     rows = np.zeros(4, [("p", "<i2", 3), ("pad", "<i2"), ("uv", "<u2", 2)])
     rows["p"], rows["uv"] = QUAD * 32767, (QUAD[:, :2] / 2 + 0.5) * 65535
@@ -426,9 +430,23 @@ def test_interleaved_and_quantized_vertices_are_read(tmp_path):
         "TEXCOORD_0": gltf.add("accessors", {**kind, "componentType": 5123, "type": "VEC2", "byteOffset": 8}),
     }
     gltf.tree["meshes"][0]["primitives"][0] |= {"attributes": attributes, "material": gltf.add("materials", {})}
-    (mesh,) = load(gltf.save(tmp_path / "a.glb")).meshes
+    (mesh,) = load(gltf.save(tmp_path / name)).meshes
     assert np.ptp(mesh.vertices, axis=0) == pytest.approx([1, 1, 0], abs=1e-4)
     assert mesh.uv is not None and mesh.uv.min() == pytest.approx(0) and mesh.uv.max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["a.glb", "a.gltf"])
+def test_sparse_vertices_of_a_file_at_rest_are_where_they_are_put(tmp_path, name):
+    gltf = Gltf()
+    gltf.node(mesh=gltf.mesh())
+    sparse = {
+        "count": 1,
+        "indices": {"bufferView": gltf.view(np.array([2], np.uint16).tobytes()), "componentType": 5123},
+        "values": {"bufferView": gltf.view(np.array([5, 5, 0], np.float32).tobytes())},
+    }
+    gltf.tree["accessors"][0]["sparse"] = sparse
+    (mesh,) = load(gltf.save(tmp_path / name)).meshes
+    assert mesh.vertices.max(axis=0) == pytest.approx([5, 5, 0])
 
 
 @pytest.mark.parametrize(("mode", "order"), [(5, [0, 1, 3, 2]), (6, [0, 1, 2, 3])])

@@ -11,6 +11,7 @@ from .document import Document
 
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _NUMBERS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+KINDS = tuple(_NUMBERS)
 _PACKED = "EXT_meshopt_compression"
 
 

@@ -15,13 +15,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ....arrays import reason
-from ....errors import EmptySceneError, MissingFileError, UnreadableFileError
+from ....errors import EmptySceneError, MissingFileError, Sim2RealError, UnreadableFileError
 from ....text_files import text_of
 from ....transforms import rigid
 from ...cameras import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
 from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
+from ..gltf.dense import with_dense_accessors
 from ..reading import NoOptions, Reading
 from .gltf import (
     embedded_pictures,
@@ -29,6 +30,7 @@ from .gltf import (
     gltf_notes,
     gltf_of,
     repeats,
+    rewritten,
     unread_requirements,
     uv_map_of,
     with_numbered_materials,
@@ -220,11 +222,13 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
             return text.encode()
 
     try:
-        plain = with_numbered_materials(path) if instead is None else instead
+        plain = _plain_gltf(path, textures.held) if instead is None else instead
         plain = _plain_text(path) if plain is None else plain
         what = str(path) if plain is None else io.BytesIO(plain)
         kind = path.suffix[1:].lower()
         scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbors(str(path)), process=False)
+    except Sim2RealError:
+        raise
     except Exception as error:  # the readers of trimesh raise whatever their parsing trips over
         if missing and isinstance(error, FileNotFoundError):
             raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from error
@@ -311,6 +315,14 @@ def _glowing(mesh: Mesh, factor: float) -> Mesh:
 
 def _broken(path: Path, why: str) -> UnreadableFileError:
     return UnreadableFileError(path, what="mesh file", why=why, fix="check that it opens elsewhere, export it again")
+
+
+def _plain_gltf(path: Path, held: dict[str, Any]) -> bytes | None:
+    """A glTF file as trimesh understands it; ``None`` where the file itself is so."""
+    numbered = with_numbered_materials(held)
+    dense = with_dense_accessors(path, numbered or held)
+    made = dense or numbered
+    return None if made is None else rewritten(path, made)
 
 
 def _plain(data: bytes) -> bytes:

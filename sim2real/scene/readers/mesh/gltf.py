@@ -88,19 +88,18 @@ def extension_notes(path: Path, heeded: tuple[str, ...] = ()) -> list[str]:
     return [f"{path.name}: its glTF extensions {', '.join(ignored)} are not read"] if ignored else []
 
 
-def with_numbered_materials(path: Path) -> bytes | None:
-    """The file with its materials named by their numbers, by which ``uv_map_of`` finds them; None where none is needed."""
-    held = gltf_of(path)
+def with_numbered_materials(held: dict[str, Any]) -> dict[str, Any] | None:
+    """A JSON with materials named by their numbers, by which ``uv_map_of`` finds them; None where that is not needed."""
     materials = held.get("materials")
     if not isinstance(materials, list):
         return None
     plain = all(_base_texture(material) is None and _repeats(held, _texture_of(material)) for material in materials)
     if plain and all(_strength(material) is None for material in materials):
         return None
-    held["materials"] = [
-        {**material, "name": f"{_TAG}{k}"} for k, material in enumerate(materials) if isinstance(material, dict)
+    numbered = [
+        {**material, "name": numbered_material(k)} for k, material in enumerate(materials) if isinstance(material, dict)
     ]
-    return None if len(held["materials"]) != len(materials) else _rewritten(path, held)
+    return {**held, "materials": numbered} if len(numbered) == len(materials) else None
 
 
 def with_materials_alone(path: Path) -> bytes:
@@ -118,7 +117,7 @@ def with_materials_alone(path: Path) -> bytes:
     ]
     nothing = [{"componentType": 5126, "count": 3, "type": "VEC3"}]
     tree = {**shown, "bufferViews": views, "accessors": nothing, "materials": numbered, "meshes": meshes}
-    return _rewritten(path, tree)
+    return rewritten(path, tree)
 
 
 def numbered_material(index: int) -> str:
@@ -126,7 +125,7 @@ def numbered_material(index: int) -> str:
     return f"{_TAG}{index}"
 
 
-def _rewritten(path: Path, held: dict[str, Any]) -> bytes:
+def rewritten(path: Path, held: dict[str, Any]) -> bytes:
     """A glTF file with another JSON, and its own binary chunk."""
     text = json.dumps(held).encode()
     if path.suffix.lower() == ".gltf":
