@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -60,7 +59,7 @@ class Shape:
     rest_world: Float[np.ndarray, "joints 4 4"] | None = None
     world_from_mesh: Float[np.ndarray, "frames joints 4 4"] | None = None
 
-    @cached_property
+    @property
     def changes(self) -> bool:
         """Whether any frame differs from the rest."""
         morphs = bool((self.weights != self.rest_weights).any())
