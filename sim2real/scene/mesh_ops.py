@@ -21,7 +21,9 @@ def mapped(mesh: Mesh, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray
         normals = normals @ np.linalg.inv(linear)  # inverse transpose, on rows
         length = np.linalg.norm(normals, axis=-1, keepdims=True)
         normals = normals / np.where(length > 0, length, 1)
-    deformed = None if mesh.deformed is None else mesh.deformed @ linear.T + offset
+    deformed = mesh.deformed
+    if deformed is not None:
+        deformed = (deformed @ linear.T + offset).astype(deformed.dtype, copy=False)
     image = replace(mesh, vertices=mesh.vertices @ linear.T + offset, normals=normals, deformed=deformed)
     return _rewound(image) if np.linalg.det(linear) < 0 else image
 

@@ -39,7 +39,8 @@ READERS = (
     Reader((".xml", ".mjcf"), "mujoco.model", "MuJoCo model"),
     Reader((".hdf5", ".h5"), "robomimic", "recording"),
     Reader((".urdf", ".xacro"), "urdf.model", "URDF robot"),
-    Reader((".obj", ".ply", ".stl", ".off", ".glb", ".gltf"), "mesh.files", "mesh file", authored=True),
+    Reader((".obj", ".ply", ".stl", ".off"), "mesh.files", "mesh file", authored=True),
+    Reader((".glb", ".gltf"), "gltf.scene", "glTF file"),
 )
 
 

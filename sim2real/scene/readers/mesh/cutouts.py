@@ -172,8 +172,13 @@ def _rebuilt(
     def spread(corners: np.ndarray) -> np.ndarray:
         return np.einsum("nks,nsd->nkd", share, np.asarray(corners, np.float64)[face])
 
-    vertices, index = np.unique(spread(mesh.vertices[mesh.faces]).reshape(-1, 3), axis=0, return_inverse=True)
-    normals = None
+    moments = [mesh.vertices] if mesh.deformed is None else [mesh.vertices, *mesh.deformed]
+    spots = np.concatenate([spread(points[mesh.faces]).reshape(-1, 3) for points in moments], axis=1)
+    spots, index = np.unique(spots, axis=0, return_inverse=True)
+    vertices, deformed, normals = spots[:, :3], None, None
+    if mesh.deformed is not None and rest.deformed is not None:
+        later = spots[:, 3:].reshape(len(spots), -1, 3).swapaxes(0, 1).astype(mesh.deformed.dtype)
+        deformed = np.concatenate([rest.deformed, later], axis=1)
     assert mesh.uv is not None and rest.uv is not None
     if mesh.normals is not None and rest.normals is not None:
         normals = spread(mesh.normals)
@@ -185,4 +190,5 @@ def _rebuilt(
         faces=np.concatenate([rest.faces, index.reshape(-1, 3) + len(rest.vertices)]),
         uv=np.concatenate([rest.uv, spread(mesh.uv)]),
         normals=normals,
+        deformed=deformed,
     )

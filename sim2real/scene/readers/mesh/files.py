@@ -6,28 +6,32 @@ import hashlib
 import io
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import numpy as np
 from jaxtyping import Float
 
 from ....arrays import reason
-from ....errors import EmptySceneError, MissingFileError, UnreadableFileError
+from ....errors import EmptySceneError, MissingFileError, Sim2RealError, UnreadableFileError
 from ....text_files import text_of
 from ....transforms import rigid
 from ...cameras import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
 from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
+from ..gltf.dense import with_dense_accessors
 from ..reading import NoOptions, Reading
 from .collada import is_collada, unit_m, with_linear_colors
 from .gltf import (
     embedded_pictures,
+    glow_of,
     gltf_notes,
     gltf_of,
     repeats,
+    rewritten,
     unread_requirements,
     uv_map_of,
     with_numbered_materials,
@@ -77,8 +81,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     if not path.is_file():
         raise MissingFileError(path, what="mesh file")
     of_screen = is_collada(path)
-    scene, files, missing, textures = _loaded(path)
-    notes = [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in missing]
+    scene, files, notes, textures = loaded(path)
     notes += gltf_notes(path)
     meshes: list[Mesh] = []
     index: dict[tuple[str, bytes], int | None] = {}
@@ -95,7 +98,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         stretch, move = _split_rigid(matrix)
         key = (name, stretch.tobytes())
         if key not in index:
-            mesh = _mesh(name, geometry, stretch, path, textures, notes)
+            mesh = mesh_of(name, geometry, stretch, path, textures, notes)
             mesh = with_linear_colors(mesh) if of_screen and mesh is not None else mesh
             index[key] = None if mesh is None else len(meshes)
             meshes += [] if mesh is None else [mesh]
@@ -149,7 +152,7 @@ def sha256_of(files: Iterable[Path]) -> str:
 
 
 @dataclass(frozen=True)
-class _Textures:
+class Textures:
     """How textures lie, by what trimesh does not pass on: the JSON of a glTF file, the options in an OBJ's material files."""
 
     held: dict[str, Any]
@@ -165,29 +168,53 @@ class _Textures:
         said = self.maps.get(str(material))
         return repeats(self.held, material) if said is None else not said.clamped
 
+    def glow(self, material: object) -> float:
+        """By how much the material's glow is multiplied."""
+        return glow_of(self.held, material)
 
-def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]], _Textures]:
-    """The trimesh scene, the files that it came from, what it named in vain (what, name), and how its textures lie."""
-    import trimesh  # a third of a second
-    from trimesh.resolvers import FilePathResolver
 
-    logging.getLogger("trimesh").addHandler(logging.NullHandler())  # what it warns of is said in notes and errors
-    files, missing, textures = [path], [], _Textures(gltf_of(path), {})
-    pictures = [(f"{name} in {path}", data) for name, data in embedded_pictures(path)]
+def check_requirements(path: Path) -> None:
+    """Refuse a glTF file that needs extensions which are not read.
+
+    Raises:
+        UnreadableFileError: it does; names them.
+    """
     if lacking := unread_requirements(path):
         why = f"it needs the glTF extension{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}"
         fix = "export it without (compression off)"
         raise UnreadableFileError(path, what="mesh file", why=f"{why}, which is not read", fix=fix)
 
+
+def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], list[str], Textures]:
+    """A mesh file as trimesh has it.
+
+    Args:
+        path: the file.
+        instead: content that is read in place of the file's own; the files that it names are those of the file.
+
+    Returns:
+        The scene of trimesh, the files that it came from, notes of what it named in vain, and how its textures lie.
+
+    Raises:
+        MissingFileError: a file without which it cannot be read does not exist.
+        UnreadableFileError: it is broken, needs what is not read, or names a picture that is damaged.
+    """
+    import trimesh  # a third of a second
+    from trimesh.resolvers import FilePathResolver
+
+    logging.getLogger("trimesh").addHandler(logging.NullHandler())  # what it warns of is said in notes and errors
+    files, missing, textures = [path], [], Textures(gltf_of(path), {})
+    pictures = [(f"{name} in {path}", data) for name, data in embedded_pictures(path)]
+    check_requirements(path)
+
     class Neighbors(FilePathResolver):
         """Files next to the mesh file; remembers which were found."""
 
         def get(self, name: str) -> bytes:
-            place = path.parent / str(name).strip().replace("\\", "/")
-            if not place.is_file():
-                place = path.parent / place.name  # absolute paths of the machine where it was exported
-            if not place.is_file():
-                missing.append(("material file" if place.suffix.lower() == ".mtl" else "texture", str(name).strip()))
+            name = str(name).strip()
+            place = _neighbor(path, name)
+            if place is None:
+                missing.append(("material file" if name.lower().endswith(".mtl") else "texture", name))
                 raise FileNotFoundError(name)
             files.append(place)
             data = place.read_bytes()
@@ -200,11 +227,13 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]], _Textur
             return text.encode()
 
     try:
-        plain = with_numbered_materials(path)
+        plain = _plain_gltf(path, textures.held) if instead is None else instead
         plain = _plain_text(path) if plain is None else plain
         what = str(path) if plain is None else io.BytesIO(plain)
         kind = path.suffix[1:].lower()
         scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbors(str(path)), process=False)
+    except Sim2RealError:
+        raise
     except Exception as error:  # the readers of trimesh raise whatever their parsing trips over
         if missing and isinstance(error, FileNotFoundError):
             raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from error
@@ -212,7 +241,14 @@ def _loaded(path: Path) -> tuple[Any, list[Path], list[tuple[str, str]], _Textur
         raise _broken(path, why) from error
     for name, data in pictures:
         check_picture(data, name)
-    return scene, files, list(dict.fromkeys(missing)), textures
+    notes = [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in dict.fromkeys(missing)]
+    return scene, files, notes, textures
+
+
+def _neighbor(path: Path, name: str) -> Path | None:
+    """The file that a mesh file names; names may be encoded as in URIs, or be paths on the machine where it was exported."""
+    plain = (text.replace("\\", "/") for text in (name, unquote(name)))
+    return next((p for text in plain for p in (path.parent / text, path.parent / Path(text).name) if p.is_file()), None)
 
 
 def _placed(scene: Any, path: Path) -> Iterator[tuple[np.ndarray, str]]:
@@ -225,8 +261,29 @@ def _placed(scene: Any, path: Path) -> Iterator[tuple[np.ndarray, str]]:
         raise _broken(path, f"its nodes hang on each other in no order ({reason(error)})") from error
 
 
-def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, textures: _Textures, notes: list[str]) -> Mesh | None:
-    """One geometry in metres; ``None`` if none of its faces can be drawn."""
+def mesh_of(
+    name: str,
+    geometry: Any,
+    stretch: Float[np.ndarray, "3 3"],
+    path: Path,
+    textures: Textures,
+    notes: list[str],
+    deformed: Float[np.ndarray, "frames vertices 3"] | None = None,
+) -> Mesh | None:
+    """One geometry of trimesh as a mesh in metres; ``None`` if none of its faces can be drawn.
+
+    Args:
+        name: what it is called.
+        geometry: a ``trimesh.Trimesh``.
+        stretch: what is applied to its vertices.
+        path: the file that it is from.
+        textures: how its texture lies.
+        notes: gets a sentence for everything that could not be kept.
+        deformed: the vertices of every frame, before ``stretch``.
+
+    Raises:
+        UnreadableFileError: its arrays or its material have other shapes or values than they must have.
+    """
     vertices, faces = np.array(geometry.vertices, np.float64), np.array(geometry.faces, np.int64)
     if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
         raise _broken(path, f"its vertices have the shape {vertices.shape} and its faces {faces.shape}")
@@ -236,10 +293,11 @@ def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, textures: _
     if "vertex_normals" in geometry._cache.cache:  # set by the reader, and only if the file holds them
         held = np.array(geometry.vertex_normals, np.float64)[faces]
         normals = held if (np.abs(held) <= _FARTHEST_M).all() else None
-    mesh = Mesh(name, vertices, faces, normals=normals)
+    mesh = Mesh(name, vertices, faces, normals=normals, deformed=deformed)
     try:
         material = getattr(getattr(geometry.visual, "material", None), "name", None)
         mesh = dressed(mesh, geometry, notes, source=path, uv_map=textures.uv_map(material, name, notes))
+        mesh = _glowing(mesh, textures.glow(material))
         beyond = mesh.uv is not None and mesh.material.texture is not None and np.ptp(np.clip(mesh.uv, -0.01, 1.01)) > 1.005
         if beyond and not textures.repeat(material):
             notes.append(f"{name}: its texture is clamped or mirrored beyond its border; here it repeats")
@@ -254,8 +312,22 @@ def _mesh(name: str, geometry: Any, stretch: np.ndarray, path: Path, textures: _
     return mesh if (stretch == np.eye(3)).all() else mapped(mesh, stretch)
 
 
+def _glowing(mesh: Mesh, factor: float) -> Mesh:
+    r, g, b = mesh.material.emission
+    made = replace(mesh.material, emission=(r * factor, g * factor, b * factor))
+    return mesh if factor == 1 else replace(mesh, material=made)
+
+
 def _broken(path: Path, why: str) -> UnreadableFileError:
     return UnreadableFileError(path, what="mesh file", why=why, fix="check that it opens elsewhere, export it again")
+
+
+def _plain_gltf(path: Path, held: dict[str, Any]) -> bytes | None:
+    """A glTF file as trimesh understands it; ``None`` where the file itself is so."""
+    numbered = with_numbered_materials(held)
+    dense = with_dense_accessors(path, numbered or held)
+    made = dense or numbered
+    return None if made is None else rewritten(path, made)
 
 
 def _plain(data: bytes) -> bytes:

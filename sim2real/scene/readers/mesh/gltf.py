@@ -16,7 +16,7 @@ from jaxtyping import Float
 from ....text_files import read_text
 
 _UNREAD_EXTENSIONS = {
-    *("KHR_materials_transmission", "KHR_materials_emissive_strength", "KHR_materials_clearcoat", "KHR_materials_volume"),
+    *("KHR_materials_transmission", "KHR_materials_clearcoat", "KHR_materials_volume"),
     *("KHR_materials_pbrSpecularGlossiness", "KHR_materials_variants", "KHR_lights_punctual", "EXT_mesh_gpu_instancing"),
     *("KHR_materials_unlit", "KHR_materials_sheen", "KHR_materials_specular"),
 }
@@ -24,6 +24,8 @@ _UNREAD_EXTENSIONS = {
 _HEEDED_EXTENSIONS = {"KHR_texture_transform", "KHR_mesh_quantization", "EXT_texture_webp"}
 _PACKED = {"KHR_draco_mesh_compression": "DracoPy"}
 """Extensions that another package reads."""
+_STRENGTH = "KHR_materials_emissive_strength"
+_BRIGHTEST = 1e6
 _REPEAT = 10497
 _TAG = "sim2real-material-"
 _HEAD, _CHUNK_HEAD = 12, 8
@@ -75,24 +77,56 @@ def gltf_notes(path: Path) -> list[str]:
     held = gltf_of(path)
     found = [word for key, word in unread.items() if held.get(key)]
     notes = [f"{path.name}: its {', '.join(found)} are not read; the file is shown at rest"] if found else []
-    used = held.get("extensionsUsed")
-    ignored = sorted(_UNREAD_EXTENSIONS & set(used if isinstance(used, list) else []))
-    return [*notes, f"{path.name}: its glTF extensions {', '.join(ignored)} are not read"] if ignored else notes
+    return [*notes, *extension_notes(path)]
 
 
-def with_numbered_materials(path: Path) -> bytes | None:
-    """The file with its materials named by their numbers, by which ``uv_map_of`` finds them; None where none is needed."""
-    held = gltf_of(path)
+def extension_notes(path: Path, heeded: tuple[str, ...] = ()) -> list[str]:
+    """A sentence on the extensions of a glTF file that are not read, if there are any besides those that are heeded."""
+    used = gltf_of(path).get("extensionsUsed")
+    names = {name for name in used if isinstance(name, str)} if isinstance(used, list) else set()
+    ignored = sorted((_UNREAD_EXTENSIONS & names) - set(heeded))
+    return [f"{path.name}: its glTF extensions {', '.join(ignored)} are not read"] if ignored else []
+
+
+def with_numbered_materials(held: dict[str, Any]) -> dict[str, Any] | None:
+    """A JSON with materials named by their numbers, by which ``uv_map_of`` finds them; None where that is not needed."""
     materials = held.get("materials")
     if not isinstance(materials, list):
         return None
-    if all(_base_texture(material) is None and _repeats(held, _texture_of(material)) for material in materials):
+    plain = all(_base_texture(material) is None and _repeats(held, _texture_of(material)) for material in materials)
+    if plain and all(_strength(material) is None for material in materials):
         return None
-    held["materials"] = [
-        {**material, "name": f"{_TAG}{k}"} for k, material in enumerate(materials) if isinstance(material, dict)
+    numbered = [
+        {**material, "name": numbered_material(k)} for k, material in enumerate(materials) if isinstance(material, dict)
     ]
-    if len(held["materials"]) != len(materials):
-        return None
+    return {**held, "materials": numbered} if len(numbered) == len(materials) else None
+
+
+def with_materials_alone(path: Path) -> bytes:
+    """A file that has nothing but the materials of another: its mesh ``numbered_material(k)`` has material k."""
+    held = gltf_of(path)
+    materials = [entry if isinstance(entry, dict) else {} for entry in held.get("materials", [])]
+    numbered = [{**material, "name": numbered_material(k)} for k, material in enumerate(materials)]
+    pictured = {image.get("bufferView") for image in held.get("images", []) if isinstance(image, dict)} - {None}
+    nowhere = {"buffer": 0, "byteLength": 0}
+    views = [view if k in pictured else nowhere for k, view in enumerate(held.get("bufferViews", []))] if pictured else []
+    shown = {key: held[key] for key in ("asset", "buffers", "images", "textures", "samplers") if key in held}
+    meshes = [
+        {"name": numbered_material(k), "primitives": [{"attributes": {"POSITION": 0}, "material": k}]}
+        for k in range(len(numbered))
+    ]
+    nothing = [{"componentType": 5126, "count": 3, "type": "VEC3"}]
+    tree = {**shown, "bufferViews": views, "accessors": nothing, "materials": numbered, "meshes": meshes}
+    return rewritten(path, tree)
+
+
+def numbered_material(index: int) -> str:
+    """What a material is called in a file whose materials are named by their numbers."""
+    return f"{_TAG}{index}"
+
+
+def rewritten(path: Path, held: dict[str, Any]) -> bytes:
+    """A glTF file with another JSON, and its own binary chunk."""
     text = json.dumps(held).encode()
     if path.suffix.lower() == ".gltf":
         return text
@@ -131,6 +165,21 @@ def uv_map_of(held: dict[str, Any], name: object, what: str, notes: list[str]) -
     return None if np.array_equal(turned, np.eye(3)) else turned[:2]
 
 
+def glow_of(held: dict[str, Any], name: object) -> float:
+    """By how much a material's glow is multiplied (``KHR_materials_emissive_strength``); names as of ``uv_map_of``.
+
+    Raises:
+        ValueError: it is no number, negative or endless.
+    """
+    if not isinstance(name, str) or not name.startswith(_TAG):
+        return 1.0
+    strength = _strength(held["materials"][int(name.removeprefix(_TAG))])
+    glow = 1.0 if strength is None else float(strength)
+    if not 0 <= glow <= _BRIGHTEST:
+        raise ValueError(f"its emissive strength is {glow:g}")
+    return glow
+
+
 def repeats(held: dict[str, Any], name: object) -> bool:
     """Whether a material's base color texture goes on beyond its border as it began, as textures do here."""
     if not isinstance(name, str) or not name.startswith(_TAG):
@@ -144,6 +193,13 @@ def _repeats(held: dict[str, Any], texture: dict[str, Any] | None) -> bool:
         return {sampler.get("wrapS", _REPEAT), sampler.get("wrapT", _REPEAT)} == {_REPEAT}
     except (LookupError, TypeError, AttributeError):
         return True
+
+
+def _strength(material: Any) -> Any:
+    """What stands in a material as the strength of its glow; None where nothing does."""
+    extensions = material.get("extensions") if isinstance(material, dict) else None
+    held = extensions.get(_STRENGTH) if isinstance(extensions, dict) else None
+    return held.get("emissiveStrength") if isinstance(held, dict) else None
 
 
 def _texture_of(material: Any) -> dict[str, Any] | None:

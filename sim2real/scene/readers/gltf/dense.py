@@ -1,0 +1,60 @@
+"""Arrays of glTF files that trimesh would misread, written out as plain ones: sparse accessors and normalized integers."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .accessors import KINDS, array_of
+from .document import open_document
+
+_NORMALIZED = ("POSITION", "NORMAL", "TEXCOORD_0")
+_CODES = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
+
+
+def with_dense_accessors(path: Path, tree: dict[str, Any]) -> dict[str, Any] | None:
+    """The JSON of a glTF file whose meshes name plain arrays alone; ``None`` where they do already.
+
+    Args:
+        path: the file.
+        tree: its JSON, or one with other materials.
+
+    Raises:
+        MissingFileError: a buffer's file does not exist.
+        UnreadableFileError: an accessor reaches beyond its buffer, or holds what is not finite.
+    """
+    wanted = _misread(tree)
+    if not wanted:
+        return None
+    document, data = open_document(path), bytearray()
+    accessors, views, buffer = list(tree["accessors"]), list(tree.get("bufferViews", [])), len(tree.get("buffers", []))
+    for index in wanted:
+        values = array_of(document, index, KINDS, "an array")
+        values = np.ascontiguousarray(values, np.float32 if values.dtype.kind == "f" else values.dtype)
+        plain = {key: value for key, value in accessors[index].items() if key in ("count", "type")}
+        accessors[index] = {**plain, "bufferView": len(views), "componentType": _CODES[values.dtype.str[1:]]}
+        data += b"\0" * (-len(data) % 4)
+        views.append({"buffer": buffer, "byteOffset": len(data), "byteLength": values.nbytes})
+        data += values.tobytes()
+    uri = "data:application/octet-stream;base64," + base64.b64encode(data).decode()
+    buffers = [*tree.get("buffers", []), {"byteLength": len(data), "uri": uri}]
+    return {**tree, "accessors": accessors, "bufferViews": views, "buffers": buffers}
+
+
+def _misread(tree: dict[str, Any]) -> list[int]:
+    """The accessors of primitives that are sparse, or hold places as normalized integers; in order."""
+    found: set[int] = set()
+    try:
+        accessors = tree.get("accessors") or []
+        for primitive in (primitive for mesh in tree.get("meshes") or [] for primitive in mesh["primitives"]):
+            named = {**primitive["attributes"], "indices": primitive.get("indices")}
+            for key, index in named.items():
+                held = accessors[index] if type(index) is int and 0 <= index < len(accessors) else {}
+                if "sparse" in held or (key in _NORMALIZED and held.get("normalized") is True):
+                    found.add(index)
+    except (TypeError, LookupError, AttributeError):  # trimesh will say what is wrong
+        return []
+    return sorted(found)
