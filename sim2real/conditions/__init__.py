@@ -11,6 +11,7 @@ from .normals import camera_normals as camera_normals
 from .normals import decode_normals as decode_normals
 from .normals import encode_normals as encode_normals
 from .rgb.deferred import Shader as Shader
+from .rgb.deferred import ShadowOptions as ShadowOptions
 from .samples import Layers as Layers
 from .samples import Sampler as Sampler
 from .segmentation import instance_ids as instance_ids

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from ..conditions import (
     Sampler,
     Shader,
+    ShadowOptions,
     SurfaceShader,
     camera_normals,
     edges,
@@ -47,7 +48,8 @@ def finished_clip(
     views = rasterizer(triangles)
     sampler = Sampler(scene, triangles, views)
     walled = environment is not None and environment.sun_direction is not None  # the sun comes in by a window
-    shader = Shader(scene, triangles, views, sampler=sampler, shadow_margin=math.inf if walled else 0.15)
+    shadows = ShadowOptions(margin=math.inf) if walled else ShadowOptions()
+    shader = Shader(scene, triangles, views, sampler=sampler, shadows=shadows)
     surface = SurfaceShader(scene, triangles, views, sampler=sampler)
     features = FeatureMaker(scene, triangles, views, sampler)
     tracer = PathTracer(scene, environment=environment, spp=spp, seed=seed, max_depth=max_depth, detailed=True, threads=1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim2real.camera import View, camera_from_px, px_from_camera
-from sim2real.conditions import Shader, camera_normals, edge_pixels
+from sim2real.conditions import Shader, ShadowOptions, camera_normals, edge_pixels
 from sim2real.conditions.rgb.deferred.shading_reference import reference_color
 from sim2real.raster import Fragments, rasterizer
 from sim2real.scene import Camera, Lighting, Material, Scene, Triangles, triangles_of
@@ -45,7 +45,7 @@ def test_the_shading_kernel_equals_its_torch_twin(name):
     camera = through(name, scene.cameras[0])
     scene = replace(scene, cameras=(camera,))
     triangles = triangles_of(scene)
-    shader = Shader(scene, triangles, rasterizer(triangles), shadow_texels=256)
+    shader = Shader(scene, triangles, rasterizer(triangles), shadows=ShadowOptions(texels=256))
     shading = shader.shading(camera, 1)
     shading.light.exposure = 0.0
     found, expected = shader.radiance(camera, 1), reference_color(shading)
@@ -61,7 +61,7 @@ def test_a_checker_has_its_colors_where_the_lens_puts_its_squares(name):
     wall = replace(quad(Material((1.0, 1.0, 1.0, 1.0), checker())), name="wall")
     scene = scene_of([(wall, (0, 0, 0))], camera, lighting=flat)
     triangles = triangles_of(scene)
-    picture = Shader(scene, triangles, rasterizer(triangles), shadow_texels=0).frame(camera, 0).astype(int)
+    picture = Shader(scene, triangles, rasterizer(triangles), shadows=ShadowOptions(texels=0)).frame(camera, 0).astype(int)
     i, j = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
     center = np.stack([(i + 0.5) / 4 - 1, np.zeros(i.shape), 1 - (j + 0.5) / 4, np.ones(i.shape)], axis=-1).reshape(-1, 4)
     at = px_from_camera((center @ scene.camera_from_part(camera, 0)[0].T)[:, :3], camera.intrinsics[0], camera.lens)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim2real.conditions import Sampler, Shader
+from sim2real.conditions import Sampler, Shader, ShadowOptions
 from sim2real.conditions.rgb.deferred.shading_reference import reference_color
 from sim2real.raster import rasterizer
 from sim2real.scene import Lighting, Material, triangles_of
@@ -24,6 +24,8 @@ def shader_of(scene, samples=2, **options) -> Shader:
     triangles = triangles_of(scene)
     draw = rasterizer(triangles)
     sampler = Sampler(scene, triangles, draw, side=samples)
+    of_shadows = {name: options.pop(f"shadow_{name}") for name in ("texels", "margin") if f"shadow_{name}" in options}
+    options["shadows"] = ShadowOptions(**of_shadows)
     return Shader(scene, triangles, draw, sampler=sampler, **options)
 
 

@@ -19,7 +19,7 @@ from ....scene.colors import srgb_from_linear
 from ....transforms import inverse_rigid
 from ...samples import Layers, Sampler, Samples
 from . import light_kernels, occlusion_kernels, shading_kernels
-from .shadows import ShadowMaps, fixed_parts, still_parts
+from .shadows import ShadowMaps, ShadowOptions, fixed_parts, still_parts
 from .sun import fitted_sun, spread_frames
 
 EXPOSURE = 0.65
@@ -50,12 +50,8 @@ class Shader:
         rasterizer: of these triangles, on ``device``.
         device: ``cpu`` or ``cuda``.
         sampler: of the scene, where one is shared; by default one with 2 x 2 samples per pixel.
-        shadow_texels: side of the shadow map; 0 switches shadows off.
-        shadow_margin: how far from what is seen, in its radii, things cast shadows. The default lets the sun into rooms; with
-            infinity, walls and ceilings shut it out.
+        shadows: how the sun's shadows are found.
         ambient_occlusion: strength of the darkening of corners and contacts; 0 switches it off.
-        as_live: fit the sun's camera to the first frame, and take only what is fixed for still: nothing of the pictures then
-            depends on frames that come later.
     """
 
     def __init__(
@@ -66,10 +62,8 @@ class Shader:
         device: str = "cpu",
         *,
         sampler: Sampler | None = None,
-        shadow_texels: int = 1024,
-        shadow_margin: float = 0.15,
+        shadows: ShadowOptions = ShadowOptions(),
         ambient_occlusion: float = 2.0,
-        as_live: bool = False,
     ) -> None:
         self._scene, self._device = scene, device
         self._sampler = sampler or Sampler(scene, triangles, rasterizer, device)
@@ -79,10 +73,10 @@ class Shader:
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
         self._taps = upload(occlusion_kernels.spiral(), wp.vec2, device)
-        looked_at = (0,) if as_live else spread_frames(scene)
-        self._sun = fitted_sun(scene, rasterizer, shadow_texels, shadow_margin, looked_at) if shadow_texels else None
+        looked_at = (0,) if shadows.as_live else spread_frames(scene)
+        self._sun = fitted_sun(scene, rasterizer, shadows.texels, shadows.margin, looked_at) if shadows.texels else None
         casts, tables = self._sampler.alpha >= 0.5, self._sampler.tables
-        still = fixed_parts(scene) if as_live else still_parts(scene)
+        still = fixed_parts(scene) if shadows.as_live else still_parts(scene)
         self._shadows = ShadowMaps(scene, tables, rasterizer, self._sun, (casts, still), device) if self._sun else None
         self._no_shadow = blank((1, 1), wp.float32, device)
 

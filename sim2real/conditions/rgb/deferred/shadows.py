@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,22 @@ from .sun import Sun
 
 _KEPT = 4  # frames whose map is kept for the other cameras
 _Parts = Bool[np.ndarray, "parts"]
+
+
+@dataclass(frozen=True)
+class ShadowOptions:
+    """How the sun's shadows are found.
+
+    - ``texels``: side of the shadow map; 0 switches shadows off.
+    - ``margin``: how far from what is seen, in its radii, things cast shadows. The default lets the sun into rooms; with
+      infinity, walls and ceilings shut it out.
+    - ``as_live``: the sun's camera is fitted to the first frame, and only what is fixed is taken for still: nothing of the
+      pictures then depends on frames that come later.
+    """
+
+    texels: int = 1024
+    margin: float = 0.15
+    as_live: bool = False
 
 
 class ShadowMaps:

@@ -44,6 +44,8 @@ class JointTable:
             BadValueError: they are none, or not finite; names the row, counted from 0.
         """
         values, chosen = self.columns[name], self.chosen
+        if isinstance(values, np.ndarray) and values.ndim != 1:
+            raise BadValueError(f"{name} in row 0", f"a list of {values[0].size}", right="a number", where=self.path)
         if isinstance(values, np.ndarray):
             picked = numbers(values if chosen is None else values[chosen], name, where=self.path)
         else:
