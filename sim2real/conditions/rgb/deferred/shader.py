@@ -50,7 +50,7 @@ class Shader:
         rasterizer: of these triangles, on ``device``.
         device: ``cpu`` or ``cuda``.
         sampler: of the scene, where one is shared; by default one with 2 x 2 samples per pixel.
-        shadows: how the sun's shadows are found.
+        shadows: how the sun's shadows are found; ``None``: as usual.
         ambient_occlusion: strength of the darkening of corners and contacts; 0 switches it off.
     """
 
@@ -62,7 +62,7 @@ class Shader:
         device: str = "cpu",
         *,
         sampler: Sampler | None = None,
-        shadows: ShadowOptions = ShadowOptions(),
+        shadows: ShadowOptions | None = None,
         ambient_occlusion: float = 2.0,
     ) -> None:
         self._scene, self._device = scene, device
@@ -73,6 +73,7 @@ class Shader:
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
         self._taps = upload(occlusion_kernels.spiral(), wp.vec2, device)
+        shadows = shadows or ShadowOptions()
         looked_at = (0,) if shadows.as_live else spread_frames(scene)
         self._sun = fitted_sun(scene, rasterizer, shadows.texels, shadows.margin, looked_at) if shadows.texels else None
         casts, tables = self._sampler.alpha >= 0.5, self._sampler.tables
