@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Dialect:
-    """What one kind of shader calls its inputs; the first that has a value counts. ``base`` is its color where none is given."""
+    """What one kind of shader calls its inputs; the first that has a value counts. ``base`` is its color if none is given."""
 
     color: tuple[str, ...]
     texture: tuple[str, ...] = ()

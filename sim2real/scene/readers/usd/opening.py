@@ -31,7 +31,7 @@ def quiet(path: Path) -> Iterator[None]:
     delegate = utils.CoalescingDiagnosticDelegate()
     try:
         yield
-    except tf.ErrorException as error:
+    except (tf.ErrorException, UnicodeDecodeError) as error:
         raise UnreadableFileError(path, what="the USD stage", why=_why(error, path), fix=_FIX) from error
     finally:
         delegate.TakeUncoalescedDiagnostics()
@@ -39,18 +39,14 @@ def quiet(path: Path) -> Iterator[None]:
 
 
 def opened(path: Path) -> Stage:
-    """The stage of a file, with everything that it refers to.
+    """The stage of a file, with everything that it refers to; within ``quiet``, which says what of the file is damaged.
 
     Raises:
-        UnreadableFileError: it is no USD file, is damaged, or refers to itself.
+        UnreadableFileError: it refers to itself, or to a prim that there is not.
         MissingFileError: a layer that it refers to is not there.
         MissingPackageError: usd-core is not installed.
     """
-    usd, tf = require("pxr.Usd", "usd"), require("pxr.Tf", "usd")
-    try:
-        stage = usd.Stage.Open(str(path.absolute()))
-    except tf.ErrorException as error:
-        raise UnreadableFileError(path, what="the USD stage", why=_why(error, path), fix=_FIX) from error
+    stage = require("pxr.Usd", "usd").Stage.Open(str(path.absolute()))
     for error in stage.GetCompositionErrors():
         raise _of_composition(error, path)
     return stage
@@ -76,7 +72,10 @@ def _of_composition(error: Any, path: Path) -> Sim2RealError:
 
 def _why(error: Exception, path: Path) -> str:
     """USD's first error without the places in its source code."""
-    said = _SAID.search(" ".join(str(error).split()))
+    try:
+        said = _SAID.search(" ".join(str(error).split()))
+    except UnicodeDecodeError:  # it quotes the file
+        return "it holds text that is not UTF-8"
     why = re.sub(r"pxrInternal\w*(::\w+)*", "", said[1] if said else "")
     why = " ".join(why.replace(str(path.absolute()), path.name).replace("'", "").split())[:_LONGEST].rstrip(" .:;")
     return why if why and not why.startswith("Failed to open layer") else "it is damaged, or no USD file"

@@ -31,7 +31,7 @@ def picture_of(asset: Any, what: str, notes: list[str], files: list[Path]) -> UI
         UnreadableFileError: it is damaged.
     """
     named = "" if asset is None else str(asset.path)
-    if not named:
+    if asset is None or not named:
         return None
     if "<UDIM>" in named:
         notes.append(f"{what}: its texture is in tiles (UDIM), which are not read; its color is used instead: {named}")

@@ -70,7 +70,8 @@ def uv_values(prim: Prim, wanted: str | None, time: Any) -> Values | None:
     """Texture coordinates: those that a material asks for, else those of a usual name, else any that are called so by type."""
     usd_geom = require("pxr.UsdGeom", "usd")
     others = [v.GetPrimvarName() for v in usd_geom.PrimvarsAPI(prim).GetPrimvars() if "texCoord2" in str(v.GetTypeName())]
-    for name in dict.fromkeys([*([wanted] if wanted else []), *_UV_NAMES, *map(str, others)]):
+    names: list[str] = [*([wanted] if wanted else []), *_UV_NAMES, *map(str, others)]
+    for name in dict.fromkeys(names):
         found = values_of(prim, name, time, 2)
         if found is not None and (np.abs(found.values) <= _LARGEST).all():
             return found
