@@ -15,6 +15,7 @@ from ....optional import require
 from ....transforms import OPENCV_FROM_OPENGL, rigid
 from .placing import linear_parts, ways_of
 from .types import Prim
+from .values import number_of, rows_of
 
 DEFAULT_SIZE = (480, 640)
 _NEAR_M = 0.01
@@ -69,7 +70,7 @@ def _camera(
         *(geom.GetFocalLengthAttr(), geom.GetHorizontalApertureAttr()),
         *(geom.GetHorizontalApertureOffsetAttr(), geom.GetVerticalApertureOffsetAttr()),
     )
-    lens = np.array([[attribute.Get(time) for attribute in attributes] for time in times], np.float64)
+    lens = np.array([[number_of(attribute, time) for attribute in attributes] for time in times])
     scale = np.linalg.norm(stretch, axis=1)[:, 0]
     if not (np.isfinite(lens).all() and (lens[:, 1] > 0).all() and (parallel or (lens[:, 0] > 0).all()) and (scale > 0).all()):
         right = "finite and positive"
@@ -82,7 +83,7 @@ def _camera(
     k[:, 0, 2], k[:, 1, 2] = width / 2 - lens[:, 2] * per_unit, height / 2 + lens[:, 3] * per_unit
     near = _NEAR_M
     if geom.GetClippingRangeAttr().HasAuthoredValue():
-        near = float(geom.GetClippingRangeAttr().Get(times[0])[0]) * float(scale[0])
+        near = float(rows_of(geom.GetClippingRangeAttr(), times[0], 2)[0, 0]) * float(scale[0])
     return Camera(
         name=name,
         size=size,

@@ -15,6 +15,7 @@ from ..frame_count import check_frames
 from .labels import Thing, label_of
 from .placing import checked, moves, ways_of
 from .types import Prim
+from .values import integers_of
 from .walking import Found, walked
 
 
@@ -88,11 +89,11 @@ def _below(prim: Prim, prototype: Prim, times: Sequence[Any]) -> Float[np.ndarra
 def _instances(instancer: Any, times: Sequence[Any], where: Path) -> _Instances:
     prototype, local, there = {}, {}, {}
     for frame, time in enumerate(times):
-        kinds = np.array(instancer.GetProtoIndicesAttr().Get(time) or [], np.int64)
+        kinds = integers_of(instancer.GetProtoIndicesAttr(), time)
         rows = instancer.ComputeInstanceTransformsAtTime(time, time, instancer.IncludeProtoXform, instancer.IgnoreMask)
         matrices = np.swapaxes(np.array(rows, np.float64).reshape(-1, 4, 4), 1, 2)
-        ids = instancer.GetIdsAttr().Get(time)
-        numbers = np.array(ids, np.int64) if ids else np.arange(len(kinds))
+        ids = integers_of(instancer.GetIdsAttr(), time)
+        numbers = ids if len(ids) else np.arange(len(kinds))
         mask = np.array(instancer.ComputeMaskAtTime(time) or [True] * len(kinds), bool)
         if frame == 0:
             check_frames(len(times), len(kinds), where)

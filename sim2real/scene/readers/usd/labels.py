@@ -88,8 +88,9 @@ def _new_label(prim: Prim) -> str:
     for name in prim.GetPropertyNames():
         if name in ("semantics:labels:class", "semantics:labels:category"):
             value = prim.GetAttribute(name).Get()
-            if value is not None and len(value):
-                return str(value[0])
+            words = [] if value is None or isinstance(value, str) else list(value)
+            if words:
+                return str(words[0])
     return ""
 
 

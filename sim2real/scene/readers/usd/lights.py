@@ -20,6 +20,7 @@ from ...light.environment import Environment
 from ...records import Lighting
 from .placing import ways_of
 from .types import Prim
+from .values import number_of, rows_of
 from .walking import Found
 
 _DOMES = ("DomeLight", "DomeLight_1")
@@ -88,14 +89,14 @@ def _panorama(dome: Prim, time: Any, notes: list[str], files: list[Path]) -> Env
 
 def _strength(prim: Prim, time: Any) -> float:
     light = require("pxr.UsdLux", "usd").LightAPI(prim)
-    strength = float(light.GetIntensityAttr().Get(time)) * 2 ** min(float(light.GetExposureAttr().Get(time)), 100.0)
+    strength = number_of(light.GetIntensityAttr(), time) * 2 ** min(number_of(light.GetExposureAttr(), time), 100.0)
     return strength if np.isfinite(strength) else 0.0
 
 
 def _hue(prim: Prim, time: Any, usual: tuple[float, float, float]) -> tuple[float, float, float]:
     """A light's color at the usual brightness; black says nothing about hue."""
-    color = np.array(require("pxr.UsdLux", "usd").LightAPI(prim).GetColorAttr().Get(time), np.float64)
-    if not np.isfinite(color).all() or color.mean() < 0.01:
+    color = rows_of(require("pxr.UsdLux", "usd").LightAPI(prim).GetColorAttr(), time).reshape(-1)[:3]
+    if len(color) < 3 or not np.isfinite(color).all() or color.mean() < 0.01:
         return usual
     return _three(np.clip(color, 0, None) / color.mean() * np.mean(usual))
 

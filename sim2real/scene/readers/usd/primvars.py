@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from ....optional import require
 from .types import Prim
+from .values import rows_of
 
 _UV_NAMES = ("st", "UVMap", "st0", "st_0", "map1", "uv")
 _LARGEST = 1e6
@@ -85,7 +86,5 @@ def normal_values(prim: Prim, time: Any) -> Values | None:
     if own and own.HasValue():
         return values_of(prim, "normals", time, 3)
     based = usd_geom.PointBased(prim)
-    held = based.GetNormalsAttr().Get(time) if based else None
-    if held is None or len(held) == 0:
-        return None
-    return Values(np.array(held, np.float64).reshape(-1, 3), str(based.GetNormalsInterpolation()))
+    held = rows_of(based.GetNormalsAttr(), time) if based else np.zeros((0, 3))
+    return Values(held, str(based.GetNormalsInterpolation())) if len(held) else None

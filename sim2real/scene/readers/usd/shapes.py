@@ -17,6 +17,7 @@ from ...records import Mesh
 from .polygons import triangulated
 from .primvars import Corners, normal_values, values_of
 from .types import Prim
+from .values import integers_of, rows_of
 
 _Z_TO = {"X": np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]]), "Y": np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]]), "Z": np.eye(3)}
 """Solids along z turned to another axis."""
@@ -62,15 +63,15 @@ def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) 
 def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> Shape | None:
     geom = require("pxr.UsdGeom", "usd").Mesh(prim)
     first, path = times[0], prim.GetPath()
-    points = _rows(geom.GetPointsAttr().Get(first))
-    counts, indices = (_integers(a.Get(first)) for a in (geom.GetFaceVertexCountsAttr(), geom.GetFaceVertexIndicesAttr()))
+    points = rows_of(geom.GetPointsAttr(), first)
+    counts, indices = (integers_of(a, first) for a in (geom.GetFaceVertexCountsAttr(), geom.GetFaceVertexIndicesAttr()))
     if len(points) == 0 or len(counts) == 0:
         return None
     if counts.min() < 0 or counts.sum() != len(indices) or indices.min(initial=0) < 0 or indices.max(initial=0) >= len(points):
         why = f"the faces of {path} do not fit its {len(points)} points"
         raise UnreadableFileError(where, what="the USD stage", why=why, fix="export the mesh again")
     place, face = triangulated(counts, indices, np.nan_to_num(points, posinf=0.0, neginf=0.0))
-    holes = np.intersect1d(_integers(geom.GetHoleIndicesAttr().Get(first)), np.arange(len(counts)))
+    holes = np.intersect1d(integers_of(geom.GetHoleIndicesAttr(), first), np.arange(len(counts)))
     if len(holes):
         kept = ~np.isin(face, holes)
         place, face = place[kept], face[kept]
@@ -105,7 +106,7 @@ def _deformed(
         return None
     frames, odd = [points], 0
     for time in times[1:]:
-        now = _rows(attribute.Get(time))
+        now = rows_of(attribute, time)
         fits = now.shape == points.shape and np.isfinite(now).all()
         odd += not fits
         frames.append(now if fits else frames[-1])
@@ -120,7 +121,7 @@ def _subsets(prim: Prim, face: np.ndarray, time: Any) -> tuple[tuple[Prim, np.nd
     shade = require("pxr.UsdShade", "usd")
     free, found = np.ones(len(face), bool), []
     for subset in shade.MaterialBindingAPI(prim).GetMaterialBindSubsets():
-        own = free & np.isin(face, _integers(subset.GetIndicesAttr().Get(time)))
+        own = free & np.isin(face, integers_of(subset.GetIndicesAttr(), time))
         free &= ~own
         if own.any():
             found.append((subset.GetPrim(), np.flatnonzero(own)))
@@ -176,11 +177,3 @@ def face_colors(prim: Prim, shape: Shape, time: Any) -> tuple[Float[np.ndarray, 
     if colors is None or not np.isfinite(colors).all():
         return None, opacity
     return np.clip(colors.mean(axis=1), 0, 1), opacity
-
-
-def _rows(value: Any) -> Float[np.ndarray, "rows 3"]:
-    return np.zeros((0, 3)) if value is None else np.array(value, np.float64).reshape(-1, 3)
-
-
-def _integers(value: Any) -> Int[np.ndarray, "numbers"]:
-    return np.zeros(0, np.int64) if value is None else np.array(value, np.int64).ravel()

@@ -84,7 +84,7 @@ def _scene(stage: Stage, path: Path, reading: Reading, options: Options) -> Scen
         path,
         things=sum(prim.IsA(geom.Gprim) or prim.IsA(geom.Camera) for prim in prims),
         has_cameras=any(prim.IsA(geom.Camera) for prim in prims),
-        ends_with_samples=exported,
+        past_end=1.0 if exported else 0.0,
     )
     times = [usd.TimeCode(float(code)) for code in frames.codes]
     bake_skins(stage, prims, frames.codes)

@@ -47,7 +47,7 @@ def frames_of(
     *,
     things: int,
     has_cameras: bool,
-    ends_with_samples: bool = False,
+    past_end: float = 0.0,
 ) -> Frames:
     """The frames of a stage that are asked for.
 
@@ -62,7 +62,7 @@ def frames_of(
         path: for errors.
         things: how many transforms a frame has.
         has_cameras: whether the stage has any.
-        ends_with_samples: whether the last time code is one past the last sample.
+        past_end: how many time codes ``endTimeCode`` is past the last frame.
 
     Raises:
         BadValueError: the range or the rate cannot be used, memory does not hold so many frames, or none is as asked.
@@ -84,10 +84,12 @@ def frames_of(
         start, end = float(stage.GetStartTimeCode()), float(stage.GetEndTimeCode())
         if not (np.isfinite([start, end]).all() and end >= start):
             raise BadValueError("the range of time codes", f"{start:g} to {end:g}", right="finite and not empty", where=path)
-        beyond = end - start > _FAR_BEYOND * (moving[1] - start) and moving[1] > start
-        if beyond or (ends_with_samples and end > moving[1] >= start):
-            notes.append(f"time codes after {moving[1]:g} are left out: nothing is recorded there (the stage ends at {end:g})")
-            end = moving[1]
+        last = end - past_end
+        if end - start > _FAR_BEYOND * (moving[1] - start) and moving[1] > start:
+            last = moving[1]
+        if start <= last < end:
+            notes.append(f"time codes after {last:g} are left out: nothing is recorded there (the stage ends at {end:g})")
+            end = last
     step = per_second / rate
     count = int(min((end - start) / step + 1e-6, 1e15)) + 1
     chosen = range(count)[wanted]
