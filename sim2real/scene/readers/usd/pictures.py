@@ -30,9 +30,9 @@ def picture_of(asset: Any, what: str, notes: list[str], files: list[Path]) -> UI
     Raises:
         UnreadableFileError: it is damaged.
     """
-    named = "" if asset is None else str(asset.path)
-    if asset is None or not named:
+    if asset is None or not asset.path:
         return None
+    named = str(asset.path)
     if "<UDIM>" in named:
         notes.append(f"{what}: its texture is in tiles (UDIM), which are not read; its color is used instead: {named}")
         return None
