@@ -63,6 +63,7 @@ OPTIONAL = (
     "rerun",
     "viser",
     "collada",
+    "pxr",
 )
 
 
@@ -197,12 +198,17 @@ def test_every_module_imports_without_the_optional_packages():
 
 @pytest.mark.parametrize(
     ("arguments", "extra"),
-    [(["inspect", "model.xml", "--states", "states.npy"], "mujoco"), (["inspect", "demo.hdf5", "--demo", "demo_0"], "mujoco")],
+    [
+        (["inspect", "model.xml", "--states", "states.npy"], "mujoco"),
+        (["inspect", "demo.hdf5", "--demo", "demo_0"], "mujoco"),
+        (["inspect", "a.usda"], "usd"),
+    ],
 )
 def test_a_missing_package_names_its_extra_in_one_line(arguments, extra, tmp_path):
     (tmp_path / "model.xml").write_text("<mujoco><worldbody><geom size='1'/></worldbody></mujoco>")
     (tmp_path / "demo.hdf5").write_bytes(b"\x89HDF\r\n\x1a\n")
     (tmp_path / "states.npy").write_bytes(b"")
+    (tmp_path / "a.usda").write_text("#usda 1.0\n")
     script = f"{HIDE}\nsys.path.insert(0, {str(PACKAGE.parent)!r})\nfrom sim2real.cli import main\nmain({arguments!r})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1

@@ -39,6 +39,7 @@ READERS = (
     Reader((".xml", ".mjcf"), "mujoco.model", "MuJoCo model"),
     Reader((".hdf5", ".h5"), "robomimic", "recording"),
     Reader((".urdf", ".xacro"), "urdf.model", "URDF robot"),
+    Reader((".usd", ".usda", ".usdc", ".usdz"), "usd.stage", "USD stage"),
     Reader((".obj", ".ply", ".stl", ".off"), "mesh.files", "mesh file", authored=True),
     Reader((".glb", ".gltf"), "gltf.scene", "glTF file"),
 )

@@ -211,7 +211,7 @@ def _tinted(mesh: Mesh, colors: np.ndarray, notes: list[str]) -> Mesh:
         return mesh
     linear = (rgb[mesh.faces].mean(axis=1) * material.base_color[:3]).clip(0, 1)
     notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
-    colored = _per_face(mesh, np.rint(srgb_from_linear(linear) * 255).astype(np.uint8))
+    colored = per_face(mesh, np.rint(srgb_from_linear(linear) * 255).astype(np.uint8))
     made = replace(material, base_color=_rgba(np.array(colored.material.base_color[:3]), material.base_color[3]))
     return replace(colored, material=replace(made, texture=colored.material.texture))
 
@@ -279,11 +279,11 @@ def face_colored(mesh: Mesh, visual: Any, notes: list[str]) -> Mesh:
         linear = linear_from_srgb(np.asarray(visual.vertex_colors)[:, :3] / 255)[mesh.faces].mean(axis=1)
         srgb = np.rint(srgb_from_linear(linear) * 255).astype(np.uint8)
         notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
-    return _per_face(mesh, srgb)
+    return per_face(mesh, srgb)
 
 
-def _per_face(mesh: Mesh, srgb: UInt8[np.ndarray, "faces 3"]) -> Mesh:
-    """A mesh with one color per face."""
+def per_face(mesh: Mesh, srgb: UInt8[np.ndarray, "faces 3"]) -> Mesh:
+    """A mesh with one color per face: its UVs point into a palette."""
     colors, index = np.unique(srgb, axis=0, return_inverse=True)
     index = index.ravel()
     if len(colors) == 1:

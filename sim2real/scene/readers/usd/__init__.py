@@ -1,0 +1,1 @@
+"""USD stages with time samples, through usd-core."""
