@@ -83,7 +83,7 @@ def put(scene: Scene, cameras: tuple[Camera, ...], number: int, state: State) ->
 
 
 def _check_rigid(poses: Float[np.ndarray, "n 4 4"], names: list[str]) -> None:
-    finite = (np.abs(poses) <= 1e30).all(axis=(1, 2))[:, None, None]
+    finite = np.all(np.abs(poses) <= 1e30, axis=(1, 2), keepdims=True)
     if (broken := first_not_rigid(np.where(finite, poses, 0))) is not None:
         right = "a rotation with a translation, finite"
         raise BadValueError(f"the pose of {names[broken]}", poses[broken].tolist(), right=right)

@@ -60,7 +60,7 @@ def _strided(document: Document, view: object, start: Any, count: int, width: in
     buffer = document.buffers[held["buffer"]]
     if not buffer and _PACKED in (held.get("extensions") or {}):
         raise document.broken(f"its buffers are compressed with {_PACKED}, which is not read: export it without")
-    offset, length, row = held.get("byteOffset", 0), held.get("byteLength"), width * dtype.itemsize
+    offset, length, row = held.get("byteOffset", 0), held.get("byteLength", -1), width * dtype.itemsize
     stride = held.get("byteStride", row)
     if not all(type(n) is int and n >= 0 for n in (start, offset, length, stride)) or stride < row:
         raise document.broken(f"bufferView {view} has offsets, lengths or strides that fit nothing")

@@ -29,10 +29,11 @@ class Looks:
     def geometry(self, primitive: Primitive, vertices: np.ndarray, normals: np.ndarray | None) -> Any:
         """A primitive as trimesh has it, with other vertices and normals."""
         import trimesh
+        from trimesh.visual import TextureVisuals
 
         said: dict[str, Any] = {} if normals is None else {"vertex_normals": normals}
         if primitive.material is not None:
-            visual = trimesh.visual.TextureVisuals(uv=primitive.uv, material=self.materials[primitive.material])
+            visual = TextureVisuals(uv=primitive.uv, material=self.materials[primitive.material])
             if primitive.colors is not None:
                 visual.vertex_attributes["color"] = primitive.colors
             said["visual"] = visual

@@ -53,11 +53,16 @@ def moves_or_looks(path: Path) -> bool:
     tree = gltf_of(path)
     if tree.get("animations"):
         return True
-    held = {kind: tree.get(kind) if isinstance(tree.get(kind), list) else [] for kind in ("nodes", "meshes")}
-    nodes = [node for node in held["nodes"] if isinstance(node, dict)]
-    primitives = [p for m in held["meshes"] if isinstance(m, dict) for p in m.get("primitives") or [] if isinstance(p, dict)]
+    nodes = _entries(tree, "nodes")
+    primitives = [primitive for mesh in _entries(tree, "meshes") for primitive in _entries(mesh, "primitives")]
     looks = any("camera" in node or "skin" in node for node in nodes) or any(p.get("targets") for p in primitives)
     return looks or lights_in(Document(path, tree, (), ()))
+
+
+def _entries(tree: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """A list of objects in a file that may be anything."""
+    held = tree.get(kind)
+    return [entry for entry in held if isinstance(entry, dict)] if isinstance(held, list) else []
 
 
 def load_gltf(path: Path, *, animation: str | None = None, reading: Reading | None = None) -> Scene:
