@@ -23,7 +23,7 @@ from ...memory import memory_bytes
 from ...optional import require
 from ..records import Scene
 from .mujoco.compile import compiled
-from .mujoco.model import scene_of_model
+from .mujoco.model import Choices, scene_of_model
 from .mujoco.states import read_states
 from .reading import Reading, option
 
@@ -95,7 +95,7 @@ def load_robomimic(
         source,
         recording,
         Reading(frames, size, fps),
-        groups=groups,
+        Choices(groups),
         default_fps=control_rate,
         notes=tuple(notes),
     )
