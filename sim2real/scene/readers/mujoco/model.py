@@ -52,7 +52,7 @@ class Options:
     groups: tuple[int, ...] | None = option(
         "MuJoCo's geom groups to show.  [default: those that look like pictures]", metavar="G,..."
     )
-    show: tuple[str, ...] | None = option(
+    show: tuple[str, ...] | list[str] | str | None = option(
         "What to show besides geoms: skins, flexes, tendons, sites, or none.  [default: skins,flexes,tendons]",
         metavar="KIND,...",
     )
@@ -63,7 +63,7 @@ class Choices:
     """What is shown of a model, and in which state where there is no recording: fields of ``Options``, ``None``: the usual."""
 
     groups: tuple[int, ...] | None = None
-    show: tuple[str, ...] | None = None
+    show: tuple[str, ...] | list[str] | str | None = None
     keyframe: str | None = None
     state_spec: str | None = None
 

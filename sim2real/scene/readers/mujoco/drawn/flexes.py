@@ -15,7 +15,7 @@ from ..labels import class_of_several
 from ..materials import is_cube, made_of, repeated, rgba_of, texture_images, texture_of, texture_repeat
 from ..types import MjData, MjModel
 from .deforming import Deforming, vertex_normals
-from .kinds import material_number
+from .kinds import material_number, name_of
 from .tubes import Tubes
 
 _Vertices = Callable[[MjData], Float[np.ndarray, "vertices 3"]]
@@ -32,7 +32,7 @@ def deforming_flex(model: MjModel, number: int, at_rest: MjData) -> Deforming | 
         number: of the flex.
         at_rest: the model's reference pose with its kinematics.
     """
-    name = model.flex(number).name or f"flex_{number}"
+    name = name_of(model, "flex", number)
     dim, radius = int(model.flex_dim[number]), float(model.flex_radius[number])
     instance = Instance(name, class_of_several(model, _bodies(model, number), name))
     if dim == 1:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from .....errors import UnknownNameError
+from .....optional import require
 from ..materials import rgba_of
 from ..types import MjModel
 
@@ -58,6 +59,12 @@ def material_number(model: MjModel, name: str, k: int) -> int:
     numbers = np.asarray(getattr(model, f"{name}_matid"))
     first = int(model.flex_elemadr[k]) if name == "flex" and len(numbers) == model.nflexelem else k
     return int(numbers[first]) if first < len(numbers) else -1
+
+
+def name_of(model: MjModel, name: str, k: int) -> str:
+    """A thing's name, or one made from its number."""
+    mujoco = require("mujoco", "mujoco")
+    return mujoco.mj_id2name(model, int(getattr(mujoco.mjtObj, f"mjOBJ_{name.upper()}")), k) or f"{name}_{k}"
 
 
 def note_of_what_is_left_out(model: MjModel, shown: tuple[str, ...]) -> str | None:

@@ -13,7 +13,7 @@ from ..geoms import solid_shape
 from ..labels import class_of
 from ..materials import made_of, rgba_of
 from ..types import MjModel
-from .kinds import material_number
+from .kinds import material_number, name_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ def mark(model: MjModel, number: int) -> Mark | None:
     shape = solid_shape(model, int(model.site_type[number]), model.site_size[number], mesh)
     if shape is None:
         return None
-    name, body = model.site(number).name or f"site_{number}", int(model.site_bodyid[number])
+    name, body = name_of(model, "site", number), int(model.site_bodyid[number])
     material = material_number(model, "site", number)
     look = made_of(model, material, rgba_of(model, material, model.site_rgba[number]))
     solid = Mesh(name, shape.vertices, shape.faces, normals=shape.normals, material=look, outside_only=True)

@@ -11,7 +11,7 @@ from ..labels import class_of_several
 from ..materials import is_cube, made_of, repeated, rgba_of, texture_images, texture_of, texture_repeat
 from ..types import MjData, MjModel
 from .deforming import Deforming, vertex_normals
-from .kinds import material_number
+from .kinds import material_number, name_of
 
 
 class Skin:
@@ -61,7 +61,7 @@ def deforming_skin(model: MjModel, number: int) -> Deforming | None:
     skin = Skin(model, number)
     if not len(skin.faces):
         return None
-    name = model.skin(number).name or f"skin_{number}"
+    name = name_of(model, "skin", number)
     material = material_number(model, "skin", number)
     texture, points = texture_of(model, material), int(model.skin_texcoordadr[number])
     uv, image = None, None

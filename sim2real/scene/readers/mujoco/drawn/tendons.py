@@ -13,12 +13,15 @@ from ..labels import class_of_several
 from ..materials import made_of, rgba_of
 from ..types import MjData, MjModel
 from .deforming import Deforming
-from .kinds import material_number
+from .kinds import material_number, name_of
 from .tubes import Tubes
 
-_PULLEY, _SITE = 2, 3
+_PULLEY, _SITE, _CYLINDER = 2, 3, 5
 """``mjtWrap`` as plain integers; greater ones are geoms that a tendon may be wrapped around."""
 _MOST_LINKS = 99
+_TINY = 1e-9
+_ARC_LINKS = 16
+"""Of a tendon along a geom."""
 _Segments = tuple[Float[np.ndarray, "tubes 3"], Float[np.ndarray, "tubes 3"], Float[np.ndarray, "tubes"]]
 """Starts, ends and radii."""
 
@@ -36,7 +39,7 @@ def deforming_tendon(model: MjModel, number: int, at_rest: MjData) -> Deforming 
     if not len(start):
         return None
     tubes = Tubes(start, end, np.full(len(start), path.width))
-    name = model.tendon(number).name or f"tendon_{number}"
+    name = name_of(model, "tendon", number)
     material = material_number(model, "tendon", number)
     look = made_of(model, material, rgba_of(model, material, model.tendon_rgba[number]))
     instance = Instance(name, class_of_several(model, path.bodies(), name))
@@ -46,8 +49,8 @@ def deforming_tendon(model: MjModel, number: int, at_rest: MjData) -> Deforming 
 class Path:
     """A tendon's path, always in the same number of segments.
 
-    Between two sites there is one; a geom between them makes it three, the middle one along the geom and half as wide. While
-    the tendon passes the geom by, the middle one has no length and lies where the line is next to the geom.
+    Between two sites there is one; a geom between them adds one, and a row of short ones along the geom. While the tendon
+    passes the geom by, the short ones have no length and lie where the line is next to the geom.
     """
 
     def __init__(self, model: MjModel, number: int) -> None:
@@ -68,26 +71,51 @@ class Path:
         """Where it runs in a state."""
         place, on = data.wrap_xpos.reshape(-1, 3), data.wrap_obj.reshape(-1)
         at = int(data.ten_wrapadr[self._number])
-        found: list[tuple[np.ndarray, np.ndarray, float]] = []
+        found: list[np.ndarray] = []
         last: np.ndarray | None = None
         for kind, k in self._stops:
             if kind == _PULLEY:
                 last, at = None, at + 1
-            elif kind == _SITE:
-                if last is not None:
-                    found.append((last, place[at], self.width))
-                last, at = place[at], at + 1
-            elif last is not None and on[at] == k:
-                found += [(last, place[at], self.width), (place[at], place[at + 1], 0.5 * self.width)]
-                last, at = place[at + 1], at + 2
-            elif last is not None:
-                beside = _nearest(last, place[at], data.geom_xpos[k])
-                found += [(last, beside, self.width), (beside, beside, self.width)]
-                last = beside
-        if not found:
-            return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0)
-        start, end, radius = zip(*found, strict=True)
-        return np.array(start), np.array(end), np.array(radius)
+                continue
+            if kind == _SITE:
+                points, at = place[at : at + 1], at + 1
+            elif on[at] == k:
+                points, at = self._along(data, kind, k, place[at - 1 : at + 2]), at + 2
+            else:
+                points = np.tile(_nearest(place[at - 1], place[at], data.geom_xpos[k]), (_ARC_LINKS + 1, 1))
+            if last is not None:
+                found.append(np.concatenate([last[None], points]))
+            last = points[-1]
+        pairs = [np.stack([points[:-1], points[1:]]) for points in found]
+        start, end = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0, 3))
+        return start, end, np.full(len(start), self.width)
+
+    def _along(self, data: MjData, kind: int, geom: int, points: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "links 3"]:
+        """Along a geom: on a sphere the arc, on a cylinder the helix that goes on in the direction in which the tendon arrives.
+
+        Args:
+            data: the state.
+            kind: of ``mjtWrap``.
+            geom: its number.
+            points: the last one before the geom, where the tendon meets it, and where it leaves it.
+        """
+        before, first, last = points
+        center = data.geom_xpos[geom]
+        if kind == _CYLINDER:
+            axis = data.geom_xmat[geom].reshape(3, 3)[:, 2]
+            axis = axis if np.cross(first - center, first - before) @ axis > 0 else -axis
+        else:
+            axis = np.cross(first - center, first - before)
+        length = np.linalg.norm(axis)
+        at = np.linspace(0, 1, _ARC_LINKS + 1)[:, None]
+        if length < _TINY or np.linalg.norm(last - first) < _TINY:
+            return first + at * (last - first)
+        axis = axis / length
+        rise = float((last - first) @ axis) if kind == _CYLINDER else 0.0
+        flat = (first - center) - (first - center) @ axis * axis
+        across = np.cross(axis, flat)
+        angle = np.arctan2((last - center) @ across, (last - center) @ flat) % (2 * np.pi)
+        return first + (np.cos(at * angle) - 1) * flat + np.sin(at * angle) * across + at * rise * axis
 
 
 def _nearest(a: np.ndarray, b: np.ndarray, point: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from ....primitives import capsule
 from ....records import Material, Mesh
 
-SLICES, RINGS = 16, 3
+SLICES, RINGS = 12, 2
 """Of a tube, and of each of its ends."""
 _SHORTEST = 1e-9
 
@@ -23,7 +23,7 @@ class Tubes:
         self, start: Float[np.ndarray, "tubes 3"], end: Float[np.ndarray, "tubes 3"], radius: Float[np.ndarray, "tubes"]
     ) -> None:
         """Take the tubes at rest: where they start and end, and their radii in metres."""
-        unit = capsule(1, 1, segments=SLICES, rings=RINGS)
+        unit = capsule(1.0, 1.0, segments=SLICES, rings=RINGS)
         self._unit, self._upper = unit, np.asarray(unit.vertices)[:, 2] > 0
         self._offset = np.asarray(unit.vertices, np.float64) - np.where(self._upper, 1.0, -1.0)[:, None] * [0, 0, 1]
         self._start, self._radius = start, radius
