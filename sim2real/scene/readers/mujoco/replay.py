@@ -103,7 +103,7 @@ def rest(model: MjModel, data: MjData, keyframe: object = None) -> str:
     """
     mujoco = require("mujoco", "mujoco")
     mujoco.mj_resetData(model, data)
-    names = [model.key(k).name for k in range(model.nkey)]
+    names = [model.key(k).name or str(k) for k in range(model.nkey)]
     if keyframe is not None:
         key = _keyframe_number(str(keyframe), names)
     elif names:
@@ -111,7 +111,7 @@ def rest(model: MjModel, data: MjData, keyframe: object = None) -> str:
     else:
         return "the model's reference pose"
     mujoco.mj_resetDataKeyframe(model, data, key)
-    return f"the model's keyframe {names[key] or key}"
+    return f"the model's keyframe {names[key]}"
 
 
 def _keyframe_number(wanted: str, names: list[str]) -> int:
@@ -119,7 +119,7 @@ def _keyframe_number(wanted: str, names: list[str]) -> int:
         return names.index(wanted)
     if wanted.isdecimal() and int(wanted) < len(names):
         return int(wanted)
-    raise UnknownNameError(wanted, [name or k for k, name in enumerate(names)], what="keyframe of the model")
+    raise UnknownNameError(wanted, names, what="keyframe of the model")
 
 
 def at_reference(model: MjModel) -> MjData:
