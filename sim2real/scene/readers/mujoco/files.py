@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -42,6 +44,18 @@ def compiled_file(source: Path) -> MjModel:
     with tempfile.TemporaryDirectory(prefix="sim2real-model-") as folder:
         xml = _unpacked(source, Path(folder))
         return compiled(lambda mujoco: _from_folder(mujoco, xml, folder), source)
+
+
+@contextmanager
+def damage_named(source: Path) -> Iterator[None]:
+    """Say of a binary model that it is damaged where its numbers lead nowhere; MuJoCo checks few of them."""
+    try:
+        yield
+    except (IndexError, ValueError, OverflowError, MemoryError) as error:
+        if source.suffix.lower() not in BINARY:
+            raise
+        why = f"it is damaged ({reason(error)})"
+        raise UnreadableFileError(source, what="MuJoCo model", why=why, fix=_fix_of_binary()) from error
 
 
 def _fix_of_binary() -> str:

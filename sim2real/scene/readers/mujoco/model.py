@@ -23,7 +23,7 @@ from .drawn.kinds import drawn, kinds_to_show
 from .drawn.sites import Mark, mark
 from .drawn.skins import deforming_skin
 from .drawn.tendons import deforming_tendon
-from .files import compiled_file
+from .files import compiled_file, damage_named
 from .geoms import dressed, geom_shape, horizon_m, look_key, shape_key, visual_geoms
 from .labels import Labeling, distinct, label_geoms
 from .materials import lighting_of, textures_of
@@ -113,7 +113,8 @@ def load_mujoco(
     model = compiled_file(source)
     recording = None if asked.states is None else read_states(asked.states)
     choices = Choices(asked.groups, asked.show, asked.keyframe, asked.state_spec)
-    return scene_of_model(model, source, recording, Reading(frames, size, fps), choices)
+    with damage_named(source):
+        return scene_of_model(model, source, recording, Reading(frames, size, fps), choices)
 
 
 def scene_of_model(
