@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from ....errors import BadValueError, EmptySceneError
 from ....transforms import rotation_from_quaternion
 from ...records import Instance
-from .geoms import PLANE, is_infinite
+from .geoms import PLANE, is_infinite, visual_geoms
 from .materials import geom_rgba
 from .types import MjModel
 
@@ -67,9 +67,7 @@ def label_geoms(
     for geom in sorted(geoms, key=lambda g: (int(model.geom_bodyid[g]), g)):
         body = int(model.geom_bodyid[geom])
         if body == _WORLD or body not in of_body:
-            instances.append(
-                _of_world(model, geom) if body == _WORLD else Instance(body_name(model, body), class_of(model, body))
-            )
+            instances.append(_of_world(model, geom) if body == _WORLD else _of_body(model, body))
             bodies.append(body)
             of_body[body] = len(instances)
         of_geom[geom] = of_body[body]
@@ -109,9 +107,29 @@ def class_of_several(model: MjModel, bodies: Iterable[int], otherwise: str) -> s
     return class_of(model, min(numbers)) if len(roots) == 1 and _WORLD not in numbers else otherwise
 
 
+def labeling_of(model: MjModel, groups: tuple[int, ...] | None, source: object = "") -> Labeling:
+    """The instances of the geoms of some groups (``None``: those that look like pictures); raises as ``label_geoms``."""
+    return label_geoms(model, shown_geoms(model, groups), source)
+
+
+def shown_geoms(model: MjModel, groups: tuple[int, ...] | None) -> Bool[np.ndarray, "geoms"]:
+    """The geoms of some groups; ``None``: those that look like pictures."""
+    return visual_geoms(model) if groups is None else np.isin(model.geom_group, groups)
+
+
+def _of_body(model: MjModel, body: int) -> Instance:
+    return Instance(body_name(model, body), class_of(model, body), fixed=is_fixed(model, body))
+
+
+def is_fixed(model: MjModel, body: int) -> bool:
+    """Whether no joint and no mocap pose moves a body."""
+    root = int(model.body_rootid[body])
+    return int(model.body_weldid[body]) == 0 and (root == 0 or int(model.body_mocapid[root]) < 0)
+
+
 def _of_world(model: MjModel, geom: int) -> Instance:
     name = model.geom(geom).name
-    return Instance(name or f"geom_{geom}", _surface_class(model, geom) or name or f"geom_{geom}")
+    return Instance(name or f"geom_{geom}", _surface_class(model, geom) or name or f"geom_{geom}", fixed=True)
 
 
 def _surface_class(model: MjModel, geom: int) -> str:

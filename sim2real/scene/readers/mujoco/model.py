@@ -24,8 +24,8 @@ from .drawn.sites import Mark, mark
 from .drawn.skins import deforming_skin
 from .drawn.tendons import deforming_tendon
 from .files import compiled_file, damage_named
-from .geoms import dressed, geom_shape, horizon_m, look_key, shape_key, visual_geoms
-from .labels import Labeling, distinct, label_geoms
+from .geoms import dressed, geom_shape, horizon_m, look_key, shape_key
+from .labels import Labeling, distinct, label_geoms, shown_geoms
 from .materials import lighting_of, textures_of
 from .notes import notes_of_geoms, notes_of_replay
 from .replay import Replay, at_reference, replay
@@ -145,7 +145,7 @@ def scene_of_model(
         keyframe=choices.keyframe,
         state_spec=choices.state_spec,
     )
-    shown = visual_geoms(model) if choices.groups is None else np.isin(model.geom_group, choices.groups)
+    shown = shown_geoms(model, choices.groups)
     besides = bool(deforming or marks) and choices.groups is None
     labeling = label_geoms(model, shown, source, may_be_empty=besides)
     poses = played.poses

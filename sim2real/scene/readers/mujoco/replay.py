@@ -71,23 +71,22 @@ def replay(
     data = mujoco.MjData(model)
     if recording is None:
         said = rest(model, data, keyframe)
-        place(model, data, whole=bool(surfaces))
-        poses, made = _stacked([_frame(data)], data), [[surface(data).astype(np.float32)] for surface in surfaces]
+        poses = _stacked([pose_of(model, data, whole=bool(surfaces))])
+        made = [[surface(data).astype(np.float32)] for surface in surfaces]
         return Replay(poses, tuple(np.stack(one) for one in made), None, said, False)
     layout = _checked_layout(model, recording, state_spec)
-    frames: list[tuple[np.ndarray, np.ndarray]] = []
+    frames: list[Pose] = []
     made = [[] for _ in surfaces]
     for k, row in enumerate(recording.rows):
         mujoco.mj_setState(model, data, np.ascontiguousarray(row), layout.bits)
         if recording.mocap is not None:
             data.mocap_pos[:], data.mocap_quat[:] = recording.mocap[k, :, :3], recording.mocap[k, :, 3:]
-        place(model, data, whole=bool(surfaces))
-        frames.append(_frame(data))
+        frames.append(pose_of(model, data, whole=bool(surfaces)))
         for one, surface in zip(made, surfaces, strict=True):
             one.append(surface(data).astype(np.float32))
     seconds = recording.rows[:, 0] if recording.seconds is None and layout.holds("TIME") else recording.seconds
     moves_mocap = recording.mocap is not None or layout.holds("MOCAP_POS", "MOCAP_QUAT")
-    return Replay(_stacked(frames, data), tuple(np.stack(one) for one in made), seconds, str(layout), moves_mocap)
+    return Replay(_stacked(frames), tuple(np.stack(one) for one in made), seconds, str(layout), moves_mocap)
 
 
 def rest(model: MjModel, data: MjData, keyframe: object = None) -> str:
@@ -125,12 +124,21 @@ def _keyframe_number(wanted: str, names: list[str]) -> int:
 def at_reference(model: MjModel) -> MjData:
     """The state of a model in its reference pose, with its kinematics."""
     data = require("mujoco", "mujoco").MjData(model)
-    place(model, data, whole=True)
+    pose_of(model, data, whole=True)
     return data
 
 
-def place(model: MjModel, data: MjData, *, whole: bool) -> None:
-    """Compute where everything is; ``whole``: flexes and tendons, too."""
+Pose = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def pose_of(model: MjModel, data: MjData, *, whole: bool = False) -> Pose:
+    """Where a state's joints and mocap bodies put bodies, cameras (OpenCV axes) and lights (places, directions).
+
+    Args:
+        model: a compiled model.
+        data: its state, whose kinematics are computed.
+        whole: compute those of flexes and tendons, too.
+    """
     mujoco = require("mujoco", "mujoco")
     mujoco.mj_kinematics(model, data)
     mujoco.mj_comPos(model, data)  # cameras and lights that track a center of mass need it
@@ -139,6 +147,9 @@ def place(model: MjModel, data: MjData, *, whole: bool) -> None:
         mujoco.mj_flex(model, data)
     if whole and model.ntendon:
         mujoco.mj_tendon(model, data)
+    bodies = rigid(data.xmat.reshape(-1, 3, 3), data.xpos)
+    cameras = rigid(data.cam_xmat.reshape(-1, 3, 3), data.cam_xpos) @ OPENCV_FROM_OPENGL
+    return bodies, cameras, data.light_xpos.copy(), data.light_xdir.copy()
 
 
 def _checked_layout(model: MjModel, recording: Recording, spec: object) -> Layout:
@@ -148,11 +159,6 @@ def _checked_layout(model: MjModel, recording: Recording, spec: object) -> Layou
     return layout_of(model, recording.rows.shape[1], spec, recording.where)
 
 
-def _frame(data: MjData) -> tuple[np.ndarray, np.ndarray]:
-    bodies = rigid(data.xmat.reshape(-1, 3, 3), data.xpos)
-    return bodies, rigid(data.cam_xmat.reshape(-1, 3, 3), data.cam_xpos) @ OPENCV_FROM_OPENGL
-
-
-def _stacked(frames: list[tuple[np.ndarray, np.ndarray]], data: MjData) -> Poses:
-    bodies, cameras = (np.stack(k) for k in zip(*frames, strict=True))
-    return Poses(bodies, cameras, data.light_xpos.copy(), data.light_xdir.copy())
+def _stacked(frames: list[Pose]) -> Poses:
+    bodies, cameras = (np.stack([frame[k] for frame in frames]) for k in (0, 1))
+    return Poses(bodies, cameras, *frames[0][2:])

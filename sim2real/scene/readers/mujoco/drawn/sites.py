@@ -10,7 +10,7 @@ from jaxtyping import Float
 from .....transforms import rigid, rotation_from_quaternion
 from ....records import Instance, Mesh
 from ..geoms import solid_shape
-from ..labels import class_of
+from ..labels import class_of, is_fixed
 from ..materials import made_of, rgba_of
 from ..types import MjModel
 from .kinds import material_number, name_of
@@ -37,4 +37,4 @@ def mark(model: MjModel, number: int) -> Mark | None:
     look = made_of(model, material, rgba_of(model, material, model.site_rgba[number]))
     solid = Mesh(name, shape.vertices, shape.faces, normals=shape.normals, material=look, outside_only=True)
     place = rigid(rotation_from_quaternion(np.asarray(model.site_quat[number], np.float64)), model.site_pos[number])
-    return Mark(Instance(name, class_of(model, body) if body else name), body, solid, place)
+    return Mark(Instance(name, class_of(model, body) if body else name, fixed=is_fixed(model, body)), body, solid, place)
