@@ -21,9 +21,9 @@ from sim2real.optional import require
 from sim2real.raster import Fragments, rasterizer, view_of
 from sim2real.scene import Camera, LoadOptions, Scene, load, triangles_of
 from sim2real.scene.readers.mujoco.geoms import HFIELD, PLANE, visual_geoms
+from sim2real.scene.readers.mujoco.labels import Labeling, label_geoms
 from sim2real.scene.readers.mujoco.materials import geom_rgba
-from sim2real.scene.readers.mujoco.model import Labeling, label_geoms
-from sim2real.scene.readers.mujoco.states import rest
+from sim2real.scene.readers.mujoco.replay import rest
 
 SIZE = (120, 160)
 CAMERAS = 6

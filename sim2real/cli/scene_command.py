@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 import click
 
 from .main import Command
-from .types import Numbers
+from .types import Names, Numbers
 
 if TYPE_CHECKING:
     from ..scene.readers.registry import OwnOption, Reader
@@ -83,8 +83,8 @@ def _parameter(option: OwnOption) -> click.Option:
         return click.Option([option.said_as], is_flag=True, default=None, help=option.help)
     if Path in kinds:
         return click.Option([option.said_as], type=click.Path(path_type=Path), **about)
-    if any(get_origin(kind) is tuple for kind in kinds):
-        return click.Option([option.said_as], type=Numbers(), **about)
+    if several := next((get_args(kind)[0] for kind in kinds if get_origin(kind) is tuple), None):
+        return click.Option([option.said_as], type=Names() if several is str else Numbers(), **about)
     (plain,) = (kind for kind in kinds if kind is not type(None))
     return click.Option([option.said_as], type=plain, **about)
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import warp as wp
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Float, Float32, Float64, Int
 
 from ..camera.kernels import device_camera
 from ..devices import device_of, load, upload
 from ..raster.fragments import Fragments
 from ..scene import Triangles
+from ..scene.normals import corner_angles, welded
 from . import edge_kernels, geometry_kernels
 
 
@@ -34,7 +35,12 @@ class Tables:
 
 
 _cache: weakref.WeakKeyDictionary[Triangles, dict[str, Tables]] = weakref.WeakKeyDictionary()
+_corners: weakref.WeakKeyDictionary[Triangles, tuple[np.ndarray, np.ndarray]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
+_NORMAL_STEPS = 512
+"""How finely normals at rest are told apart."""
+_OPPOSED = 1e-6
+"""Length of a sum of normals below which they say nothing."""
 
 
 def tables_of(triangles: Triangles, device: str) -> Tables:
@@ -73,14 +79,34 @@ def normal_matrices(camera_from_part: Float[np.ndarray, "parts 4 4"]) -> Float64
 
 
 def deformed_normals(triangles: Triangles, vertices: Float32[np.ndarray, "vertices 3"]) -> Float32[np.ndarray, "faces 3 3"]:
-    """Corner normals of deformed meshes: every face's rest normals turned with the face.
+    """Corner normals of deformed meshes: every face's rest normals turned with the face, and what is smooth at rest stays so.
+
+    Corners that share place and normal at rest get the mean of their turned normals, weighted by their angles at rest.
 
     Args:
         triangles: the meshes at rest.
         vertices: mesh-frame vertices of one frame.
     """
     rest, now = _face_frames(triangles.vertices, triangles.faces), _face_frames(vertices, triangles.faces)
-    return np.einsum("fij,fkj,fck->fci", now, rest, triangles.normals, optimize=True).astype(np.float32)
+    turned = np.einsum("fij,fkj,fck->fci", now, rest, triangles.normals, optimize=True)
+    corner, weight = _smooth_corners(triangles)
+    sums = np.stack([np.bincount(corner, weight * turned[..., axis].ravel()) for axis in range(3)], axis=-1)
+    length = np.linalg.norm(sums, axis=-1, keepdims=True)
+    mean = (sums / np.maximum(length, _OPPOSED))[corner].reshape(turned.shape)
+    told = (length > _OPPOSED)[corner].reshape(*turned.shape[:2], 1)
+    return np.where(told, mean, turned).astype(np.float32)
+
+
+def _smooth_corners(triangles: Triangles) -> tuple[Int[np.ndarray, "corners"], Float[np.ndarray, "corners"]]:
+    """For every corner the number of those that share its part, place and normal at rest, and its angle; made once."""
+    with _lock:
+        if triangles not in _corners:
+            place = welded(triangles.vertices)[triangles.faces].ravel()
+            normal = np.round(triangles.normals.reshape(-1, 3) * _NORMAL_STEPS).astype(np.int64)
+            rows = np.column_stack([np.repeat(triangles.face_part, 3), place, normal])
+            shared = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+            _corners[triangles] = shared, corner_angles(triangles.vertices, triangles.faces).ravel()
+        return _corners[triangles]
 
 
 def _face_frames(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

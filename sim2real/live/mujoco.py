@@ -12,8 +12,10 @@ from ..errors import BadValueError
 from ..optional import require
 from ..scene import LoadOptions, Scene
 from ..scene.load import completed
-from ..scene.readers.mujoco.model import labeling_of, scene_of_model
-from ..scene.readers.mujoco.states import Recording, pose_of
+from ..scene.readers.mujoco.labels import labeling_of
+from ..scene.readers.mujoco.model import Choices, scene_of_model
+from ..scene.readers.mujoco.replay import pose_of
+from ..scene.readers.mujoco.states import Recording
 from ..scene.readers.mujoco.types import MjData, MjModel
 from .live import Live, LiveOptions, Seen, State
 
@@ -21,7 +23,8 @@ from .live import Live, LiveOptions, Seen, State
 class LiveMujoco:
     """Sees the states of a MuJoCo simulation, in order; close it, or use it in a ``with`` block.
 
-    The pictures are those of ``sim2real render MODEL --states STATES --as-live`` of the recorded states. The model is read at
+    The pictures are those of ``sim2real render MODEL --states STATES --show none --as-live`` of the recorded states: skins,
+    flexes and tendons, which deform, are not seen. The model is read at
     the first state, as ``scene.load`` reads it. Only joints and mocap bodies move what is seen; the data handed in is not
     changed.
 
@@ -88,7 +91,7 @@ class LiveMujoco:
         mocap = np.concatenate([self._own.mocap_pos, self._own.mocap_quat], axis=1)[None]
         first = Recording(self._own.qpos[None].copy(), mocap if self._model.nmocap else None)
         options = LoadOptions(size=size, light=self._light)
-        read = scene_of_model(self._model, self._source, first, options.reading, groups=self._groups)
+        read = scene_of_model(self._model, self._source, first, options.reading, Choices(self._groups, ("none",)))
         self._bodies = list(labeling_of(self._model, self._groups, self._source).bodies)
         self._cameras = list(range(self._model.ncam))
         self._scene: Scene = completed(read, options)

@@ -38,7 +38,7 @@ def crease_normals(
     """
     face = face_normals(vertices, faces)
     normal = np.repeat(face, 3, axis=0)
-    weighted = normal * _corner_angles(vertices, faces).reshape(-1, 1)
+    weighted = normal * corner_angles(vertices, faces).reshape(-1, 1)
     corner = welded(vertices)[faces].ravel()
     order = np.argsort(corner, kind="stable")
     counts = np.bincount(corner)
@@ -62,7 +62,8 @@ def crease_normals(
     return unit.reshape(-1, 3, 3)
 
 
-def _corner_angles(vertices: np.ndarray, faces: np.ndarray) -> Float[np.ndarray, "faces 3"]:
+def corner_angles(vertices: np.ndarray, faces: np.ndarray) -> Float[np.ndarray, "faces 3"]:
+    """The angle of every face at every corner, radians."""
     p = vertices[faces].astype(np.float64)
     forth = np.roll(p, -1, axis=1) - p
     back = np.roll(p, 1, axis=1) - p

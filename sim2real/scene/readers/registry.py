@@ -36,7 +36,7 @@ class Reader:
 
 READERS = (
     Reader((".yaml", ".yml"), "scene_file.scene", "scene file", authored=True),
-    Reader((".xml", ".mjcf"), "mujoco.model", "MuJoCo model"),
+    Reader((".xml", ".mjcf", ".mjb", ".mjz", ".zip"), "mujoco.model", "MuJoCo model"),
     Reader((".hdf5", ".h5"), "robomimic", "recording"),
     Reader((".urdf", ".xacro"), "urdf.model", "URDF robot"),
     Reader((".usd", ".usda", ".usdc", ".usdz"), "usd.stage", "USD stage"),

@@ -22,7 +22,7 @@ from ...optional import require
 from ..records import Scene
 from .asset_paths import found_file, normal
 from .mujoco.compile import compiled
-from .mujoco.model import scene_of_model
+from .mujoco.model import Choices, scene_of_model
 from .mujoco.states import read_states
 from .reading import Reading, option
 
@@ -94,7 +94,7 @@ def load_robomimic(
         source,
         recording,
         Reading(frames, size, fps),
-        groups=groups,
+        Choices(groups),
         default_fps=control_rate,
         notes=tuple(notes),
     )

@@ -33,7 +33,9 @@ def mujoco_pictures(
     rgb: bool = False,
     names: list[str] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Geom numbers (-1: none) and depth, or RGB, of one view per row of ``qpos``; skips the test where there is no OpenGL.
+    """Geom numbers (-1: none), numbers and ``mjtObj`` of anything, and depth, or RGB; a view per row of ``qpos``.
+
+    Skips the test where there is no OpenGL.
 
     ``names`` of the model's own cameras go before ``world_from_camera`` and ``intrinsics``.
     """
@@ -68,7 +70,7 @@ def _draw(job: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
     options = mujoco.MjvOption()
     options.geomgroup[:] = [g in job["groups"] for g in range(6)]
     options.sitegroup[:] = 0
-    out: dict[str, list[np.ndarray]] = {"geom": [], "depth": [], "rgb": []}
+    out: dict[str, list[np.ndarray]] = {"geom": [], "kinds": [], "depth": [], "rgb": []}
     height, width = (int(n) for n in job["size"])
     with Painter(model, (height, width)) as painter:
         for k, qpos in enumerate(job["qpos"]):
@@ -76,6 +78,8 @@ def _draw(job: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
             mujoco.mj_kinematics(model, data)
             mujoco.mj_comPos(model, data)
             mujoco.mj_camlight(model, data)
+            mujoco.mj_flex(model, data)
+            mujoco.mj_tendon(model, data)
             named = len(job["names"]) > 0
             camera = str(job["names"][k]) if named else Aim(job["world_from_camera"][k], job["intrinsics"][k])
             painter.look(data, camera, float(job["near"]), options)
@@ -83,6 +87,7 @@ def _draw(job: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
                 out["rgb"].append(painter.rgb())
                 continue
             out["geom"].append(painter.geoms())
+            out["kinds"].append(painter.kinds().copy())
             out["depth"].append(painter.depth())
     return out
 

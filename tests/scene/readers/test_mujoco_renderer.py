@@ -12,7 +12,8 @@ from PIL import Image
 from benchmarks.mujoco_agreement import Eyes, Picture, instances_of_geoms
 from sim2real.scene import Scene, triangles_of
 from sim2real.scene.load import load
-from sim2real.scene.readers.mujoco.model import label_geoms, load_mujoco
+from sim2real.scene.readers.mujoco.labels import label_geoms
+from sim2real.scene.readers.mujoco.model import load_mujoco
 from sim2real.scene.readers.package_files import package_file
 
 from .mujoco_pictures import mujoco_pictures

@@ -25,27 +25,36 @@ _SEEN = {
     "hfield": ("size", "data"),
     "key": ("qpos", "mpos", "mquat"),
     "jnt": ("pos", "axis"),
+    "site": ("size", "pos", "quat", "rgba"),
+    "tendon": ("width", "rgba"),
+    "skin": ("vert", "texcoord", "rgba", "inflate", "bonebindpos", "bonebindquat", "bonevertweight"),
+    "flex": ("vert", "texcoord", "rgba", "radius"),
 }
 """Fields of a model on which pictures depend."""
+_OF_SEVERAL = ("mesh", "hfield", "skin", "flex")
+"""What has many rows of a field each."""
+_FIX = "fix the XML or the files that it names"
 
 
-def compiled(make: Callable[[Any], MjModel], source: object) -> MjModel:
+def compiled(make: Callable[[Any], MjModel], source: object, *, fix: str = _FIX) -> MjModel:
     """A compiled model.
 
     Args:
         make: calls one of the compiler's functions, which are in the module that it is given.
         source: the model's file, for errors.
+        fix: what to do about a model that MuJoCo refuses.
 
     Raises:
         UnreadableFileError: MuJoCo refuses the model, or it holds what cannot be shown.
         MissingPackageError: mujoco is not installed.
     """
     mujoco = require("mujoco", "mujoco")
-    try:
-        with _without_log(mujoco):
+    with _warnings(mujoco) as warnings:
+        try:
             model = make(mujoco)
-    except Exception as error:  # mostly ValueError; other kinds where memory runs out
-        raise _unreadable(source, " ".join(str(error).split()) or type(error).__name__) from error
+        except Exception as error:  # mostly ValueError; other kinds where memory runs out
+            why = " ".join([*warnings, str(error)] if warnings else str(error).split()) or type(error).__name__
+            raise _unreadable(source, why, fix) from error
     try:
         bytes(model.names).decode()
     except UnicodeDecodeError as error:
@@ -54,7 +63,7 @@ def compiled(make: Callable[[Any], MjModel], source: object) -> MjModel:
         for field in fields:
             values = np.asarray(getattr(model, f"{kind}_{field}"), np.float64)
             if values.size and (row := first_broken_row(values.reshape(len(values), -1), _LARGEST)) is not None:
-                which = f"number {row}" if kind in ("mesh", "hfield") else f"{kind} {row}"
+                which = f"number {row}" if kind in _OF_SEVERAL else f"{kind} {row}"
                 raise _unreadable(source, f"{field} of {which} is not finite, or beyond {_LARGEST:g}: {values[row].tolist()}")
     numbers = np.array([model.stat.extent, *model.stat.center, model.vis.map.znear, model.vis.map.zfar], np.float64)
     if not (np.abs(numbers) <= _LARGEST).all() or min(model.stat.extent, model.vis.map.znear) <= 0:
@@ -62,15 +71,16 @@ def compiled(make: Callable[[Any], MjModel], source: object) -> MjModel:
     return model
 
 
-def _unreadable(source: object, why: str) -> UnreadableFileError:
-    return UnreadableFileError(source, what="MuJoCo model", why=why, fix="fix the XML or the files that it names")
+def _unreadable(source: object, why: str, fix: str = _FIX) -> UnreadableFileError:
+    return UnreadableFileError(source, what="MuJoCo model", why=why, fix=fix)
 
 
 @contextmanager
-def _without_log(mujoco: Any) -> Iterator[None]:
-    """Keep MuJoCo from writing its warnings into a file in the current folder; what matters is raised."""
-    mujoco.set_mju_user_warning(lambda text: None)
+def _warnings(mujoco: Any) -> Iterator[list[str]]:
+    """MuJoCo's warnings, which it would write into a file in the current folder."""
+    said: list[str] = []
+    mujoco.set_mju_user_warning(lambda text: said.append(text.decode() if isinstance(text, bytes) else str(text)))
     try:
-        yield
+        yield said
     finally:
         mujoco.set_mju_user_warning(None)

@@ -87,13 +87,27 @@ def geom_shape(model: MjModel, geom: int, horizon: float) -> Mesh | None:
         geom: its number.
         horizon: metres from the model's middle to where an infinite plane ends, from ``horizon_m``.
     """
-    kind = int(model.geom_type[geom])
-    shape = _shape(model, geom, kind, horizon)
-    return shape if shape is None or kind in (PLANE, HFIELD) else replace(shape, outside_only=True)
+    kind, data = int(model.geom_type[geom]), int(model.geom_dataid[geom])
+    if kind == PLANE:
+        return _plane(model, geom, horizon)
+    return _hfield(model, data) if kind == HFIELD else solid_shape(model, kind, model.geom_size[geom], data)
 
 
-def _shape(model: MjModel, geom: int, kind: int, horizon: float) -> Mesh | None:
-    x, y, z = (float(s) for s in model.geom_size[geom])
+def solid_shape(model: MjModel, kind: int, size: np.ndarray, mesh: int) -> Mesh | None:
+    """A solid shape or a mesh of a model, seen from outside only; ``None`` where it has no surface.
+
+    Args:
+        model: a compiled model.
+        kind: of ``mjtGeom``.
+        size: the three numbers that MuJoCo keeps of it.
+        mesh: the number of its mesh, -1 where it has none.
+    """
+    shape = _solid(model, kind, size, mesh)
+    return shape if shape is None else replace(shape, outside_only=True)
+
+
+def _solid(model: MjModel, kind: int, size: np.ndarray, mesh: int) -> Mesh | None:
+    x, y, z = (float(s) for s in size)
     quality = model.vis.quality
     around, stacks = (min(max(int(number), 3), MOST_SLICES) for number in (quality.numslices, quality.numstacks))
     half = max(stacks // 2, 1)
@@ -107,11 +121,7 @@ def _shape(model: MjModel, geom: int, kind: int, horizon: float) -> Mesh | None:
         return primitives.cylinder(x, y, segments=around)
     if kind == CAPSULE:
         return primitives.capsule(x, y, segments=around, rings=half)
-    if kind == PLANE:
-        return _plane(model, geom, horizon)
-    if kind == HFIELD:
-        return _hfield(model, int(model.geom_dataid[geom]))
-    return _mesh(model, int(model.geom_dataid[geom])) if model.geom_dataid[geom] >= 0 else None
+    return _mesh(model, mesh) if mesh >= 0 else None
 
 
 def _plane(model: MjModel, geom: int, horizon: float) -> Mesh:

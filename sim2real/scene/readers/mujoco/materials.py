@@ -29,7 +29,11 @@ _CUBE_V = ((1, 1), (1, 1), (2, -1), (2, 1), (1, 1), (1, 1))
 
 def geom_rgba(model: MjModel, geom: int) -> tuple[float, float, float, float]:
     """The color that MuJoCo gives a geom: its own where it differs from the default, else its material's."""
-    own, material = model.geom_rgba[geom], int(model.geom_matid[geom])
+    return rgba_of(model, int(model.geom_matid[geom]), model.geom_rgba[geom])
+
+
+def rgba_of(model: MjModel, material: int, own: np.ndarray) -> tuple[float, float, float, float]:
+    """The color of anything with a color of its own and a material (-1: none)."""
     unset = material >= 0 and np.array_equal(own, np.array(UNSET_RGBA, np.float32))
     red, green, blue, alpha = (float(c) for c in np.clip(model.mat_rgba[material] if unset else own, 0, 1))
     return red, green, blue, alpha
@@ -37,8 +41,12 @@ def geom_rgba(model: MjModel, geom: int) -> tuple[float, float, float, float]:
 
 def geom_texture(model: MjModel, geom: int) -> int:
     """The color texture of a geom, -1 if there is none that this reader understands."""
+    return texture_of(model, int(model.geom_matid[geom]))
+
+
+def texture_of(model: MjModel, material: int) -> int:
+    """The color texture of a material (-1: none), -1 if there is none that this reader understands."""
     mujoco = require("mujoco", "mujoco")
-    material = int(model.geom_matid[geom])
     if material < 0:
         return -1
     ids = np.atleast_1d(model.mat_texid[material])
@@ -75,14 +83,22 @@ def is_cube(model: MjModel, texture: int) -> bool:
 
 
 def material_of(model: MjModel, geom: int, image: UInt8[np.ndarray, "height width channels"] | None) -> Material:
-    """The material of a geom.
+    """The material of a geom; see ``made_of``."""
+    return made_of(model, int(model.geom_matid[geom]), geom_rgba(model, geom), image)
+
+
+def made_of(
+    model: MjModel,
+    material: int,
+    rgba: tuple[float, float, float, float],
+    image: UInt8[np.ndarray, "height width channels"] | None = None,
+) -> Material:
+    """A material (-1: none) in a color.
 
     ``roughness`` is MuJoCo's own where it is set; otherwise it is that of the Blinn-Phong lobe that ``shininess`` describes
     (exponent 128 times shininess), wider where ``specular`` is low.
     """
-    rgba = geom_rgba(model, geom)
     base = _triple(linear_from_srgb(np.clip(rgba[:3], 0, 1)))
-    material = int(model.geom_matid[geom])
     if material < 0:
         return Material((*base, rgba[3]), image, roughness=0.6)
     shininess, specular = float(model.mat_shininess[material]), float(model.mat_specular[material])
@@ -102,10 +118,15 @@ def material_of(model: MjModel, geom: int, image: UInt8[np.ndarray, "height widt
 def texture_scale(model: MjModel, geom: int) -> Float[np.ndarray, "2"]:
     """How often a 2D texture repeats: over the shape, or per metre of half size where the material says ``texuniform``."""
     material = int(model.geom_matid[geom])
-    repeat = np.asarray(model.mat_texrepeat[material], np.float64)
-    repeat = np.where(repeat > 0, repeat, 1)
+    repeat = texture_repeat(model, material)
     size = np.asarray(model.geom_size[geom, :2], np.float64)
     return repeat * np.where(size > 0, size, 1) if model.mat_texuniform[material] else repeat
+
+
+def texture_repeat(model: MjModel, material: int) -> Float[np.ndarray, "2"]:
+    """How often a material's 2D texture repeats over texture coordinates of 0 to 1."""
+    repeat = np.asarray(model.mat_texrepeat[material], np.float64)
+    return np.where(repeat > 0, repeat, 1)
 
 
 def repeated(uv: Float[np.ndarray, "faces 3 2"], scale: Float[np.ndarray, "2"]) -> Float[np.ndarray, "faces 3 2"]:

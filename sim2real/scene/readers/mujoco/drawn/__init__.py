@@ -1,0 +1,1 @@
+"""What MuJoCo draws of a model besides geoms: skins, flexes, tendons, sites."""
