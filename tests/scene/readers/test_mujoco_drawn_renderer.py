@@ -111,7 +111,8 @@ def test_what_deforms_is_seen_where_mujocos_renderer_draws_it(drawn, name):
         both, depth = inside & same & (theirs > 0), pictures["depth"][first + frame]
         assert np.mean(np.abs(ours.depth - depth)[both] < 2e-3 * depth[both]) >= 0.995
         seen |= {scene.instances[k - 1].name for k in np.unique(theirs[both]) if (theirs[both] == k).sum() > 20}
-    assert {"cloth", "jelly", "rope", "belt", "sleeve", "floor"} <= seen
+    thin = {"rope"} if name == "above" else set[str]()  # from the front it has no inner pixels
+    assert {"cloth", "jelly", "belt", "sleeve", "floor"} | thin <= seen
 
 
 @pytest.mark.parametrize("repeat", ["", 'texrepeat="3 2"', 'texrepeat="3 2" texuniform="true"'])

@@ -40,7 +40,7 @@ class Replay:
     """
 
     poses: Poses
-    surfaces: tuple[Float32[np.ndarray, "frames vertices 3"], ...]
+    surfaces: tuple[Float32[np.ndarray, "frames _ 3"], ...]
     seconds: Float[np.ndarray, "frames"] | None
     said: str
     moves_mocap: bool
