@@ -127,10 +127,12 @@ class Live:
         """
         row, number = put(self.plan.scene, self.plan.cameras, self._number, state), self._number
         self._number += 1
+        shared = self._pool.submit(self._renderer.ahead, row)
         jobs = {
             camera.name: [self._pool.submit(self._renderer.render, camera, row, number, kinds) for kinds in self._groups]
             for camera in self.plan.cameras
         }
+        shared.result()
         return {name: self._seen(name, number, [job.result() for job in of_camera]) for name, of_camera in jobs.items()}
 
     def _seen(self, camera: str, number: int, parts: list[Frame]) -> Seen:

@@ -57,6 +57,12 @@ class FrameRenderer:
         pictures = {kind: picture(view) for kind, picture in self._pictures.items() if kind in chosen}
         return Frame(self._noise_of(view) if "noise" in chosen else None, pictures)
 
+    def ahead(self, frame: int) -> None:
+        """Do what the views of a frame share, while another thread begins with one of them."""
+        for picture in self._pictures.values():
+            if (share := getattr(picture, "ahead", None)) is not None:
+                share(frame)
+
     def _noise_of(self, view: FrameView) -> Float32[np.ndarray, "channels latent_height latent_width"] | None:
         if self._noise is None or view.frame not in self._noisy:
             return None

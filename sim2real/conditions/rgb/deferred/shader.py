@@ -94,6 +94,11 @@ class Shader:
         launch(shading_kernels.encode_kernel, camera.size, [color, self._curve, as_warp(out, wp.uint8)], self._device)
         return out.cpu().numpy()
 
+    def draw_shadows(self, frame: int) -> None:
+        """Draw the shadow map of a frame, if there are shadows: pictures that need it meanwhile wait for it."""
+        if self._shadows is not None:
+            self._shadows.of(frame)
+
     def radiance(self, camera: Camera, frame: int) -> Float32[np.ndarray, "height width 3"]:
         """Linear radiance before exposure and tone curve, averaged over each pixel."""
         return self._blended(camera, frame, 0.0, None).cpu().numpy()
