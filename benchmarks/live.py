@@ -65,12 +65,16 @@ def megabytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def stepped(observe: list[str], steps: int) -> tuple[list[dict], np.ndarray, mujoco.MjModel, list[float], list[float]]:
-    """Observations of the first steps, all states, the model, seconds of each look, and memory on the way."""
+Stepped = tuple[list[dict], np.ndarray, mujoco.MjModel, list[float], list[float]]
+
+
+def stepped(observe: list[str], cameras: int, steps: int) -> Stepped:
+    """Observations of all states, the states, the model, seconds of each look, and memory on the way."""
     env = Kitchen()
     kept, rows, seconds, memory = [], [], [], []
     model, data = model_and_data(env)
-    with LiveObservations(env, cameras=None, size=SIZE, observe=observe) as live:
+    names = [model.camera(k).name for k in range(cameras)]
+    with LiveObservations(env, cameras=names, size=SIZE, observe=observe) as live:
         live.action_space.seed(0)
         observation, _ = live.reset(seed=0)
         look = live._observed  # noqa: SLF001 (timed without the physics)
@@ -86,12 +90,13 @@ def stepped(observe: list[str], steps: int) -> tuple[list[dict], np.ndarray, muj
     return kept, np.array(rows), model, seconds, memory
 
 
-def clip_of(model: mujoco.MjModel, rows: np.ndarray, folder: Path, footage: bool) -> Clip:
+def clip_of(model: mujoco.MjModel, rows: np.ndarray, cameras: int, folder: Path, footage: bool) -> Clip:
     """The clip of recorded states."""
     options = LoadOptions(size=SIZE)
     scene = completed(scene_of_model(model, Path("kitchen"), Recording(rows), options.reading), options)
     more = {"noise", "albedo", "material", "light", "reflection", "normals", "edges"} if footage else set()
-    clip = render_clip(scene, folder, RenderOptions(only={*KINDS.values(), *more}, as_live=True, pages=False))
+    names, kinds = [model.camera(k).name for k in range(cameras)], {*KINDS.values(), *more}
+    clip = render_clip(scene, folder, RenderOptions(cameras=names, only=kinds, as_live=True, pages=False))
     if footage:
         generate(clip.path, GenerateOptions(camera_effects="none"))
     return clip
@@ -118,17 +123,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     steps = parser.parse_args().steps
     print(f"{machine()}; {SIZE[0]}x{SIZE[1]}\n")
-    print("| observed | states | a second | MB after a tenth, at the end | differ |")
-    print("|---|---|---|---|---|")
+    print("| observed | cameras | states | a second | MB after a tenth, at the end | differ |")
+    print("|---|---|---|---|---|---|")
     wrong = 0
-    for observe in (["rgb", "depth", "segmentation"], ["rgb", "depth", "segmentation", "footage"]):
-        footage = "footage" in observe
-        observations, rows, model, seconds, memory = stepped(observe, steps if not footage else max(steps // 10, 2))
+    usual = ["rgb", "depth", "segmentation"]
+    for observe, cameras, count in ((usual, 2, steps), (usual, 1, steps), ([*usual, "footage"], 1, max(steps // 10, 2))):
+        observations, rows, model, seconds, memory = stepped(observe, cameras, count)
         with tempfile.TemporaryDirectory() as folder:
-            found = differing(observations, clip_of(model, rows, Path(folder) / "clip", footage))
+            clip = clip_of(model, rows, cameras, Path(folder) / "clip", "footage" in observe)
+            found = differing(observations, clip)
         wrong += found
         rate, grown = 1 / median(seconds), f"{memory[0]:.0f}, {memory[-1]:.0f}"
-        print(f"| {', '.join(observe)} | {len(rows)} | {rate:.1f} | {grown} | {found} |", flush=True)
+        print(f"| {', '.join(observe)} | {cameras} | {len(rows)} | {rate:.1f} | {grown} | {found} |", flush=True)
     if wrong:
         sys.exit("error: a running simulation is not seen as its clip")
 

@@ -25,6 +25,10 @@ _LEAST_CPUS = 4
 """Logical ones that a local Ray needs beside actors to read and to gather; with fewer it waits for itself."""
 
 
+_WITHOUT_REPORTS = {"enable_metrics_collection": False, "task_events_report_interval_ms": 0}
+"""Nobody looks at what a local Ray tells of itself; telling it takes every one of its processes time, all the time."""
+
+
 class Maker:
     """A Ray actor: one worker process, kept for all clips that come here.
 
@@ -112,7 +116,8 @@ def _connect(ray: Any, address: str, workers: int) -> bool:
     quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
     try:
         if address == "local":
-            ray.init(num_cpus=max(_LEAST_CPUS, workers + 2), object_store_memory=200 * 2**20, **quiet)
+            cpus = max(_LEAST_CPUS, workers + 2)
+            ray.init(num_cpus=cpus, object_store_memory=200 * 2**20, _system_config=_WITHOUT_REPORTS, **quiet)
         else:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
