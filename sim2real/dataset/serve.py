@@ -40,6 +40,7 @@ def serve(answers: int, parent: int) -> None:
     _die_with(parent)
     lines: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_requests, args=(lines,), daemon=True).start()
+    from ..memory import give_back
     from .make_clip import make_clip
     from .plan import Row
 
@@ -57,6 +58,7 @@ def serve(answers: int, parent: int) -> None:
             answer("failed", _reason(error))
         else:
             answer("ok")
+        give_back()
 
 
 def _reason(error: Exception) -> str:
