@@ -1,9 +1,9 @@
-"""Whether the gate of datasets can fail: ``python -m benchmarks.gate [--clips N]``.
+"""Whether the gate of datasets can fail: ``python -m benchmarks.gate [--clips N] [--use keep|restyle]``.
 
 Clips of the kitchen and the tabletop with footage of the embedded model, half of it with the simulator's colors, half with new
 surfaces. Against them stand the same clips driven by noise that is drawn anew in every frame; footage of other geometry (the
 camera 5 cm and 3 degrees away); and masks that are shifted by 5 pixels. ROC AUC of every figure: 0.5 tells nothing apart, 1
-everything.
+everything. Footage that keeps its colors hardly depends on the noise, so that ``--use restyle`` is where noise can be judged.
 """
 
 from __future__ import annotations
@@ -107,11 +107,14 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=20)
     parser.add_argument("--frames", type=int, default=6)
     parser.add_argument("--size", type=int, nargs=2, default=(192, 256), metavar=("HEIGHT", "WIDTH"))
+    parser.add_argument("--use", choices=["keep", "restyle"], help="of all clips; by default half of them are restyled")
     chosen = parser.parse_args()
     print(f"{machine()}\n")
     said = {**config(chosen.clips, ()), "frames": chosen.frames, "size": list(chosen.size)}
     said["sources"] = [{**source, "stride": STRIDE} for source in said["sources"]]
     said["variations"] = {name: value for name, value in said["variations"].items() if name != "camera_jitter"}
+    if chosen.use:
+        said["variations"]["use"] = [chosen.use]
     collected: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
