@@ -11,8 +11,8 @@ from typing import Any
 from ..clip.report.sheet import spread
 from ..errors import BadValueError, MissingPackageError, Sim2RealError
 from ..scene import Scene
-from .make_clip import read_scene
 from .plan import Row
+from .scene_source import read_scene
 
 MOST_SCENES = 8
 """Scenes that are looked at, spread over the plan; what is wrong with others is found out when their clips are made."""

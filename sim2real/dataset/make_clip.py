@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import kinds
 from ..clip import Clip, write_pages
-from ..errors import UnknownNameError
 from ..scene import Scene
 from .clips import DatasetClip
 from .episodes import Episode, episode_of
 from .finished import Done, write_done, write_episode
-from .lerobot_source import episode_arrays, read_lerobot
+from .lerobot_source import read_lerobot
 from .models import write_models
-from .plan import Row, check_unchanged
+from .plan import Row
 from .quality import clip_figures, label_agreement
 from .randomize import randomized
+from .scene_source import read_scene
 from .silhouettes import write_silhouettes
 from .video_clip import warped_episode
 from .writers.registry import WRITERS
@@ -67,49 +63,6 @@ def _write_shapes(row: Row, scene: Scene, folder: Path, device: str) -> None:
         write_silhouettes(scene, folder, device=device)
     if any(one.models for one in formats):
         write_models(scene, folder)
-
-
-def read_scene(row: Row, work: Path) -> Scene:
-    """The row's scene; the last ones are kept, because rows of one source follow each other.
-
-    Args:
-        row: what is to be made.
-        work: a path that is free, beside which a recording's states may lie for a while.
-
-    Raises:
-        BadValueError: the scene is another one than was planned.
-        Sim2RealError: whatever the reader finds wrong.
-    """
-    check_unchanged(row, "the scene", hashlib.sha256(Path(row.scene).read_bytes()).hexdigest())
-    reading = dict(row.reading)
-    if row.lerobot is None:
-        return _read(row.scene, json.dumps(reading, sort_keys=True))
-    states = work.with_name(f"{work.name}.states.npy")
-    try:
-        np.save(states, lerobot_states(row))
-        return _read.__wrapped__(row.scene, json.dumps({**reading, "states": str(states)}))
-    finally:
-        states.unlink(missing_ok=True)
-
-
-def lerobot_states(row: Row) -> np.ndarray:
-    """The column of a LeRobot episode that says where the model's joints are, one row per frame.
-
-    Raises:
-        UnknownNameError: the dataset has no such column.
-    """
-    assert row.lerobot is not None
-    arrays = episode_arrays(read_lerobot(row.lerobot), row.episode)
-    if row.states_column not in arrays:
-        raise UnknownNameError(row.states_column, sorted(arrays), what="column", where=row.lerobot)
-    return np.asarray(arrays[row.states_column], np.float64)
-
-
-@functools.lru_cache(maxsize=2)
-def _read(path: str, reading: str) -> Scene:
-    from ..scene import load_as
-
-    return load_as(path, json.loads(reading))
 
 
 def episode_of_row(row: Row) -> Episode:

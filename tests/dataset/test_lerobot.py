@@ -19,6 +19,7 @@ from sim2real.dataset.writers.lerobot import write
 from sim2real.dataset.writers.lerobot.statistics import PictureStatistics, array_statistics, pooled
 from sim2real.dataset.writers.registry import writer
 from sim2real.errors import BadValueError, MissingFileError
+from sim2real.yuv import rgb_picture
 from tests.dataset.plain_clips import ODD_CAMERA, contents, elsewhere, plain_clip, with_footage, written
 
 
@@ -51,14 +52,12 @@ class Dataset:
         names = {name: row[f"videos/{key}/{name}"] for name in ("chunk_index", "file_index")}
         start = row[f"videos/{key}/from_timestamp"]
         with av.open(str(self.folder / self.info["video_path"].format(video_key=key, **names))) as file:
-            found = {
-                float(f.pts * f.time_base): f.reformat(format="rgb24", src_colorspace="ITU709") for f in file.decode(video=0)
-            }
+            found = {float(f.pts * f.time_base): rgb_picture(f) for f in file.decode(video=0)}
         times = np.array(list(found))
         wanted = [start + float(t) for t in self.column(episode, "timestamp").ravel()]
         nearest = [times[np.abs(times - t).argmin()] for t in wanted]
         assert np.abs(np.array(nearest) - wanted).max() < 1e-4, "LeRobot refuses frames that are farther away in time"
-        return [found[t].to_ndarray() for t in nearest]
+        return [found[t] for t in nearest]
 
 
 def check(folder: Path, clips) -> Dataset:

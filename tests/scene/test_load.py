@@ -80,7 +80,7 @@ def test_intrinsics_override_those_of_the_file() -> None:
 
 def test_kinds_of_files_that_nobody_reads_list_those_that_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.blend").touch()
-    with pytest.raises(UnknownNameError, match=r"'\.blend'.*\.yaml.*\.xml.*\.hdf5.*\.obj.*\.glb"):
+    with pytest.raises(UnknownNameError, match=r"'\.blend'.*\.yaml.*\.xml.*\.hdf5.*\.urdf.*\.usd.*in all"):
         load(tmp_path / "a.blend")
     for name in ("a.yaml", "a.obj", "a.xml", "a.hdf5", "nothing"):
         with pytest.raises(MissingFileError):

@@ -24,12 +24,12 @@ def test_a_truncated_recording_says_how_much_of_it_is_there(tmp_path):
         _read_demo(path, None)
 
 
-def test_states_in_a_table_of_text_are_refused_in_our_own_words(tmp_path):
-    np.savetxt(tmp_path / "states.csv", np.zeros((3, 14)), delimiter=",")
+def test_states_of_another_kind_are_refused_in_our_own_words(tmp_path):
+    np.savetxt(tmp_path / "states.txt", np.zeros((3, 14)), delimiter=",")
     with pytest.raises(
-        BadValueError, match=r"the kind of states file is '.csv', must be .npy or .npz; write them with numpy.save"
+        BadValueError, match=r"the kind of states file is '.txt', must be .npy, .npz or .csv; write them with numpy.save"
     ):
-        read_states(tmp_path / "states.csv")
+        read_states(tmp_path / "states.txt")
 
 
 def test_links_that_lead_nowhere_and_states_that_no_memory_holds_are_no_crash(tmp_path):
