@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written, and what to know of it."""
+
+    path: Path
+    notes: tuple[str, ...]
 
 
 @contextmanager

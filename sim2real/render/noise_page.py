@@ -18,7 +18,7 @@ from ..clip.report.onlooker import onlooker
 from ..clip.report.sheet import seen_depths, spread
 from ..clip.scene import scene_of
 from ..clip.video import noise_picture
-from ..clip.whole_files import whole_file
+from ..clip.whole_files import Written, whole_file
 from ..errors import EmptySceneError
 from ..noise.bake import baked_texture
 from ..noise.charts.build import SKY_CHARTS, Charts, charts_of
@@ -47,15 +47,7 @@ _FRUSTUM = 0.1
 """Cameras are drawn so long, as a share of the nearest depth that they see."""
 
 
-@dataclass(frozen=True)
-class NoisePage:
-    """A page that was written, and what to know of it."""
-
-    path: Path
-    notes: tuple[str, ...]
-
-
-def write_noise_page(clip: Clip, path: Path | None = None, *, progress: Progress | None = None) -> NoisePage:
+def write_noise_page(clip: Clip, path: Path | None = None, *, progress: Progress | None = None) -> Written:
     """Write the surface noise of a clip as a page that opens from the disk, without a network.
 
     Every part of the scene carries as texture the cells of the noise that the clip's frames integrate: same charts, same
@@ -85,7 +77,7 @@ def write_noise_page(clip: Clip, path: Path | None = None, *, progress: Progress
         page = shown.played(server)
     with readable_write_errors(path), whole_file(path) as partial:
         partial.write_text(page, encoding="utf-8")
-    return NoisePage(path, tuple(shown.notes))
+    return Written(path, tuple(shown.notes))
 
 
 @contextlib.contextmanager

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -17,6 +20,14 @@ class Reading:
     frames: slice | None = None
     size: tuple[int, int] | None = None
     fps: float | None = None
+
+
+def rate_of(seconds: Float[np.ndarray, "frames"] | None, usual: float) -> float:
+    """Frames per second by the median step of their times; ``usual`` where there are no times, or they stand still."""
+    if seconds is None or len(seconds) < 2:
+        return usual
+    step = float(np.median(np.diff(seconds)))
+    return rate if step > 0 and 0 < (rate := round(1 / step, 3)) < np.inf else usual
 
 
 def option(explanation: str, *, metavar: str | None = None) -> Any:

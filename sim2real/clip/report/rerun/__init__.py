@@ -1,4 +1,3 @@
 """A clip folder as a recording for Rerun's viewer."""
 
-from .recording import Recorded as Recorded
 from .recording import write_recording as write_recording

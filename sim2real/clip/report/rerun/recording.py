@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from ....optional import require
 from ....scene import Scene
 from ...folder import Clip, disk_is_full, readable_write_errors
 from ...scene import scene_of
-from ...whole_files import whole_file
+from ...whole_files import Written, whole_file
 from ..onlooker import onlooker
 from ..sheet import seen_depths
 from .meshes import Meshes, moves
@@ -34,15 +33,7 @@ _PATIENCE_S = 120.0
 """A disk that takes no data for so long is taken for full."""
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A recording that was written, and what to know of it."""
-
-    path: Path
-    notes: tuple[str, ...]
-
-
-def write_recording(clip: Clip, path: Path | None = None, *, progress: Progress | None = None) -> Recorded:
+def write_recording(clip: Clip, path: Path | None = None, *, progress: Progress | None = None) -> Written:
     """Write a clip folder as a recording for Rerun's viewer.
 
     Timelines are ``frame`` and ``time`` (seconds from the first frame). Below ``world``, metres with z up, are the instances
@@ -78,7 +69,7 @@ def write_recording(clip: Clip, path: Path | None = None, *, progress: Progress 
             log.disconnect()
         if disk_is_full(path):
             raise UnwritableOutputError(path, why="the disk is full", fix="free some space or choose another disk")
-    return Recorded(path, tuple(recording.notes))
+    return Written(path, tuple(recording.notes))
 
 
 class _Recording:

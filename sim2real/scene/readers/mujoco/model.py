@@ -14,7 +14,7 @@ from ....errors import BadValueError
 from ....transforms import rigid, rotation_from_quaternion
 from ...records import Mesh, Part, Scene
 from ..frame_count import check_deforming
-from ..reading import Reading, option
+from ..reading import Reading, option, rate_of
 from .cameras import cameras_of
 from .digest import digest_of
 from .drawn.deforming import Deforming
@@ -247,8 +247,4 @@ def _rate(fps: float | None, seconds: Float[np.ndarray, "frames"] | None, usual:
         if not (np.isfinite(fps) and fps > 0):
             raise BadValueError("the frame rate", fps, right="a positive number of frames per second", where=source)
         return float(fps)
-    if seconds is not None and len(seconds) > 1:
-        step = float(np.median(np.diff(seconds)))
-        if step > 0 and 0 < (rate := round(1 / step, 3)) < np.inf:
-            return rate
-    return usual
+    return rate_of(seconds, usual)

@@ -16,7 +16,7 @@ from ...cameras import ORBIT_FRAMES
 from ...records import Instance, Part, Scene
 from ..frame_count import check_frames
 from ..mesh.files import sha256_of
-from ..reading import Reading, option
+from ..reading import Reading, option, rate_of
 from .assets import assets_of
 from .elements import WHAT
 from .joint_table import read_joint_table
@@ -142,11 +142,7 @@ def _parts(robot: Robot, shapes: Shapes, source: Path) -> tuple[list[str], tuple
 def _rate(reading: Reading, seconds: Float[np.ndarray, "frames"] | None) -> float:
     if reading.fps is not None:
         return float(reading.fps)
-    if seconds is not None and len(seconds) > 1:
-        step = float(np.median(np.diff(seconds)))
-        if step > 0 and 0 < (rate := round(1 / step, 3)) < np.inf:
-            return rate
-    return DEFAULT_FPS / (reading.frames.step or 1 if reading.frames else 1)
+    return rate_of(seconds, DEFAULT_FPS / (reading.frames.step or 1 if reading.frames else 1))
 
 
 def _cameras(
