@@ -19,7 +19,7 @@ _COARSE, _NEAR = 2.0, 4.0
 _MOST = 3.0
 """Detail beyond so many times its strength counts as so much: an edge, no texture."""
 _BLOCK = 32
-"""Side of the squares at most, latents: what is found in the black ones of a chessboard is tried on the white ones, and vice versa."""
+"""Side of the squares of a chessboard at most, latents: what is found in the black ones is tried on the white ones."""
 _INSIDE = 3
 """Pixels from the borders of instances within which nothing counts as a surface's detail."""
 
