@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from ...errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
+from ...errors import BadValueError, MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
 from ..records import Scene
 from .reading import NoOptions, Reading
 
@@ -77,7 +77,18 @@ def takes(path: Path) -> bool:
 
 def takers_of(path: Path) -> tuple[Reader, ...]:
     """The readers of a file by its suffix; of several, the one that claims what it holds, if it can be looked into."""
-    takers = tuple(reader for reader in READERS if path.suffix.lower() in reader.suffixes)
+    try:
+        return _takers(path)
+    except Sim2RealError:  # damaged: said when it is read
+        return _by_suffix(path)
+
+
+def _by_suffix(path: Path) -> tuple[Reader, ...]:
+    return tuple(reader for reader in READERS if path.suffix.lower() in reader.suffixes)
+
+
+def _takers(path: Path) -> tuple[Reader, ...]:
+    takers = _by_suffix(path)
     if len(takers) < 2 or not _is_file(path):
         return takers
     claimed = next((reader for reader in takers if reader.inside is not None and _imported(reader.inside).is_one(path)), None)
@@ -96,9 +107,10 @@ def reader_of(path: Path) -> Reader:
 
     Raises:
         MissingFileError: there is no such file.
+        UnreadableFileError: several readers take the suffix, and the file is too damaged to tell whose it is.
         UnknownNameError: no reader takes this suffix; lists those that are taken.
     """
-    reader = next(iter(takers_of(path)), None)
+    reader = next(iter(_takers(path)), None)
     with readable_errors(path, "scene"):
         is_file, exists = path.is_file(), path.exists()
     if not is_file and (reader is not None or not exists):
@@ -182,6 +194,21 @@ def outline(path: Path, own: Mapping[str, Any]) -> dict[str, Any] | None:
     check_own(reader, own, path)
     with readable_errors(path, reader.what):
         return module.outline(path, _options_of(reader)(**own))
+
+
+def demo_names(path: Path) -> list[str]:
+    """Names of a recording's demonstrations, in natural order.
+
+    Raises:
+        BadValueError: files of this kind have none.
+        Sim2RealError: whatever the reader finds wrong.
+    """
+    reader = reader_of(path)
+    module = _module_of(reader)
+    if not hasattr(module, "demo_names"):
+        raise BadValueError("demo", "given", right=f"left out for a {reader.what}, which has no demonstrations", where=path)
+    with readable_errors(path, reader.what):
+        return module.demo_names(path)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Recordings as Isaac Lab, ManiSkill, Isaac Sim and Habitat lay them out, small, with the robots and things that they are of."""
+"""Recordings as Isaac Lab, ManiSkill, Isaac Sim and Habitat lay them out, small, with the robots that they are of."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ URDF = """<robot name="arm">
   <joint name="mount" type="fixed"><parent link="hand"/><child link="eye"/><origin xyz="0.06 0 0"/></joint>
 </robot>"""
 MJCF = """<mujoco><worldbody><body name="base"><geom type="box" size="0.1 0.1 0.05"/>
-  <body name="upper" pos="0 0 0.05"><joint name="turn" type="hinge" axis="0 1 0"/><geom type="box" size="0.03 0.03 0.15" pos="0 0 0.15"/>
+  <body name="upper" pos="0 0 0.05"><joint name="turn" type="hinge" axis="0 1 0"/>
+    <geom type="box" size="0.03 0.03 0.15" pos="0 0 0.15"/>
     <body name="hand" pos="0 0 0.3"><joint name="reach" type="slide" axis="0 0 1"/><geom type="sphere" size="0.05"/>
       <body name="eye" pos="0.06 0 0"/></body></body></body></worldbody></mujoco>"""
 USD = """#usda 1.0
@@ -100,7 +101,9 @@ def robot_joints(frames: int = FRAMES) -> np.ndarray:
 def cube_way(frames: int = FRAMES, rate: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
     """Poses (w first) of a tumbling cube, and its angular velocities."""
     speed = np.array([0.5, -1.0, 0.8])
-    turns = Rotation.from_rotvec(np.arange(frames)[:, None] / rate * speed) * Rotation.from_euler("xyz", [20, 40, 60], degrees=True)
+    turns = Rotation.from_rotvec(np.arange(frames)[:, None] / rate * speed) * Rotation.from_euler(
+        "xyz", [20, 40, 60], degrees=True
+    )
     places = np.stack([np.linspace(0.3, 0.4, frames), np.linspace(0, 0.1, frames), np.full(frames, 0.2)], axis=1)
     return np.concatenate([places, wxyz(turns)], axis=1), np.tile(speed, (frames, 1))
 
@@ -266,8 +269,8 @@ def session(path: Path, *, version: int = 2, stage: bool = True) -> Path:
         for name, way in (("objects/cube", cube), ("cameras/eye", camera), ("gone", cube)):
             episode[f"{name}/position"], episode[f"{name}/orientation"] = way[:, :3].astype("f4"), way[:, 3:].astype("f4")
             episode[f"{name}/orientation"].attrs["quaternion_order"] = "wxyz"
-        for name, value in (("focal_length", 20.0), ("horizontal_aperture", 20.0), ("vertical_aperture", 15.0)):
-            episode[f"cameras/eye/{name}"] = np.linspace(value, value * 1.5, FRAMES, dtype=np.float32)
+        for name, first, last in (("focal_length", 20, 30), ("horizontal_aperture", 20, 20), ("vertical_aperture", 15, 15)):
+            episode[f"cameras/eye/{name}"] = np.linspace(first, last, FRAMES, dtype=np.float32)
     if stage:
         (path.parent / "stage_snapshot.usda").write_text(STAGE)
     return path

@@ -15,6 +15,7 @@ from ..frame_count import check_frames
 from ..package_files import package_file
 from ..scene_file.objects import Files, placed
 from ..urdf.assets import assets_of
+from ..urdf.elements import parsed
 from ..urdf.kinematics import world_from_links
 from ..urdf.model import seen_parts
 from ..urdf.robot import SIZES, Robot, read_robot
@@ -107,7 +108,7 @@ def _of_urdf(path: Path, track: Track, entry: ThingEntry, files: Files) -> Figur
     if root not in robot.links:
         raise UnknownNameError(root, robot.links, what=f"root of {track.name}", where=files.source)
     check_frames(track.frames, len(robot.links), files.source)
-    found, notes = joints_by_name(_edges(robot), track, entry, files.source)
+    found, notes = joints_by_name(_edges(robot, path), track, entry, files.source)
     positions = {name: values[:, None] for name, values in found.items()}
     world = world_from_links(robot, positions, np.tile(np.eye(4), (track.frames, 1, 1)))
     shapes = Shapes(assets_of(path, entry.packages))
@@ -126,8 +127,11 @@ def _of_urdf(path: Path, track: Track, entry: ThingEntry, files: Files) -> Figur
     )
 
 
-def _edges(robot: Robot) -> list[Edge]:
-    return [Edge(joint.name, joint.parent, joint.child, SIZES[joint.kind] == 1) for joint in robot.joints]
+def _edges(robot: Robot, path: Path) -> list[Edge]:
+    """The robot's joints in the order of its file; ``robot.joints`` are in another."""
+    place = {joint.get("name"): k for k, joint in enumerate(parsed(path).findall("joint"))}
+    ordered = sorted(robot.joints, key=lambda joint: place[joint.name])
+    return [Edge(joint.name, joint.parent, joint.child, SIZES[joint.kind] == 1) for joint in ordered]
 
 
 def check_entry(entry: ThingEntry, name: str, where: object) -> None:

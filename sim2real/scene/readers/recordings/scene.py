@@ -24,7 +24,7 @@ from ..reading import Reading, option
 from ..scene_file.objects import Files
 from ..scene_file.scene import furnished
 from ..scene_file.yaml import read_yaml
-from .episode_recorder import read_session
+from .episode_recorder import read_session, session_of
 from .figures import Figure, check_entry, figure_of, joined
 from .inside import is_session, read_log
 from .log import Log, QuaternionOrder, Track, sliced
@@ -100,6 +100,11 @@ def outline(path: Path, options: Options) -> dict[str, Any] | None:
     asked = options.quaternions or "auto"
     order = Found(_checked_order(asked), "as asked for") if asked != "auto" else _known(log) or order_of(log.tracks)
     return outline_of_log(path, log, names, order, log.fps or _usual_rate(log))
+
+
+def demo_names(path: Path) -> list[str]:
+    """Names of a recording's episodes, in natural order; errors as ``read``."""
+    return list(session_of(path, None).episodes) if is_session(path) else read_log(path, None)[1]
 
 
 def _scene(path: Path, log: Log, mapping: MappingFile, found: Found, reading: Reading, files: Files) -> Scene:
