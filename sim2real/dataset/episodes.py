@@ -41,6 +41,8 @@ def episode_of(
 
     - robomimic's HDF5: ``actions``, ``states``, ``rewards``, ``dones`` and low-dimensional ``obs/*`` of ``options["demo"]``,
       or of the first demonstration.
+    - HDF5 of Isaac Lab and ManiSkill: actions where there are as many as frames, ``obs/NAME_root_pose``,
+      ``obs/NAME_joint_position``.
     - A MuJoCo model with ``options["states"]``: the arrays of the ``.npz``, or the rows of a ``.npy`` as ``states``.
     - A folder with a LeRobotDataset v3.0: all columns but counters and paths of depth, of ``options["episode"]``
       or the first.
