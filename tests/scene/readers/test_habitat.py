@@ -53,7 +53,7 @@ def test_what_is_created_later_and_deleted_is_seen_while_it_exists(tmp_path):
 
 def test_a_sensors_transform_is_a_camera_that_looks_along_minus_z(tmp_path):
     path = replay(tmp_path)
-    scene = load(path, LoadOptions(size=(60, 80)), hfov=60)
+    scene = load(path, LoadOptions(size=(60, 80)), hfov=60.0)
     (camera,) = scene.cameras
     assert camera.name == "sensor" and camera.size == (60, 80)
     np.testing.assert_allclose(camera.intrinsics[0, 0, 0], 40 / np.tan(np.deg2rad(30)))

@@ -24,8 +24,9 @@ from ..reading import Reading, option
 from ..scene_file.objects import Files
 from ..scene_file.scene import furnished
 from ..scene_file.yaml import read_yaml
+from .build import check_entry, figure_of
 from .episode_recorder import read_session, session_of
-from .figures import Figure, check_entry, figure_of, joined
+from .figures import Figure, joined
 from .inside import is_session, read_log
 from .log import Log, QuaternionOrder, Track, sliced
 from .maniskill import USUAL_RATE
