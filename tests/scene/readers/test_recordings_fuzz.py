@@ -84,6 +84,7 @@ def odd_member(rng: random.Random) -> Any:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["isaac_lab", "maniskill"])
 @fuzzed(20)
 def test_recordings_with_other_members_or_bytes(place, kind, rng):
@@ -101,6 +102,7 @@ def test_recordings_with_other_members_or_bytes(place, kind, rng):
     )
 
 
+@pytest.mark.slow
 @fuzzed(15)
 def test_sessions_with_other_members(place, rng):
     pytest.importorskip("pxr")
@@ -115,6 +117,7 @@ def test_sessions_with_other_members(place, rng):
     read_or_refused(lambda: load(path), check_scene)
 
 
+@pytest.mark.slow
 @fuzzed(30)
 def test_mapping_files_with_other_entries_or_bytes(place, rng):
     source, path = mapping(place), isaac_lab(place / "a.hdf5")
