@@ -14,19 +14,34 @@ from .scene_command import SceneCommand
 @click.command("inspect", cls=SceneCommand)
 @scene_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--mapping-skeleton",
+    "skeleton",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the mapping file that a recording of Isaac Lab or ManiSkill needs, to be filled in.",
+)
 @debug_option
-def command(scene: Path, as_json: bool, **options: Any) -> None:
+def command(scene: Path, as_json: bool, skeleton: Path | None, **options: Any) -> None:
     """Say what a scene or rollout contains: meshes, triangles, instances, cameras, frames, and what could not be read.
 
     Examples:
       sim2real inspect scenes/kitchen.yaml
       sim2real inspect model.xml --states states.npy
+      sim2real inspect demo.hdf5 --mapping-skeleton mapping.yaml
       sim2real inspect mug.glb --json
     """
     from ..scene.describe import describe
     from .json_text import json_text
+    from .outline import outlined, readable_outline, write_skeleton
     from .shared import load_scene
 
+    outline = outlined(scene, options)
+    if skeleton is not None:
+        write_skeleton(outline, skeleton, scene)
+    if outline is not None:
+        click.echo(json_text(outline) if as_json else "\n".join(readable_outline(outline, written=skeleton)))
+        return
     facts = describe(load_scene(scene, options, show_notes=False))
     click.echo(json_text(facts) if as_json else "\n".join(readable(facts)))
 

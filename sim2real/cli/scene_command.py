@@ -12,7 +12,7 @@ from .main import Command
 from .types import Names, Numbers
 
 if TYPE_CHECKING:
-    from ..scene.readers.registry import OwnOption, Reader
+    from ..scene.readers.registry import OwnOption
 
 _OWN = "sim2real.reader"
 """Where a context keeps the parameters that the scene's reader adds."""
@@ -29,7 +29,7 @@ class SceneCommand(Command):
         """Find the scene, then parse with its reader's options."""
         found = self._scene(ctx, list(args))
         if found is not None:
-            ctx.meta[_OWN] = _parameters(found[1])
+            ctx.meta[_OWN] = _parameters(found)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -37,7 +37,7 @@ class SceneCommand(Command):
                 _refuse_foreign(found, error.option_name)
             raise
 
-    def _scene(self, ctx: click.Context, args: list[str]) -> tuple[Path, Reader] | None:
+    def _scene(self, ctx: click.Context, args: list[str]) -> Path | None:
         """The first argument that a reader takes by its suffix, whatever unknown options there are around it."""
         with click.Context(self, ignore_unknown_options=True) as loose:
             try:
@@ -47,12 +47,9 @@ class SceneCommand(Command):
         words = [given.get("scene"), *others]
         if not any(isinstance(word, str) for word in words):
             return None
-        from ..scene.readers.registry import taker_of
+        from ..scene.readers.registry import takes
 
-        for path in (Path(word) for word in words if isinstance(word, str)):
-            if (reader := taker_of(path)) is not None:
-                return path, reader
-        return None
+        return next((path for path in (Path(word) for word in words if isinstance(word, str)) if takes(path)), None)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options, and where to find those that are not shown."""
@@ -69,10 +66,10 @@ def own_names(scene: Path) -> tuple[str, ...]:
     return tuple(own_options_of(scene))
 
 
-def _parameters(reader: Reader) -> list[click.Parameter]:
-    from ..scene.readers.registry import own_options
+def _parameters(scene: Path) -> list[click.Parameter]:
+    from ..scene.readers.registry import own_options_of
 
-    return [_parameter(option) for option in own_options(reader).values()]
+    return [_parameter(option) for option in own_options_of(scene).values()]
 
 
 def _parameter(option: OwnOption) -> click.Option:
@@ -89,11 +86,10 @@ def _parameter(option: OwnOption) -> click.Option:
     return click.Option([option.said_as], type=plain, **about)
 
 
-def _refuse_foreign(found: tuple[Path, Reader], option: str) -> None:
+def _refuse_foreign(scene: Path, option: str) -> None:
     """Refuse an option of another reader with its name; leave others to click."""
-    from ..scene.readers.registry import READERS, check_own, own_options
+    from ..scene.readers.registry import READERS, check_own, own_options, takers_of
 
-    path, reader = found
     name = option.lstrip("-").replace("-", "_")
     if any(name in own_options(other) for other in READERS):
-        check_own(reader, {name: "given"}, path)
+        check_own(takers_of(scene)[0], {name: "given"}, scene)

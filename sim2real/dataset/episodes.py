@@ -41,6 +41,8 @@ def episode_of(
 
     - robomimic's HDF5: ``actions``, ``states``, ``rewards``, ``dones`` and low-dimensional ``obs/*`` of ``options["demo"]``,
       or of the first demonstration.
+    - HDF5 of Isaac Lab and ManiSkill: actions where there are as many as frames, ``obs/NAME_root_pose``,
+      ``obs/NAME_joint_position``.
     - A MuJoCo model with ``options["states"]``: the arrays of the ``.npz``, or the rows of a ``.npy`` as ``states``.
     - A folder with a LeRobotDataset v3.0: all columns but counters and paths of depth, of ``options["episode"]``
       or the first.
@@ -64,7 +66,7 @@ def episode_of(
     if path.is_dir() and is_lerobot(path):
         whole = _lerobot_episode(path, int(options.get("episode") or 0))
     elif path.suffix.lower() in (".hdf5", ".h5"):
-        whole = _robomimic_episode(path, options.get("demo"))
+        whole = _recorded_episode(path, options.get("demo"))
     elif options.get("states") is not None:
         whole = _states_episode(Path(options["states"]))
     else:
@@ -101,10 +103,19 @@ def _states_episode(path: Path) -> Episode:
     return Episode(kept, notes=_left_out(set(arrays) - {""} - set(kept), len(rows)))
 
 
-def _robomimic_episode(path: Path, demo: str | None) -> Episode:
-    h5py = require("h5py", "mujoco")
+def _recorded_episode(path: Path, demo: str | None) -> Episode:
+    """Of robomimic, or of another simulator; a session of Isaac Sim's episode recorder holds nothing but poses."""
+    from ..scene.readers.recordings.inside import episode_arrays, is_one, is_session
+
     if not path.is_file():
         raise MissingFileError(path, what="recording")
+    if not is_one(path):
+        return _robomimic_episode(path, demo)
+    return Episode() if is_session(path) else Episode(episode_arrays(path, demo))
+
+
+def _robomimic_episode(path: Path, demo: str | None) -> Episode:
+    h5py = require("h5py", "mujoco")
     try:
         with h5py.File(path, "r") as file:
             return _read_demo(file, path, demo, h5py)

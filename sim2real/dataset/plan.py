@@ -174,7 +174,7 @@ def _episodes(found: LeRobotSource, wanted: Sequence[int] | None) -> list[int]:
 
 
 def _demos(path: Path, wanted: Sequence[str]) -> list[str]:
-    from ..scene.readers.robomimic import demo_names
+    from ..scene.readers.registry import demo_names
 
     names = demo_names(path)
     found = [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted)]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from ...errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
+from ...errors import BadValueError, MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
 from ..records import Scene
 from .reading import NoOptions, Reading
 
@@ -26,18 +26,23 @@ class Reader:
     - ``suffixes`` of the files that it takes; ``module`` of this package; ``what`` it calls its files.
     - ``authored``: somebody has placed the cameras, so that one inside a solid is an error; cameras that were recorded are read
       as they were, with a note.
+    - ``inside``: the module whose ``is_one(path)`` says whether a file with such a suffix is this reader's, by what it holds;
+      ``None``: whatever no other reader claims.
     """
 
     suffixes: tuple[str, ...]
     module: str
     what: str
     authored: bool = False
+    inside: str | None = None
 
 
 READERS = (
     Reader((".yaml", ".yml"), "scene_file.scene", "scene file", authored=True),
     Reader((".xml", ".mjcf", ".mjb", ".mjz", ".zip"), "mujoco.model", "MuJoCo model"),
     Reader((".hdf5", ".h5"), "robomimic", "recording"),
+    Reader((".hdf5", ".h5"), "recordings.scene", "recording", inside="recordings.inside"),
+    Reader((".json",), "habitat.scene", "gfx-replay file of Habitat"),
     Reader((".urdf", ".xacro"), "urdf.model", "URDF robot"),
     Reader((".usd", ".usda", ".usdc", ".usdz"), "usd.stage", "USD stage"),
     Reader((".obj", ".ply", ".stl", ".off"), "mesh.files", "mesh file", authored=True),
@@ -65,26 +70,54 @@ class OwnOption:
         return f"--{self.name.replace('_', '-')}"
 
 
-def taker_of(path: Path) -> Reader | None:
-    """The reader of a file by its suffix alone; the file need not exist."""
-    return next((reader for reader in READERS if path.suffix.lower() in reader.suffixes), None)
+def takes(path: Path) -> bool:
+    """Whether any reader takes a file's suffix; the file need not exist."""
+    return any(path.suffix.lower() in reader.suffixes for reader in READERS)
+
+
+def takers_of(path: Path) -> tuple[Reader, ...]:
+    """The readers of a file by its suffix; of several, the one that claims what it holds, if it can be looked into."""
+    try:
+        return _takers(path)
+    except Sim2RealError:  # damaged: said when it is read
+        return _by_suffix(path)
+
+
+def _by_suffix(path: Path) -> tuple[Reader, ...]:
+    return tuple(reader for reader in READERS if path.suffix.lower() in reader.suffixes)
+
+
+def _takers(path: Path) -> tuple[Reader, ...]:
+    takers = _by_suffix(path)
+    if len(takers) < 2 or not _is_file(path):
+        return takers
+    claimed = next((reader for reader in takers if reader.inside is not None and _imported(reader.inside).is_one(path)), None)
+    return (claimed,) if claimed else tuple(reader for reader in takers if reader.inside is None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have, a folder that may not be looked into
+        return False
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader of a file, by its suffix.
+    """The reader of a file, by its suffix and, where several take it, by what it holds.
 
     Raises:
         MissingFileError: there is no such file.
+        UnreadableFileError: several readers take the suffix, and the file is too damaged to tell whose it is.
         UnknownNameError: no reader takes this suffix; lists those that are taken.
     """
-    reader = taker_of(path)
+    reader = next(iter(_takers(path)), None)
     with readable_errors(path, "scene"):
         is_file, exists = path.is_file(), path.exists()
     if not is_file and (reader is not None or not exists):
         raise MissingFileError(path, what="scene" if reader is None else reader.what)
     if reader is None:
         suffixes = [suffix for known in READERS for suffix in known.suffixes]
-        raise UnknownNameError(path.suffix.lower() or "(none)", suffixes, what="kind of scene", where=path)
+        raise UnknownNameError(path.suffix.lower() or "(none)", dict.fromkeys(suffixes), what="kind of scene", where=path)
     return reader
 
 
@@ -96,9 +129,11 @@ def own_options(reader: Reader) -> dict[str, OwnOption]:
 
 
 def own_options_of(path: Path) -> dict[str, OwnOption]:
-    """What the reader of a file alone takes, by name; nothing where no reader takes its suffix. The file need not exist."""
-    reader = taker_of(path)
-    return {} if reader is None else own_options(reader)
+    """What the reader of a file alone takes, by name; of all that take its suffix, where the file cannot be looked into.
+
+    Nothing where no reader takes the suffix. The file need not exist.
+    """
+    return {name: option for reader in reversed(takers_of(path)) for name, option in own_options(reader).items()}
 
 
 def check_own(reader: Reader, given: Mapping[str, object], path: Path) -> None:
@@ -115,7 +150,10 @@ def check_own(reader: Reader, given: Mapping[str, object], path: Path) -> None:
         takers = [other for other in READERS if name in own_options(other)]
         if not takers:
             raise UnknownNameError(name, own, what=f"option of a {reader.what}", where=path)
-        right = f"left out for a {reader.what}, or used with: {', '.join(s for other in takers for s in other.suffixes)}"
+        suffixes = dict.fromkeys(suffix for other in takers for suffix in other.suffixes)
+        right = f"left out for a {reader.what}, or used with: {', '.join(suffixes)}"
+        if set(suffixes) & set(reader.suffixes):
+            right = f"left out for such a {reader.what}; others of the kind {path.suffix.lower()} take it"
         raise BadValueError(own_options(takers[0])[name].said_as, value, right=right, where=path)
 
 
@@ -139,6 +177,40 @@ def read(path: Path, reading: Reading, own: Mapping[str, Any]) -> Scene:
         return _module_of(reader).read(path, reading, _options_of(reader)(**own))
 
 
+def outline(path: Path, own: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a file holds, as plain data, where that is no scene before something else is said; ``None`` where it is one.
+
+    Args:
+        path: the file.
+        own: options that its reader alone takes.
+
+    Raises:
+        Sim2RealError: whatever its reader finds wrong.
+    """
+    reader = reader_of(path)
+    module = _module_of(reader)
+    if not hasattr(module, "outline"):
+        return None
+    check_own(reader, own, path)
+    with readable_errors(path, reader.what):
+        return module.outline(path, _options_of(reader)(**own))
+
+
+def demo_names(path: Path) -> list[str]:
+    """Names of a recording's demonstrations, in natural order.
+
+    Raises:
+        BadValueError: files of this kind have none.
+        Sim2RealError: whatever the reader finds wrong.
+    """
+    reader = reader_of(path)
+    module = _module_of(reader)
+    if not hasattr(module, "demo_names"):
+        raise BadValueError("demo", "given", right=f"left out for a {reader.what}, which has no demonstrations", where=path)
+    with readable_errors(path, reader.what):
+        return module.demo_names(path)
+
+
 @contextmanager
 def readable_errors(path: Path, what: str) -> Iterator[None]:
     """Turn what the system says about a file (forbidden, a name too long, a disk that fails) into one line."""
@@ -150,7 +222,11 @@ def readable_errors(path: Path, what: str) -> Iterator[None]:
 
 
 def _module_of(reader: Reader) -> Any:
-    return importlib.import_module(f".{reader.module}", __package__)
+    return _imported(reader.module)
+
+
+def _imported(module: str) -> Any:
+    return importlib.import_module(f".{module}", __package__)
 
 
 def _options_of(reader: Reader) -> Any:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +16,10 @@ from ...errors import EmptySceneError, MissingFileError, UnknownNameError, Unrea
 from ...file_order import natural_key
 from ...memory import memory_bytes
 from ...optional import require
+from ...text_files import read_text
 from ..records import Scene
 from .asset_paths import found_file, normal
+from .hdf5 import EXTRA, KINDS, json_of, opened, text_of
 from .mujoco.compile import compiled
 from .mujoco.model import Choices, scene_of_model
 from .mujoco.states import read_states
@@ -39,6 +38,20 @@ class Options:
     groups: tuple[int, ...] | None = option(
         "MuJoCo's geom groups to show.  [default: those that look like pictures]", metavar="G,..."
     )
+    model_file: Path | str | None = option(
+        "The model's XML where the recording holds none: env.sim.model.get_xml() of the environment.", metavar="FILE"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Demo:
+    """A demonstration: its model's XML, rows of states, frames per second where they are known, its task in words."""
+
+    name: str
+    xml: str
+    states: np.ndarray
+    rate: float | None
+    task: str
 
 
 def read(path: Path, reading: Reading, options: Options) -> Scene:
@@ -53,6 +66,7 @@ def load_robomimic(
     asset_root: Path | str | tuple[Path | str, ...] | None = None,
     frames: slice | None = None,
     groups: tuple[int, ...] | None = None,
+    model_file: Path | str | None = None,
     fps: float | None = None,
     size: tuple[int, int] | None = None,
 ) -> Scene:
@@ -67,6 +81,7 @@ def load_robomimic(
         asset_root: folder or folders in which to look for the model's files first.
         frames: which states to replay; ``None``: all.
         groups: geom groups to show; ``None``: chosen.
+        model_file: the model's XML, against the recording's; its own relative names start at its folder.
         fps: frames per second; ``None``: from the states' times, else the environment's ``control_freq``.
         size: picture size (height, width) of the cameras; ``None``: their own, else 480x640.
 
@@ -80,22 +95,25 @@ def load_robomimic(
     source = Path(path)
     if not source.is_file():
         raise MissingFileError(source, what="recording")
-    name, xml, states, control_rate = _read_demo(source, demo)
-    where = f"{source} {name}"
-    roots = _roots(asset_root)
-    xml, moved = reroot(xml, roots, where)
+    own = None if model_file is None else Path(model_file)
+    if own is not None and not own.is_file():
+        raise MissingFileError(own, what="the model's XML", fix="check --model-file")
+    found = _read_demo(source, demo, None if own is None else read_text(own))
+    where = f"{source} {found.name}"
+    roots = [*_roots(asset_root), *([own.absolute().parent] if own is not None else [])]
+    xml, moved = reroot(found.xml, roots, where)
     model = compiled(lambda mujoco: mujoco.MjModel.from_xml_string(xml), where)
-    notes = [f"demonstration {name}"]
+    notes = [f"demonstration {found.name}", *([f"task: {found.task}"] if found.task else [])]
     if moved:
         notes.append(f"{moved} files of another machine were found here instead")
-    recording = read_states(states, where=where)
+    recording = read_states(found.states, where=where)
     return scene_of_model(
         model,
         source,
         recording,
         Reading(frames, size, fps),
         Choices(groups),
-        default_fps=control_rate,
+        default_fps=found.rate,
         notes=tuple(notes),
     )
 
@@ -107,42 +125,23 @@ def demo_names(source: Path) -> list[str]:
         UnreadableFileError: it is no HDF5 file, or a damaged one.
         EmptySceneError: it has none.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         return _names_in(source, file)
-
-
-@contextmanager
-def _opened(source: Path) -> Iterator[Any]:
-    h5py = require("h5py", "mujoco")
-    try:
-        file = h5py.File(source, "r")
-    except OSError as error:
-        fix = "give a robomimic or robosuite HDF5 file"
-        cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error))
-        if cut:
-            why, fix = f"it is truncated, {cut[1]} of {cut[2]} bytes are there", "copy it again"
-        else:
-            why = "it is no HDF5 file"
-        raise UnreadableFileError(source, what="recording", why=why, fix=fix) from error
-    with file:
-        yield file
 
 
 def _names_in(source: Path, file: Any) -> list[str]:
     try:
-        names = _demonstrations(file.get("data"), require("h5py", "mujoco"))
+        names = _demonstrations(file.get("data"), require("h5py", EXTRA))
     except Exception as error:  # h5py raises whatever HDF5 trips over
         raise UnreadableFileError(source, what="recording", why=reason(error), fix="copy the file again") from error
     if not names:
-        raise EmptySceneError(
-            source, lacks="demonstrations (data/demo_N/states)", fix="give a robomimic or robosuite HDF5 file"
-        )
+        raise EmptySceneError(source, lacks="demonstrations (data/demo_N/states)", fix=f"give {KINDS}")
     return names
 
 
-def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, float | None]:
-    """Name, model XML, states and control rate of a demonstration."""
-    with _opened(source) as file:
+def _read_demo(source: Path, demo: str | None, own_xml: str | None = None) -> _Demo:
+    """A demonstration; its model's XML is the recording's unless one is given."""
+    with opened(source) as file:
         names = _names_in(source, file)
         name = names[0] if demo is None else demo
         if name not in names:
@@ -150,14 +149,36 @@ def _read_demo(source: Path, demo: str | None) -> tuple[str, str, np.ndarray, fl
         try:
             data = file["data"]
             group = data[name]
-            xml = group.attrs.get("model_file", data.attrs.get("model_file"))
+            xml = own_xml or group.attrs.get("model_file", data.attrs.get("model_file"))
             if xml is not None:
-                return name, _text(xml), _states(group["states"]), _control_rate(group.attrs, data.attrs)
+                rate, task = _control_rate(group.attrs, data.attrs), _task(group.attrs, data.attrs)
+                return _Demo(name, text_of(xml), _states(group["states"]), rate, task)
+            lacking = _without_model(data.attrs)
         except Exception as error:  # as above
             fix = "copy the file again, or choose another --demo"
             raise UnreadableFileError(source, what=f"demonstration {name}", why=reason(error), fix=fix) from error
-        fix = "record it with the model's XML, as robosuite's DataCollectionWrapper does"
-        raise UnreadableFileError(source, what=f"demonstration {name}", why="it has no model_file", fix=fix)
+        fix = "pass --model-file with the XML that the environment prints by env.sim.model.get_xml()"
+        raise UnreadableFileError(source, what=f"demonstration {name}", why=lacking, fix=fix)
+
+
+def _without_model(attributes: Any) -> str:
+    """Why a demonstration without its model's XML is none; what a LIBERO file has in its place."""
+    bddl = attributes.get("bddl_file_name", attributes.get("bddl_file"))
+    if bddl is None and "bddl_file_content" not in attributes:
+        return "it has no model_file"
+    named = f", {text_of(bddl).replace(chr(92), '/').rpartition('/')[2]}" if bddl is not None else ""
+    return f"it has no model_file, only LIBERO's task (BDDL{named}), from which LIBERO alone builds the scene"
+
+
+def _task(*attributes: Any) -> str:
+    """What is to be done, in words, by RoboCasa's ``ep_meta`` or LIBERO's ``problem_info``; empty where nobody says."""
+    for held in attributes:
+        for key, name in (("ep_meta", "lang"), ("problem_info", "language_instruction")):
+            said = json_of(held, key).get(name)
+            said = "".join(map(str, said)) if isinstance(said, list) else said  # LIBERO has it as a list of letters, too
+            if isinstance(said, str) and said.strip():
+                return " ".join(said.split())[:200]
+    return ""
 
 
 def _demonstrations(data: Any, h5py: Any) -> list[str]:
@@ -186,19 +207,12 @@ def _states(dataset: Any) -> np.ndarray:
     return np.asarray(dataset)
 
 
-def _text(value: Any) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
-
-
 def _control_rate(*attributes: Any) -> float | None:
     """``control_freq`` of the environment, wherever a recorder put it; ``None`` where it cannot be told."""
     for held in attributes:
         for key in ("env_args", "env_info"):
-            try:
-                args = json.loads(_text(held[key])) if key in held else {}
-            except ValueError:  # neither text nor JSON
-                continue
-            for options in (args.get("env_kwargs"), args) if isinstance(args, dict) else ():
+            args = json_of(held, key)
+            for options in (args.get("env_kwargs"), args):
                 rate = options.get("control_freq") if isinstance(options, dict) else None
                 if isinstance(rate, (int, float)) and 0 < rate < float("inf"):
                     return float(rate)

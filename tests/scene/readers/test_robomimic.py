@@ -203,3 +203,31 @@ def test_files_that_exist_where_they_were_recorded_stay(tmp_path):
 def _plain() -> str:
     body = '<body name="b"><joint type="hinge"/><geom type="sphere" size="0.1"/></body>'
     return f"<mujoco><worldbody>{body}</worldbody></mujoco>"
+
+
+def test_a_recording_of_libero_without_its_model_says_what_is_needed_and_takes_it_from_a_file(tmp_path):
+    path = recorded(
+        tmp_path / "task_demo.hdf5", {"demo_0": rows(3)}, bddl_file_name="libero/bddl_files/libero_object/soup.bddl"
+    )
+    with h5py.File(path, "a") as file:
+        file["data"].attrs["problem_info"] = json.dumps({"language_instruction": list("pick up the soup")})
+        del file["data/demo_0"].attrs["model_file"]
+    with pytest.raises(UnreadableFileError, match=r"only LIBERO's task \(BDDL, soup.bddl\).*--model-file.*get_xml"):
+        load_robomimic(path)
+    root = assets(tmp_path / "models")
+    (root / "model.xml").write_text(XML.replace(f"{THERE}/", ""))
+    scene = load(path, model_file=root / "model.xml")
+    assert scene.frames == 3 and "task: pick up the soup" in scene.notes
+    with pytest.raises(MissingFileError, match="the model's XML not found; check --model-file"):
+        load(path, model_file=tmp_path / "gone.xml")
+
+
+def test_tasks_and_rates_are_read_however_robocasa_and_mimicgen_wrote_them(tmp_path):
+    path = recorded(tmp_path / "demo.hdf5", {"demo_0": np.linspace(0, 1, 4)[:, None]}, xml=_plain())
+    with h5py.File(path, "a") as file:
+        data = file["data"]
+        data.attrs["env_args"] = json.dumps(json.dumps({"env_name": "PnP", "env_kwargs": {"control_freq": 10}}))  # twice
+        data["demo_0"].attrs["ep_meta"] = json.dumps({"lang": "open the\nleft drawer", "layout_id": 3})
+        data.create_group("demo_0/datagen_info")["eef_pose"] = np.zeros((4, 4, 4))
+    scene = load(path)
+    assert scene.fps == 10 and "task: open the left drawer" in scene.notes

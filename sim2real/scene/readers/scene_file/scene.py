@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from ....errors import BadValueError
 from ...light.environment import Environment
@@ -54,23 +56,43 @@ def read(path: Path, reading: Reading, options: Options) -> Scene:
     file = read_yaml(path, SceneFile)
     files = Files(path, read=[path])
     base = _rollout(file.rollout, file, reading.size, options, files) if file.rollout else _empty(path, file, files)
-    objects = [placed(entry, base.frames, base.fps, files) for entry in file.objects]
+    scene = furnished(
+        base, {i.name: base.world_from_instance[:, k] for k, i in enumerate(base.instances)}, file, files, reading.size
+    )
+    return _paced(scene, reading.frames, reading.fps)
+
+
+def furnished(
+    base: Scene,
+    ways: Mapping[str, Float[np.ndarray, "frames 4 4"]],
+    file: SceneFile,
+    files: Files,
+    size: tuple[int, int] | None,
+) -> Scene:
+    """A scene with what a scene file puts into it: objects, classes, cameras, light.
+
+    Args:
+        base: the rollout's scene, or an empty one.
+        ways: what cameras may look at and ride on besides the file's objects and the rollout's cameras, by name.
+        file: what is put into it.
+        files: what has been read.
+        size: (height, width) of all cameras, against what the file says.
+    """
+    path, objects = files.source, [placed(entry, base.frames, base.fps, files) for entry in file.objects]
     scene = _with_objects(base, file.objects, objects, path)
     scene = _classified(scene, file, [entry.class_name for entry in file.objects], files)
-    ways = {instance.name: scene.world_from_instance[:, k] for k, instance in enumerate(base.instances)}
-    ways |= {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
+    ways = dict(ways) | {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
     environment = _environment(file.light, base.lighting.up, files)
-    cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, reading.size)
-    scene = replace(
+    cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, size)
+    return replace(
         scene,
         source=path,
-        sha256=_hash(files, base if file.rollout else None),
+        sha256=_hash(files, base if base.sha256 else None),
         cameras=(*_kept_cameras(base, file, path), *cameras),
         environment=environment,
         lighting=_lighting(base.lighting if environment is None else lighting_of(environment, balanced=True), file.light),
         notes=(*base.notes, *dict.fromkeys(files.notes)),
     )
-    return _paced(scene, reading.frames, reading.fps)
 
 
 def _paced(scene: Scene, frames: slice | None, fps: float | None) -> Scene:

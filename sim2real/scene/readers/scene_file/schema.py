@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, PositiveInt, model_validator
 
@@ -203,24 +203,32 @@ class ObjectEntry(PlacedEntry):
 
     @model_validator(mode="after")
     def _shape(self) -> ObjectEntry:
-        _one_of(self, "mesh", "primitive", "package")
-        needs = PRIMITIVES.get(self.primitive or "", {})
-        of = f"a {self.primitive}" if self.primitive else "a mesh file"
-        for key in ("half_size", "radius", "half_height", "tube_radius"):
-            value = getattr(self, key)
-            if value is None and key in needs:
-                raise error(f"{of} needs: {', '.join(needs)}; {key} is missing", key="primitive")
-            if value is not None and key not in needs:
-                raise error(f"does not belong to {of}, which takes: {', '.join(needs) or 'scale'}", key=key)
-        if self.half_size is not None and (len(self.half_size) != needs["half_size"] or min(self.half_size) < SMALLEST):
-            raise error(
-                f"is {shown(list(self.half_size))}, must be {needs['half_size']} positive numbers for {of}", key="half_size"
-            )
-        if self.cells is not None and self.primitive != "plane":
-            raise error(f"does not belong to {of}, only to a plane", key="cells")
-        if self.up_axis is not None and self.primitive:
-            raise error(f"does not belong to {of}, only to mesh files", key="up_axis")
-        return self
+        return check_shape(self)
+
+
+Shaped = TypeVar("Shaped", bound=ObjectEntry)
+
+
+def check_shape(entry: Shaped) -> Shaped:
+    """Refuse what is no one shape: several, or sizes that are not its own."""
+    _one_of(entry, "mesh", "primitive", "package")
+    needs = PRIMITIVES.get(entry.primitive or "", {})
+    of = f"a {entry.primitive}" if entry.primitive else "a mesh file"
+    for key in ("half_size", "radius", "half_height", "tube_radius"):
+        value = getattr(entry, key)
+        if value is None and key in needs:
+            raise error(f"{of} needs: {', '.join(needs)}; {key} is missing", key="primitive")
+        if value is not None and key not in needs:
+            raise error(f"does not belong to {of}, which takes: {', '.join(needs) or 'scale'}", key=key)
+    if entry.half_size is not None and (len(entry.half_size) != needs["half_size"] or min(entry.half_size) < SMALLEST):
+        raise error(
+            f"is {shown(list(entry.half_size))}, must be {needs['half_size']} positive numbers for {of}", key="half_size"
+        )
+    if entry.cells is not None and entry.primitive != "plane":
+        raise error(f"does not belong to {of}, only to a plane", key="cells")
+    if entry.up_axis is not None and entry.primitive:
+        raise error(f"does not belong to {of}, only to mesh files", key="up_axis")
+    return entry
 
 
 class OrbitEntry(Entry):

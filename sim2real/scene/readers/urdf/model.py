@@ -87,7 +87,7 @@ def load_urdf(path: Path | str, options: Options | None = None, reading: Reading
         right = "finite, at most a million kilometres away"
         raise BadValueError(f"the place of a link in frame {frame}", "too far", right=right, where=options.joints or source)
     shapes = Shapes(assets)
-    seen, parts, notes = _parts(robot, shapes, source)
+    seen, parts, notes = seen_parts(robot, shapes, source)
     place = {link: k for k, link in enumerate(robot.links)}
     return Scene(
         source=source,
@@ -121,8 +121,12 @@ def _motion(robot: Robot, options: Options, reading: Reading, source: Path) -> t
     return Motion(motion.positions, motion.world_from_root, motion.seconds, notes), [path]
 
 
-def _parts(robot: Robot, shapes: Shapes, source: Path) -> tuple[list[str], tuple[Part, ...], list[str]]:
-    """The links that are seen, their parts, and notes."""
+def seen_parts(robot: Robot, shapes: Shapes, source: Path) -> tuple[list[str], tuple[Part, ...], list[str]]:
+    """The links that are seen, their parts, which count the links, and notes.
+
+    Raises:
+        EmptySceneError: nothing of the robot is seen.
+    """
     shown = {link: [v for v in visuals if not is_clear(v)] for link, visuals in robot.visuals.items()}
     shapes.check_files(visual for visuals in shown.values() for visual in visuals)
     clear = sum(map(len, robot.visuals.values())) - sum(map(len, shown.values()))

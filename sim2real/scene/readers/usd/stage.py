@@ -71,10 +71,11 @@ def read(path: Path, reading: Reading, options: Options) -> Scene:
         MissingPackageError: usd-core is not installed.
     """
     with quiet(path):
-        return _scene(opened(path), path, reading, options)
+        return scene_of_stage(opened(path), path, reading, options)
 
 
-def _scene(stage: Stage, path: Path, reading: Reading, options: Options) -> Scene:
+def scene_of_stage(stage: Stage, path: Path, reading: Reading, options: Options) -> Scene:
+    """The scene of an open stage, within ``quiet``; arguments and errors as in ``read``."""
     usd, geom = require("pxr.Usd", "usd"), require("pxr.UsdGeom", "usd")
     prims, exported = prims_of(stage), is_mujoco_export(stage)
     frames = frames_of(

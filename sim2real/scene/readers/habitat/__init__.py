@@ -1,0 +1,1 @@
+"""Habitat's gfx-replay files: what was rendered, keyframe by keyframe."""
