@@ -12,7 +12,8 @@ from ....optional import require
 from .recording import Topic
 
 ENCODINGS = ("cdr", "ros1", "protobuf", "json")
-_OLD_NAMES = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}
+_TRANSFORMS = "tf2_msgs/msg/TFMessage"
+_OLD_NAMES = {"tf/msg/tfMessage": _TRANSFORMS}
 _NANO = 10**9
 _PARTS = (("sec", "nanosec"), ("seconds", "nanos"), ("sec", "nsec"))
 """What ROS, protobuf and JSON call seconds and nanoseconds."""
@@ -27,15 +28,30 @@ def decoder_of(topic: Topic) -> Callable[[bytes], Any]:
         return _from_json
     if topic.encoding == "protobuf":
         return require("mcap_protobuf.decoder", "ros").DecoderFactory().decoder_for("protobuf", topic.schema)
-    store, name = _store(topic.encoding), _OLD_NAMES.get(topic.kind, topic.kind)
-    of = store.deserialize_cdr if topic.encoding == "cdr" else store.deserialize_ros1
-    return lambda data: of(data, name)
+    name = _OLD_NAMES.get(topic.kind, topic.kind)
+    if topic.encoding == "ros1":
+        return lambda data: _store("ROS1_NOETIC").deserialize_ros1(data, name)
+    return lambda data: _from_cdr(data, name)
 
 
-@functools.lru_cache(maxsize=2)
-def _store(encoding: str) -> Any:
+def _from_cdr(data: bytes, name: str) -> Any:
+    """A message of ROS 2; markers had fewer fields before Humble."""
+    try:
+        return _store("ROS2_HUMBLE").deserialize_cdr(data, name)
+    except Exception:
+        if not name.startswith("visualization_msgs/"):
+            raise
+    return _store("ROS2_FOXY").deserialize_cdr(data, name)
+
+
+@functools.lru_cache(maxsize=3)
+def _store(name: str) -> Any:
+    """The messages of a release of ROS."""
     typesys = require("rosbags.typesys", "ros")
-    return typesys.get_typestore(typesys.Stores.ROS1_NOETIC if encoding == "ros1" else typesys.Stores.ROS2_HUMBLE)
+    store = typesys.get_typestore(getattr(typesys.Stores, name))
+    if _TRANSFORMS not in store.fielddefs:
+        store.register(typesys.get_types_from_msg("geometry_msgs/TransformStamped[] transforms", _TRANSFORMS))
+    return store
 
 
 def _from_json(data: bytes) -> SimpleNamespace:

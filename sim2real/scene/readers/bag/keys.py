@@ -26,8 +26,9 @@ class Series:
 
     def add(self, time_ns: int, row: Iterable[float]) -> None:
         """Append a row."""
-        self.numbers.extend(row)
+        held = [float(number) for number in row]
         self.times.append(time_ns)
+        self.numbers.extend(held)
 
     def ordered(self) -> tuple[Int[np.ndarray, "keys"], Float[np.ndarray, "keys width"], Int[np.ndarray, "keys"]]:
         """Times in order, each once (the row that came last), their rows, and which of the rows these are."""
@@ -78,7 +79,9 @@ class Poses(Series):
         return names, parent[span], rigid(turn, place), times_ns >= keys[0]
 
 
-def numbers_at(series: Series, times_ns: Int[np.ndarray, "frames"], *, wraps: bool = False) -> Float[np.ndarray, "frames width"]:
+def numbers_at(
+    series: Series, times_ns: Int[np.ndarray, "frames"], *, wraps: bool = False
+) -> Float[np.ndarray, "frames width"]:
     """The rows at some times, linearly between keys; angles that ``wrap`` take the shorter way round."""
     keys, rows, _ = series.ordered()
     rows = np.unwrap(rows, axis=0) if wraps else rows

@@ -11,7 +11,6 @@ from .recording import Joined, Recording, broken
 from .ros_files import Ros1Bag, SqliteFile
 
 SUFFIXES = (".mcap", ".db3", ".bag")
-FOLDER_HOLDS = "metadata.yaml"
 _COMPRESSED = ".zstd"
 
 

@@ -18,7 +18,7 @@ Window = tuple[int, int] | None
 class Topic:
     """Where messages of one kind were published.
 
-    - ``kind``: the name of the message, as ROS 2 has it (``sensor_msgs/msg/JointState``), or Foxglove (``foxglove.SceneUpdate``).
+    - ``kind``: the message's name in ROS 2 (``sensor_msgs/msg/JointState``) or Foxglove (``foxglove.SceneUpdate``).
     - ``encoding``: how its messages are written: cdr, ros1, protobuf, json, or what is not read.
     - ``schema``: of protobuf messages, what says how they are laid out.
     """

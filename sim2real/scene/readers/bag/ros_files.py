@@ -58,7 +58,9 @@ class SqliteFile:
     def _rows(self, held: sqlite3.Connection, chosen: dict[int, Topic], window: Window) -> Iterator[Message]:
         marks = ",".join("?" * len(chosen))
         low, high = (-(2**62), 2**62) if window is None else window
-        query = f"SELECT topic_id, timestamp, data FROM messages WHERE topic_id IN ({marks}) AND timestamp >= ? AND timestamp < ?"
+        query = (
+            f"SELECT topic_id, timestamp, data FROM messages WHERE topic_id IN ({marks}) AND timestamp >= ? AND timestamp < ?"
+        )
         found, lost = 0, 0
         rows = held.execute(query, (*chosen, low, high))
         while True:

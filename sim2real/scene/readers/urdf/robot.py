@@ -29,8 +29,9 @@ class Look:
 class Shape:
     """A ``<geometry>``.
 
-    - ``kind``: box, cylinder, sphere, capsule or mesh.
-    - ``size``: lengths of a box, radius and length of a cylinder or capsule, radius of a sphere, scale of a mesh.
+    - ``kind``: box, cylinder, sphere, capsule, mesh, or ellipsoid, which no robot's file has.
+    - ``size``: lengths of a box, radius and length of a cylinder or capsule, radius of a sphere, three of an ellipsoid, a
+      mesh's scale.
     - ``file``: as the robot's file names the mesh's.
     """
 

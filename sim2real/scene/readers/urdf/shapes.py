@@ -46,8 +46,8 @@ class Shapes:
         for visual in visuals:
             picture = None if visual.look is None else visual.look.texture
             names.update(dict.fromkeys(name for name in (visual.shape.file, picture) if name))
-        self._found = {name: self.assets.find(name) for name in names}
-        missing = [name for name, path in self._found.items() if path is None]
+        self._found |= {name: self.assets.find(name) for name in names if name not in self._found}
+        missing = [name for name in names if self._found[name] is None]
         if missing:
             raise self.assets.missing(missing)
 
@@ -159,5 +159,7 @@ def _solid(shape: Shape) -> Mesh:
         return primitives.box(np.array(size) / 2)
     if shape.kind == "sphere":
         return primitives.sphere(size[0])
+    if shape.kind == "ellipsoid":
+        return primitives.ellipsoid(np.array(size))
     make = primitives.cylinder if shape.kind == "cylinder" else primitives.capsule
     return make(size[0], size[1] / 2)
