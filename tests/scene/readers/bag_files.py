@@ -33,9 +33,7 @@ class Words:
         self.one = one
         self.store = get_typestore(Stores.ROS1_NOETIC if one else Stores.ROS2_HUMBLE)
         if one:
-            self.store.register(
-                get_types_from_msg("geometry_msgs/TransformStamped[] transforms", "tf2_msgs/msg/TFMessage")
-            )
+            self.store.register(get_types_from_msg("geometry_msgs/TransformStamped[] transforms", "tf2_msgs/msg/TFMessage"))
 
     def __call__(self, kind: str, *fields: Any, **named: Any) -> Any:
         return self.store.types[kind](*fields, **named)
@@ -80,9 +78,7 @@ class Words:
         region = self("sensor_msgs/msg/RegionOfInterest", *roi, False)
         p = [*k[:3], 0, *k[3:6], 0, *k[6:], 0] if p is None else p
         numbers = [np.array(values, np.float64) for values in (d, k, (np.eye(3) if r is None else r).ravel(), p)]
-        return self(
-            "sensor_msgs/msg/CameraInfo", self.header(frame, time_ns), *SIZE, model, *numbers, binning, binning, region
-        )
+        return self("sensor_msgs/msg/CameraInfo", self.header(frame, time_ns), *SIZE, model, *numbers, binning, binning, region)
 
     def image(self, time_ns: int, frame: str) -> Any:
         data = np.zeros(8, np.uint8)

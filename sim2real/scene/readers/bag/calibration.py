@@ -84,7 +84,7 @@ class CameraLog:
         """Append what a message says."""
         if found not in self.calibrations[-1:]:
             self.calibrations.append(found)
-        self.numbers.add(time_ns, [len(self.calibrations) - 1])
+        self.numbers.add(time_ns, [float(len(self.calibrations) - 1)])
 
 
 def calibration_of(message: Any) -> Calibration:
@@ -109,4 +109,6 @@ def calibration_of(message: Any) -> Calibration:
             matrix[:row] /= binning[1]
             matrix[row : 2 * row] /= binning[0]
     height, width = (size // binning).tolist()
-    return Calibration((height, width), str(message.distortion_model), numbers("d"), tuple(k), numbers("r"), tuple(p))
+    return Calibration(
+        (height, width), str(message.distortion_model), numbers("d"), tuple(k.tolist()), numbers("r"), tuple(p.tolist())
+    )

@@ -154,8 +154,8 @@ def _take(contents: Contents, topic: Topic, log_ns: int, message: Any) -> None:
     if topic.kind in IMAGES:
         contents.images.setdefault(topic.name, Series()).add(time, [0.0])
     elif topic.kind in CAMERAS:
-        frame = frame_of(message)
-        contents.cameras.setdefault(topic.name, CameraLog(frame)).add(time, calibration_of(message))
+        found, frame = calibration_of(message), frame_of(message)
+        contents.cameras.setdefault(topic.name, CameraLog(frame)).add(time, found)
     else:
         held = contents.joints.setdefault(topic.name, {})
         for name, position in zip(message.name, message.position, strict=False):

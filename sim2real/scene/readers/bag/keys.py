@@ -73,7 +73,8 @@ class Poses(Series):
         span = np.clip(np.searchsorted(keys, times_ns, side="right") - 1, 0, len(keys) - 1)
         after = np.minimum(span + 1, len(keys) - 1)
         held = parent[span] != parent[after]
-        seconds, at = _seconds(keys, keys[0]), _seconds(np.where(held, keys[span], times_ns), keys[0])
+        origin = int(keys[0])
+        seconds, at = _seconds(keys, origin), _seconds(np.where(held, keys[span], times_ns), origin)
         place = interpolated(seconds, rows[:, :3], at, "linear")
         turn = interpolated_rotations(seconds, rows[:, 3:], at, "linear")
         return names, parent[span], rigid(turn, place), times_ns >= keys[0]
@@ -85,18 +86,19 @@ def numbers_at(
     """The rows at some times, linearly between keys; angles that ``wrap`` take the shorter way round."""
     keys, rows, _ = series.ordered()
     rows = np.unwrap(rows, axis=0) if wraps else rows
-    return interpolated(_seconds(keys, keys[0]), rows, _seconds(times_ns, keys[0]), "linear")
+    origin = int(keys[0])
+    return interpolated(_seconds(keys, origin), rows, _seconds(times_ns, origin), "linear")
 
 
 def _seconds(times_ns: Int[np.ndarray, "keys"], origin: int) -> Float[np.ndarray, "keys"]:
     return (times_ns - origin) * _NANO
 
 
-def pose_row(translation: Sequence[float], xyzw: Sequence[float]) -> list[float] | None:
+def pose_row(translation: Sequence[float | int], xyzw: Sequence[float | int]) -> list[float] | None:
     """A row of ``Poses``; ``None`` where the numbers are no pose."""
     row = [float(v) for v in (*translation, xyzw[3], *xyzw[:3])]
     place, turn = np.abs(row[:3]).max(), float(np.linalg.norm(row[3:]))
-    good = np.isfinite(row).all() and place <= FARTHEST_M and 1e-6 < turn <= 1e6
+    good = bool(np.isfinite(row).all()) and place <= FARTHEST_M and 1e-6 < turn <= 1e6
     return row if good else None
 
 

@@ -99,8 +99,7 @@ def put_markers(shown: Shown, topic: str, message: Any, clock: Clock) -> None:
         elif marker.action == _DELETE:
             shown.hide(time, topic, group, name)
         elif marker.action == _ADD and (shape := _shape_of(marker)) is not None:
-            rgba = (marker.color.r, marker.color.g, marker.color.b, marker.color.a)
-            thing = shown.thing((topic, group, name), f"{group or topic.strip('/')}/{name}", shape, _look(rgba), time)
+            thing = shown.thing((topic, group, name), f"{group or topic.strip('/')}/{name}", shape, _look(marker.color), time)
             row = _row(marker.pose)
             if thing is not None and row is not None:
                 thing.show(time, nanoseconds(marker.lifetime), frame_name(marker.header.frame_id), row)
@@ -124,8 +123,9 @@ def _shape(kind: str, scale: tuple[float, float, float], file: str = "") -> Shap
     return Shape(kind, (x / 2, y / 2, z / 2) if kind == "ellipsoid" else scale, file)
 
 
-def _look(rgba: tuple[float, ...]) -> Look:
-    return Look(tuple(np.clip(np.nan_to_num(np.array(rgba, np.float64), nan=1.0), 0, 1).tolist()))
+def _look(color: Any) -> Look:
+    rgba = np.array([color.r, color.g, color.b, color.a], np.float64)
+    return Look(tuple(np.clip(np.nan_to_num(rgba, nan=1.0), 0, 1).tolist()))
 
 
 def _row(pose: Any) -> list[float] | None:
@@ -154,7 +154,7 @@ def put_entities(shown: Shown, topic: str, message: Any, clock: Clock) -> None:
             if shape is None or row is None:
                 shown.left_out["models within the message" if kind == "mesh" else "shapes without size"] += 1
                 continue
-            look = _look((one.color.r, one.color.g, one.color.b, one.color.a))
+            look = _look(one.color)
             called = name if len(found) == 1 else f"{name}/{number}"
             thing = shown.thing((topic, name, str(number)), called, shape, look, time)
             if thing is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ....errors import UnreadableFileError
 
@@ -34,6 +34,7 @@ Message = tuple[Topic, int, bytes]
 Wanted = Callable[[Topic], bool]
 
 
+@runtime_checkable
 class Recording(Protocol):
     """A file, or several that follow each other."""
 

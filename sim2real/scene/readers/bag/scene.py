@@ -71,6 +71,7 @@ class _Read:
     contents: Contents
     frames: dict[str, Poses]
     robots: list[Described]
+    fixed: str | None
 
 
 def read(path: Path, reading: Reading, options: Options) -> Scene:
@@ -100,8 +101,11 @@ def read(path: Path, reading: Reading, options: Options) -> Scene:
     frames |= {frame: thing.poses for frame, thing in things.items()}
     names = {name for name in frames if name not in things} | {p for poses in frames.values() for p in poses.parents}
     robots = described(contents, _urdf(options), names, path)
-    read = _Read(path, options, reading, recording, contents, frames, robots)
     names |= {one.frame(link) for one in robots for link in one.robot.links}
+    fixed = None if options.fixed_frame is None else options.fixed_frame.strip().lstrip("/")
+    if fixed is not None and fixed not in names:
+        raise UnknownNameError(fixed, sorted(names), what="frame", where=path)
+    read = _Read(path, options, reading, recording, contents, frames, robots, fixed)
     carried = carried_meshes(options.mesh or (), names, path, notes)
     shapes = Shapes(assets_of(path / "x" if path.is_dir() else path, options.packages))
     carried += carried_things(things, shapes)
@@ -146,7 +150,7 @@ def _scene(read: _Read, carried: list[Carried], shapes: Shapes, notes: list[str]
     cameras = {topic: frame_in(log, topic, names) for topic, log in contents.cameras.items()}
     asked = [word.strip().rpartition(":")[0] or word.strip() for word in (read.options.camera_links or "").split(",")]
     own = [one.frame(link) for one in read.robots for link in one.robot.links]
-    needed = [*own, *cameras.values(), *(one.frame for one in carried), *asked, read.options.fixed_frame or ""]
+    needed = [*own, *cameras.values(), *(one.frame for one in carried), *asked, read.fixed or ""]
     reached = closure(read.frames, filter(None, needed))
     times = _times(read, list(cameras.values()), len(reached))
     tree = sampled(read.frames, reached, times.times_ns)
@@ -154,9 +158,10 @@ def _scene(read: _Read, carried: list[Carried], shapes: Shapes, notes: list[str]
     for one in read.robots:
         notes += hang_links(one, tree, alone, times.times_ns, several=len(read.robots) > 1)
     placed = tree.placed(path)
-    fixed = _fixed(read, placed, [*(o.frame(o.robot.root) for o in read.robots), *needed])
+    seen = [*own, *(one.frame for one in carried)]
+    fixed = read.fixed or Counter(placed.root_of(name) for name in seen).most_common(1)[0][0]
     instances, parts, meshes, ways, visible = _instances(read, carried, shapes, placed, fixed, times, notes)
-    seen = _cameras(read, cameras, placed, fixed, times, notes)
+    views = _cameras(read, cameras, placed, fixed, times, notes)
     return Scene(
         source=path,
         sha256=_hash(contents, [*shapes.files, *(f for one in carried for f in one.files)], _urdf(read.options)),
@@ -165,7 +170,7 @@ def _scene(read: _Read, carried: list[Carried], shapes: Shapes, notes: list[str]
         instances=tuple(instances),
         world_from_instance=np.stack(ways, axis=1),
         visible=np.stack(visible, axis=1),
-        cameras=seen,
+        cameras=views,
         fps=times.fps,
         notes=(*notes_of(contents, read.recording), *times.notes, *dict.fromkeys([*notes, *shapes.notes])),
     )
@@ -198,18 +203,13 @@ def _tracks(read: _Read, cameras: list[str]) -> Tracks:
         times = read.frames[name].times if name in read.frames and name not in by_joints else ()
         if len(times) > 1:
             found[f"the transform of {name}"] = min(times), max(times)
+    moving = [poses.times for poses in read.frames.values() if len(poses.times) > 1]
+    once = [poses.times[0] for poses in read.frames.values() if len(poses.times) == 1 and poses.times[0] >= 0]
+    if not found and moving:  # nothing has to be known at all times: whatever moves, from its first to its last
+        found["the recording"] = min(map(min, moving)), max(map(max, moving))
+    elif not found and once:
+        found["the recording"] = max(once), max(once)
     return found
-
-
-def _fixed(read: _Read, placed: Placed, needed: list[str]) -> str:
-    """The frame that is the world: the one asked for, else what most of what is needed hangs on."""
-    asked = read.options.fixed_frame
-    if asked is not None:
-        name = asked.strip().lstrip("/")
-        if name not in placed.names:
-            raise UnknownNameError(name, [n for n in placed.names if n.isprintable()], what="frame", where=read.path)
-        return name
-    return Counter(placed.root_of(name) for name in needed if name in placed.names).most_common(1)[0][0]
 
 
 def _instances(
