@@ -74,8 +74,8 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
     A scene without cameras gets one named ``orbit`` that circles it, and a note that says so.
 
     Args:
-        source: scene file (.yaml), MuJoCo model (.xml), robomimic recording (.hdf5), robot (.urdf), USD stage (.usd),
-            or mesh file; ``readers.registry``.
+        source: scene file (.yaml), MuJoCo model (.xml), robomimic recording (.hdf5), robot (.urdf), recording of ROS (.mcap),
+            USD stage (.usd), or mesh file; ``readers.registry``.
         options: how it is read.
         own: what its reader alone takes, such as ``states=`` of a model or ``demo=`` of a recording: the fields of the
             ``Options`` in the reader's module. ``None`` is the same as left out.

@@ -242,6 +242,8 @@ def test_without_a_description_a_urdf_file_or_meshes_for_frames_are_asked_for(wo
             load(path, mesh=(wrong,))
     told = {"mesh": [f"cup={tmp_path / mesh}"], "fps": 2.0}
     assert load_as(path, told).frames == 2
+    (tmp_path / "scene.yaml").write_text(f"rollout: {{path: {path}, fps: 2, mesh: ['cup=../{mesh}'], fixed_frame: cup}}\n")
+    assert load(tmp_path / "scene.yaml").frames == 2
 
 
 def test_what_starts_late_is_waited_for(words, tmp_path):

@@ -102,11 +102,11 @@ def read(path: Path, reading: Reading, options: Options) -> Scene:
     names = {name for name in frames if name not in things} | {p for poses in frames.values() for p in poses.parents}
     robots = described(contents, _urdf(options), names, path)
     names |= {one.frame(link) for one in robots for link in one.robot.links}
-    fixed = None if options.fixed_frame is None else options.fixed_frame.strip().lstrip("/")
+    fixed = None if options.fixed_frame is None else str(options.fixed_frame).strip().lstrip("/")
     if fixed is not None and fixed not in names:
         raise UnknownNameError(fixed, sorted(names), what="frame", where=path)
     read = _Read(path, options, reading, recording, contents, frames, robots, fixed)
-    carried = carried_meshes(options.mesh or (), names, path, notes)
+    carried = carried_meshes(tuple(map(str, options.mesh or ())), names, path, notes)
     shapes = Shapes(assets_of(path / "x" if path.is_dir() else path, options.packages))
     carried += carried_things(things, shapes)
     if not robots and not carried:
@@ -136,9 +136,9 @@ def _window(recording: Recording, options: Options, path: Path) -> Window:
     if options.start is None and options.duration is None:
         return None
     start, duration = options.start or 0.0, 1e9 if options.duration is None else options.duration
-    if not 0 <= start <= 1e9:
+    if not isinstance(start, (int, float)) or not 0 <= start <= 1e9:
         raise BadValueError("--start", options.start, right="0 or more seconds", where=path)
-    if not 0 < duration <= 1e9:
+    if not isinstance(duration, (int, float)) or not 0 < duration <= 1e9:
         raise BadValueError("--duration", options.duration, right="more than 0 seconds", where=path)
     first = recording.began() + round(start * 1e9)
     return first, min(first + round(duration * 1e9), 2**62)
@@ -148,7 +148,7 @@ def _scene(read: _Read, carried: list[Carried], shapes: Shapes, notes: list[str]
     contents, path = read.contents, read.path
     names = set(read.frames) | {p for poses in read.frames.values() for p in poses.parents}
     cameras = {topic: frame_in(log, topic, names) for topic, log in contents.cameras.items()}
-    asked = [word.strip().rpartition(":")[0] or word.strip() for word in (read.options.camera_links or "").split(",")]
+    asked = [word.strip().rpartition(":")[0] or word.strip() for word in str(read.options.camera_links or "").split(",")]
     own = [one.frame(link) for one in read.robots for link in one.robot.links]
     needed = [*own, *cameras.values(), *(one.frame for one in carried), *asked, read.fixed or ""]
     reached = closure(read.frames, filter(None, needed))
