@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -97,8 +98,8 @@ def _seconds(times_ns: Int[np.ndarray, "keys"], origin: int) -> Float[np.ndarray
 def pose_row(translation: Sequence[float | int], xyzw: Sequence[float | int]) -> list[float] | None:
     """A row of ``Poses``; ``None`` where the numbers are no pose."""
     row = [float(v) for v in (*translation, xyzw[3], *xyzw[:3])]
-    place, turn = np.abs(row[:3]).max(), float(np.linalg.norm(row[3:]))
-    good = bool(np.isfinite(row).all()) and place <= FARTHEST_M and 1e-6 < turn <= 1e6
+    far, turn = max(map(abs, row[:3])), math.hypot(*row[3:])
+    good = all(map(math.isfinite, row)) and far <= FARTHEST_M and 1e-6 < turn <= 1e6
     return row if good else None
 
 
