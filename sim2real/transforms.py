@@ -85,17 +85,15 @@ def look_at(
 
 
 def slerp(
-    a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"], t: Float[np.ndarray, "*batch"]
-) -> Float[np.ndarray, "*batch 4"]:
-    """Quaternions on the shorter arc from ``a`` (t = 0) to ``b`` (t = 1)."""
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
-    if a @ b < 0:
-        b = -b
-    t = np.asarray(t, np.float64)[..., None]
-    angle = np.arccos(np.clip(a @ b, -1, 1))
-    if angle < 1e-6:
-        q = (1 - t) * a + t * b
-    else:
-        q = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+    a: Float[np.ndarray, "*#batch 4"], b: Float[np.ndarray, "*#batch 4"], t: Float[np.ndarray, "*#batch"]
+) -> Float[np.ndarray, "*_ 4"]:
+    """Quaternions on the shorter arcs from ``a`` (t = 0) to ``b`` (t = 1), whatever the order of their numbers."""
+    a, b, t = (np.asarray(values, np.float64) for values in (a, b, t))
+    a, b = (q / np.linalg.norm(q, axis=-1, keepdims=True) for q in (a, b))
+    cosine = (a * b).sum(axis=-1, keepdims=True)
+    b, cosine, t = np.where(cosine < 0, -b, b), np.abs(cosine), t[..., None]
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    near = angle < 1e-6
+    sine = np.where(near, 1, np.sin(angle))
+    q = np.where(near, 1 - t, np.sin((1 - t) * angle) / sine) * a + np.where(near, t, np.sin(t * angle) / sine) * b
     return q / np.linalg.norm(q, axis=-1, keepdims=True)

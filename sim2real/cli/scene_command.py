@@ -81,9 +81,16 @@ def _parameter(option: OwnOption) -> click.Option:
     if Path in kinds:
         return click.Option([option.said_as], type=click.Path(path_type=Path), **about)
     if several := next((get_args(kind)[0] for kind in kinds if get_origin(kind) is tuple), None):
-        return click.Option([option.said_as], type=Names() if several is str else Numbers(), **about)
+        if several is str:
+            return click.Option([option.said_as], type=Names(), multiple=True, callback=_joined, **about)
+        return click.Option([option.said_as], type=Numbers(), **about)
     (plain,) = (kind for kind in kinds if kind is not type(None))
     return click.Option([option.said_as], type=plain, **about)
+
+
+def _joined(ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
+    """The names of an option that was given several times."""
+    return tuple(name for names in value for name in names) or None
 
 
 def _refuse_foreign(scene: Path, option: str) -> None:

@@ -74,7 +74,7 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
     A scene without cameras gets one named ``orbit`` that circles it, and a note that says so.
 
     Args:
-        source: scene file (.yaml), MuJoCo model (.xml), recording (.hdf5, .json), robot (.urdf), USD stage (.usd),
+        source: scene file (.yaml), MuJoCo model (.xml), recording (.hdf5, .json, .mcap), robot (.urdf), USD stage (.usd),
             or mesh file; ``readers.registry``.
         options: how it is read.
         own: what its reader alone takes, such as ``states=`` of a model or ``demo=`` of a recording: the fields of the

@@ -30,6 +30,15 @@ def rate_of(seconds: Float[np.ndarray, "frames"] | None, usual: float) -> float:
     return rate if step > 0 and 0 < (rate := round(1 / step, 3)) < np.inf else usual
 
 
+def uneven(what: str, seconds: Float[np.ndarray, "frames"]) -> list[str]:
+    """A note of times that rise unevenly, ``what`` names those whose they are; none if they are even."""
+    steps = np.diff(seconds)
+    if not len(steps) or steps.max() <= 1.5 * np.median(steps):
+        return []
+    longest = f"{steps.max():.3g} s where {np.median(steps):.3g} s is usual"
+    return [f"{what} are not evenly apart in time (up to {longest}); they are played evenly"]
+
+
 def option(explanation: str, *, metavar: str | None = None) -> Any:
     """A field of a reader's ``Options``, None unless it is given.
 

@@ -8,6 +8,7 @@ It is imported when a file asks for it.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -24,6 +25,7 @@ class Reader:
     """A reader.
 
     - ``suffixes`` of the files that it takes; ``module`` of this package; ``what`` it calls its files.
+    - ``folder_holds``: a file that makes a folder one of its files; empty: it takes no folders.
     - ``authored``: somebody has placed the cameras, so that one inside a solid is an error; cameras that were recorded are read
       as they were, with a note.
     - ``inside``: the module whose ``is_one(path)`` says whether a file with such a suffix is this reader's, by what it holds;
@@ -35,6 +37,15 @@ class Reader:
     what: str
     authored: bool = False
     inside: str | None = None
+    folder_holds: str = ""
+
+    def takes(self, path: Path) -> bool:
+        """Whether a path is one of its files, by its suffix, or one of its folders; the file need not exist."""
+        return path.suffix.lower() in self.suffixes or self.takes_folder(path)
+
+    def takes_folder(self, path: Path) -> bool:
+        """Whether a path is one of its folders."""
+        return bool(self.folder_holds) and os.path.isfile(path / self.folder_holds)
 
 
 READERS = (
@@ -47,6 +58,7 @@ READERS = (
     Reader((".usd", ".usda", ".usdc", ".usdz"), "usd.stage", "USD stage"),
     Reader((".obj", ".ply", ".stl", ".off"), "mesh.files", "mesh file", authored=True),
     Reader((".glb", ".gltf"), "gltf.scene", "glTF file"),
+    Reader((".mcap", ".db3", ".bag"), "bag.scene", "recording", folder_holds="metadata.yaml"),
 )
 
 
@@ -71,8 +83,8 @@ class OwnOption:
 
 
 def takes(path: Path) -> bool:
-    """Whether any reader takes a file's suffix; the file need not exist."""
-    return any(path.suffix.lower() in reader.suffixes for reader in READERS)
+    """Whether any reader takes a file's suffix, or a folder by what it holds; a file need not exist."""
+    return any(reader.takes(path) for reader in READERS)
 
 
 def takers_of(path: Path) -> tuple[Reader, ...]:
@@ -84,7 +96,7 @@ def takers_of(path: Path) -> tuple[Reader, ...]:
 
 
 def _by_suffix(path: Path) -> tuple[Reader, ...]:
-    return tuple(reader for reader in READERS if path.suffix.lower() in reader.suffixes)
+    return tuple(reader for reader in READERS if reader.takes(path))
 
 
 def _takers(path: Path) -> tuple[Reader, ...]:
@@ -103,7 +115,7 @@ def _is_file(path: Path) -> bool:
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader of a file, by its suffix and, where several take it, by what it holds.
+    """The reader of a file, by its suffix and, where several take it, by what it holds; or of a folder.
 
     Raises:
         MissingFileError: there is no such file.
@@ -112,7 +124,7 @@ def reader_of(path: Path) -> Reader:
     """
     reader = next(iter(_takers(path)), None)
     with readable_errors(path, "scene"):
-        is_file, exists = path.is_file(), path.exists()
+        is_file, exists = path.is_file() or reader is not None and reader.takes_folder(path), path.exists()
     if not is_file and (reader is not None or not exists):
         raise MissingFileError(path, what="scene" if reader is None else reader.what)
     if reader is None:

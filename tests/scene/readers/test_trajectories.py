@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
+from sim2real.scene.readers.keys import Interpolation, interpolated, interpolated_rotations
 from sim2real.scene.readers.scene_file import trajectories as motion
 from sim2real.scene.readers.scene_file.tables import read_table
 from sim2real.transforms import quaternion_from_rotation, rotation_about, rotation_from_quaternion
@@ -21,10 +22,10 @@ TIMES = np.array([0.0, 1.0, 4.0, 6.0, 10.0])
 
 @settings(deadline=None, max_examples=20)
 @given(VALUES, st.sampled_from(["smooth", "linear", "step"]))
-def test_motion_passes_its_keys_and_stays_between_them(values: np.ndarray, how: motion.Interpolation) -> None:
-    np.testing.assert_allclose(motion.interpolated(TIMES, values, TIMES, how), values, atol=1e-12)
+def test_motion_passes_its_keys_and_stays_between_them(values: np.ndarray, how: Interpolation) -> None:
+    np.testing.assert_allclose(interpolated(TIMES, values, TIMES, how), values, atol=1e-12)
     at = np.linspace(-3, 13, 161)
-    between = motion.interpolated(TIMES, values, at, how)
+    between = interpolated(TIMES, values, at, how)
     span = np.clip(np.searchsorted(TIMES, at, side="right") - 1, 0, 3)
     low, high = np.minimum(values[span], values[span + 1]), np.maximum(values[span], values[span + 1])
     assert ((between >= low - 1e-9) & (between <= high + 1e-9)).all()
@@ -33,7 +34,7 @@ def test_motion_passes_its_keys_and_stays_between_them(values: np.ndarray, how: 
 def test_smooth_motion_starts_and_ends_at_rest_and_has_no_jumps_of_speed() -> None:
     values = np.array([[0.0], [1.0], [3.0], [2.0], [2.0]])
     at = np.linspace(0, 10, 10001)
-    speed = np.diff(motion.interpolated(TIMES, values, at, "smooth")[:, 0]) / np.diff(at)
+    speed = np.diff(interpolated(TIMES, values, at, "smooth")[:, 0]) / np.diff(at)
     assert abs(speed[0]) < 1e-2 and abs(speed[-1]) < 1e-2
     assert np.abs(np.diff(speed)).max() < 0.02
 
@@ -42,7 +43,7 @@ def test_smooth_motion_starts_and_ends_at_rest_and_has_no_jumps_of_speed() -> No
 @given(arrays(np.float64, (3, 4), elements=st.floats(0.1, 1)))
 def test_rotations_pass_their_keys_and_are_rotations(wxyz: np.ndarray) -> None:
     for how in ("smooth", "linear", "step"):
-        turned = motion.interpolated_rotations(TIMES[:3], wxyz, np.linspace(0, 4, 41), how)
+        turned = interpolated_rotations(TIMES[:3], wxyz, np.linspace(0, 4, 41), how)
         np.testing.assert_allclose(turned @ turned.swapaxes(1, 2), np.tile(np.eye(3), (41, 1, 1)), atol=1e-9)
         np.testing.assert_allclose(turned[[0, 10, 40]], rotation_from_quaternion(wxyz), atol=1e-9)
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ....errors import UnknownNameError
+from ....transforms import slerp
 from .accessors import array_of
 from .document import MOST, Document
 
@@ -47,7 +48,7 @@ class Track:
             out, into = (length[:, None] * self.tangents[at, side] for at, side in ((key, 1), (key + 1, 0)))
             u2, u3 = u * u, u * u * u
             return self._unit((2 * u3 - 3 * u2 + 1) * a + (u3 - 2 * u2 + u) * out + (3 * u2 - 2 * u3) * b + (u3 - u2) * into)
-        return _slerped(self._unit(a), self._unit(b), u) if self.turns else (1 - u) * a + u * b
+        return slerp(self._unit(a), self._unit(b), u[:, 0]) if self.turns else (1 - u) * a + u * b
 
     def _unit(self, values: np.ndarray) -> np.ndarray:
         if not self.turns:
@@ -59,17 +60,6 @@ class Track:
     def rests(self) -> bool:
         """Whether it has one value at all times."""
         return bool((self.values == self.values[0]).all()) and (self.tangents is None or not self.tangents.any())
-
-
-def _slerped(a: np.ndarray, b: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Unit quaternions on the shorter arcs from ``a`` to ``b``."""
-    cosine = (a * b).sum(axis=1, keepdims=True)
-    b, cosine = np.where(cosine < 0, -b, b), np.abs(cosine)
-    angle = np.arccos(np.clip(cosine, -1, 1))
-    sine = np.where(angle > 1e-6, np.sin(angle), 1)
-    near = angle <= 1e-6
-    q = np.where(near, 1 - u, np.sin((1 - u) * angle) / sine) * a + np.where(near, u, np.sin(u * angle) / sine) * b
-    return q / np.linalg.norm(q, axis=1, keepdims=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,8 @@ from ..scene_file.objects import Files, placed
 from ..urdf.assets import assets_of
 from ..urdf.elements import parsed
 from ..urdf.kinematics import world_from_links
-from ..urdf.model import seen_parts
 from ..urdf.robot import SIZES, Robot, read_robot
-from ..urdf.shapes import Shapes
+from ..urdf.shapes import Shapes, parts_of
 from .figures import Figure, joints_by_name
 from .joint_order import Edge
 from .log import Track
@@ -70,7 +69,7 @@ def _of_urdf(path: Path, track: Track, entry: ThingEntry, files: Files) -> Figur
     positions = {name: values[:, None] for name, values in found.items()}
     world = world_from_links(robot, positions, np.tile(np.eye(4), (track.frames, 1, 1)))
     shapes = Shapes(assets_of(path, entry.packages))
-    seen, parts, of_parts = seen_parts(robot, shapes, path)
+    seen, parts, of_parts = parts_of(robot, shapes, path)
     files.read += [path, *shapes.files]
     number = {link: k for k, link in enumerate(robot.links)}
     root_from_world = inverse_rigid(world[:, number[root]])

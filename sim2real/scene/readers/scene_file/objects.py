@@ -16,6 +16,7 @@ from ... import primitives
 from ...colors import linear_from_srgb
 from ...mesh_ops import inside_out, mapped, with_material
 from ...records import Mesh
+from ..keys import interpolated, interpolated_rotations
 from ..mesh.files import MeshFile, read_mesh_file
 from ..package_files import package_file
 from . import trajectories as motion
@@ -210,8 +211,8 @@ def _keyed(plan: MotionEntry, position: np.ndarray, rotation: np.ndarray, frames
     turns = [rotation_of(key) for key in keys]
     quaternions = np.stack([quaternion_from_rotation(rotation if turn is None else turn) for turn in turns])
     at = np.arange(frames, dtype=np.float64)
-    where = motion.interpolated(times, places, at, plan.interpolation)
-    return rigid(motion.interpolated_rotations(times, quaternions, at, plan.interpolation), where)
+    where = interpolated(times, places, at, plan.interpolation)
+    return rigid(interpolated_rotations(times, quaternions, at, plan.interpolation), where)
 
 
 def _visible(entry: ObjectEntry, frames: int) -> Bool[np.ndarray, "frames"]:

@@ -118,6 +118,7 @@ def _rollout(entry: RolloutEntry, file: SceneFile, size: tuple[int, int] | None,
     own = entry.own | ({} if entry.asset_root is None else {"asset_root": entry.asset_root})
     paths = {name for name, known in own_options(reader_of(path)).items() if known.is_path}
     own = {name: files.path(value) if name in paths else value for name, value in own.items()}
+    own = {name: tuple(value) if isinstance(value, list) else value for name, value in own.items()}
     files.read += [value for value in own.values() if isinstance(value, Path) and value.is_file()]
     if options.asset_root is not None:
         own["asset_root"] = options.asset_root

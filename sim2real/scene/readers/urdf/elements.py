@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float
 
 from ....errors import UnreadableFileError
-from ....text_files import read_text
 from ....transforms import rigid, rotation_about
 
 Element = ElementTree.Element
@@ -24,8 +23,13 @@ class Malformed(ValueError):
     """What a robot's file says is wrong, without the file's name; ``read_robot`` adds it."""
 
 
-def parsed(path: Path) -> Element:
-    """The root of an XML file; prefixes of names (``xacro:``) stay as they are written.
+def parsed(text: str, path: Path, unexpanded: str | None = None) -> Element:
+    """The root of a robot's XML; prefixes of names (``xacro:``) stay as they are written.
+
+    Args:
+        text: the XML.
+        path: where it is from, for errors.
+        unexpanded: what is to be done about macros that have not been expanded; ``None``: expand them in the file.
 
     Raises:
         UnreadableFileError: it is no XML, declares entities, or is macros that have not been expanded.
@@ -37,7 +41,7 @@ def parsed(path: Path) -> Element:
     parser.CharacterDataHandler = builder.data
     parser.EntityDeclHandler = _refuse_entity
     try:
-        parser.Parse(read_text(path).lstrip().encode("utf-8", "replace"), True)
+        parser.Parse(text.lstrip().encode("utf-8", "replace"), True)
         root = builder.close()
     except Malformed as error:
         raise broken(path, str(error)) from error
@@ -46,7 +50,7 @@ def parsed(path: Path) -> Element:
     if any(element.tag.startswith("xacro:") for element in root.iter()):
         plain = path.stem if path.suffix.lower() == ".xacro" else f"{path.stem}-expanded.urdf"
         fix = f"expand them with: xacro {path.name} > {plain if plain.endswith('.urdf') else plain + '.urdf'}"
-        raise broken(path, "it holds xacro macros", fix)
+        raise broken(path, "it holds xacro macros", unexpanded or fix)
     return root
 
 

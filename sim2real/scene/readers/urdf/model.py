@@ -9,25 +9,23 @@ import numpy as np
 from jaxtyping import Float
 
 from ....arrays import first_broken_row
-from ....camera.paths import intrinsics_of_fov
 from ....camera.view import Camera
-from ....errors import BadValueError, EmptySceneError, MissingFileError, UnknownNameError
+from ....errors import BadValueError, MissingFileError
 from ...cameras import ORBIT_FRAMES
-from ...records import Instance, Part, Scene
+from ...records import Instance, Scene
 from ..frame_count import check_frames
 from ..mesh.files import sha256_of
 from ..reading import Reading, option, rate_of
 from .assets import assets_of
+from .cameras import LINK_FOV_DEG, cameras_on, sensor_cameras
 from .elements import WHAT
 from .joint_table import read_joint_table
 from .kinematics import world_from_links
 from .motion import Motion, motion_of, resting
 from .robot import Robot, read_robot
-from .shapes import Shapes, is_clear
+from .shapes import Shapes, parts_of
 
 DEFAULT_FPS = 24.0
-DEFAULT_SIZE = (480, 640)
-LINK_FOV_DEG = 45.0
 _FARTHEST_M = 1e9
 
 
@@ -87,7 +85,7 @@ def load_urdf(path: Path | str, options: Options | None = None, reading: Reading
         right = "finite, at most a million kilometres away"
         raise BadValueError(f"the place of a link in frame {frame}", "too far", right=right, where=options.joints or source)
     shapes = Shapes(assets)
-    seen, parts, notes = seen_parts(robot, shapes, source)
+    seen, parts, notes = parts_of(robot, shapes, source)
     place = {link: k for k, link in enumerate(robot.links)}
     return Scene(
         source=source,
@@ -121,28 +119,6 @@ def _motion(robot: Robot, options: Options, reading: Reading, source: Path) -> t
     return Motion(motion.positions, motion.world_from_root, motion.seconds, notes), [path]
 
 
-def seen_parts(robot: Robot, shapes: Shapes, source: Path) -> tuple[list[str], tuple[Part, ...], list[str]]:
-    """The links that are seen, their parts, which count the links, and notes.
-
-    Raises:
-        EmptySceneError: nothing of the robot is seen.
-    """
-    shown = {link: [v for v in visuals if not is_clear(v)] for link, visuals in robot.visuals.items()}
-    shapes.check_files(visual for visuals in shown.values() for visual in visuals)
-    clear = sum(map(len, robot.visuals.values())) - sum(map(len, shown.values()))
-    notes = [f"{clear} shapes whose color is clear (alpha 0) were left out"] if clear else []
-    seen = [link for link in robot.links if shown[link]]
-    if not seen:
-        raise EmptySceneError(source, lacks="visuals", fix="give its links a <visual> with a <geometry>")
-    parts = [
-        Part(mesh, number, link_from_mesh)
-        for number, link in enumerate(seen)
-        for visual in shown[link]
-        for mesh, link_from_mesh in shapes.of(visual)
-    ]
-    return seen, tuple(parts), notes
-
-
 def _rate(reading: Reading, seconds: Float[np.ndarray, "frames"] | None) -> float:
     if reading.fps is not None:
         return float(reading.fps)
@@ -157,31 +133,5 @@ def _cameras(
     source: Path,
 ) -> tuple[Camera, ...]:
     """The cameras that the robot's file describes, and those that are asked for."""
-    place = {link: k for k, link in enumerate(robot.links)}
-    frames, cameras = len(world_from_link), list[Camera]()
-    for sensor in robot.sensors:
-        height, width = size or sensor.size
-        focal_px = width / 2 / np.tan(sensor.fov_rad / 2)
-        k = np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1.0]])
-        way = world_from_link[:, place[sensor.link]] @ sensor.link_from_camera
-        cameras.append(Camera(sensor.name, (height, width), np.tile(k, (frames, 1, 1)), way, near=sensor.near))
-    for word in filter(None, (word.strip() for word in (asked or "").split(","))):
-        link, fov_deg = _link_and_fov(word, place, source)
-        k = intrinsics_of_fov(fov_deg, size or DEFAULT_SIZE)
-        cameras.append(Camera(link, size or DEFAULT_SIZE, np.tile(k, (frames, 1, 1)), world_from_link[:, place[link]]))
-    return tuple(cameras)
-
-
-def _link_and_fov(word: str, links: dict[str, int], source: Path) -> tuple[str, float]:
-    if word in links:
-        return word, LINK_FOV_DEG
-    link, _, degrees = word.rpartition(":")
-    try:
-        fov_deg = float(degrees) if link in links else 0.0
-    except ValueError:
-        fov_deg = 0.0
-    if link not in links:
-        raise UnknownNameError(link or word, links, what="link", where=source)
-    if not 0 < fov_deg < 180:
-        raise BadValueError("the field of view of --camera-links", repr(degrees), right="above 0 and below 180 degrees")
-    return link, fov_deg
+    ways = {link: world_from_link[:, k] for k, link in enumerate(robot.links)}
+    return (*sensor_cameras(robot.sensors, ways, size), *cameras_on(asked, ways, size, source))

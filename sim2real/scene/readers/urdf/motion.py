@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from ....errors import BadValueError
 from ....transforms import rigid, rotation_from_quaternion
+from ..reading import uneven
 from .joint_table import EPISODE, JointTable
 from .robot import SIZES, Joint, Robot
 
@@ -115,8 +116,8 @@ def _matched(table: JointTable, parts: dict[str, str]) -> dict[str, str]:
             raise BadValueError(f"what moves {part}", "two columns", right=right, where=table.path)
         found[part] = column
     if not found:
-        received = _list(repr(name) for name in table.columns) or "none"
-        right = f"named like joints ({_list(parts)})"
+        received = listed(repr(name) for name in table.columns) or "none"
+        right = f"named like joints ({listed(parts)})"
         raise BadValueError("the columns of the joint table", received, right=right, where=table.path)
     return found
 
@@ -173,9 +174,8 @@ def _times(table: JointTable, count: int, rows: range) -> tuple[Float[np.ndarray
     steps = np.diff(seconds)
     if len(steps) and steps.min() <= 0:
         notes.append(f"{name} does not always rise; frames are shown in the order of rows")
-    elif len(steps) and steps.max() > 1.5 * np.median(steps):
-        longest = f"{steps.max():.3g} s where {np.median(steps):.3g} s is usual"
-        notes.append(f"rows are not evenly apart in time (up to {longest}); they are played evenly")
+    else:
+        notes += uneven("rows", seconds)
     return seconds, notes
 
 
@@ -184,17 +184,22 @@ def _notes(
 ) -> list[str]:
     """What rests, what no joint is, and what leaves its limits."""
     notes = []
-    resting = [j.name for j in robot.joints if SIZES[j.kind] and j.mimic is None and j.name not in positions]
-    if resting:
-        notes.append(f"joints that are not in the table rest at 0: {_list(resting)}")
+    still = [j.name for j in robot.joints if SIZES[j.kind] and j.mimic is None and j.name not in positions]
+    if still:
+        notes.append(f"joints that are not in the table rest at 0: {listed(still)}")
     others = [name for name in table.columns if name not in _KEPT_OUT and name not in column_of.values()]
     if others:
-        notes.append(f"columns that are no joint's were not used: {_list(others)}")
+        notes.append(f"columns that are no joint's were not used: {listed(others)}")
+    beyond = beyond_limits(robot, positions)
+    if beyond and not degrees:
+        beyond = [f"{beyond[0]}; if angles are degrees, pass --degrees"]
+    return notes + beyond
+
+
+def beyond_limits(robot: Robot, positions: dict[str, np.ndarray]) -> list[str]:
+    """A note of the joints that leave their limits; none if all are within."""
     beyond = [text for joint in robot.joints if (text := _beyond(joint, positions.get(joint.name)))]
-    if beyond:
-        fix = "" if degrees else "; if angles are degrees, pass --degrees"
-        notes.append(f"joints that leave their limits: {_list(beyond)}{fix}")
-    return notes
+    return [f"joints that leave their limits: {listed(beyond)}"] if beyond else []
 
 
 def _beyond(joint: Joint, values: np.ndarray | None) -> str | None:
@@ -208,6 +213,7 @@ def _beyond(joint: Joint, values: np.ndarray | None) -> str | None:
     return f"{joint.name} ({values.min():.3g} to {values.max():.3g}, limits {low:.3g} to {high:.3g})"
 
 
-def _list(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names in a note: the first of them, and how many more there are."""
     every = list(names)
     return ", ".join(every[:_LISTED]) + (f" and {len(every) - _LISTED} more" if len(every) > _LISTED else "")

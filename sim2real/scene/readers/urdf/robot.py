@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from ....text_files import read_text
 from .elements import Element, Malformed, broken, name_of, number, origin_of, parsed, vector
 from .sensors import Sensor, sensors_of
 
@@ -28,8 +29,9 @@ class Look:
 class Shape:
     """A ``<geometry>``.
 
-    - ``kind``: box, cylinder, sphere, capsule or mesh.
-    - ``size``: lengths of a box, radius and length of a cylinder or capsule, radius of a sphere, scale of a mesh.
+    - ``kind``: box, cylinder, sphere, capsule, mesh, or ellipsoid, which no robot's file has.
+    - ``size``: lengths of a box, radius and length of a cylinder or capsule, radius of a sphere, three of an ellipsoid, a
+      mesh's scale.
     - ``file``: as the robot's file names the mesh's.
     """
 
@@ -97,7 +99,21 @@ def read_robot(path: Path) -> Robot:
     Raises:
         UnreadableFileError: it is no XML or no robot, its links and joints form no tree, or a value is wrong.
     """
-    tree = parsed(path)
+    return robot_of(read_text(path), path)
+
+
+def robot_of(text: str, path: Path, unexpanded: str | None = None) -> Robot:
+    """Read a robot's URDF.
+
+    Args:
+        text: the XML.
+        path: where it is from, for errors; its stem is the name of a robot that has none.
+        unexpanded: what is to be done about xacro macros, where that is not to expand them in the file.
+
+    Raises:
+        UnreadableFileError: as of ``read_robot``.
+    """
+    tree = parsed(text, path, unexpanded)
     if tree.tag != "robot":
         fix = "name it .xml" if tree.tag in ("mujoco", "mujocoinclude") else "give a URDF file"
         raise broken(path, f"it is a <{tree.tag[:40]}>, must be a <robot>", fix)

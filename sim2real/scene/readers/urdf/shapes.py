@@ -11,14 +11,14 @@ from jaxtyping import Float, UInt8
 
 from ....arrays import reason
 from ....eight_bits import pixels_of
-from ....errors import Sim2RealError, UnreadableFileError
+from ....errors import EmptySceneError, Sim2RealError, UnreadableFileError
 from ... import primitives
 from ...colors import linear_from_srgb
 from ...mesh_ops import mapped, with_material
-from ...records import Material, Mesh
+from ...records import Material, Mesh, Part
 from ..mesh.files import read_mesh_file
 from .assets import Assets
-from .robot import Look, Shape, Visual
+from .robot import Look, Robot, Shape, Visual
 
 _Placed = tuple[Mesh, Float[np.ndarray, "4 4"]]
 
@@ -46,8 +46,8 @@ class Shapes:
         for visual in visuals:
             picture = None if visual.look is None else visual.look.texture
             names.update(dict.fromkeys(name for name in (visual.shape.file, picture) if name))
-        self._found = {name: self.assets.find(name) for name in names}
-        missing = [name for name, path in self._found.items() if path is None]
+        self._found |= {name: self.assets.find(name) for name in names if name not in self._found}
+        missing = [name for name in names if self._found[name] is None]
         if missing:
             raise self.assets.missing(missing)
 
@@ -119,7 +119,36 @@ class Shapes:
         return path
 
 
-def is_clear(visual: Visual) -> bool:
+def parts_of(robot: Robot, shapes: Shapes, source: Path, first: int = 0) -> tuple[list[str], tuple[Part, ...], list[str]]:
+    """The links of a robot that are seen, their parts, and notes.
+
+    Args:
+        robot: whose.
+        shapes: what the meshes are added to.
+        source: for errors.
+        first: the number of the instance that the first of these links is.
+
+    Raises:
+        MissingFileError: meshes or pictures do not exist; all of them are listed.
+        EmptySceneError: nothing of the robot is seen.
+    """
+    shown = {link: [v for v in visuals if not _is_clear(v)] for link, visuals in robot.visuals.items()}
+    shapes.check_files(visual for visuals in shown.values() for visual in visuals)
+    clear = sum(map(len, robot.visuals.values())) - sum(map(len, shown.values()))
+    notes = [f"{clear} shapes whose color is clear (alpha 0) were left out"] if clear else []
+    seen = [link for link in robot.links if shown[link]]
+    if not seen:
+        raise EmptySceneError(source, lacks="visuals", fix="give its links a <visual> with a <geometry>")
+    parts = [
+        Part(mesh, first + number, link_from_mesh)
+        for number, link in enumerate(seen)
+        for visual in shown[link]
+        for mesh, link_from_mesh in shapes.of(visual)
+    ]
+    return seen, tuple(parts), notes
+
+
+def _is_clear(visual: Visual) -> bool:
     """Whether a robot's file hides a shape by its color."""
     return visual.look is not None and visual.look.rgba is not None and visual.look.rgba[3] == 0
 
@@ -130,5 +159,7 @@ def _solid(shape: Shape) -> Mesh:
         return primitives.box(np.array(size) / 2)
     if shape.kind == "sphere":
         return primitives.sphere(size[0])
+    if shape.kind == "ellipsoid":
+        return primitives.ellipsoid(np.array(size))
     make = primitives.cylinder if shape.kind == "cylinder" else primitives.capsule
     return make(size[0], size[1] / 2)
