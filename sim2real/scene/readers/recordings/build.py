@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from ....errors import BadValueError, MissingFileError, UnknownNameError
+from ....text_files import read_text
 from ....transforms import inverse_rigid
 from ...records import Mesh, Part
 from ..frame_count import check_frames
@@ -86,7 +87,7 @@ def _of_urdf(path: Path, track: Track, entry: ThingEntry, files: Files) -> Figur
 
 def _edges(robot: Robot, path: Path) -> list[Edge]:
     """The robot's joints in the order of its file; ``robot.joints`` are in another."""
-    place = {joint.get("name"): k for k, joint in enumerate(parsed(path).findall("joint"))}
+    place = {joint.get("name"): k for k, joint in enumerate(parsed(read_text(path), path).findall("joint"))}
     ordered = sorted(robot.joints, key=lambda joint: place[joint.name])
     return [Edge(joint.name, joint.parent, joint.child, SIZES[joint.kind] == 1) for joint in ordered]
 
