@@ -21,7 +21,7 @@ from ...errors import Sim2RealError
 from ...text_files import read_json
 from ...transforms import OPENCV_FROM_OPENGL
 from .grouping import Shot, tracks_of
-from .records import TrackFile, checked_intrinsics, checked_size, rigid_poses, unreadable
+from .records import FARTHEST, TrackFile, checked_intrinsics, checked_size, rigid_poses, unreadable
 
 _MODELS = {"OPENCV": "perspective", "PINHOLE": "perspective", "SIMPLE_PINHOLE": "perspective", "OPENCV_FISHEYE": "fisheye"}
 _MODELS |= {"SIMPLE_RADIAL": "perspective", "RADIAL": "perspective", "FULL_OPENCV": "perspective"}
@@ -78,7 +78,7 @@ class _Undone:
 def _undone(data: Mapping[str, Any], path: Path) -> tuple[_Undone, tuple[str, ...]]:
     applied = _matrix(data.get("applied_transform", np.eye(4)))
     scale = float(data.get("applied_scale", 1.0))
-    if not (np.abs(applied) <= 1e9).all() or abs(np.linalg.det(applied[:3, :3])) < 1e-9 or not 1e-9 < abs(scale) < 1e9:
+    if abs(np.linalg.det(applied[:3, :3])) < 1e-9 or not 1e-9 < abs(scale) < 1e9:
         raise unreadable(path, "its applied_transform or applied_scale cannot be taken back")
     changed = not np.allclose(applied, np.eye(4)) or scale != 1
     said = f"{path.name}: its applied_transform was taken back: cameras are in the world of the original poses"
@@ -89,6 +89,8 @@ def _matrix(rows: Any) -> Float[np.ndarray, "4 4"]:
     given = np.asarray(rows, np.float64)
     if given.shape not in ((3, 4), (4, 4)):
         raise ValueError(f"a matrix has the shape {given.shape}")
+    if not (np.abs(given) <= FARTHEST).all():
+        raise ValueError("a matrix is not finite, or huge")
     matrix = np.eye(4)
     matrix[: len(given)] = given
     return matrix

@@ -28,7 +28,7 @@ def between(poses: Float[np.ndarray, "poses 4 4"], at: Float[np.ndarray, "frames
     rotation = a[:, :3, :3] @ _turned(_rotation_vector(turn) * share[:, None])
     exact = share[:, None, None] == np.round(share)[:, None, None]
     rotation = np.where(exact, np.where(share[:, None, None] > 0.5, b[:, :3, :3], a[:, :3, :3]), rotation)
-    return rigid(rotation, a[:, :3, 3] + share[:, None] * (b[:, :3, 3] - a[:, :3, 3]))
+    return rigid(rotation, (1 - share[:, None]) * a[:, :3, 3] + share[:, None] * b[:, :3, 3])
 
 
 def places_at(seconds: Float[np.ndarray, "poses"], wanted: Float[np.ndarray, "frames"]) -> Float[np.ndarray, "frames"]:
