@@ -111,7 +111,12 @@ def test_a_world_with_a_scale_moves_cameras_and_turns_them():
 
 @pytest.mark.parametrize(
     "said, why",
-    [("1,0,0", "3 numbers"), ("1,0,0,0,0,2,0,0,0,0,1,0", "one scale"), ("1,0,0,0,0,1,0,0,0,0,-1,0", "mirrored"), ("a,b", "numbers")],
+    [
+        ("1,0,0", "3 numbers"),
+        ("1,0,0,0,0,2,0,0,0,0,1,0", "one scale"),
+        ("1,0,0,0,0,1,0,0,0,0,-1,0", "mirrored"),
+        ("a,b", "numbers"),
+    ],
 )
 def test_worlds_that_are_none_are_refused(said, why):
     with pytest.raises(BadValueError, match=why):
