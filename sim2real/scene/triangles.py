@@ -59,7 +59,7 @@ def triangles_of(scene: Scene) -> Triangles:
         vertices=_joined((mesh.vertices for mesh in meshes), (int(vertices.sum()), 3), np.float32),
         faces=_joined(_shifted(meshes, first), (int(faces.sum()), 3), np.int32),
         uv=_joined((mesh.uv for mesh in meshes), (int(faces.sum()), 3, 2), np.float32, faces.tolist()),
-        normals=_joined(map(_corner_normals, meshes), (int(faces.sum()), 3, 3), np.float32),
+        normals=_joined(_corner_normals(meshes), (int(faces.sum()), 3, 3), np.float32),
         face_part=np.repeat(np.arange(len(meshes), dtype=np.int32), faces),
         vertex_part=np.repeat(np.arange(len(meshes), dtype=np.int32), vertices),
         part_instance=np.array([p.instance + 1 for p in scene.parts], np.int32),
@@ -67,11 +67,13 @@ def triangles_of(scene: Scene) -> Triangles:
     )
 
 
-def _corner_normals(mesh: Mesh) -> np.ndarray:
-    """Those of the mesh, or its faces' own."""
-    if mesh.normals is not None:
-        return mesh.normals
-    return np.repeat(face_normals(mesh.vertices, mesh.faces)[:, None], 3, axis=1)
+def _corner_normals(meshes: list[Mesh]) -> Iterator[np.ndarray]:
+    """Those of each mesh, or its faces' own, which are found once."""
+    flat: dict[int, np.ndarray] = {}
+    for mesh in meshes:
+        if mesh.normals is None and id(mesh) not in flat:
+            flat[id(mesh)] = np.repeat(face_normals(mesh.vertices, mesh.faces)[:, None], 3, axis=1)
+        yield flat[id(mesh)] if mesh.normals is None else mesh.normals
 
 
 def _hidden_sides(scene: Scene) -> list[int]:

@@ -133,8 +133,9 @@ def _with_objects(base: Scene, entries: tuple[ObjectEntry, ...], objects: list[P
                 index[id(mesh)] = len(meshes)
                 meshes.append(mesh)
             parts.append(Part(index[id(mesh)], len(base.instances) + k, move))
+    taken = {instance.name for instance in base.instances}
     for entry in entries:
-        if entry.name in {instance.name for instance in base.instances}:
+        if entry.name in taken:
             right = "a name that the rollout does not use"
             raise BadValueError("the name of an object", repr(entry.name), right=right, where=source)
     if not objects:
