@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Int
 
+from .moving_vertices import MovingVertices
 from .normals import crease_normals
 from .records import Material, Mesh
 
@@ -23,7 +24,9 @@ def mapped(mesh: Mesh, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray
         length = np.linalg.norm(normals, axis=-1, keepdims=True)
         normals = normals / np.where(length > 0, length, 1)
     deformed = mesh.deformed
-    if deformed is not None:
+    if isinstance(deformed, MovingVertices):
+        deformed = deformed.mapped(linear, offset)
+    elif deformed is not None:
         deformed = (deformed @ linear.T + offset).astype(deformed.dtype, copy=False)
     image = replace(mesh, vertices=mesh.vertices @ linear.T + offset, normals=normals, deformed=deformed)
     return _rewound(image) if np.linalg.det(linear) < 0 else image

@@ -20,6 +20,7 @@ from ....text_files import text_of
 from ....transforms import rigid
 from ...cameras import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
+from ...moving_vertices import Deformed
 from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
 from ..gltf.dense import with_dense_accessors
@@ -289,7 +290,7 @@ def mesh_of(
     path: Path,
     textures: Textures,
     notes: list[str],
-    deformed: Float[np.ndarray, "frames vertices 3"] | None = None,
+    deformed: Deformed | None = None,
 ) -> Mesh | None:
     """One geometry of trimesh as a mesh in metres; ``None`` if none of its faces can be drawn.
 
