@@ -106,6 +106,13 @@ def upload(array: np.ndarray, dtype: Any, device: str) -> Any:
     return as_warp(torch.tensor(np.ascontiguousarray(signed)).to(device), dtype)
 
 
+def shared(array: np.ndarray, dtype: Any, device: str) -> Any:
+    """A numpy array that does not change any more as a Warp array: its own memory on the CPU, a copy elsewhere."""
+    if device == "cpu" and array.size and array.flags.writeable and array.flags.c_contiguous:
+        return as_warp(array, dtype)
+    return upload(array, dtype, device)
+
+
 def blank(size: tuple[int, int], dtype: Any, device: str) -> Any:
     """An uninitialized picture of float32 or of short vectors of them, in torch's memory of a device."""
     import torch

@@ -22,6 +22,7 @@ class Camera:
     - ``distortion`` holds a lens' coefficients in OpenCV's order (``Lens``); ``None``: rays are straight.
     - ``projection``: a fisheye is OpenCV's equidistant model with its four coefficients.
     - ``source_name`` is what the source calls it, where that is no name for a folder; ``None``: ``name``.
+    - ``recorded``: a real camera was there, whatever it seems to be inside of.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Camera:
     distortion: Float[np.ndarray, "coefficients"] | None = None
     projection: Projection = "perspective"
     source_name: str | None = None
+    recorded: bool = False
 
     @property
     def lens(self) -> Lens:

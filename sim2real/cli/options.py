@@ -45,6 +45,35 @@ def scene_options(function: Command) -> Command:
                 help="A panorama that lights the scene: apartment, lobby, lab, studio, warehouse, workshop, city, courtyard, "
                 "park, dawn or a file; :DEGREES turns it.  [default: model, the scene's own sun and sky]",
             ),
+            click.option(
+                "--camera-track",
+                type=click.Path(path_type=Path),
+                metavar="FILE|DIR",
+                help="A recorded camera path to see the scene along: of TUM, KITTI, nerfstudio (transforms.json), COLMAP.",
+            ),
+            click.option(
+                "--track-format",
+                type=click.Choice(["tum", "kitti", "nerfstudio", "colmap"]),
+                help="The format of --camera-track.  [default: found by its content]",
+            ),
+            click.option(
+                "--track-scale",
+                type=click.FloatRange(min=0, min_open=True),
+                metavar="M",
+                help="Metres per unit of the track; COLMAP has none of its own.  [default: 1]",
+            ),
+            click.option(
+                "--world-from-track",
+                metavar="AXES|FILE|M11,...",
+                help="The track's world in the scene's: z-up, y-up, y-down, a file with 4x4 numbers, or these with commas.  "
+                "[default: the same]",
+            ),
+            click.option(
+                "--track-fov",
+                type=click.FloatRange(min=0, max=180, min_open=True, max_open=True),
+                metavar="DEG",
+                help="Vertical field of view of a track without intrinsics.  [default: 45]",
+            ),
         )
     ):
         function = decorate(function)

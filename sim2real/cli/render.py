@@ -27,6 +27,7 @@ def command(scene: Path, output: Path, **options: Any) -> None:
       sim2real render model.xml --states states.npy --camera front -o out/clip
       sim2real render demo.hdf5 --demo demo_0 --camera agentview --frames 49 -o out/lift
       sim2real render mug.glb --orbit --size 480x720 -o out/mug
+      sim2real render scan.ply --camera-track colmap/sparse/0 -o out/room
       sim2real render scenes/kitchen.yaml --for wan-vace --only noise,depth -o out/vace
     """
     from .shared import render, say_where

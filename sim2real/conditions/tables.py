@@ -12,7 +12,7 @@ import warp as wp
 from jaxtyping import Float, Float32, Float64, Int
 
 from ..camera.kernels import device_camera
-from ..devices import device_of, load, upload
+from ..devices import device_of, load, shared
 from ..raster.fragments import Fragments
 from ..scene import Triangles
 from ..scene.normals import corner_angles, welded
@@ -57,11 +57,11 @@ def tables_of(triangles: Triangles, device: str) -> Tables:
 def _upload(triangles: Triangles, device: str) -> Tables:
     instance = triangles.part_instance[triangles.face_part] if len(triangles.face_part) else triangles.face_part
     return Tables(
-        faces=upload(triangles.faces, wp.vec3i, device),
-        corner_normals=upload(triangles.normals, wp.vec3, device),
-        corner_uv=upload(triangles.uv, wp.vec2, device),
-        face_part=upload(triangles.face_part, wp.int32, device),
-        face_instance=upload(instance.astype(np.int32), wp.int32, device),
+        faces=shared(triangles.faces, wp.vec3i, device),
+        corner_normals=shared(triangles.normals, wp.vec3, device),
+        corner_uv=shared(triangles.uv, wp.vec2, device),
+        face_part=shared(triangles.face_part, wp.int32, device),
+        face_instance=shared(instance.astype(np.int32, copy=False), wp.int32, device),
     )
 
 

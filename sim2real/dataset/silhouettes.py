@@ -21,6 +21,7 @@ from ..clip import Clip, read_clip
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..raster import Rasterizer, rasterizer, view_of
 from ..scene import Scene, triangles_of
+from ..scene.moving_vertices import extent_of
 from .clips import DatasetClip
 from .masks import Mask, Runs, ids_in, mask_of, runs_of
 
@@ -258,8 +259,8 @@ def _box_corners(scene: Scene) -> Float[np.ndarray, "parts 8 3"]:
     boxes = [np.zeros((0, 8, 3))]
     for part in scene.parts:
         mesh = scene.meshes[part.mesh]
-        points = (mesh.vertices if mesh.deformed is None else mesh.deformed).reshape(-1, 3)
-        ends = np.stack([points.min(axis=0), points.max(axis=0)]) if len(points) else np.zeros((2, 3))
+        shapes = mesh.vertices[None] if mesh.deformed is None else mesh.deformed
+        ends = np.stack(extent_of(shapes)) if len(mesh.vertices) else np.zeros((2, 3))
         pick: Int[np.ndarray, "8 3"] = np.indices((2, 2, 2)).reshape(3, 8).T
         boxes.append(ends[pick, np.arange(3)][None])
     return np.concatenate(boxes)

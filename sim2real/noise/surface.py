@@ -11,7 +11,7 @@ from jaxtyping import Float32
 
 from ..camera.kernels import device_camera
 from ..camera.view import View
-from ..devices import as_warp, load, upload
+from ..devices import as_warp, load, shared, upload
 from ..errors import BadValueError
 from ..raster.fragments import Fragments
 from ..raster.protocol import Visibility
@@ -61,9 +61,9 @@ class SurfaceNoise:
         self.workspaces = Workspaces(layout, device)
         self._seed = np.uint64(seed % 2**64)
         self._limits = leaf_limits(layout)
-        self._faces = upload(triangles.faces, wp.int32, device)
-        self._coordinates = upload(charts.coordinates, wp.vec2, device)
-        self._face_chart = upload(charts.face_chart, wp.int32, device)
+        self._faces = shared(triangles.faces, wp.int32, device)
+        self._coordinates = shared(charts.coordinates, wp.vec2, device)
+        self._face_chart = shared(charts.face_chart, wp.int32, device)
         self._side = upload(charts.side_m, wp.float32, device)
         self._chart_key = upload(charts.key, wp.uint64, device)
 

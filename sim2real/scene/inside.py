@@ -14,6 +14,8 @@ from ..transforms import inverse_rigid
 from .normals import welded
 from .records import Mesh, Part, Scene
 
+_FACES_AT_ONCE = 500_000
+
 
 @dataclass(frozen=True)
 class Inside:
@@ -30,7 +32,7 @@ def check_cameras(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> No
 
     A thing is solid if its mesh is closed (every edge joins two faces, back to back) and faces outward around the camera.
     Rooms are not: their walls face inward (``room: true`` in scene files), or are single sheets. Nor are things of which only
-    the outside is seen, as simulators have them.
+    the outside is seen, as simulators have them. Cameras that were recorded are not looked at: scans face either way.
 
     Args:
         scene: the scene.
@@ -49,6 +51,8 @@ def cameras_inside(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> I
     """Every camera inside a solid thing, once per thing."""
     closed: dict[int, bool] = {}
     for camera in scene.cameras if cameras is None else cameras:
+        if camera.recorded:
+            continue
         for part in scene.parts:
             frame = _first_frame_inside(scene, camera, part, closed)
             if frame is not None:
@@ -91,10 +95,10 @@ def is_closed(mesh: Mesh) -> bool:
     forth = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     forth = forth[forth[:, 0] != forth[:, 1]]
     count = int(faces.max(initial=0)) + 1
-    key = np.minimum(forth[:, 0], forth[:, 1]) * count + np.maximum(forth[:, 0], forth[:, 1])
-    _, edge = np.unique(key, return_inverse=True)
-    balance = np.bincount(edge, np.where(forth[:, 0] < forth[:, 1], 1.0, -1.0))
-    return bool(len(faces) and (balance == 0).all())
+    there, back = forth[:, 0] * count + forth[:, 1], forth[:, 1] * count + forth[:, 0]
+    there.sort()
+    back.sort()
+    return bool(len(faces) and (there == back).all())
 
 
 def winding_number(vertices: Float[np.ndarray, "vertices 3"], faces: np.ndarray, point: Float[np.ndarray, "3"]) -> float:
@@ -102,8 +106,13 @@ def winding_number(vertices: Float[np.ndarray, "vertices 3"], faces: np.ndarray,
 
     Reference: van Oosterom and Strackee, The solid angle of a plane triangle, 1983.
     """
+    starts = range(0, len(faces), _FACES_AT_ONCE)
+    return sum(_solid_angle(vertices, faces[k : k + _FACES_AT_ONCE], point) for k in starts) / (4 * np.pi)
+
+
+def _solid_angle(vertices: np.ndarray, faces: np.ndarray, point: np.ndarray) -> float:
     a, b, c = (vertices[faces[:, k]].astype(np.float64) - point for k in range(3))
     la, lb, lc = (np.linalg.norm(v, axis=1) for v in (a, b, c))
     volume = np.einsum("fi,fi->f", a, np.cross(b, c))
     dots = [np.einsum("fi,fi->f", p, q) * r for p, q, r in ((a, b, lc), (b, c, la), (c, a, lb))]
-    return float(np.arctan2(volume, la * lb * lc + dots[0] + dots[1] + dots[2]).sum() / (2 * np.pi))
+    return float(2 * np.arctan2(volume, la * lb * lc + dots[0] + dots[1] + dots[2]).sum())

@@ -35,6 +35,10 @@ class LoadOptions:
     - ``fps``: frames per second, against what the source says.
     - ``intrinsics``: (fx, fy, cx, cy) in pixels of the final size, for all cameras, against what the source says.
     - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's own light.
+    - ``camera_track``: a camera path of TUM, KITTI, nerfstudio or COLMAP (``camera_track.formats``), whose cameras take the
+      place of the source's; ``track_format`` is one of these where it is not to be found by what is in the file.
+    - ``track_scale``: metres per unit of the track; ``world_from_track``: its world in the scene's (``camera_track.placing``).
+    - ``track_fov``: vertical field of view in degrees where the track has no intrinsics; ``None``: 45.
 
     Raises:
         BadValueError: a value is out of its range.
@@ -47,6 +51,11 @@ class LoadOptions:
     fps: float | None = None
     intrinsics: tuple[float, float, float, float] | None = None
     light: str | None = None
+    camera_track: Path | str | None = None
+    track_format: str | None = None
+    track_scale: float | None = None
+    world_from_track: str | tuple[float, ...] | None = None
+    track_fov: float | None = None
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
@@ -60,6 +69,10 @@ class LoadOptions:
         k = self.intrinsics
         if k is not None and not (np.isfinite(k).all() and min(k[:2]) > 0):
             raise BadValueError("the intrinsics", k, right="finite fx,fy,cx,cy with positive focal lengths")
+        for name in ("track_format", "track_scale", "world_from_track", "track_fov"):
+            if self.camera_track is None and (value := getattr(self, name)) is not None:
+                said = f"--{name.replace('_', '-')}"
+                raise BadValueError(said, value, right="left out without --camera-track", fix="it says how that file is read")
 
     @property
     def reading(self) -> Reading:
@@ -92,6 +105,8 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
     path = Path(source)
     reader = reader_of(path)
     scene = read(path, options.reading, {name: value for name, value in own.items() if value is not None})
+    if options.camera_track is not None:
+        scene = _along_track(scene, options)
     if options.frames is not None and scene.frames < options.frames:
         every = f" with a stride of {options.stride}" if options.stride > 1 else ""
         raise BadValueError("the number of frames", options.frames, right=f"1 to {scene.frames}{every}", where=path)
@@ -113,6 +128,31 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
 def completed(scene: Scene, options: LoadOptions) -> Scene:
     """What a reader has read, with a camera if it has none, names that can be folders', and the light that is asked for."""
     return _lit(with_orbit(with_folder_names(scene), options.size, asked=options.orbit), options.light)
+
+
+def _along_track(scene: Scene, options: LoadOptions) -> Scene:
+    """The scene with the cameras of a track in place of its own."""
+    from .camera_track.cameras import DEFAULT_FOV_DEG, TrackOptions, along_track, placed_track
+
+    wanted = TrackOptions(
+        path=Path(str(options.camera_track)),
+        format=options.track_format,
+        scale=1.0 if options.track_scale is None else options.track_scale,
+        world=options.world_from_track,
+        fov_deg=options.track_fov or DEFAULT_FOV_DEG,
+    )
+    track = placed_track(wanted, options.size or DEFAULT_SIZE)
+    notes = track.notes(options.intrinsics is not None)
+    scene = replace(scene, notes=(*scene.notes, *notes))
+    return along_track(
+        scene,
+        track,
+        size=options.size,
+        usual=DEFAULT_SIZE,
+        fps=options.fps,
+        frames=options.frames,
+        stride=options.stride,
+    )
 
 
 def load_as(source: Path | str, told: Mapping[str, Any]) -> Scene:

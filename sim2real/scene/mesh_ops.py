@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Int
 
+from .moving_vertices import MovingVertices
 from .normals import crease_normals
 from .records import Material, Mesh
 
 _FARTHEST_M = 1e9
+_FACES_AT_ONCE = 500_000
 
 
 def mapped(mesh: Mesh, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray, "3"] | None = None) -> Mesh:
@@ -22,7 +24,9 @@ def mapped(mesh: Mesh, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray
         length = np.linalg.norm(normals, axis=-1, keepdims=True)
         normals = normals / np.where(length > 0, length, 1)
     deformed = mesh.deformed
-    if deformed is not None:
+    if isinstance(deformed, MovingVertices):
+        deformed = deformed.mapped(linear, offset)
+    elif deformed is not None:
         deformed = (deformed @ linear.T + offset).astype(deformed.dtype, copy=False)
     image = replace(mesh, vertices=mesh.vertices @ linear.T + offset, normals=normals, deformed=deformed)
     return _rewound(image) if np.linalg.det(linear) < 0 else image
@@ -48,13 +52,17 @@ def cleaned(mesh: Mesh) -> tuple[Mesh, dict[str, int]]:
         The mesh, and how many faces went for which reason: ``not finite`` (or beyond a million kilometres), ``without area``.
     """
     finite = (np.abs(mesh.vertices) <= _FARTHEST_M).sum(axis=1) == 3
-    faces = mesh.faces
-    whole = finite[faces].sum(axis=1) == 3
-    p = np.where(finite[:, None], mesh.vertices, 0.0)[faces].astype(np.float64)
-    edges = np.roll(p, -1, axis=1) - p
-    longest = (edges**2).sum(axis=-1).max(axis=1)
-    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
-    flat = whole & (area <= 1e-12 * longest)
+    points = mesh.vertices if finite.all() else np.where(finite[:, None], mesh.vertices, 0.0)
+    whole, flat = np.empty(len(mesh.faces), bool), np.empty(len(mesh.faces), bool)
+    for start in range(0, len(mesh.faces), _FACES_AT_ONCE):
+        here = slice(start, start + _FACES_AT_ONCE)
+        faces = mesh.faces[here]
+        whole[here] = finite[faces].sum(axis=1) == 3
+        p = points[faces].astype(np.float64)
+        edges = np.roll(p, -1, axis=1) - p
+        longest = (edges**2).sum(axis=-1).max(axis=1)
+        area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+        flat[here] = whole[here] & (area <= 1e-12 * longest)
     kept = whole & ~flat
     dropped = {why: int(n) for why, n in (("not finite", (~whole).sum()), ("without area", flat.sum())) if n}
     if not dropped and finite.all():
@@ -76,13 +84,17 @@ def subset(mesh: Mesh, kept: np.ndarray) -> Mesh:
 
 
 def shaded(mesh: Mesh) -> Mesh:
-    """The mesh with usable unit normals: its own, or crease-smoothed ones where it has none or they are broken."""
+    """The mesh with usable unit normals: its own, or crease-smoothed ones where it has none or they are broken.
+
+    Those that are made have the precision of the mesh's vertices.
+    """
+    dtype = np.float32 if mesh.vertices.dtype == np.float32 else np.float64
     if mesh.normals is None:
-        return replace(mesh, normals=crease_normals(mesh.vertices, mesh.faces))
+        return replace(mesh, normals=crease_normals(mesh.vertices, mesh.faces, dtype=dtype))
     length = np.linalg.norm(mesh.normals, axis=-1, keepdims=True)
     good = (np.isfinite(length) & (length > 1e-6)).all(axis=(1, 2))
     if not good.all():
-        return replace(mesh, normals=crease_normals(mesh.vertices, mesh.faces))
+        return replace(mesh, normals=crease_normals(mesh.vertices, mesh.faces, dtype=dtype))
     return replace(mesh, normals=mesh.normals / length)
 
 

@@ -12,6 +12,7 @@ from ..camera.view import Camera
 from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
 from .light.environment import Environment
+from .moving_vertices import Deformed
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Mesh:
     - ``uv`` and ``normals`` belong to face corners (no shared indices): seams and creases need no duplicated vertices.
     - ``uv`` has v up; ``None`` where the asset has none.
     - ``normals`` are unit shading normals; ``None`` means: flat.
-    - ``deformed`` holds the vertices of every frame where the mesh deforms; faces and uv stay.
+    - ``deformed`` has the vertices of every frame where the mesh deforms, as a table or made when asked for; faces and uv stay.
     - ``outside_only``: faces are seen from where they wind counter-clockwise, and from behind one sees through them.
     """
 
@@ -48,7 +49,7 @@ class Mesh:
     uv: Float[np.ndarray, "faces 3 2"] | None = None
     normals: Float[np.ndarray, "faces 3 3"] | None = None
     material: Material = field(default_factory=Material)
-    deformed: Float[np.ndarray, "frames vertices 3"] | None = None
+    deformed: Deformed | None = None
     outside_only: bool = False
 
 

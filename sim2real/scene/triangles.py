@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Int8, Int32
+from jaxtyping import Float, Float32, Int, Int8, Int32
 
-from .records import Scene
+from .records import Mesh, Scene
+
+_FACES_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +35,13 @@ class Triangles:
 
 def face_normals(vertices: Float[np.ndarray, "vertices 3"], faces: np.ndarray) -> Float[np.ndarray, "faces 3"]:
     """Unit normals of faces (right-handed winding); zero for faces without area."""
-    a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
-    n = np.cross(b - a, c - a)
-    length = np.linalg.norm(n, axis=1, keepdims=True)
-    return n / np.where(length > 0, length, 1)
+    normals = np.empty((len(faces), 3))
+    for start in range(0, len(faces), _FACES_AT_ONCE):
+        a, b, c = (vertices[faces[start : start + _FACES_AT_ONCE, k]].astype(np.float64) for k in range(3))
+        n = np.cross(b - a, c - a)
+        length = np.linalg.norm(n, axis=1, keepdims=True)
+        normals[start : start + len(n)] = n / np.where(length > 0, length, 1)
+    return normals
 
 
 def triangles_of(scene: Scene) -> Triangles:
@@ -44,35 +50,59 @@ def triangles_of(scene: Scene) -> Triangles:
     Returns:
         Topology that holds for all frames; ``deformed_vertices`` gives the vertices of frames where meshes deform.
     """
-    vertices, faces, uv, normals, face_part, vertex_part, hidden = [], [], [], [], [], [], []
-    offset = 0
-    for k, part in enumerate(scene.parts):
-        mesh = scene.meshes[part.mesh]
-        count = len(mesh.faces)
-        vertices.append(mesh.vertices)
-        faces.append(mesh.faces + offset)
-        uv.append(np.zeros((count, 3, 2)) if mesh.uv is None else mesh.uv)
-        flat = mesh.normals is None
-        normals.append(np.repeat(face_normals(mesh.vertices, mesh.faces)[:, None], 3, axis=1) if flat else mesh.normals)
-        face_part.append(np.full(count, k))
-        vertex_part.append(np.full(len(mesh.vertices), k))
-        mirrored = np.linalg.det(part.instance_from_mesh[:3, :3]) < 0
-        hidden.append(np.full(count, (1 if mirrored else -1) if mesh.outside_only else 0))
-        offset += len(mesh.vertices)
-
-    def stack(arrays: list, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-        return np.concatenate([np.zeros(shape), *arrays]).astype(dtype)
-
+    meshes = [scene.meshes[part.mesh] for part in scene.parts]
+    faces = np.array([len(mesh.faces) for mesh in meshes], np.int64)
+    vertices = np.array([len(mesh.vertices) for mesh in meshes], np.int64)
+    first = np.cumsum(vertices) - vertices
+    one_sided = any(mesh.outside_only for mesh in scene.meshes)
     return Triangles(
-        vertices=stack(vertices, (0, 3), np.float32),
-        faces=stack(faces, (0, 3), np.int32),
-        uv=stack(uv, (0, 3, 2), np.float32),
-        normals=stack(normals, (0, 3, 3), np.float32),
-        face_part=stack(face_part, (0,), np.int32),
-        vertex_part=stack(vertex_part, (0,), np.int32),
+        vertices=_joined((mesh.vertices for mesh in meshes), (int(vertices.sum()), 3), np.float32),
+        faces=_joined(_shifted(meshes, first), (int(faces.sum()), 3), np.int32),
+        uv=_joined((mesh.uv for mesh in meshes), (int(faces.sum()), 3, 2), np.float32, faces.tolist()),
+        normals=_joined(_corner_normals(meshes), (int(faces.sum()), 3, 3), np.float32),
+        face_part=np.repeat(np.arange(len(meshes), dtype=np.int32), faces),
+        vertex_part=np.repeat(np.arange(len(meshes), dtype=np.int32), vertices),
         part_instance=np.array([p.instance + 1 for p in scene.parts], np.int32),
-        hidden_side=stack(hidden, (0,), np.int8) if any(mesh.outside_only for mesh in scene.meshes) else None,
+        hidden_side=np.repeat(np.array(_hidden_sides(scene), np.int8), faces) if one_sided else None,
     )
+
+
+def _corner_normals(meshes: list[Mesh]) -> Iterator[np.ndarray]:
+    """Those of each mesh, or its faces' own, which are found once."""
+    flat: dict[int, np.ndarray] = {}
+    for mesh in meshes:
+        if mesh.normals is None and id(mesh) not in flat:
+            flat[id(mesh)] = np.repeat(face_normals(mesh.vertices, mesh.faces)[:, None], 3, axis=1)
+        yield flat[id(mesh)] if mesh.normals is None else mesh.normals
+
+
+def _hidden_sides(scene: Scene) -> list[int]:
+    """From which side the faces of each part are not seen."""
+    mirrored = [bool(np.linalg.det(part.instance_from_mesh[:3, :3]) < 0) for part in scene.parts]
+    one_sided = [scene.meshes[part.mesh].outside_only for part in scene.parts]
+    return [(1 if turned else -1) if single else 0 for turned, single in zip(mirrored, one_sided, strict=True)]
+
+
+def _shifted(meshes: list[Mesh], first: Int[np.ndarray, "parts"]) -> Iterator[np.ndarray]:
+    return (mesh.faces if not shift else mesh.faces + shift for mesh, shift in zip(meshes, first, strict=True))
+
+
+def _joined(
+    arrays: Iterable[np.ndarray | None], shape: tuple[int, ...], dtype: type, lengths: Iterable[int] = ()
+) -> np.ndarray:
+    """Arrays one after the other; a single one that is right already as it is. Where there is none, zeros of its length."""
+    made: np.ndarray | None = None
+    at, length_of = 0, iter(lengths)
+    for array in arrays:
+        length = next(length_of, 0) if array is None else len(array)
+        if array is not None and length == shape[0] and array.dtype == dtype:
+            return np.ascontiguousarray(array)
+        if made is None:
+            made = np.zeros(shape, dtype)
+        if array is not None:
+            made[at : at + length] = array
+        at += length
+    return np.zeros(shape, dtype) if made is None else made
 
 
 def deformed_vertices(scene: Scene, frame: int) -> Float32[np.ndarray, "vertices 3"] | None:

@@ -10,6 +10,7 @@ from PIL import Image
 from sim2real.clip.images import read_png
 from sim2real.dataset.writers.registry import writer
 from sim2real.errors import BadValueError
+from sim2real.scene.camera_track.formats import read_track
 from tests.dataset.conftest import SEEDS, scene_of
 from tests.dataset.labels import contents, copied, rendered, written
 
@@ -141,3 +142,16 @@ def test_cameras_that_the_format_cannot_tell_are_refused(tiny_clips, tmp_path, l
     clip = with_cameras(tiny_clips[0], tmp_path, still=lens)
     with pytest.raises(BadValueError, match=rf"{message} .*clip moving-3"):
         written(writer("nerfstudio").write, [clip], tmp_path / "out")
+
+
+def test_the_written_cameras_are_read_back_as_a_camera_track(clips, dataset):
+    clip = clips[0]  # nothing in it moves: one file holds all frames of all cameras, one of which has a lens
+    record = clip.clip.record
+    tracks = {track.name: track for track in read_track(dataset / clip.clip_id / "transforms.json", None, (1, 1)).tracks}
+    assert set(tracks) == set(record.cameras)
+    for name, camera in record.cameras.items():
+        track = tracks[name]
+        assert track.size == record.size and track.lens.projection == camera.projection
+        assert np.allclose(track.lens.distortion or (0,) * 5, camera.distortion or (0,) * 5)
+        assert np.allclose(track.intrinsics, camera.intrinsics)
+        assert np.allclose(track.world_from_camera, camera.world_from_camera, atol=1e-9)

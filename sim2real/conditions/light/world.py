@@ -24,6 +24,7 @@ from .sources import FarLight, NearLight, far_light, near_light
 _NOWHERE = np.array([[0, 0, -1e6], [1e-3, 0, -1e6], [0, 1e-3, -1e6]], np.float32)
 """A triangle for scenes without any: a mesh needs one."""
 ENDLESS = 1e5
+_VERTICES_AT_ONCE = 500_000
 _KEPT = 3
 _DARK = 0.05
 
@@ -120,9 +121,12 @@ class Worlds:
         poses = [scene.world_from_instance[frame, p.instance] @ p.instance_from_mesh for p in scene.parts]
         parts = np.stack([*poses, np.eye(4)])  # the last is that of part -1
         moved = deformed_vertices(scene, frame)
-        local = (triangles.vertices if moved is None else moved).astype(np.float64)
-        pose = parts[triangles.vertex_part]
-        points = (np.einsum("vij,vj->vi", pose[:, :3, :3], local) + pose[:, :3, 3]).astype(np.float32)
+        local = triangles.vertices if moved is None else moved
+        points = np.empty((len(local), 3), np.float32)
+        for start in range(0, len(local), _VERTICES_AT_ONCE):
+            here = slice(start, start + _VERTICES_AT_ONCE)
+            pose = parts[triangles.vertex_part[here]]
+            points[here] = np.einsum("vij,vj->vi", pose[:, :3, :3], local[here].astype(np.float64)) + pose[:, :3, 3]
         shown = scene.part_visible(frame)
         solid = np.flatnonzero((self._solid & shown)[triangles.face_part])
         corners = points[triangles.faces[solid]]

@@ -57,7 +57,8 @@ def charts_of(scene: Scene, triangles: Triangles) -> Charts:
     made: dict[tuple[int, bytes], MeshCharts] = {}
     first: dict[str, tuple[int, bytes]] = {}
     alike = Counter(len(mesh.faces) for mesh in scene.meshes)
-    coordinates, side, key = [np.zeros((0, 3, 2), np.float32)], [SKY_SIDE_M] * SKY_CHARTS, _keys("sky", SKY_CHARTS)
+    coordinates: list[np.ndarray] = []
+    side, key = [SKY_SIDE_M] * SKY_CHARTS, _keys("sky", SKY_CHARTS)
     place_in_instance: dict[int, int] = {}
     names = _unique_names([instance.name for instance in scene.instances])
     for part in scene.parts:
@@ -76,7 +77,9 @@ def charts_of(scene: Scene, triangles: Triangles) -> Charts:
         place_in_instance[part.instance] = place + 1
         key.append(_key(f"surface/{names[part.instance]}/{place}"))
     return Charts(
-        coordinates=np.concatenate(coordinates),
+        coordinates=coordinates[0]
+        if len(coordinates) == 1
+        else np.concatenate([np.zeros((0, 3, 2), np.float32), *coordinates]),
         face_chart=(triangles.face_part + SKY_CHARTS).astype(np.int32),
         side_m=np.maximum(np.array(side, np.float32), LEAST_SIDE_M),
         key=np.array(key, np.uint64),
@@ -108,7 +111,8 @@ def _unique_names(names: list[str]) -> list[str]:
 
 def _charted(mesh: Mesh, linear: Float[np.ndarray, "3 3"], key: Callable[[], str]) -> MeshCharts:
     def build() -> MeshCharts:
-        return mesh_charts(mesh.vertices.astype(np.float64) @ linear.T, mesh.faces, mesh.uv)
+        points = mesh.vertices.astype(np.float64)
+        return mesh_charts(points if (linear == np.eye(3)).all() else points @ linear.T, mesh.faces, mesh.uv)
 
     return cached_charts(key, len(mesh.faces), build)
 

@@ -144,15 +144,18 @@ def _read(path: Path) -> MeshCharts | None:
 def _write(path: Path, charts: MeshCharts) -> None:
     """Write to a file of our own, then rename: other processes see a whole file or none, whoever is last."""
     head = {"faces": len(charts.from_uv), "side_m": float(charts.side_m).hex(), "islands": charts.islands}
-    body = json.dumps(head).encode() + b"\n" + charts.coordinates.tobytes() + charts.from_uv.tobytes()
+    pieces = [json.dumps(head).encode() + b"\n", memoryview(charts.coordinates).cast("B"), memoryview(charts.from_uv).cast("B")]
+    digest = hashlib.blake2b(digest_size=_DIGEST)
+    for piece in pieces:
+        digest.update(piece)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.blake2b(body, digest_size=_DIGEST).digest())
-                file.write(body)
+                file.write(digest.digest())
+                file.writelines(pieces)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -20,14 +20,14 @@ def first_equal(a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"], *, ordered: bo
     """
     count = len(a)
     if count == 0:
-        return np.zeros(0, np.int64)
+        return np.zeros(0, np.int32)
     warp_ready()
     slots = 1 << (2 * count - 1).bit_length()
     spread = slots // (int(a.max()) + 1) if ordered else 0
     table, first = wp.full(slots, -1, dtype=int, device="cpu"), wp.empty(count, dtype=int, device="cpu")
     keys = [as_warp(np.asarray(half, np.int64), wp.int64) for half in (a, b)]
     launch(find_first_equal, 1, [*keys, np.uint64(spread), table, first], "cpu")
-    return first.numpy().astype(np.int64)
+    return first.numpy()
 
 
 def welded(points: Float[np.ndarray, "points 3"]) -> Int[np.ndarray, "points"]:
@@ -44,8 +44,8 @@ def welded_corners(weld: Int[np.ndarray, "faces 3"], uv: Float[np.ndarray, "face
 
 def coincident(weld: Int[np.ndarray, "faces 3"]) -> Int[np.ndarray, "faces"]:
     """The first face that has the same three corners, in whatever order."""
-    low, high = weld.min(axis=1, initial=np.iinfo(np.int64).max), weld.max(axis=1, initial=0)
-    return first_equal(low, (weld.sum(axis=1) - low - high) << 32 | high, ordered=True)
+    low, high = weld.min(axis=1), weld.max(axis=1)
+    return first_equal(low, (weld.sum(axis=1, dtype=np.int64) - low - high) << 32 | high, ordered=True)
 
 
 def islands(corners: Int[np.ndarray, "faces 3"], groups: Int[np.ndarray, "faces"]) -> Int[np.ndarray, "faces"]:
@@ -61,11 +61,14 @@ def islands(corners: Int[np.ndarray, "faces 3"], groups: Int[np.ndarray, "faces"
     count = len(corners)
     if count == 0:
         return np.zeros(0, np.int64)
-    corner = corners.astype(np.int64)
-    following = corner[:, [1, 2, 0]]
-    ends = np.maximum(corner, following) * (int(groups.max()) + 1) + groups.astype(np.int64)[:, None]
-    first = first_equal(np.minimum(corner, following).ravel(), ends.ravel(), ordered=True)
-    half_edges = as_warp(first.astype(np.int32), wp.int32)
+    following = corners[:, [1, 2, 0]]
+    low, ends = np.minimum(corners, following).astype(np.int64).ravel(), np.maximum(corners, following).astype(np.int64)
+    del following
+    ends *= int(groups.max()) + 1
+    ends += groups[:, None]
+    first = first_equal(low, ends.ravel(), ordered=True)
+    del low, ends
+    half_edges = as_warp(first, wp.int32)
     parent, label = (wp.empty(count, dtype=int, device="cpu") for _ in range(2))
     launch(connect, 1, [half_edges, parent, label], "cpu")
     return label.numpy().astype(np.int64)

@@ -21,6 +21,7 @@ ROUNDS = 8
 """How often islands that cover themselves are cut in two."""
 UV_ISLANDS_PER_BOX = 2.0
 """A layout with more islands than this for each island of box charts is shreds, and not used."""
+_FACES_AT_ONCE = 500_000
 SPARE_UV_ISLANDS = 6
 """... but so many more are no reason."""
 
@@ -60,12 +61,15 @@ def mesh_charts(
     if len(faces) == 0:
         return MeshCharts(np.zeros((0, 3, 2), np.float32), 1.0, np.zeros(0, bool), 0)
     warp_ready()
+    if uv is not None and (uv[:, :1] == uv[:, 1:]).all():  # of colors: a layout without area is nobody's
+        uv = None
     points = vertices.astype(np.float64)
     points[~np.isfinite(points)] = 0.0
     weld = welded(points)[faces]
     original = coincident(weld)
     kept = np.flatnonzero(original == np.arange(len(faces)))
     if len(kept) == len(faces):
+        del original, kept
         return _Surface(points, faces, weld, uv).charts()
     made = _Surface(points, faces[kept], weld[kept], None if uv is None else uv[kept]).charts()
     place = np.searchsorted(kept, original)
@@ -130,7 +134,10 @@ class _Surface:
     def _upper_half(self) -> Bool[np.ndarray, "faces"]:
         """Which faces lie above the middle of their island, along the axis of projection."""
         axis = self.side_of_box // 2
-        height = np.take_along_axis(self.vertices[self.faces].mean(axis=1), axis[:, None], 1)[:, 0]
+        height = np.empty(len(self.faces))
+        for start in range(0, len(self.faces), _FACES_AT_ONCE):
+            here = slice(start, start + _FACES_AT_ONCE)
+            height[here] = np.take_along_axis(self.vertices[self.faces[here]].mean(axis=1), axis[here, None], 1)[:, 0]
         count = int(self.label.max()) + 1
         low, high = np.full(count, np.inf), np.full(count, -np.inf)
         np.minimum.at(low, self.label, height)

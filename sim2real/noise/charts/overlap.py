@@ -17,6 +17,7 @@ FEW_FACES = 48
 _TOUCHING = 1e-7
 """Of the chart's side that neighbors may overlap by rounding."""
 _PAIRS_AT_ONCE = 1 << 18
+_FACES_AT_ONCE = 1 << 20
 
 
 @wp.kernel
@@ -80,13 +81,16 @@ def overlapping(coordinates: np.ndarray, label: np.ndarray, islands: int) -> np.
     if not len(coordinates):
         return np.zeros(islands, bool)
     warp_ready()
-    corners = as_warp(np.asarray(coordinates * GRID, np.float32), wp.vec2)
-    labels = as_warp(label.astype(np.int32), wp.int32)
+    labels = label.astype(np.int32)
     layers = wp.zeros((GRID, GRID), dtype=int, device="cpu")
     covered = wp.zeros(islands, dtype=int, device="cpu")
     doubled = wp.zeros(islands, dtype=int, device="cpu")
     for counting in (1, 0):
-        launch(_cover, len(coordinates), [corners, labels, counting, layers, covered, doubled], "cpu")
+        for start in range(0, len(coordinates), _FACES_AT_ONCE):
+            here = slice(start, start + _FACES_AT_ONCE)
+            corners = as_warp(np.asarray(coordinates[here] * GRID, np.float32), wp.vec2)
+            inputs = [corners, as_warp(labels[here], wp.int32), counting, layers, covered, doubled]
+            launch(_cover, len(corners), inputs, "cpu")
     twice = doubled.numpy()
     return (twice > 0.01 * covered.numpy()) & (twice >= 3)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 from sim2real.scene import LoadOptions, load
-from sim2real.scene.readers.gltf import deform
+from sim2real.scene.moving_vertices import MovingVertices
 from sim2real.scene.readers.mesh.files import Y_UP, load_mesh
 from sim2real.scene.triangles import triangles_of
 
@@ -502,12 +502,17 @@ def test_a_directional_light_is_the_sun_and_others_are_named(tmp_path):
     assert any("left out: 1 point" in note for note in scene.notes) and not any("not read" in note for note in scene.notes)
 
 
-def test_what_would_not_fit_into_memory_is_refused_with_its_size(tmp_path, monkeypatch):
-    path = arm().save(tmp_path / "a.glb")
-    monkeypatch.setattr(deform, "memory_bytes", lambda: 8 * 25 * 18 * 12 - 8)
-    with pytest.raises(BadValueError, match=r"0.0 GB \(25 frames of 18 vertices\), must be at most .* --frames"):
-        load(path)
-    assert load(path, LoadOptions(frames=24)).frames == 24
+def test_a_long_rollout_of_a_skin_makes_no_table_and_any_frame_has_the_same_bits_alone(tmp_path):
+    scene = load(arm().save(tmp_path / "a.glb"), LoadOptions(fps=2400.0))
+    (mesh,) = scene.meshes
+    assert isinstance(mesh.deformed, MovingVertices) and mesh.deformed.shape == (2401, 18, 3)
+    again = load(scene.source, LoadOptions(fps=2400.0)).meshes[0].deformed
+    assert again is not None
+    for frame in (2400, 7, 1200, 7):
+        assert np.array_equal(mesh.deformed[frame], again[frame])
+    assert not np.array_equal(mesh.deformed[7], mesh.deformed[1200])
+    assert isinstance(scene.sliced(slice(5, None, 3)).meshes[0].deformed, MovingVertices)
+    assert np.array_equal(scene.sliced(slice(5, None, 3)).meshes[0].deformed[1], mesh.deformed[8])
 
 
 def broken(change):

@@ -6,6 +6,7 @@ the clip's cameras see: shadows keep their texels over time, and a floor that re
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,13 +114,16 @@ def _across(lighting: Lighting) -> np.ndarray:
 
 def _reach(scene: Scene, direction: np.ndarray, looked_at: Sequence[int]) -> float:
     """How far the scene reaches towards the sun in some frames, metres along ``direction`` from the world's origin."""
-    reach = -math.inf
+    reach, boxes = -math.inf, dict[int, np.ndarray]()
     for part in scene.parts:
         mesh = scene.meshes[part.mesh]
         if not len(mesh.vertices):
             continue
-        low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
-        corners = np.array([[x, y, z, 1] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+        if part.mesh not in boxes:
+            low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+            sides = zip(low.tolist(), high.tolist(), strict=True)
+            boxes[part.mesh] = np.array([(*corner, 1.0) for corner in itertools.product(*sides)])
+        corners = boxes[part.mesh]
         for frame in looked_at:
             world_from_mesh = scene.world_from_instance[frame, part.instance] @ part.instance_from_mesh
             reach = max(reach, float((corners @ world_from_mesh.T[:, :3] @ direction).max()))

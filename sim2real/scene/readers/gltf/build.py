@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ...moving_vertices import MovingVertices
 from ...records import Mesh
 from ..mesh.files import Textures, mesh_of
-from .deform import Shape, check_table, shape_of
+from .deform import Shape, shape_of
 from .document import MOST
 from .nodes import Hierarchy, Poses, class_name, rigid_and_stretch
 from .primitives import Primitive, mesh_name, primitives_of
@@ -71,7 +72,6 @@ class Builder:
     targets: int = 0
     _primitives: dict[int, list[Primitive]] = field(default_factory=dict)
     _made: dict[tuple[int, int, bytes], int | None] = field(default_factory=dict)
-    _table: int = 0
 
     def placed(self, node: int) -> Placed | None:
         """A node as an instance; ``None`` where nothing of it can be drawn."""
@@ -128,16 +128,14 @@ class Builder:
             self._made[key] = number
         return number
 
-    def _deformed(self, shape: Shape, stretch: np.ndarray, rest: np.ndarray) -> Float[np.ndarray, "frames vertices 3"]:
-        """The vertices of all frames, before what is applied to them at rest."""
-        count, document = len(shape.primitive.vertices), self.hierarchy.document
-        self._table += count
-        check_table(self.poses.frames, self._table, document)
-        table = np.empty((self.poses.frames, count, 3), np.float32)
+    def _deformed(self, shape: Shape, stretch: np.ndarray, rest: np.ndarray) -> MovingVertices:
+        """The vertices of all frames, before what is applied to them at rest; each frame is looked at once."""
         changed = [np.linalg.solve(rest, one).T for one in stretch]
+
+        def at(frame: int) -> Float[np.ndarray, "vertices 3"]:
+            return shape.at(frame) @ changed[frame % len(changed)]
+
         for frame in range(self.poses.frames):
-            vertices = shape.at(frame) @ changed[frame % len(changed)]
-            if not (np.abs(vertices) <= MOST).all():
-                raise document.broken(f"vertices of {shape.primitive.name} are endless in frame {frame}")
-            table[frame] = vertices
-        return table
+            if not (np.abs(at(frame)) <= MOST).all():
+                raise self.hierarchy.document.broken(f"vertices of {shape.primitive.name} are endless in frame {frame}")
+        return MovingVertices(self.poses.frames, len(shape.primitive.vertices), at)

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ....errors import BadValueError
-from ....memory import memory_bytes
 from .accessors import array_of
-from .document import MOST, Document
+from .document import MOST
 from .nodes import Hierarchy, Poses
 from .primitives import Influence, Primitive
 from .tracks import Animation
-
-_SHARE_OF_MEMORY = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,17 +149,3 @@ def shape_of(
         raise document.broken(f"a vertex of {primitive.name} follows joint {influence.joints.max()} of {len(skin.joints)}")
     world = np.stack([poses.of(joint) for joint in skin.joints], axis=1) @ skin.joint_from_mesh
     return Shape(primitive, rest, weights, np.stack([poses.rest[j] for j in skin.joints]) @ skin.joint_from_mesh, world)
-
-
-def check_table(frames: int, vertices: int, document: Document) -> None:
-    """Refuse a table of the vertices of every frame that would not fit into memory.
-
-    Raises:
-        BadValueError: it would not; says how large it is.
-    """
-    size, most = 12 * frames * vertices, memory_bytes() // _SHARE_OF_MEMORY
-    if size > most:
-        received = f"{size / 1e9:.1f} GB ({frames} frames of {vertices} vertices)"
-        right = f"at most {most / 1e9:.1f} GB here"
-        fix = "ask for fewer with --frames, --stride or --fps"
-        raise BadValueError("what is needed for vertices that move", received, right=right, fix=fix, where=document.path)

@@ -20,6 +20,7 @@ from ....text_files import text_of
 from ....transforms import rigid
 from ...cameras import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
+from ...moving_vertices import Deformed
 from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
 from ..gltf.dense import with_dense_accessors
@@ -38,10 +39,13 @@ from .gltf import (
 )
 from .materials import check_picture, dressed
 from .mtl import MapOptions, without_options
+from .ply import PlyMesh, read_ply
 
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".gif")
 _FARTHEST_M, _FLATTEST = 1e9, 1e-24
+LARGE_FACES = 1_000_000
+"""Of a mesh whose arrays have single precision from the start, as those that are rendered have."""
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """World (z up) from a frame with y up."""
 
@@ -147,8 +151,16 @@ def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> 
 
 def sha256_of(files: Iterable[Path]) -> str:
     """The hash of one file; of several files, the hash of their hashes in the order given."""
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in dict.fromkeys(files)]
+    digests = [_digest(path) for path in dict.fromkeys(files)]
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            state.update(piece)
+    return state.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -226,6 +238,8 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
             textures.maps.update(options)
             return text.encode()
 
+    if path.suffix.lower() == ".ply" and instead is None and (surface := read_ply(path)) is not None:
+        return trimesh.Scene({path.name: _as_trimesh(surface)}), files, [], textures
     try:
         plain = _plain_gltf(path, textures.held) if instead is None else instead
         plain = _plain_text(path) if plain is None else plain
@@ -243,6 +257,14 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
         check_picture(data, name)
     notes = [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in dict.fromkeys(missing)]
     return scene, files, notes, textures
+
+
+def _as_trimesh(ply: PlyMesh) -> Any:
+    import trimesh
+
+    colors = {"vertex_colors": ply.vertex_colors, "face_colors": ply.face_colors}
+    given = {name: values for name, values in (colors | {"vertex_normals": ply.normals}).items() if values is not None}
+    return trimesh.Trimesh(ply.vertices, ply.faces, process=False, **given)
 
 
 def _neighbor(path: Path, name: str) -> Path | None:
@@ -268,7 +290,7 @@ def mesh_of(
     path: Path,
     textures: Textures,
     notes: list[str],
-    deformed: Float[np.ndarray, "frames vertices 3"] | None = None,
+    deformed: Deformed | None = None,
 ) -> Mesh | None:
     """One geometry of trimesh as a mesh in metres; ``None`` if none of its faces can be drawn.
 
@@ -284,14 +306,16 @@ def mesh_of(
     Raises:
         UnreadableFileError: its arrays or its material have other shapes or values than they must have.
     """
-    vertices, faces = np.array(geometry.vertices, np.float64), np.array(geometry.faces, np.int64)
+    lean = len(geometry.faces) >= LARGE_FACES
+    vertices = np.array(geometry.vertices, np.float32 if lean else np.float64)
+    faces = np.array(geometry.faces, np.int32 if lean else np.int64)
     if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
         raise _broken(path, f"its vertices have the shape {vertices.shape} and its faces {faces.shape}")
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise _broken(path, f"a face names vertex {faces.max()} of {len(vertices)}")
     normals = None
     if "vertex_normals" in geometry._cache.cache:  # set by the reader, and only if the file holds them
-        held = np.array(geometry.vertex_normals, np.float64)[faces]
+        held = np.array(geometry.vertex_normals, vertices.dtype)[faces]
         normals = held if (np.abs(held) <= _FARTHEST_M).all() else None
     mesh = Mesh(name, vertices, faces, normals=normals, deformed=deformed)
     try:

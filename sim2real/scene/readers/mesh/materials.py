@@ -22,6 +22,7 @@ MAX_TEXTURE_PX = 4096
 MOST_REPEATS = 1000
 """Of a texture, beyond which its holes are not cut out."""
 _BRIGHTEST, _FARTHEST_UV = 1e6, 1e6
+_FACES_AT_ONCE = 500_000
 
 
 def dressed(
@@ -48,7 +49,7 @@ def dressed(
     if visual.kind == "texture":
         raw = getattr(visual, "uv", None)
         flat = raw is not None and np.shape(raw)[1:] in ((2,), (3,)) and len(raw) == len(mesh.vertices)
-        uv = np.asarray(raw, np.float64)[:, :2][mesh.faces] if flat else None
+        uv = np.asarray(raw, mesh.vertices.dtype)[:, :2][mesh.faces] if flat else None
         if raw is not None and len(raw) and (uv is None or not (np.abs(uv) <= _FARTHEST_UV).all()):
             notes.append(f"{mesh.name}: UVs that are not finite, huge, or no pairs for every vertex, were dropped")
             uv = None
@@ -209,9 +210,8 @@ def _tinted(mesh: Mesh, colors: np.ndarray, notes: list[str]) -> Mesh:
     if material.texture is not None:
         notes.append(f"{mesh.name}: its vertex colors are not used, because it has a texture, too")
         return mesh
-    linear = (rgb[mesh.faces].mean(axis=1) * material.base_color[:3]).clip(0, 1)
     notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
-    colored = per_face(mesh, np.rint(srgb_from_linear(linear) * 255).astype(np.uint8))
+    colored = per_face(mesh, _face_means(rgb, mesh.faces, material.base_color[:3]))
     made = replace(material, base_color=_rgba(np.array(colored.material.base_color[:3]), material.base_color[3]))
     return replace(colored, material=replace(made, texture=colored.material.texture))
 
@@ -276,20 +276,31 @@ def face_colored(mesh: Mesh, visual: Any, notes: list[str]) -> Mesh:
     if visual.kind == "face":
         srgb = np.asarray(visual.face_colors)[:, :3]
     else:
-        linear = linear_from_srgb(np.asarray(visual.vertex_colors)[:, :3] / 255)[mesh.faces].mean(axis=1)
-        srgb = np.rint(srgb_from_linear(linear) * 255).astype(np.uint8)
+        srgb = _face_means(linear_from_srgb(np.asarray(visual.vertex_colors)[:, :3] / 255), mesh.faces)
         notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
     return per_face(mesh, srgb)
 
 
+def _face_means(
+    linear: Float[np.ndarray, "vertices 3"], faces: np.ndarray, factor: tuple[float, ...] = (1.0, 1.0, 1.0)
+) -> UInt8[np.ndarray, "faces 3"]:
+    """The mean of the colors of each face's corners times a factor, sRGB; what is beyond 1 is white."""
+    srgb = np.empty((len(faces), 3), np.uint8)
+    for start in range(0, len(faces), _FACES_AT_ONCE):
+        mean = (linear[faces[start : start + _FACES_AT_ONCE]].mean(axis=1) * factor).clip(0, 1)
+        srgb[start : start + len(mean)] = np.rint(srgb_from_linear(mean) * 255).astype(np.uint8)
+    return srgb
+
+
 def per_face(mesh: Mesh, srgb: UInt8[np.ndarray, "faces 3"]) -> Mesh:
     """A mesh with one color per face: its UVs point into a palette."""
-    colors, index = np.unique(srgb, axis=0, return_inverse=True)
-    index = index.ravel()
+    red, green, blue = srgb.astype(np.int32).T
+    packed, index = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
+    colors = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1).astype(np.uint8)
     if len(colors) == 1:
         return replace(mesh, material=Material(base_color=_rgba(linear_from_srgb(colors[0] / 255))))
-    texture, centers = palette(colors.astype(np.uint8))
-    uv = np.repeat(centers[index][:, None], 3, axis=1)
+    texture, centers = palette(colors)
+    uv = np.repeat(centers.astype(mesh.vertices.dtype)[index][:, None], 3, axis=1)
     return replace(mesh, uv=uv, material=Material(base_color=(1.0, 1.0, 1.0, 1.0), texture=texture))
 
 

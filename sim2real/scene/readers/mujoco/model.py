@@ -13,7 +13,6 @@ from jaxtyping import Float
 from ....errors import BadValueError
 from ....transforms import rigid, rotation_from_quaternion
 from ...records import Mesh, Part, Scene
-from ..frame_count import check_deforming
 from ..reading import Reading, option, rate_of
 from .cameras import cameras_of
 from .digest import digest_of
@@ -137,7 +136,6 @@ def scene_of_model(
     kinds = kinds_to_show(choices.show)
     deforming, marks = _deforming(model, kinds), _marks(model, kinds)
     rows = 1 if recording is None else len(recording.rows)
-    check_deforming(rows, sum(len(one.rest.vertices) for one in deforming), recording.where if recording else source)
     played = replay(
         model,
         recording,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 
 from ....errors import BadValueError, UnknownNameError
 from ....optional import require
 from ....transforms import OPENCV_FROM_OPENGL, rigid
+from ...moving_vertices import MovingVertices
 from .layouts import Layout, layout_of
 from .states import Recording
 from .types import MjData, MjModel
 
+_KEPT = 3
+"""Frames whose surfaces are kept."""
 Surface = Callable[[MjData], Float[np.ndarray, "vertices 3"]]
 """Vertices in a state whose kinematics are computed."""
 
@@ -33,14 +38,14 @@ class Poses:
 class Replay:
     """What came of a recording.
 
-    - ``surfaces``: the vertices of every surface that was asked for, in every frame.
+    - ``surfaces``: the vertices of every surface that was asked for, in every frame, found when they are asked for.
     - ``seconds``: the frames' times where they are known.
     - ``layout`` of the rows, ``None`` without a recording; ``said``: that, or where the model rests, in words.
     - ``moves_mocap``: whether the recording says where mocap bodies are.
     """
 
     poses: Poses
-    surfaces: tuple[Float32[np.ndarray, "frames _ 3"], ...]
+    surfaces: tuple[MovingVertices, ...]
     seconds: Float[np.ndarray, "frames"] | None
     said: str
     moves_mocap: bool
@@ -72,21 +77,43 @@ def replay(
     if recording is None:
         said = rest(model, data, keyframe)
         poses = _stacked([pose_of(model, data, whole=bool(surfaces))])
-        made = [[surface(data).astype(np.float32)] for surface in surfaces]
-        return Replay(poses, tuple(np.stack(one) for one in made), None, said, False)
+        still = [surface(data).astype(np.float32) for surface in surfaces]
+        return Replay(poses, tuple(MovingVertices(1, len(one), _always(one)) for one in still), None, said, False)
     layout = _checked_layout(model, recording, state_spec)
-    frames: list[Pose] = []
-    made = [[] for _ in surfaces]
-    for k, row in enumerate(recording.rows):
-        mujoco.mj_setState(model, data, np.ascontiguousarray(row), layout.bits)
+
+    def at(row: int) -> Pose:
+        mujoco.mj_setState(model, data, np.ascontiguousarray(recording.rows[row]), layout.bits)
         if recording.mocap is not None:
-            data.mocap_pos[:], data.mocap_quat[:] = recording.mocap[k, :, :3], recording.mocap[k, :, 3:]
-        frames.append(pose_of(model, data, whole=bool(surfaces)))
-        for one, surface in zip(made, surfaces, strict=True):
-            one.append(surface(data).astype(np.float32))
+            data.mocap_pos[:], data.mocap_quat[:] = recording.mocap[row, :, :3], recording.mocap[row, :, 3:]
+        return pose_of(model, data, whole=bool(surfaces))
+
+    frames = [at(row) for row in range(len(recording.rows))]
+    made = _moving(surfaces, len(frames), lambda row: at(row) and data)
     seconds = recording.rows[:, 0] if recording.seconds is None and layout.holds("TIME") else recording.seconds
     moves_mocap = recording.mocap is not None or layout.holds("MOCAP_POS", "MOCAP_QUAT")
-    return Replay(_stacked(frames), tuple(np.stack(one) for one in made), seconds, str(layout), moves_mocap)
+    return Replay(_stacked(frames), made, seconds, str(layout), moves_mocap)
+
+
+def _moving(surfaces: Sequence[Surface], frames: int, state: Callable[[int], MjData]) -> tuple[MovingVertices, ...]:
+    """Surfaces in the states of a recording, of which one is computed at a time; all of a frame are made together."""
+    lock = threading.Lock()
+
+    def of_all(frame: int) -> tuple[np.ndarray, ...]:
+        with lock:
+            data = state(frame)
+            return tuple(surface(data).astype(np.float32) for surface in surfaces)
+
+    kept = functools.lru_cache(maxsize=_KEPT)(of_all)
+    counts = [len(one) for one in kept(0)]
+
+    def only(number: int) -> Callable[[int], np.ndarray]:
+        return lambda frame: kept(frame)[number]
+
+    return tuple(MovingVertices(frames, count, only(number)) for number, count in enumerate(counts))
+
+
+def _always(vertices: np.ndarray) -> Callable[[int], np.ndarray]:
+    return lambda frame: vertices
 
 
 def rest(model: MjModel, data: MjData, keyframe: object = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from . import trajectories as motion
 from .objects import Files, rotation_of
 from .schema import CameraEntry
 from .tables import Table
+from .track_entry import tracked_camera
 
 DEFAULT_FOV_DEG = 45.0
 
@@ -48,6 +50,9 @@ def cameras_of(
     """
     made: dict[str, Camera] = {}
     for entry in entries:
+        if entry.track is not None:
+            made[entry.name] = _zoomed_camera(tracked_camera(entry, frames, fps, files, override or entry.size), entry.zoom)
+            continue
         carriers = {camera.name: camera for camera in given} | made
         carrier = None if entry.attached_to in ways else carriers.get(entry.attached_to or "")
         way, k = _placed(
@@ -55,6 +60,10 @@ def cameras_of(
         )
         made[entry.name] = _camera(entry, carrier, way, k, size, override)
     return tuple(made.values())
+
+
+def _zoomed_camera(camera: Camera, factors: tuple[float, ...] | None) -> Camera:
+    return replace(camera, intrinsics=_zoomed(camera.intrinsics, factors))
 
 
 def _placed(

@@ -13,6 +13,7 @@ from ....eight_bits import pixels_of
 from ....errors import BadValueError, MissingFileError, Sim2RealError, UnreadableFileError
 from ....transforms import quaternion_from_rotation, rigid, rotation_about, rotation_from_quaternion
 from ... import primitives
+from ...camera_track.cameras import PlacedTrack
 from ...colors import linear_from_srgb
 from ...mesh_ops import inside_out, mapped, with_material
 from ...records import Mesh
@@ -48,6 +49,7 @@ class Files:
     meshes: dict[tuple[Path, str | None], MeshFile] = field(default_factory=dict)
     primitives: dict[tuple, Mesh] = field(default_factory=dict)
     pictures: dict[Path, UInt8[np.ndarray, "height width channels"]] = field(default_factory=dict)
+    tracks: dict[str, PlacedTrack] = field(default_factory=dict)
     read: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -26,6 +26,7 @@ from .cameras import cameras_of
 from .objects import Files, Placed, placed
 from .schema import LightEntry, ObjectEntry, RolloutEntry, SceneFile
 from .tables import read_table
+from .track_entry import track_of
 from .yaml import read_yaml
 
 DEFAULT_FRAMES = 24
@@ -53,7 +54,7 @@ def read(path: Path, reading: Reading, options: Options) -> Scene:
         MissingFileError: a file that it names does not exist.
         Sim2RealError: whatever else is wrong with the files that it names.
     """
-    file = read_yaml(path, SceneFile)
+    file = _with_sizes(read_yaml(path, SceneFile))
     files = Files(path, read=[path])
     base = _rollout(file.rollout, file, reading.size, options, files) if file.rollout else _empty(path, file, files)
     scene = furnished(
@@ -95,6 +96,14 @@ def furnished(
     )
 
 
+def _with_sizes(file: SceneFile) -> SceneFile:
+    """The file with its size said by every camera on a track, if it says one: otherwise a track's own counts."""
+    if "size" not in file.model_fields_set:
+        return file
+    cameras = [c.model_copy(update={"size": file.size}) if c.track and c.size is None else c for c in file.cameras]
+    return file.model_copy(update={"cameras": tuple(cameras)})
+
+
 def _paced(scene: Scene, frames: slice | None, fps: float | None) -> Scene:
     if frames is not None:
         scene = replace(scene.sliced(frames), fps=scene.fps / (frames.step or 1))
@@ -105,6 +114,8 @@ def _empty(path: Path, file: SceneFile, files: Files) -> Scene:
     tables = [entry.motion.table for entry in file.objects if entry.motion and entry.motion.table]
     tables += [entry.table for entry in file.cameras if entry.table]
     rows = [len(read_table(files.path(table)).position) for table in tables] if file.frames is None else []
+    if file.frames is None:
+        rows += [track_of(entry, files).frames_at(file.fps or DEFAULT_FPS) for entry in file.cameras if entry.track]
     count = file.frames or min(rows, default=DEFAULT_FRAMES)
     check_frames(count, len(file.objects) + len(file.cameras), path)
     nothing = np.zeros((count, 0, 4, 4))
@@ -145,8 +156,9 @@ def _with_objects(base: Scene, entries: tuple[ObjectEntry, ...], objects: list[P
                 index[id(mesh)] = len(meshes)
                 meshes.append(mesh)
             parts.append(Part(index[id(mesh)], len(base.instances) + k, move))
+    taken = {instance.name for instance in base.instances}
     for entry in entries:
-        if entry.name in {instance.name for instance in base.instances}:
+        if entry.name in taken:
             right = "a name that the rollout does not use"
             raise BadValueError("the name of an object", repr(entry.name), right=right, where=source)
     if not objects:

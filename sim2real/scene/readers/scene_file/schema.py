@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import ConfigDict, Field, PositiveInt, model_validator
 
 from ..registry import own_options_of
+from .track_entry import TrackOrPath
 from .values import (
     SMALLEST,
     Axis,
@@ -248,7 +249,7 @@ class CameraPathEntry(WayEntry):
 
 
 class CameraEntry(PlacedEntry):
-    """A camera: fixed (``position``), on an ``orbit``, on a ``path``, or from a ``table``.
+    """A camera: fixed (``position``), on an ``orbit``, on a ``path``, from a ``table``, or on a recorded ``track``.
 
     - A fixed camera has ``look_at`` (a point, or an object that it follows), or the rotation of its axes (x right, y down, z
       forward). ``turn_deg`` pans it about ``up`` over the clip.
@@ -279,13 +280,16 @@ class CameraEntry(PlacedEntry):
     orbit: OrbitEntry | None = None
     path: CameraPathEntry | None = None
     table: str | None = None
+    track: TrackOrPath | None = None
     axes: Literal["opencv", "opengl"] = "opencv"
 
     @model_validator(mode="after")
     def _kind(self) -> CameraEntry:
-        _one_of(self, "position", "orbit", "path", "table")
+        _one_of(self, "position", "orbit", "path", "table", "track")
         _one_of(self, "fov_deg", "intrinsics", "height_m", at_least=0)
         _one_of(self, "look_at", "quaternion", "euler_deg", at_least=0)
+        if self.track is not None and self.projection != "perspective":
+            raise error("does not belong to a camera with a track, whose file says it", key="projection")
         if self.intrinsics is not None and min(self.intrinsics[:2]) < SMALLEST:
             raise error(f"is {shown(list(self.intrinsics))}, must have positive fx and fy", key="intrinsics")
         if self.position is None:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ....mesh_ops import subset
+from ....moving_vertices import MovingVertices
 from ....records import Instance, Mesh
 from ....triangles import face_normals
 from ..types import MjData
@@ -28,11 +29,11 @@ class Deforming:
     vertices: Callable[[MjData], Float[np.ndarray, "vertices 3"]]
     looks: tuple[tuple[Bool[np.ndarray, "faces"], Mesh], ...] = ()
 
-    def meshes(self, deformed: Float[np.ndarray, "frames vertices 3"]) -> list[Mesh]:
+    def meshes(self, deformed: MovingVertices) -> list[Mesh]:
         """The meshes of a recording, one per material.
 
         Args:
-            deformed: what ``vertices`` returned in every frame.
+            deformed: what ``vertices`` returns in every frame.
         """
         looks = [subset(replace(look, deformed=deformed), kept) for kept, look in self.looks]
         return looks or [replace(self.rest, deformed=deformed)]
