@@ -40,6 +40,12 @@ def scene_options(function: Command) -> Command:
                 help="Intrinsics in pixels of --size, instead of the file's.",
             ),
             click.option(
+                "--camera-file",
+                type=click.Path(path_type=Path),
+                metavar="FILE.json",
+                help="Cameras that are added, such as sim2real calibrate writes (docs/cameras.md).",
+            ),
+            click.option(
                 "--light",
                 metavar="NAME|FILE.exr",
                 help="A panorama that lights the scene: apartment, lobby, lab, studio, warehouse, workshop, city, courtyard, "

@@ -12,6 +12,7 @@ import numpy as np
 from ..camera.paths import intrinsics_of
 from ..camera.rays import check_lens
 from ..errors import BadValueError
+from .camera_file import with_camera_file
 from .camera_names import with_folder_names
 from .cameras import fitting_orbit
 from .inside import cameras_inside, check_cameras
@@ -35,6 +36,7 @@ class LoadOptions:
     - ``fps``: frames per second, against what the source says.
     - ``intrinsics``: (fx, fy, cx, cy) in pixels of the final size, for all cameras, against what the source says.
     - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's own light.
+    - ``camera_file``: cameras that are added (``camera_file``); one replaces the source's camera of its name.
 
     Raises:
         BadValueError: a value is out of its range.
@@ -47,6 +49,7 @@ class LoadOptions:
     fps: float | None = None
     intrinsics: tuple[float, float, float, float] | None = None
     light: str | None = None
+    camera_file: Path | str | None = None
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
@@ -111,7 +114,9 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
 
 
 def completed(scene: Scene, options: LoadOptions) -> Scene:
-    """What a reader has read, with a camera if it has none, names that can be folders', and the light that is asked for."""
+    """What a reader has read, with cameras of a file, a camera if it has none, names that can be folders', and the light."""
+    if options.camera_file is not None:
+        scene = with_camera_file(scene, Path(options.camera_file), options.size)
     return _lit(with_orbit(with_folder_names(scene), options.size, asked=options.orbit), options.light)
 
 
