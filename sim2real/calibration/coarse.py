@@ -22,8 +22,8 @@ AROUND_DEG = (-8.0, 0.0, 8.0)
 def starts(views: RobotViews, masks: Float32[np.ndarray, "masks height width"], given: Estimate, keep: int) -> list[Estimate]:
     """Cameras around a given one that see the robot most as the masks do, the best first.
 
-    Each is turned so that the robot's middle is where the masks have it; what is left is tried on a grid: roll, distance, and
-    two turns about the robot.
+    Each is turned so that the robot's middle is where the masks have it; what is left is tried on two grids: roll and distance,
+    then, with the best of them, turns about the robot.
 
     Args:
         views: draws the robot, at a small size.
@@ -34,12 +34,17 @@ def starts(views: RobotViews, masks: Float32[np.ndarray, "masks height width"], 
     aimed = _aimed(views, masks, given)
     pivot = np.mean([views.middle(aimed, k) for k in range(views.count)], axis=0)
     distance = max(float(np.linalg.norm(pivot)), 1e-6)
-    found = []
-    for roll, nearer, right, down in product(ROLLS_DEG, NEARER, AROUND_DEG, AROUND_DEG):
-        ahead = pivot / distance
-        turn = np.deg2rad([down, right, 0.0]) + np.deg2rad(roll) * ahead
-        one = aimed.moved(np.concatenate([turn, -nearer * pivot]), pivot)
-        found.append((agreement(drawn(views, one), masks), one))
+    ahead = pivot / distance
+    best, found = (0.0, 0.0), list[tuple[float, Estimate]]()
+    for turns in (product(ROLLS_DEG, NEARER), product(AROUND_DEG, AROUND_DEG)):
+        level = []
+        for one, two in turns:
+            (roll, nearer), (right, down) = ((one, two), (0.0, 0.0)) if not found else (best, (one, two))
+            turn = np.deg2rad([down, right, 0.0]) + np.deg2rad(roll) * ahead
+            tried = aimed.moved(np.concatenate([turn, -nearer * pivot]), pivot)
+            level.append((agreement(drawn(views, tried), masks), tried, (roll, nearer)))
+        best = max(level, key=lambda entry: entry[0])[2]
+        found += [entry[:2] for entry in level]
     found.sort(key=lambda pair: -pair[0])
     return [one for _, one in found[:keep]]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
 from ..camera import Camera
-from ..scene import Scene
+from ..scene import Scene, Triangles, triangles_of
 from ..transforms import inverse_rigid, rigid
 
 
@@ -29,6 +30,11 @@ class Problem:
     world_from_carrier: Float[np.ndarray, "masks 4 4"]
     robot: Bool[np.ndarray, "parts"]
     masks: Float32[np.ndarray, "masks height width"]
+
+    @cached_property
+    def triangles(self) -> Triangles:
+        """Of the scene, made once."""
+        return triangles_of(self.scene)
 
 
 @dataclass(frozen=True, eq=False)

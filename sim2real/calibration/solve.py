@@ -16,11 +16,11 @@ from .views import RobotViews
 
 SMALL_PX = 96
 """Longer side of the pictures on which the search begins."""
-CANDIDATES = 4
+CANDIDATES = 3
 """Starts that are followed up."""
 STAGES = ((12.0, 1), (4.0, 2))
 """In whole pictures: how far from an outline the mask's is looked for, px, and samples across a pixel."""
-ROUNDS = 8
+ROUNDS = 6
 STILL_PX = 0.02
 """A step that moves outlines by less ends a stage."""
 MOST_DAMPING = 1e6
@@ -77,15 +77,13 @@ def far(problem: Problem, start: Estimate) -> Estimate:
     factor = max(max(height, width) / SMALL_PX, 1.0)
     small = (max(round(height / factor), 1), max(round(width / factor), 1))
     masks = np.stack([shrunk(mask, small) for mask in problem.masks])
-    near = [RobotViews(problem, small, detail_m=1e9).middle(start, k)[2] for k in range(len(masks))]
-    pixel_m = 1.0 if problem.camera.lens.parallel else max(float(np.median(near)), 0.1)
-    views = RobotViews(problem, small, detail_m=0.7 * pixel_m * factor / problem.camera.intrinsics[0, 0, 0])
-    ends = []
-    for one in starts(views, masks, start, CANDIDATES):
-        for reach in (8.0, 4.0):
-            one = refined(views, masks, one, reach)
-        ends.append((agreement(drawn(views, one), masks), one))
-    return max(ends, key=lambda pair: pair[0])[1]
+    whole = RobotViews(problem)
+    near = np.median([whole.middle(start, k)[2] for k in range(whole.count)])
+    pixel_m = factor / problem.camera.intrinsics[0, 0, 0] * (1.0 if problem.camera.lens.parallel else max(float(near), 0.1))
+    views = RobotViews(problem, small, detail_m=0.7 * pixel_m)
+    ends = [refined(views, masks, one, 8.0) for one in starts(views, masks, start, CANDIDATES)]
+    best = max(ends, key=lambda one: agreement(drawn(views, one), masks))
+    return refined(views, masks, best, 4.0)
 
 
 def refined(

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from ..camera import View, camera_from_px, ray_from_px
 from ..raster import Visibility, rasterizer
-from ..scene import Scene, deformed_vertices, triangles_of
+from ..scene import Scene, deformed_vertices
 from ..transforms import inverse_rigid
 from .coarse_mesh import simplified
 from .problem import Estimate, Problem
@@ -50,7 +50,7 @@ class RobotViews:
         self.problem, self.side = problem, side
         self.camera = problem.camera if size is None else problem.camera.resized(size)
         scene = problem.scene
-        triangles, kept = triangles_of(scene), slice(None)
+        triangles, kept = problem.triangles, slice(None)
         if detail_m is not None:
             triangles, kept = simplified(triangles, detail_m)
         self._rasterizer = rasterizer(triangles)
