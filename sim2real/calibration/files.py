@@ -108,4 +108,3 @@ def _check_size(picture: np.ndarray, size: tuple[int, int], what: str, path: Pat
         received, right = (f"{height}x{width}" for height, width in (picture.shape[:2], size))
         fix = "pass --size HxW with --intrinsics, or a camera of the pictures' size"
         raise BadValueError(f"the size of {what}", received, right=f"{right}, as the camera's", fix=fix, where=path)
-

@@ -14,9 +14,7 @@ FINEST_PX = 0.2
 """Scatter of an outline is never taken to be less than this: masks are made of pixels."""
 
 
-def outline_misses(
-    outline: Outline, mask: Float32[np.ndarray, "height width"], reach_px: float
-) -> Float[np.ndarray, "n"]:
+def outline_misses(outline: Outline, mask: Float32[np.ndarray, "height width"], reach_px: float) -> Float[np.ndarray, "n"]:
     """By how much every place of an outline would have to move along its normal to lie on the mask's, px.
 
     What the mask has more than the drawn robot, summed along the normal. So a slanted edge of whole pixels is measured

@@ -19,11 +19,11 @@ def overlay(
 
     Args:
         picture: what the camera saw.
-        before: the share of every pixel that is robot at the start; ``after``: at the end.
+        before: the share of every pixel that is robot, at the start.
         after: the same at the end.
     """
     out = picture.astype(np.float32)
-    width_px = max(1.0, picture.shape[0] / 400)
+    width_px = max(2.0, picture.shape[0] / 240)
     for coverage, color, share in ((before, BEFORE, 0.8), (after, AFTER, 1.0)):
         line = share * _line(coverage, width_px)[..., None]
         out = (1 - line) * out + line * np.array(color, np.float32)

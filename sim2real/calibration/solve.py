@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +38,7 @@ class Equations:
     jacobian: Float[np.ndarray, "n unknowns"]
     misses: Float[np.ndarray, "n"]
     weights: Float[np.ndarray, "n"]
-    tiles: np.ndarray
+    tiles: Float[np.ndarray, "n 3"]
     pivot: Float[np.ndarray, "3"]
     agreement: float
 
@@ -165,6 +165,6 @@ def shrunk(mask: Float32[np.ndarray, "height width"], size: tuple[int, int]) -> 
     return mask
 
 
-def agreements(views: RobotViews, masks: Sequence[np.ndarray], estimate: Estimate) -> list[float]:
+def agreements(views: RobotViews, masks: Float32[np.ndarray, "masks height width"], estimate: Estimate) -> list[float]:
     """Intersection over union, mask by mask."""
     return [agreement(views.coverage(estimate, k), mask) for k, mask in enumerate(masks)]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from .problem import Estimate
 from .solve import Equations
 
 PIXEL_VARIANCE = 1 / 12

@@ -158,7 +158,9 @@ def _depths(corners: Float[np.ndarray, "n 3 3"], rays: Float[np.ndarray, "n 2"],
     along = (normal[:, :2] * rays).sum(axis=1)
     over, under = (height - along, normal[:, 2]) if parallel else (height, along + normal[:, 2])
     safe = np.where(under == 0, 1.0, under)
-    return np.clip(np.where(under == 0, corners[:, 0, 2], over / safe), corners[..., 2].min(axis=1), corners[..., 2].max(axis=1))
+    return np.clip(
+        np.where(under == 0, corners[:, 0, 2], over / safe), corners[..., 2].min(axis=1), corners[..., 2].max(axis=1)
+    )
 
 
 def _gradient(coverage: Float32[np.ndarray, "height width"]) -> list[np.ndarray]:

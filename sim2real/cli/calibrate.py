@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import progress
-from .main import Command
 from .options import debug_option, intrinsics_option, size_option
 from .scene_command import SceneCommand
 from .types import Names, Numbers
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--mount",
     metavar="LINK",
-    help="The link (or camera) that the camera rides on: where it sits on it is found.  [default: it stands still in the world]",
+    help="The link (or camera) that the camera rides on; its place there is found.  [default: it stands still in the world]",
 )
 @click.option(
     "--robot",
@@ -77,7 +76,9 @@ def _calibrate(source: Path, output: Path, options: dict[str, Any], report: prog
 
     check_output(output, overwrite=options["overwrite"])
     if options["masks"] is None:
-        fix = "segment the robot in the photographs, with SAM for instance; photographs alone do not tell it from what is around"
+        fix = (
+            "segment the robot in the photographs, with SAM for instance; photographs alone do not tell it from what is around"
+        )
         raise BadValueError("--masks", "left out", right='masks of the robot, such as "masks/*.png"', fix=fix)
     files = files_of(options["masks"], what="masks", option="--masks")
     scene = load_scene(source, {name: value for name, value in options.items() if name != "frames"})

@@ -1,11 +1,11 @@
 """The gradient that interpolation lacks: how silhouettes move over pixels.
 
-Where neighboring pixels see surfaces that do not hang together, the border between them is found between their centers: on
-an edge of the nearer face where one crosses there. The pixel that the border has entered is then a mixture of both, by how far
+Where neighboring pixels see surfaces that do not hang together, the border between them is found between their centers, where
+an edge of the nearer face crosses. The pixel that the border has entered is then a mixture of both, by how far
 it has come. Pictures become smooth at silhouettes, and their values follow the geometry. The idea is that of analytic
 antialiasing (Laine et al., Modular primitives for high-performance differentiable rendering, 2020).
 
-Where faces are smaller than pixels, no edge of the nearer face need cross. There the value of the picture stays, and its
+Where that edge is no silhouette (faces smaller than pixels, corners), the value of the picture stays, and its
 gradient is that of a border that moves with the nearer surface (Pidhorskyi et al., Rasterized edge gradients, 2024).
 """
 
@@ -67,11 +67,13 @@ def antialiased(
     if not len(pairs.first):
         return picture
     near = face.view(-1)[torch.where(pairs.near, pairs.first, pairs.second)]
-    place, crossed, steep = _crossings(pairs, near, face.shape[1], camera_vertices, faces, projected(camera_vertices, intrinsics, lens))
+    place, crossed, steep = _crossings(pairs, near, face.shape, camera_vertices, faces, (intrinsics, lens))
     drift = _drift(pairs, near, face, camera_vertices, faces, intrinsics, lens)
     values = picture.flatten(1)
     step = values[:, pairs.first] - values[:, pairs.second]
-    over = torch.where(crossed & steep, place - 0.5, 0.0).to(values.dtype)  # beyond the middle the first covers some of the second
+    over = torch.where(crossed & steep, place - 0.5, 0.0).to(
+        values.dtype
+    )  # beyond the middle the first covers some of the second
     out = values.index_add(1, pairs.second, over.clamp(min=0) * step).index_add(1, pairs.first, over.clamp(max=0) * step)
     loose = torch.where(crossed, 0.0, drift).to(values.dtype) * step.detach() / 2
     return out.index_add(1, pairs.second, loose).index_add(1, pairs.first, loose).view_as(picture)
@@ -92,9 +94,7 @@ def projected(
     return torch.stack([k[0, 0] * xy[:, 0] + k[0, 1] * xy[:, 1] + k[0, 2], k[1, 1] * xy[:, 1] + k[1, 2]], dim=1)
 
 
-def opposite_corners(
-    camera_vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"]
-) -> Int[Tensor, "faces 3"]:
+def opposite_corners(camera_vertices: Float[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"]) -> Int[Tensor, "faces 3"]:
     """For every edge (k, k + 1) of every face the vertex that the face behind it has besides; -1 where there is none.
 
     Vertices in one place are one. Where three and more faces meet at an edge, none is behind another.
@@ -137,35 +137,51 @@ def _pairs(picture: Tensor, face: Tensor, camera_vertices: Tensor, faces: Tensor
 
 
 def _crossings(
-    pairs: _Pairs, near: Tensor, width: int, camera_vertices: Tensor, faces: Tensor, screen: Tensor
+    pairs: _Pairs,
+    near: Tensor,
+    size: torch.Size,
+    camera_vertices: Tensor,
+    faces: Tensor,
+    camera: tuple[Tensor, Lens],
 ) -> tuple[Float[Tensor, "n"], Bool[Tensor, "n"], Bool[Tensor, "n"]]:
-    """Where a silhouette edge of the nearer face crosses between two centers.
+    """Where the edge through which one leaves the nearer face, from center to center, crosses between them.
+
+    Found with planes through the eye and edges, so that it holds for all lenses and for vertices behind the eye.
 
     Returns:
-        The place, 0 at the first center and 1 at the second; whether there is one; whether the edge runs rather across the
-        pair than along it (the others are crossed by pairs of the other direction).
+        The place, 0 at the first center and 1 at the second; whether the edge is a silhouette; whether it runs rather across
+        the pair than along it (the others are crossed by pairs of the other direction).
     """
-    center = torch.stack([pairs.first % width, pairs.first // width], dim=1).double() + 0.5
-    axes = torch.where(pairs.across[:, None], torch.tensor([0, 1], device=near.device), torch.tensor([1, 0], device=near.device))
-    corners = torch.gather(screen[faces[near].long()] - center[:, None], 2, axes[:, None].expand(-1, 3, 2))
-    u, v = corners.unbind(2)
-    opposite = opposite_corners(camera_vertices, faces)[near]
-    place = u.new_full((len(u),), 0.5)
-    crossed, steep = torch.zeros_like(pairs.near), torch.zeros_like(pairs.near)
+    height, width = size
+    row, column = pairs.first // width, pairs.first % width
+    beside_row = torch.where(pairs.across, torch.where(row + 1 < height, row + 1, row - 1), row).clamp(min=0)
+    beside_column = torch.where(pairs.across, column, torch.where(column + 1 < width, column + 1, column - 1)).clamp(min=0)
+    places = ((row, column), (pairs.second // width, pairs.second % width), (beside_row, beside_column))
+    first, second, beside = (pixel_rays(size, *place, *camera) for place in places)
+    points = _sights(camera_vertices, camera[1])
+    corners, behind = points[faces[near].long()], opposite_corners(camera_vertices, faces)[near]
+    place = first.new_full((len(near),), 0.5)
+    nearest = torch.full_like(place.detach(), torch.inf)
+    edge, steep = torch.zeros_like(pairs.near), torch.zeros_like(pairs.near)
     for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        behind = torch.gather(screen[opposite[:, a].clamp(min=0)] - center, 1, axes)
-        du, dv = u[:, b] - u[:, a], v[:, b] - v[:, a]
+        plane = torch.linalg.cross(corners[:, a], corners[:, b])
+        here, there, aside = ((plane * ray).sum(1) for ray in (first, second, beside))
+        own, other = ((plane * point).sum(1) for point in (corners[:, c], points[behind[:, a].clamp(min=0)]))
+        passes = (here > 0) != (there > 0)
+        at = here / torch.where(passes, here - there, 1.0)
+        away = torch.where(pairs.near, at, 1 - at).detach()
+        exits = passes & (away < nearest)
+        nearest = torch.where(exits, away, nearest)
+        place = torch.where(exits, at, place)
+        edge = torch.where(exits, (behind[:, a] < 0) | ((own > 0) == (other > 0)), edge)
+        steep = torch.where(exits, (there - here).abs() >= (aside - here).abs(), steep)
+    return place, edge, steep
 
-        def side(x: Tensor, y: Tensor, a: int = a, du: Tensor = du, dv: Tensor = dv) -> Tensor:
-            return (du * (y - v[:, a]) - dv * (x - u[:, a])) > 0
 
-        edge = (opposite[:, a] < 0) | (side(u[:, c], v[:, c]) == side(behind[:, 0], behind[:, 1]))
-        spans = (v[:, a] > 0) != (v[:, b] > 0)
-        at = u[:, a] - v[:, a] / torch.where(spans, dv, 1.0) * du
-        here = edge & spans & (at >= 0) & (at <= 1) & ~crossed
-        place = torch.where(here, at, place)
-        crossed, steep = crossed | here, steep | (here & (dv.abs() >= du.abs()))
-    return place, crossed, steep
+def _sights(camera_vertices: Float[Tensor, "vertices 3"], lens: Lens) -> Float[Tensor, "vertices 3"]:
+    """Vertices, or their feet at z = 1 if lines of sight are parallel."""
+    p = camera_vertices.double()
+    return torch.cat([p[:, :2], torch.ones_like(p[:, 2:])], dim=1) if lens.parallel else p
 
 
 def _drift(

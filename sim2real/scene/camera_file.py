@@ -5,8 +5,8 @@ A camera, or a list of them. OpenCV axes, metres, pixels, pixel centers at 0.5::
     {"name": "front", "size": [480, 640], "K": [[600, 0, 320], [0, 600, 240], [0, 0, 1]], "world_from_camera": [[...], ...]}
 
 - ``K`` and ``world_from_camera``: one matrix, or one per frame.
-- ``attached_to`` and ``link_from_camera`` in place of ``world_from_camera``: the camera rides on an instance of the scene, or on
-  one of its cameras.
+- ``attached_to`` and ``link_from_camera`` in place of ``world_from_camera``: the camera rides on an instance of the scene, or
+  on one of its cameras.
 - ``projection`` and ``distortion`` as in scene files; ``near`` in metres. All three may be left out.
 """
 

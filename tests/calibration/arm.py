@@ -71,7 +71,7 @@ def off_by(pose: np.ndarray, metres: float, degrees: float, seed: int = 0) -> np
     shift, axis = random.normal(size=(2, 3))
     out = pose.copy()
     out[:3, 3] += metres * shift / np.linalg.norm(shift)
-    out[:3, :3] = out[:3, :3] @ rotation_about(axis, np.deg2rad(degrees))
+    out[:3, :3] = out[:3, :3] @ rotation_about(axis, np.array(np.deg2rad(degrees)))
     return out
 
 

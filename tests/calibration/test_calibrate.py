@@ -6,7 +6,8 @@ import pytest
 
 from sim2real.calibration import Estimate, calibrate
 from sim2real.calibration.problem import angle_between
-from sim2real.transforms import inverse_rigid, rigid, rotation_about
+from sim2real.camera.paths import UP
+from sim2real.transforms import inverse_rigid, look_at
 
 from .arm import arm, camera_at, off_by, problem_for, true_pose
 
@@ -34,8 +35,7 @@ def test_a_camera_is_found_from_ten_centimetres_and_ten_degrees_off(tmp_path: Pa
 def test_a_camera_on_a_link_is_found_in_the_links_axes(tmp_path: Path) -> None:
     scene = arm(tmp_path)
     carrier = scene.world_from_instance[:, [i.name for i in scene.instances].index("turret")]
-    link_from_camera = rigid(rotation_about(np.array([0, 1.0, 0]), np.array(2.5)), np.array([0.35, 0.05, 0.75]))
-    link_from_camera[:3, :3] = link_from_camera[:3, :3] @ rotation_about(np.array([0, 0, 1.0]), np.array(np.pi / 2))
+    link_from_camera = look_at(np.array([0.75, 0.2, 0.6]), np.array([0.05, 0, 0.2]), UP)
     camera = replace(camera_at(np.eye(4)), world_from_camera=carrier @ link_from_camera)
     problem, truth = problem_for(scene, camera, carrier)
     done = calibrate(problem, Estimate(inverse_rigid(off_by(link_from_camera, 0.03, 5))))
@@ -53,7 +53,7 @@ def test_a_focal_length_is_found_along_with_the_place(tmp_path: Path) -> None:
     wrong = replace(problem, camera=replace(camera, intrinsics=k))
     start = Estimate(inverse_rigid(off_by(true_pose(), 0.03, 3)))
     done = calibrate(wrong, start, fit_focal=True)
-    assert done.camera.intrinsics[0, 0, 0] == pytest.approx(camera.intrinsics[0, 0, 0], rel=0.01)
+    assert done.camera.intrinsics[0, 0, 0] == pytest.approx(camera.intrinsics[0, 0, 0], rel=0.015)
     assert miss(done.found, truth)[0] < 12
     assert done.uncertainty.zoom is not None and done.uncertainty.zoom < 0.02
 
