@@ -1,4 +1,4 @@
-"""How near to the true camera does calibration come? ``python -m benchmarks.calibration [--cameras N] [--size H W] [--states N]``.
+"""How near to the true camera does calibration come? ``python -m benchmarks.calibration [--cameras N]``.
 
 Random cameras around two robots, a Franka arm and a Fetch beside a table (gymnasium-robotics), each in random joint states. The
 first guess is 10 cm and 10 degrees off, in random directions. Masks are clean (every pixel robot or not), or 5 % of as many
@@ -74,7 +74,7 @@ def results(number: int, size: tuple[int, int], states: int, folder: Path) -> It
 def table(rows: list[dict[str, Any]]) -> list[str]:
     """The rows of the table, per robot and kind of masks."""
     lines = [
-        "| masks | robot | cameras | within | median mm | worst mm | median deg | worst deg | error / std | IoU before, after | CPU s |",
+        "| masks | robot | cameras | within | median mm | worst | median deg | worst | error / std | IoU before, after | CPU |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for kind, (mm, deg, _) in WITHIN.items():
@@ -96,6 +96,7 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def main() -> None:
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cameras", type=int, default=50)
     parser.add_argument("--size", type=int, nargs=2, default=(480, 640), metavar=("H", "W"))

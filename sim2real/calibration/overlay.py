@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from scipy import ndimage
 
-BEFORE, AFTER = (255, 150, 40), (60, 255, 90)
+BEFORE, AFTER = (255, 150, 40), (255, 0, 255)
 """Colors of outlines, sRGB."""
 
 
@@ -15,7 +15,7 @@ def overlay(
     before: Float32[np.ndarray, "height width"],
     after: Float32[np.ndarray, "height width"],
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """A picture with the outline of the robot as the first guess sees it (orange), and as the result does (green).
+    """A picture with the outline of the robot as the first guess sees it (orange), and as the result does (magenta).
 
     Args:
         picture: what the camera saw.
@@ -40,5 +40,6 @@ def _line(coverage: Float32[np.ndarray, "height width"], width_px: float) -> Flo
     inside = coverage > 0.5
     if inside.all() or not inside.any():
         return np.zeros_like(coverage)
-    away = np.where(inside, ndimage.distance_transform_edt(inside), ndimage.distance_transform_edt(~inside)) - 0.5
+    within, without = (np.asarray(ndimage.distance_transform_edt(side)) for side in (inside, ~inside))
+    away = np.where(inside, within, without) - 0.5
     return np.clip(width_px / 2 + 0.5 - away, 0, 1).astype(np.float32)

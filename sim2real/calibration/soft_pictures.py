@@ -56,7 +56,7 @@ def soft_pictures(
     Args:
         face: what every pixel sees, -1 for nothing (``rasterizer(...).visibility(view).face``).
         triangles: the faces.
-        camera_from_part: where meshes are in the camera's frame: ``camera_from_world @ world_from_part`` gives gradients to both.
+        camera_from_part: where meshes are in the camera's frame: ``camera_from_world @ world_from_part`` gives both gradients.
         intrinsics: 3x3, upper triangular.
         vertices: mesh-frame vertices; ``None``: the triangles' own.
         paint: of ``rgb``; ``None``: white, unlit.

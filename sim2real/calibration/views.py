@@ -170,7 +170,10 @@ def _gradient(coverage: Float32[np.ndarray, "height width"]) -> list[np.ndarray]
     if len(rows):
         around = tuple(slice(max(at[0] - 8, 0), at[-1] + 9) for at in (rows, columns))
         for slope, order in zip(out, ((0, 1), (1, 0)), strict=True):
-            slope[around] = ndimage.gaussian_filter(coverage[around], NORMALS_FROM_PX, order=order)
+            for axis in (0, 1):
+                slope[around] = ndimage.gaussian_filter1d(
+                    coverage[around] if axis == 0 else slope[around], NORMALS_FROM_PX, axis, order[axis]
+                )
     return out
 
 

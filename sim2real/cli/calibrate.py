@@ -51,7 +51,7 @@ def command(scene: Path, output: Path, **options: Any) -> None:
     SCENE is what render takes: a robot and how it stood. Masks are pictures in which the robot is bright, such as SAM makes.
     The first guess may be 10 cm and 10 degrees off. DIR gets camera.json, which --camera-file of the other commands takes,
     camera.yaml, a block for scene files, calibration.json with figures, and overlay/ with the robot's outline over every
-    picture: orange at the start, green at the end.
+    picture: orange at the start, magenta at the end.
 
     Examples:
       sim2real calibrate robot.urdf --joints log.csv --start guess.json --masks "masks/*.png" --frames 0,5,9 -o out/calibration
