@@ -41,7 +41,7 @@ LAYERS = (
     {"clip"},
     {"render"},
     {"video", "diffusion", "metrics", "sensors"},
-    {"prepare", "training"},
+    {"prepare", "training", "calibration"},
     {"dataset", "live"},
     {"cli"},
     {"__main__"},

@@ -21,6 +21,7 @@ from .startup import starting
 COMMANDS = {
     "run": "Render a scene or rollout and generate footage from it.",
     "render": "Render a scene or rollout to a clip folder: noise, conditions, labels.",
+    "calibrate": "Find where a real camera is, from masks of a robot in known joint states.",
     "warp": "Make a clip folder from a real video, without any mesh.",
     "inspect": "Say what a scene or rollout contains.",
     "generate": "Generate footage from a clip folder.",

@@ -14,6 +14,15 @@ from .types import Choices, Intrinsics, Names, Shares, Size
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+size_option = click.option("--size", type=Size(), metavar="HxW", help="Picture size in pixels.  [default: the scene's]")
+intrinsics_option = click.option(
+    "--intrinsics",
+    type=Intrinsics(),
+    metavar="FX,FY,CX,CY",
+    help="Intrinsics in pixels of --size, instead of the file's.",
+)
+
+
 def scene_options(function: Command) -> Command:
     """SCENE and what tells any reader how to read it; ``SceneCommand`` adds what the reader of SCENE alone takes."""
     for decorate in reversed(
@@ -26,18 +35,19 @@ def scene_options(function: Command) -> Command:
             click.option(
                 "--stride", type=click.IntRange(min=1), default=1, metavar="S", help="Keep every S-th frame of the rollout."
             ),
-            click.option("--size", type=Size(), metavar="HxW", help="Picture size in pixels.  [default: the scene's]"),
+            size_option,
             click.option(
                 "--fps",
                 type=click.FloatRange(min=0, min_open=True, max=1000),
                 metavar="F",
                 help="Frames per second.  [default: the scene's]",
             ),
+            intrinsics_option,
             click.option(
-                "--intrinsics",
-                type=Intrinsics(),
-                metavar="FX,FY,CX,CY",
-                help="Intrinsics in pixels of --size, instead of the file's.",
+                "--camera-file",
+                type=click.Path(path_type=Path),
+                metavar="FILE.json",
+                help="Cameras that are added, such as sim2real calibrate writes (docs/cameras.md).",
             ),
             click.option(
                 "--light",

@@ -305,7 +305,9 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    return any((path / name).is_file() for name in ("clip.json", "settings.json", "bake.json", "sensor.json"))
+    return any(
+        (path / name).is_file() for name in ("clip.json", "settings.json", "bake.json", "sensor.json", "calibration.json")
+    )
 
 
 def _replace(work: Path, final: Path) -> None:

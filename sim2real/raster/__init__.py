@@ -7,4 +7,5 @@ from .interpolate import interpolate as interpolate
 from .interpolate import surface as surface
 from .protocol import Rasterizer as Rasterizer
 from .protocol import Visibility as Visibility
+from .silhouettes import antialiased as antialiased
 from .view import view_of as view_of

@@ -2,7 +2,7 @@
 
 Which face a pixel sees is taken as given, so gradients are those of the interior: they say how depth, barycentrics and
 attributes move under a pixel, exactly. That a silhouette moves over a pixel (a face appears or disappears) has no
-gradient here; a loss on silhouettes needs an edge term of its own.
+gradient here; ``silhouettes.antialiased`` adds it.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def interpolate(
     face = seen if isinstance(seen, Tensor) else seen.face
     row, column = torch.nonzero(face >= 0, as_tuple=True)
     index = face[row, column].long()
-    ray = _ray(face.shape, row, column, intrinsics, _lens_of(seen, lens))
-    weights, _ = _hit(index, ray, camera_vertices, faces, _lens_of(seen, lens))
+    ray = pixel_rays(face.shape, row, column, intrinsics, lens_of(seen, lens))
+    weights, _ = plane_hits(index, ray, camera_vertices, faces, lens_of(seen, lens))
     corners = attributes[index] if attributes.ndim == 3 else attributes[faces[index].long()]
     values = (weights[..., None].to(corners.dtype) * corners).sum(1)
     out = values.new_zeros((*face.shape, values.shape[-1]))
@@ -61,21 +61,22 @@ def surface(
     """Barycentrics and depth of every pixel, differentiable like ``interpolate``; 0 where there is no surface."""
     face = seen if isinstance(seen, Tensor) else seen.face
     row, column = torch.nonzero(face >= 0, as_tuple=True)
-    ray = _ray(face.shape, row, column, intrinsics, _lens_of(seen, lens))
-    weights, depth = _hit(face[row, column].long(), ray, camera_vertices, faces, _lens_of(seen, lens))
+    ray = pixel_rays(face.shape, row, column, intrinsics, lens_of(seen, lens))
+    weights, depth = plane_hits(face[row, column].long(), ray, camera_vertices, faces, lens_of(seen, lens))
     dtype = camera_vertices.dtype
     barycentrics = torch.zeros((*face.shape, 3), dtype=dtype, device=face.device).index_put((row, column), weights.to(dtype))
     depths = torch.zeros(face.shape, dtype=dtype, device=face.device).index_put((row, column), depth.to(dtype))
     return barycentrics.permute(2, 0, 1), depths
 
 
-def _lens_of(seen: Fragments | Visibility | Tensor, lens: Lens | None) -> Lens:
+def lens_of(seen: Fragments | Visibility | Tensor, lens: Lens | None) -> Lens:
+    """The lens that is given, else that of fragments, else a pinhole."""
     if lens is not None:
         return lens
     return seen.lens if isinstance(seen, Fragments) else PINHOLE
 
 
-def _ray(size: torch.Size, row: Tensor, column: Tensor, intrinsics: Tensor, lens: Lens) -> Tensor:
+def pixel_rays(size: torch.Size, row: Tensor, column: Tensor, intrinsics: Tensor, lens: Lens) -> Tensor:
     """Lines of sight (n, 3) through pixel centers in float64, differentiable in the intrinsics."""
     k = intrinsics.double()
     xy = straight_rays(column.double() + 0.5, row.double() + 0.5, k)
@@ -87,7 +88,7 @@ def _ray(size: torch.Size, row: Tensor, column: Tensor, intrinsics: Tensor, lens
     return torch.cat([xy, torch.ones_like(xy[:, :1])], dim=-1)
 
 
-def _hit(index: Tensor, ray: Tensor, camera_vertices: Tensor, faces: Tensor, lens: Lens) -> tuple[Tensor, Tensor]:
+def plane_hits(index: Tensor, ray: Tensor, camera_vertices: Tensor, faces: Tensor, lens: Lens) -> tuple[Tensor, Tensor]:
     """Barycentrics (n, 3) and depth (n,) in float64 where lines of sight meet the planes of faces."""
     if camera_vertices.device != index.device:
         raise BadValueError("the device of camera_vertices", camera_vertices.device, right=str(index.device))

@@ -12,6 +12,7 @@ import numpy as np
 from ..camera.paths import intrinsics_of
 from ..camera.rays import check_lens
 from ..errors import BadValueError
+from .camera_file import with_camera_file
 from .camera_names import with_folder_names
 from .cameras import fitting_orbit
 from .inside import cameras_inside, check_cameras
@@ -39,6 +40,7 @@ class LoadOptions:
       place of the source's; ``track_format`` is one of these where it is not to be found by what is in the file.
     - ``track_scale``: metres per unit of the track; ``world_from_track``: its world in the scene's (``camera_track.placing``).
     - ``track_fov``: vertical field of view in degrees where the track has no intrinsics; ``None``: 45.
+    - ``camera_file``: cameras that are added (``camera_file``); one replaces the source's camera of its name.
 
     Raises:
         BadValueError: a value is out of its range.
@@ -56,6 +58,7 @@ class LoadOptions:
     track_scale: float | None = None
     world_from_track: str | tuple[float, ...] | None = None
     track_fov: float | None = None
+    camera_file: Path | str | None = None
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
@@ -126,7 +129,9 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
 
 
 def completed(scene: Scene, options: LoadOptions) -> Scene:
-    """What a reader has read, with a camera if it has none, names that can be folders', and the light that is asked for."""
+    """What a reader has read, with cameras of a file, a camera if it has none, names that can be folders', and the light."""
+    if options.camera_file is not None:
+        scene = with_camera_file(scene, Path(options.camera_file), options.size)
     return _lit(with_orbit(with_folder_names(scene), options.size, asked=options.orbit), options.light)
 
 
