@@ -10,12 +10,12 @@ from sim2real.diffusion.families.embedded.pipeline import quiet_diffusers
 from sim2real.diffusion.families.wan import load_wan_vace, sample_wan_vace
 from sim2real.diffusion.family import other_count
 from sim2real.errors import BadValueError, MissingFileError, UnreadableFileError
-from tests.diffusion.tiny_wan import save_tiny_wan
+from tests.diffusion.families.tiny.wan import save_wan
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return save_tiny_wan(tmp_path_factory.mktemp("wan") / "tiny")
+    return save_wan(tmp_path_factory.mktemp("wan") / "tiny", "WanVACEPipeline")
 
 
 @pytest.mark.slow
