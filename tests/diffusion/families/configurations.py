@@ -14,6 +14,7 @@ with warnings.catch_warnings():  # others' deprecations
     import diffusers
     import torch
     import transformers
+    from transformers.initialization import no_init_weights
 
 Grid = tuple[int, int, int]
 """Latents, height and width of the noise."""
@@ -27,6 +28,7 @@ def built(config: Mapping[str, Any]) -> Any:
     with torch.device("meta"), ExitStack() as still:
         for layer in (torch.nn.Linear, torch.nn.Embedding, torch.nn.modules.conv._ConvNd):  # what is empty needs no values
             still.enter_context(mock.patch.object(layer, "reset_parameters", lambda self: None))
+        still.enter_context(no_init_weights())
         if hasattr(diffusers, kind):
             return getattr(diffusers, kind).from_config(given)
         model = getattr(transformers, kind)
