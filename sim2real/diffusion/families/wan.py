@@ -53,8 +53,10 @@ class Wan(PipelineFamily):
 
 
 def _channels(folder: Path) -> int:
-    """Of the latents of a folder's VAE."""
+    """Of the latents of a folder's VAE; those of most Wan models where it does not say."""
     file = folder / "vae" / "config.json"
+    if not file.is_file():
+        return _LAYOUT.channels
     known = read_json(file, what="the VAE's configuration", fix="copy the model again")
     return int(known.get("z_dim", _LAYOUT.channels))
 
