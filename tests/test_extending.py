@@ -22,7 +22,7 @@ from sim2real.clip.report.sheet import rows_of
 from sim2real.conditions import decode_normals
 from sim2real.dataset.clips import DatasetClip
 from sim2real.dataset.writers.registry import writer
-from sim2real.diffusion.inputs import inverse_depth_control
+from sim2real.diffusion.controls import inverse_depth_control
 from sim2real.errors import UnreadableFileError
 from sim2real.scene import LoadOptions, load
 

@@ -13,16 +13,20 @@ from .options import debug_option, generate_options
 
 
 @click.command("generate", cls=Command)
-@click.argument("clip", type=click.Path(path_type=Path))
-@click.option("--model", metavar="PATH|HUB_ID", help="A model folder or hub id.  [default: the embedded model]")
+@click.argument("clips", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="CLIP...")
+@click.option(
+    "--model",
+    metavar="NAME|PATH|HUB_ID",
+    help="A family's name, a model folder or a hub id (see: sim2real families).  [default: the embedded model]",
+)
 @generate_options
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the look, and of the camera's grain."
 )
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where the embedded model runs.")
 @debug_option
-def command(clip: Path, **options: Any) -> None:
-    """Generate footage from a clip folder, driven by its noise and its pictures.
+def command(clips: tuple[Path, ...], **options: Any) -> None:
+    """Generate footage from clip folders, driven by their noise and their pictures; the model is loaded once.
 
     The footage goes to CLIP/CAMERA/generated/MODEL-SEED, or MODEL-restyle-SEED with --use restyle; the contact sheet and the
     report are drawn anew. `sim2real generate --look list` says what things can be made of.
@@ -32,10 +36,16 @@ def command(clip: Path, **options: Any) -> None:
       sim2real generate out/kitchen --camera-effects webcam --steps 4
       sim2real generate out/kitchen --use restyle --seed 1
       sim2real generate out/kitchen --use restyle --look loft,counter=oak --keep robot
+      sim2real generate out/a out/b --model wan-vace --prompt auto --control depth=0.6,edges=0.4
     """
     from ..clip import read_clip
-    from .shared import generate_footage, say_where
+    from .shared import check_footage, generate_footage, say_estimate, say_where
 
+    opened = [read_clip(clip) for clip in clips]
+    for clip in opened:
+        check_footage(clip, options)
+    say_estimate(opened, options)
     with progress.shown() as report:
-        done = generate_footage(read_clip(clip), options, report)
-    say_where(done)
+        done = [generate_footage(clip, options, report) for clip in opened]
+    for clip in done:
+        say_where(clip)

@@ -16,6 +16,7 @@ import click
 
 from .. import __version__
 from ..errors import Sim2RealError
+from .sections import write_options
 from .startup import starting
 
 COMMANDS = {
@@ -25,6 +26,7 @@ COMMANDS = {
     "warp": "Make a clip folder from a real video, without any mesh.",
     "inspect": "Say what a scene or rollout contains.",
     "generate": "Generate footage from a clip folder.",
+    "families": "List the families of video models: what runs, what it takes, what was verified.",
     "sense": "Film a clip with a sensor: noise, blur and compression; depth with noise and holes.",
     "view": "Rebuild a clip's contact sheet and report, or write it for 3D viewers.",
     "evaluate": "Measure a clip: is the noise white, does footage follow the geometry?",
@@ -58,6 +60,10 @@ class Command(click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the docstring."""
         write_help(self, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, by section."""
+        write_options(self, ctx, formatter)
 
 
 class LazyGroup(click.Group):

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from .. import kinds
-from .types import Choices, Intrinsics, Names, Shares, Size
+from .sections import SectionOption
+from .types import RGB_OR_PATH, Choices, Intrinsics, LoraFile, Names, Shares, Size, Weights
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -207,12 +208,73 @@ def generate_options(function: Command) -> Command:
                 type=click.Choice(["none", "phone", "webcam", "realsense"]),
                 help="The camera that films it.  [default: phone for the embedded model, else none]",
             ),
-            click.option("--prompt", metavar="TEXT", help="What the footage should show, for models that read text."),
             click.option("--steps", type=click.IntRange(1, 1000), metavar="N", help="Sampling steps.  [default: the model's]"),
+            *_large_model_options(),
         )
     ):
         function = decorate(function)
     return function
+
+
+LARGE = "Large models"
+"""The section of the help that lists what the embedded model does not take."""
+
+
+def _large_model_options() -> tuple[Callable[[Command], Command], ...]:
+    """What to ask of models that run through diffusers; the names are those of ``LargeModelOptions``."""
+
+    def option(*names: str, **about: Any) -> Callable[[Command], Command]:
+        return click.option(*names, cls=SectionOption, section=LARGE, **about)
+
+    return (
+        option("--prompt", metavar="TEXT|auto", help="What the footage should show; auto writes it from the scene."),
+        option("--negative-prompt", metavar="TEXT", help="What it should not show."),
+        option(
+            "--control",
+            "controls",
+            type=Weights(),
+            metavar="KIND=W,...",
+            help="What the model follows, and how closely: depth=0.6,edges=0.4.  [default: the family's first kind]",
+        ),
+        option("--guidance", type=float, metavar="G", help="Weight of the prompt.  [default: the family's]"),
+        option("--scheduler", metavar="NAME", help="A sampler that keeps the warp: UniPC, DDIM ...  [default: the model's]"),
+        option(
+            "--first-frame",
+            type=RGB_OR_PATH,
+            metavar="IMAGE|rgb",
+            help="Begin from a picture, or from the clip's own render.",
+        ),
+        option(
+            "--reference",
+            "references",
+            type=click.Path(path_type=Path),
+            multiple=True,
+            metavar="IMAGE",
+            help="A picture of how things should look; may be repeated.",
+        ),
+        option("--strength", type=float, metavar="S", help="Of video to video: 1 keeps nothing of the video, near 0 all."),
+        option(
+            "--lora",
+            "loras",
+            type=LoraFile(),
+            multiple=True,
+            metavar="FILE[:SCALE]",
+            help="Weights on top of the model's; may be repeated.",
+        ),
+        option(
+            "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), help="[default: bfloat16 on CUDA, else float32]"
+        ),
+        option(
+            "--offload",
+            type=click.Choice(["none", "model", "sequential"]),
+            default="none",
+            help="Keep weights off the GPU while they are not used.",
+        ),
+        option("--device-map", metavar="NAME", help="Spread the parts over several GPUs: balanced."),
+        option("--vae-tiling", is_flag=True, help="Encode and decode in tiles: less memory."),
+        option("--attention-slicing", is_flag=True, help="Attention in slices: less memory."),
+        option("--compile", is_flag=True, help="Compile the denoiser: slow to start, faster per step."),
+    )
 
 
 def debug_option(function: Command) -> Command:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -115,9 +115,10 @@ def reading_record(source: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 def options_of_footage(options: dict[str, Any]) -> GenerateOptions:
     """What the options of a command ask of a video model."""
-    from ..diffusion import GenerateOptions
+    from ..diffusion import GenerateOptions, LargeModelOptions, Lora
 
-    return record_of(GenerateOptions, options, keep=options["keep"] or ())
+    large = {"controls": options["controls"] or {}, "loras": tuple(Lora(path, scale) for path, scale in options["loras"])}
+    return record_of(GenerateOptions, options, keep=options["keep"] or (), large=record_of(LargeModelOptions, options, **large))
 
 
 def check_inputs_of_footage(options: dict[str, Any]) -> None:
@@ -132,7 +133,8 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
 
     family = check_options(options_of_footage(options))
     only: frozenset[str] | None = options["only"]
-    lacking = [kind for kind in family.needs if only is not None and kind not in only]
+    needed = family.needs_of(options_of_footage(options), of_video=False)
+    lacking = [kind for kind in needed if only is not None and kind not in only]
     if only is not None and lacking:
         received = ",".join(sorted(only))
         raise BadValueError(
@@ -157,6 +159,23 @@ def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:
     chosen = [scene.camera(name) for name in options["cameras"]] if options["cameras"] else scene.cameras
     for size in [options["size"]] if options["size"] else dict.fromkeys(camera.size for camera in chosen):
         family_of(options["model"]).check(options_of_footage(options), ClipFacts(scene.frames, size, scene.instances))
+
+
+def check_footage(clip: Clip, options: dict[str, Any]) -> None:
+    """Refuse, before any model is loaded, a clip that lacks what the model needs, or options that it does not take."""
+    from ..diffusion import check_clip
+
+    check_clip(clip, options_of_footage(options))
+
+
+def say_estimate(clips: Sequence[Clip], options: dict[str, Any]) -> None:
+    """Say how much memory the model will take, where that can be known before it is loaded."""
+    from ..diffusion import ClipFacts, family_of
+
+    asked = options_of_footage(options)
+    said = {family_of(asked.model).expected(asked, ClipFacts(clip.frames, clip.record.size)) for clip in clips}
+    for sentence in sorted(one for one in said if one is not None):
+        click.echo(sentence, err=True)
 
 
 def generate_footage(clip: Clip, options: dict[str, Any], progress: Progress) -> Clip:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -99,6 +100,57 @@ class Shares(click.ParamType):
         if not 0 <= share <= 1:
             self.fail(f"{text.strip()!r} is not a number from 0 to 1", param, ctx)
         return share
+
+
+class Weights(click.ParamType):
+    """Names with weights, separated by commas; a name alone has weight 1."""
+
+    name = "KIND=W,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, float]:
+        """Parse ``depth=0.6,edges=0.4``."""
+        if isinstance(value, dict):
+            return value
+        found: dict[str, float] = {}
+        for entry in str(value).split(","):
+            name, _, number = (part.strip() for part in entry.partition("="))
+            try:
+                weight = float(number) if number else 1.0
+            except ValueError:
+                weight = math.nan
+            if not name or name in found or not math.isfinite(weight):
+                self.fail(f"{value!r} is not names with weights, each once, for example depth=0.6,edges=0.4", param, ctx)
+            found[name] = weight
+        return found
+
+
+class LoraFile(click.ParamType):
+    """``FILE`` or ``FILE:SCALE``."""
+
+    name = "FILE[:SCALE]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Path, float]:
+        """Parse ``warp.safetensors:0.8``."""
+        if isinstance(value, tuple):
+            return value
+        path, colon, scale = str(value).rpartition(":")
+        try:
+            return (Path(path), float(scale)) if colon else (Path(scale), 1.0)
+        except ValueError:
+            return Path(str(value)), 1.0
+
+
+class _RgbOrPath(click.ParamType):
+    """A path, or the word ``rgb``."""
+
+    name = "IMAGE|rgb"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Leave ``rgb`` as it is."""
+        return value if value == "rgb" or isinstance(value, Path) else Path(value)
+
+
+RGB_OR_PATH = _RgbOrPath()
 
 
 class Names(click.ParamType):

@@ -15,6 +15,7 @@ from ..errors import BadValueError
 from ..noise.layout import NoiseLayout
 from ..scene import Instance
 from ..text_files import read_json
+from .checkpoints import Checkpoint
 from .options import GenerateOptions
 
 DETERMINISTIC_FLOW = ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler", "DPMSolverMultistepScheduler")
@@ -81,7 +82,7 @@ class ModelFamily:
     - ``needs``: the kinds of pictures of a clip that footage is made from.
     - ``needs_of_videos``: the same of clips of real videos, where fewer will do; None: these need the same.
     - ``schedulers``: samplers that draw no noise of their own, so that the warp survives.
-    - ``hub_ids``: weights that belong to the family.
+    - ``checkpoints``: weights that belong to the family.
     - ``size_multiple``: what picture sizes must be a multiple of, in pixels.
     - ``camera_effects``: the camera that films its footage where none is asked for.
     """
@@ -95,7 +96,7 @@ class ModelFamily:
     control: str
     needs: tuple[str, ...]
     schedulers: tuple[str, ...]
-    hub_ids: tuple[str, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
     size_multiple: int = 1
     camera_effects: str = "none"
     needs_of_videos: tuple[str, ...] | None = None
@@ -103,6 +104,15 @@ class ModelFamily:
     def needs_for(self, *, of_video: bool) -> tuple[str, ...]:
         """The kinds of pictures that footage is made from, of the clip of a real video or of a scene."""
         return self.needs if not of_video or self.needs_of_videos is None else self.needs_of_videos
+
+    def needs_of(self, options: GenerateOptions, *, of_video: bool) -> tuple[str, ...]:
+        """The kinds of pictures that footage is made from when this is asked for."""
+        return self.needs_for(of_video=of_video)
+
+    @property
+    def hub_ids(self) -> tuple[str, ...]:
+        """The names of its weights on the hub."""
+        return tuple(one.hub_id for one in self.checkpoints)
 
     @property
     def streams(self) -> bool:
@@ -140,6 +150,10 @@ class ModelFamily:
         if time > 1 and (clip.frames % time != 1 or clip.frames == 1):
             right = f"{time} n + 1 for {self.name}"
             raise BadValueError("the number of frames", clip.frames, right=right, fix=other_count(clip.frames, time))
+
+    def expected(self, options: GenerateOptions, clip: ClipFacts) -> str | None:
+        """What loading and running will take of memory, a line for people; None where it is little, or not known."""
+        return None
 
     def load(self, options: GenerateOptions) -> Model:
         """Load the model that ``check`` has passed.

@@ -50,22 +50,35 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
     """
     options = GenerateOptions() if options is None else options
     opened = read_clip(clip)
-    family = check_options(options)
-    cameras = opened.cameras if options.camera is None else [opened.camera_name(options.camera)]
-    family.check(options, ClipFacts(opened.frames, opened.record.size, opened.record.instances))
-    for name in cameras:
-        require_inputs(opened, name, family, options.noise)
+    family = check_clip(opened, options)
     model = family.load(options)
     label, seed = _label(options), options.seed
     effects = family.camera_effects if options.camera_effects is None else options.camera_effects
     asked = {"camera_effects": effects, "noise": options.noise, "seed": seed, "sim2real": __version__}
-    for name in cameras:
+    for name in _cameras(opened, options):
         tell = _reporter(progress, f"generate {name}")
         inputs = model.inputs(opened, name, noise_source(opened, name, family.layout, options.noise, seed))
         frames = _filmed(opened, name, model.run(inputs, tell), effects, seed)
         settings = {"model": label, **inputs.settings, **asked}
         _write(opened, opened.folder(name) / "generated" / f"{label}-{seed}", frames, settings)
     return opened.path
+
+
+def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
+    """Refuse what :func:`generate` would refuse, before any model is loaded; returns the model's family.
+
+    Raises:
+        MissingFileError, UnknownNameError, BadValueError, UnreadableFileError: as :func:`generate`.
+    """
+    family = check_options(options)
+    family.check(options, ClipFacts(clip.frames, clip.record.size, clip.record.instances))
+    for name in _cameras(clip, options):
+        require_inputs(clip, name, family, options)
+    return family
+
+
+def _cameras(clip: Clip, options: GenerateOptions) -> list[str]:
+    return clip.cameras if options.camera is None else [clip.camera_name(options.camera)]
 
 
 def check_options(options: GenerateOptions) -> ModelFamily:

@@ -1,4 +1,4 @@
-"""What models are given of a clip: its noise or a baseline, a few latents at a time, and depth as control videos show it."""
+"""What models are given of a clip: what has to be there, and its noise or a baseline, a few latents at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float32
 
 from ..clip import Clip, command_for
 from ..errors import BadValueError, MissingFileError
@@ -14,23 +14,24 @@ from ..kinds import names_of_videos
 from ..noise.layout import NoiseLayout
 from .families import families
 from .family import ModelFamily, NoiseOf
+from .options import GenerateOptions
 
 
-def require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: str) -> None:
+def require_inputs(clip: Clip, camera: str, family: ModelFamily, options: GenerateOptions) -> None:
     """Refuse a clip that lacks what a model needs, before any model is loaded.
 
     Args:
         clip: the clip folder.
         camera: one of its cameras.
         family: of the model.
-        noise: what drives it, one of ``NOISE_KINDS``.
+        options: what is asked of it: its controls, and what drives it.
 
     Raises:
         MissingFileError: pictures or noise are missing; the message has the command that makes them.
         BadValueError: the noise is laid out for another model.
     """
-    drives = {"clip": ["noise"], "iid": [], "flow": ["flow"]}[noise]
-    needed = [*drives, *(kind for kind in family.needs_for(of_video=clip.of_video) if kind != "noise")]
+    drives = {"clip": ["noise"], "iid": [], "flow": ["flow"]}[options.noise]
+    needed = [*drives, *(kind for kind in family.needs_of(options, of_video=clip.of_video) if kind != "noise")]
     if lacking := [kind for kind in needed if not clip.has(camera, kind)]:
         fix = f"make the clip with: {_command(clip, family, lacking)}"
         of_videos = set(names_of_videos())
@@ -38,7 +39,7 @@ def require_inputs(clip: Clip, camera: str, family: ModelFamily, noise: str) -> 
             fix = f"videos do not have them, scenes do: use a model that needs none, such as --model {video_families()[0]}"
         what = f"{', '.join(lacking)} ({'which' if len(lacking) == 1 else 'all of which'} {family.name} needs)"
         raise MissingFileError(clip.folder(camera), what=what, fix=fix)
-    if noise != "clip":
+    if options.noise != "clip":
         return
     layout, record = family.layout, clip.noise_record()
     wanted = (layout.factor, layout.channels, layout.latent_frames(clip.frames))
@@ -65,32 +66,6 @@ def _command(clip: Clip, family: ModelFamily, lacking: Iterable[str] = ()) -> st
     if "flow" in lacking:
         last += ["--only", ",".join([*family.needs_for(of_video=clip.of_video), "flow"])]
     return command_for(clip, ["--for", family.name], last=last)
-
-
-def inverse_depth_control(depth: Float[np.ndarray, "frames height width"]) -> Float32[np.ndarray, "frames 3 height width"]:
-    """Gray inverse depth in [0, 1], near is bright, black where there is no surface: what control models were trained on."""
-    far, near = inverse_depth_range(depth)
-    inverse = np.divide(1.0, depth, out=np.zeros(depth.shape, np.float64), where=depth > 0)
-    gray = np.where(depth > 0, np.clip((inverse - far) / (near - far), 0, 1), 0).astype(np.float32)
-    return np.repeat(gray[:, None], 3, axis=1)
-
-
-def edge_control(edges: UInt8[np.ndarray, "frames height width"]) -> Float32[np.ndarray, "frames 3 height width"]:
-    """Edges, white on black, in [0, 1]."""
-    return np.repeat((edges / np.float32(255))[:, None], 3, axis=1)
-
-
-def inverse_depth_range(depth: Float[np.ndarray, "frames height width"]) -> tuple[float, float]:
-    """The far and near ends of a clip's inverse depth (1/m): 1st and 99th percentile of what has a surface.
-
-    Fixed over the clip, so that brightness does not flicker; percentiles, so that one stray pixel does not flatten the rest.
-    """
-    surface = depth > 0
-    if not surface.any():
-        return 0.0, 1.0
-    inverse = 1.0 / depth[surface]
-    far, near = np.percentile(inverse, [1, 99])
-    return float(far), float(max(near, far * (1 + 1e-3)))
 
 
 def noise_source(clip: Clip, camera: str, layout: NoiseLayout, kind: str, seed: int) -> NoiseOf:

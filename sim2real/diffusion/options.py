@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..camera_effects import effects
 from ..errors import BadValueError
+from .large_models import LargeModelOptions
 
 NOISE_KINDS = ("clip", "iid", "flow")
 
@@ -16,20 +17,22 @@ NOISE_KINDS = ("clip", "iid", "flow")
 class GenerateOptions:
     """What ``generate`` is asked for.
 
-    - ``model``: None is the embedded model; a folder of ``sim2real train``; or a folder or hub id of Wan-VACE.
+    - ``model``: None is the embedded model; a folder of ``sim2real train``; or a family's name, a folder or a hub id
+      of a large model (``sim2real families``).
     - ``use``: of the embedded model: ``keep`` keeps the simulator's colors and textures, ``restyle`` gives everything a new
       surface (the folder of the footage is then called ``<model>-restyle-<seed>``).
     - ``look``: for ``restyle``: a look, ``class=material,...``, or both; what it leaves open follows ``seed``.
     - ``keep``: for ``restyle``: classes or instances that keep their colors; ``*`` is anything.
     - ``camera_effects``: ``none``, ``phone``, ``webcam`` or ``realsense``; None is the family's usual one: ``phone`` for the
       embedded model, ``none`` for others.
-    - ``prompt``: for models that read text; the embedded model does not.
+    - ``prompt``: for models that read text; the embedded model does not. ``auto`` is written from the scene.
     - ``steps``: denoising steps; None is the model's own number.
     - ``seed``: chooses the look, and the grain of the camera. The noise is the clip's and does not depend on it.
     - ``noise``: ``clip`` drives the model with the clip's noise. Baselines: ``iid``, independent noise in every frame;
       ``flow``, noise that the clip's flow carries from frame to frame.
     - ``camera``: one camera; None is all.
-    - ``device``: ``cpu`` or ``cuda``, for the embedded model. Wan-VACE runs on CUDA where there is one.
+    - ``device``: ``cpu`` or ``cuda``, for the embedded model. Large models run on CUDA where there is one.
+    - ``large``: what else is asked of large models.
 
     Raises:
         BadValueError: no such noise, or fewer than one step.
@@ -47,6 +50,7 @@ class GenerateOptions:
     noise: str = "clip"
     camera: str | None = None
     device: str = "cpu"
+    large: LargeModelOptions = field(default_factory=LargeModelOptions)
 
     def __post_init__(self) -> None:
         if self.noise not in NOISE_KINDS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import BadValueError
+from ..errors import BadValueError, UnknownNameError
 from .family import ModelFamily
 
 
@@ -27,5 +27,40 @@ def require_deterministic(scheduler: Any, family: ModelFamily) -> None:
                 "the sampler",
                 f"{name} ({reason})",
                 right=f"one that draws no noise of its own: {', '.join(family.schedulers)}",
-                fix="set pipeline.scheduler to one of these",
+                fix=f"pass --scheduler {short_name(family.schedulers[0])}",
             )
+
+
+def short_name(scheduler: str) -> str:
+    """A sampler's class without the words that all have: UniPC, FlowMatchEuler, DDIM."""
+    for word in ("Scheduler", "Multistep", "Discrete"):
+        scheduler = scheduler.replace(word, "")
+    return scheduler
+
+
+def scheduler_named(name: str, family: ModelFamily) -> str:
+    """The class of a sampler that a user names, in full or in short.
+
+    Raises:
+        UnknownNameError: not among those of the family that keep the warp.
+    """
+    for known in family.schedulers:
+        if name.lower() in (known.lower(), short_name(known).lower()):
+            return known
+    valid = [short_name(known) for known in family.schedulers]
+    raise UnknownNameError(name, valid, what=f"sampler of {family.name} that keeps the warp")
+
+
+def scheduler_like(given: Any, name: str) -> Any:
+    """Another sampler for the same model: noise schedule, prediction and shift carry over, whatever they are called."""
+    import diffusers
+
+    kind, config = getattr(diffusers, name), dict(given.config)
+    flow = type(given).__name__.startswith("FlowMatch") or config.get("prediction_type") == "flow_prediction"
+    if not flow:
+        return kind.from_config(config)
+    shift = config.get("shift", config.get("flow_shift", 1.0))
+    carried = {"num_train_timesteps": config.get("num_train_timesteps", 1000)}
+    if name.startswith("FlowMatch"):
+        return kind(**carried, shift=shift)
+    return kind(**carried, prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift)

@@ -148,10 +148,10 @@ def test_the_gate_judges_by_what_there_is(plain):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_footage_of_a_model_takes_the_place_of_the_pictures(robot, tmp_path):
-    from tests.diffusion.tiny_wan import save_tiny_wan
+    from tests.diffusion.families.tiny.wan import save_wan
 
     asked = {
-        "generate": {"model": str(save_tiny_wan(tmp_path / "tiny")), "prompt": "kitchen", "steps": 1},
+        "generate": {"model": str(save_wan(tmp_path / "tiny", "WanVACEPipeline")), "prompt": "kitchen", "steps": 1},
         "formats": ["lerobot", "coco"],
         "size": [48, 64],
         "gate": {"labels": 1, "noise": 6, "shift_px": 100, "color": 1000, "borders": 0, "detail": 0.9, "flicker": 0},
@@ -252,7 +252,6 @@ def test_what_videos_do_not_have_is_refused_by_name_when_the_config_is_read(sour
     ("source", "config", "error", "says"),
     [
         (VIDEOS, {"generate": {}}, BadValueError, "the model is embedded, which needs .*normals.*, must be of .*: wan-vace"),
-        (VIDEOS, {"generate": {"model": "wan"}}, BadValueError, "wan, which does not run here, must be .*: wan-vace"),
         (VIDEOS, {"generate": {"model": "cogvideox-fun-control"}}, BadValueError, "which needs depth, must be of .*: wan-vace"),
         (VIDEOS, {"generate": {"model": "wan-vice"}}, UnknownNameError, "did you mean 'wan-vace'"),
         ({**VIDEOS, "episodes": [0, 7]}, {}, BadValueError, "the episode is 7, must be 0 to 1"),
@@ -269,9 +268,9 @@ def test_what_cannot_become_a_clip_is_refused_when_the_dataset_is_planned(robot,
 
 @pytest.mark.slow
 def test_frames_and_sizes_that_the_model_does_not_take_are_refused_before_anything_runs(robot, tmp_path):
-    from tests.diffusion.tiny_wan import save_tiny_wan
+    from tests.diffusion.families.tiny.wan import save_wan
 
-    asked = {"generate": {"model": str(save_tiny_wan(tmp_path / "tiny"))}}
+    asked = {"generate": {"model": str(save_wan(tmp_path / "tiny", "WanVACEPipeline"))}}
     with pytest.raises(Sim2RealError, match=r"episode 1 of .*robot: the number of frames is 6, must be 4 n \+ 1 for wan-vace"):
         planned(robot, VIDEOS, **asked)
     with pytest.raises(Sim2RealError, match=r"episode 0 of .*robot: the size is 96x120, must be multiples of 16"):

@@ -1,216 +1,243 @@
-# pyright: reportPrivateImportUsage=false
-"""Wan from text, and Wan-VACE with a control video: weights from the hub or a folder, driven by a clip's noise."""
+"""Wan: from text, from a first frame, from a video, and VACE with control videos, masks and reference pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float
 
-from ...arrays import reason
-from ...clip import Clip
-from ...errors import BadValueError, UnreadableFileError
+from ...errors import BadValueError
 from ...noise.layout import NoiseLayout
-from ..family import DETERMINISTIC_FLOW, ClipFacts, Frames, Inputs, ModelFamily, NoiseOf, Told, other_count
-from ..inputs import edge_control, inverse_depth_control
+from ...text_files import read_json
+from ..checkpoints import Checkpoint
+from ..controls import blended
+from ..family import DETERMINISTIC_FLOW, ClipFacts, ModelFamily, pipeline_class
 from ..options import GenerateOptions
+from ..pipelines import PipelineFamily, PipelineInputs
+from ..pipelines.files import where_weights_are
+from ..pipelines.tensors import pil_pictures, video_tensor
 
-STEPS = 30
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
+_APACHE = "Apache-2.0"
+_WIDE_CHANNELS = 48
+"""Of TI2V-5B's VAE, which is another one than that of all other Wan models."""
 
 
-@dataclass(frozen=True, eq=False)
-class ControlledInputs(Inputs):
-    """Also the control video, and how many latents there are."""
+@dataclass(frozen=True)
+class Wan(PipelineFamily):
+    """Noise goes in verbatim as float32; the VAE stays in float32."""
 
-    control: Float32[np.ndarray, "frames 3 height width"]
-    latents: int
-
-
-class WanVaceModel:
-    """A pipeline that is loaded."""
-
-    def __init__(self, family: ModelFamily, options: GenerateOptions) -> None:
-        self._family, self._options = family, options
-        self._steps = STEPS if options.steps is None else options.steps
-        self._pipeline = load_wan_vace(weights_of(family, options.model), family)
-
-    def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> ControlledInputs:
-        """A camera's depth as control video; without any, its edges."""
-        if clip.has(camera, "depth"):
-            control = inverse_depth_control(np.stack([clip.depth(camera, i) for i in range(clip.frames)]))
-        else:
-            control = edge_control(np.stack([clip.edges(camera, i) for i in range(clip.frames)]))
-        settings = {"prompt": self._options.prompt or "", "steps": self._steps}
-        return ControlledInputs(noise, settings, control, len(self._family.layout.latent_frames(clip.frames)))
-
-    def run(self, inputs: ControlledInputs, tell: Told) -> Frames:
-        """Denoise all frames at once."""
-        noise, prompt = inputs.noise(slice(0, inputs.latents)), inputs.settings["prompt"]
-        seed = self._options.seed
-        yield from sample_wan_vace(
-            self._pipeline, noise, inputs.control, prompt=prompt, steps=self._steps, seed=seed, progress=tell
-        )
-
-
-class WanVace(ModelFamily):
-    """Reads a prompt; does not restyle."""
+    def recognizes(self, folder: Path) -> bool:
+        """A folder of its pipeline class; TI2V-5B's class is that of all text models, its VAE tells it apart."""
+        if pipeline_class(folder) != self.pipeline:
+            return False
+        return self.pipeline != "WanPipeline" or _channels(folder) == self.layout.channels
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
-        """No options of other families, weights that are whole."""
-        for option, value in (("--use", options.use), ("--look", options.look), ("--keep", ",".join(options.keep) or None)):
-            if value not in (None, "keep"):
-                right = "left out: it belongs to the embedded model"
-                raise BadValueError(option, value, right=right, fix=f"tell {self.name} with --prompt")
-        require_weights(weights_of(self, options.model))
+        """Also that the VAE has the family's channels: with another one, pipelines go on with grids of another size."""
         super().check(options, clip)
+        folder = Path(where_weights_are(self, options.model))
+        if folder.is_dir() and (found := _channels(folder)) != self.layout.channels:
+            right = f"{self.layout.channels} for {self.name}"
+            raise BadValueError(
+                "the VAE's number of channels", found, right=right, fix="use the VAE of the model", where=folder
+            )
 
-    def load(self, options: GenerateOptions) -> WanVaceModel:
-        """Load a pipeline from the hub or a folder."""
-        return WanVaceModel(self, options)
-
-
-def weights_of(family: ModelFamily, model: str | Path | None) -> str:
-    """The hub id or folder of a model; a family's name stands for its first."""
-    return family.hub_ids[0] if str(model) == family.name else str(model)
-
-
-def require_weights(model: str) -> None:
-    """Refuse a pipeline whose index is not at hand, or that lacks a folder of those that the index names.
-
-    Raises:
-        UnreadableFileError: it cannot be found, or is not whole.
-    """
-    from diffusers import WanVACEPipeline
-
-    try:
-        index: Any = WanVACEPipeline.load_config(model)
-    except Exception as error:  # hub, JSON and weights each have errors of their own
-        raise _unreadable(model, error) from error
-    folder = Path(model)
-    parts = [name for name, value in index.items() if isinstance(value, (list, tuple)) and value and value[0] is not None]
-    lacking = [name for name in parts if folder.is_dir() and not (folder / name).is_dir()]
-    if lacking:
-        why = f"it lacks {', '.join(lacking)}, which its model_index.json names"
-        raise UnreadableFileError(model, what="the model", why=why, fix="copy or download it again")
+    def grid(self, pipeline: Any, frames: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """By the VAE's channels: a transformer that is also given pictures has more."""
+        latents, _, height, width = super().grid(pipeline, frames, size)
+        return latents, pipeline.vae.config.z_dim, height, width
 
 
-def _unreadable(model: str, error: Exception) -> UnreadableFileError:
-    why = reason(error).split(". ")[0].rstrip(".")
-    return UnreadableFileError(model, what="the model", why=why, fix="check the name, or download it first")
+def _channels(folder: Path) -> int:
+    """Of the latents of a folder's VAE; those of most Wan models where it does not say."""
+    file = folder / "vae" / "config.json"
+    if not file.is_file():
+        return _LAYOUT.channels
+    known = read_json(file, what="the VAE's configuration", fix="copy the model again")
+    return int(known.get("z_dim", _LAYOUT.channels))
 
 
-def load_wan_vace(model: str, family: ModelFamily) -> Any:
-    """Load a pipeline: on a CUDA device in bfloat16 where there is one, else on the CPU in float32.
+@dataclass(frozen=True)
+class WanVace(Wan):
+    """A control video, masks, and reference pictures, which stand before the footage as latents of their own."""
 
-    Raises:
-        UnreadableFileError: it cannot be loaded or found.
-        BadValueError: its sampler would add noise of its own.
-    """
+    def arguments(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
+    ) -> dict[str, Any]:
+        """The blended control where the model is to paint, the render where it is to keep, and a mask that tells them apart."""
+        control, strength = blended(given.controls, given.weights)
+        extra: dict[str, Any] = {"conditioning_scale": strength}
+        if given.kept is not None and given.rgb is not None:
+            kept = np.repeat(given.kept[:, None], 3, axis=1)
+            control = np.where(kept, given.rgb.transpose(0, 3, 1, 2) / np.float32(255), control)
+            extra["mask"] = video_tensor(pipeline, (~kept).astype(np.float32))
+        if given.references:
+            extra["reference_images"] = pil_pictures(given.references)
+            noise = np.concatenate([_fresh(noise.shape[1:], len(given.references), given.asked["seed"]), noise])
+        return super().arguments(pipeline, given, noise) | {"video": video_tensor(pipeline, control)} | extra
+
+
+def _fresh(shape: tuple[int, ...], count: int, seed: int) -> Float[np.ndarray, "latents channels h w"]:
+    """Independent noise for the latents of reference pictures, which show no surface of the scene."""
+    draw = np.random.Generator(np.random.Philox(key=seed << 32 | 0x5EED))
+    return draw.standard_normal((count, *shape), np.float32)
+
+
+@dataclass(frozen=True)
+class WanImage(Wan):
+    """Begins from a picture."""
+
+    def arguments(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
+    ) -> dict[str, Any]:
+        """The first frame beside the noise."""
+        assert given.first_frame is not None
+        return super().arguments(pipeline, given, noise) | {"image": pil_pictures([given.first_frame])[0]}
+
+
+@dataclass(frozen=True)
+class WanVideo(Wan):
+    """Begins from the render or a video, with our noise on top of it (SDEdit, arXiv 2108.01073)."""
+
+    def arguments(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
+    ) -> dict[str, Any]:
+        """The pipeline takes a video or latents, not both: the video is encoded and noised here, at its first timestep."""
+        import torch
+
+        assert given.rgb is not None
+        arguments = super().arguments(pipeline, given, noise)
+        steps, strength, device = given.asked["steps"], given.asked["strength"], pipeline._execution_device
+        video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))
+        pipeline.scheduler.set_timesteps(steps, device=device)
+        timesteps, _ = pipeline.get_timesteps(steps, pipeline.scheduler.timesteps, strength, device)
+        with torch.no_grad():
+            clean = encoded(pipeline, 2 * video - 1)
+        eps = arguments["latents"].to(device)
+        mix = getattr(pipeline.scheduler, "add_noise", None)
+        noisy = mix(clean, eps, timesteps[:1]) if mix else pipeline.scheduler.scale_noise(clean, timesteps[:1], eps)
+        return arguments | {"latents": noisy, "strength": strength}
+
+    def needs_of(self, options: Any, *, of_video: bool) -> tuple[str, ...]:
+        """The noise, and what it starts from."""
+        return ("noise", "rgb")
+
+
+def encoded(pipeline: Any, video: Any) -> Any:
+    """Normalized latents (B, C, T, h, w) of a video (B, T, 3, H, W) in [-1, 1], by the mode of the VAE's posterior."""
     import torch
-    from diffusers import WanVACEPipeline
 
-    from ..schedulers import require_deterministic
-
-    cuda = torch.cuda.is_available()
-    try:
-        pipeline = WanVACEPipeline.from_pretrained(model, dtype=torch.bfloat16 if cuda else torch.float32)
-    except Exception as error:  # hub, JSON and weights each have errors of their own
-        raise _unreadable(model, error) from error
-    require_deterministic(pipeline.scheduler, family)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to("cuda") if cuda else pipeline
+    vae = pipeline.vae
+    given = video.transpose(1, 2).to(device=pipeline._execution_device, dtype=vae.dtype)
+    latents = vae.encode(given).latent_dist.mode().float()
+    shape = (1, vae.config.z_dim, 1, 1, 1)
+    mean, std = (torch.tensor(v, device=latents.device).view(shape) for v in (vae.config.latents_mean, vae.config.latents_std))
+    return (latents - mean) / std
 
 
-def sample_wan_vace(
-    pipeline: Any,
-    noise: Float[np.ndarray, "latents channels h w"],
-    control: Float32[np.ndarray, "frames 3 height width"],
-    *,
-    prompt: str,
-    steps: int | None = None,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> UInt8[np.ndarray, "frames height width 3"]:
-    """Denoise a clip; noise goes in verbatim as ``latents=``.
-
-    Args:
-        pipeline: from :func:`load_wan_vace`.
-        noise: unit variance, on the model's latent grid.
-        control: gray depth or edges in [0, 1], of the picture's full size.
-        prompt: what to show; may be empty.
-        steps: denoising steps; None is 30.
-        seed: of what the VAE might draw.
-        progress: called with (steps done, steps).
-
-    Raises:
-        BadValueError: a frame count or size that the model silently changes, or noise of another grid.
-    """
-    import torch
-
-    frames, _, height, width = control.shape
-    time, space = pipeline.vae_scale_factor_temporal, pipeline.vae_scale_factor_spatial
-    if frames % time != 1:
-        raise BadValueError("the number of frames", frames, right=f"{time} n + 1", fix=other_count(frames, time))
-    base = space * pipeline.transformer.config.patch_size[1]
-    if height % base or width % base:
-        raise BadValueError("the size", f"{height}x{width}", right=f"multiples of {base}", fix="render with another --size")
-    grid = ((frames - 1) // time + 1, pipeline.transformer.config.in_channels, height // space, width // space)
-    if noise.shape != grid:
-        raise BadValueError("the shape of the noise", noise.shape, right=f"{grid} for this model")
-    steps = STEPS if steps is None else steps
-
-    def on_step_end(_: object, index: int, timestep: object, tensors: dict[str, Any]) -> dict[str, Any]:
-        if progress is not None:
-            progress(index + 1, steps)
-        return {}
-
-    device = pipeline._execution_device
-    result = pipeline(
-        prompt=prompt,
-        video=torch.from_numpy(control)[None].to(device),
-        height=height,
-        width=width,
-        num_frames=frames,
-        num_inference_steps=steps,
-        latents=torch.from_numpy(np.ascontiguousarray(noise.swapaxes(0, 1), np.float32))[None],
-        generator=torch.Generator("cpu").manual_seed(seed),
-        callback_on_step_end=on_step_end,
-        callback_on_step_end_tensor_inputs=[],
-        output_type="np",
-    ).frames[0]
-    return np.round(result * 255).clip(0, 255).astype(np.uint8)
+def _family(kind: type[Wan], name: str, pipeline: str, checkpoints: tuple[Checkpoint, ...], **facts: Any) -> Wan:
+    """What all Wan models share."""
+    shared: dict[str, Any] = {
+        "layout": _LAYOUT,
+        "latent_axes": "BCTHW",
+        "cast": "float32",
+        "scaled_by": "nobody",
+        "schedulers": DETERMINISTIC_FLOW,
+        "size_multiple": 16,
+        "wide": ("vae",),
+        "loras": True,
+        "control": "none",
+        "needs": ("noise",),
+    }
+    return kind(name=name, pipeline=pipeline, checkpoints=checkpoints, **(shared | facts))
 
 
-FAMILIES = (
-    WanVace(
-        name="wan-vace",
-        pipeline="WanVACEPipeline",
-        layout=_LAYOUT,
-        latent_axes="BCTHW",
-        cast="float32",
-        scaled_by="nobody",
+FAMILIES: tuple[ModelFamily, ...] = (
+    _family(
+        WanVace,
+        "wan-vace",
+        "WanVACEPipeline",
+        (
+            Checkpoint("Wan-AI/Wan2.1-VACE-1.3B-diffusers", _APACHE, configuration="wan2.1-vace-1.3b"),
+            Checkpoint("Wan-AI/Wan2.1-VACE-14B-diffusers", _APACHE, configuration="wan2.1-vace-14b"),
+            Checkpoint("linoyts/Wan2.2-VACE-Fun-14B-diffusers", _APACHE, configuration="wan2.2-vace-fun-14b"),
+        ),
         control="gray inverse depth (near is bright) or edges (white on black), VAE-encoded, VACE branch",
         needs=("noise", "depth", "edges"),
         needs_of_videos=("noise", "edges"),
-        schedulers=DETERMINISTIC_FLOW,
-        hub_ids=("Wan-AI/Wan2.1-VACE-1.3B-diffusers", "Wan-AI/Wan2.1-VACE-14B-diffusers"),
-        size_multiple=16,
+        controls=("depth", "edges", "scribble", "rgb", "blur"),
+        control_strength=True,
+        references=4,
+        keeps=True,
+        steps=30,
+        denoisers=("transformer", "transformer_2"),
+        remarks="One control video: several are blended. Reference pictures lie before the footage as latents of their own.",
+    ),
+    _family(
+        Wan,
+        "wan",
+        "WanPipeline",
+        (
+            Checkpoint("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", _APACHE, configuration="wan2.1-t2v-1.3b"),
+            Checkpoint("Wan-AI/Wan2.1-T2V-14B-Diffusers", _APACHE, configuration="wan2.1-t2v-14b"),
+            Checkpoint("Wan-AI/Wan2.2-T2V-A14B-Diffusers", _APACHE, configuration="wan2.2-t2v-a14b"),
+        ),
+        denoisers=("transformer", "transformer_2"),
+        remarks="Nothing but the noise and the prompt tells it about the scene.",
+    ),
+    _family(
+        Wan,
+        "wan-ti2v",
+        "WanPipeline",
+        (Checkpoint("Wan-AI/Wan2.2-TI2V-5B-Diffusers", _APACHE, configuration="wan2.2-ti2v-5b"),),
+        layout=NoiseLayout(factor=16, channels=_WIDE_CHANNELS, temporal_factor=4),
+        size_multiple=32,
+        made_for=(121, (704, 1280)),
+        remarks="Nothing but the noise and the prompt tells it about the scene. A latent is 16x16 pixels.",
+    ),
+    _family(
+        WanImage,
+        "wan-i2v",
+        "WanImageToVideoPipeline",
+        (
+            Checkpoint("Wan-AI/Wan2.1-I2V-14B-480P-Diffusers", _APACHE, configuration="wan2.1-i2v-14b"),
+            Checkpoint("Wan-AI/Wan2.1-I2V-14B-720P-Diffusers", _APACHE, configuration="wan2.1-i2v-14b"),
+            Checkpoint("Wan-AI/Wan2.2-I2V-A14B-Diffusers", _APACHE, configuration="wan2.2-i2v-a14b"),
+        ),
+        first_frame="must",
+        denoisers=("transformer", "transformer_2"),
+        remarks="Goes on from the first frame: a photograph in the render's place decides how the footage looks.",
+    ),
+    _family(
+        WanVideo,
+        "wan-v2v",
+        "WanVideoToVideoPipeline",
+        (
+            Checkpoint("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", _APACHE, configuration="wan2.1-t2v-1.3b"),
+            Checkpoint("Wan-AI/Wan2.1-T2V-14B-Diffusers", _APACHE, configuration="wan2.1-t2v-14b"),
+        ),
+        needs=("noise", "rgb"),
+        strength=0.7,
+        remarks="The weights are those of wan: pass --model wan-v2v, or their folder with its model_index.json changed.",
     ),
     ModelFamily(
-        name="wan",
+        name="wan-fun-control",
         pipeline="WanPipeline",
         layout=_LAYOUT,
         latent_axes="BCTHW",
         cast="float32",
         scaled_by="nobody",
-        control="none",
-        needs=("noise",),
+        control="depth, edges or pose, VAE-encoded, joined to the channels; no pipeline of diffusers: export only",
+        needs=("noise", "depth", "edges"),
         schedulers=DETERMINISTIC_FLOW,
-        hub_ids=("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "Wan-AI/Wan2.1-T2V-14B-Diffusers"),
+        checkpoints=(
+            Checkpoint("alibaba-pai/Wan2.1-Fun-V1.1-1.3B-Control", _APACHE),
+            Checkpoint("alibaba-pai/Wan2.2-Fun-A14B-Control", _APACHE),
+        ),
+        size_multiple=16,
     ),
 )

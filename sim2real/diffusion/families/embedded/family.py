@@ -99,6 +99,9 @@ class Embedded(ModelFamily):
         from .looks import parse_look
         from .surfaces import check_called
 
+        for option, value in options.large.given().items():
+            right = "left out: it belongs to large models (--model; sim2real families)"
+            raise BadValueError(option, value, right=right)
         check_use(options.use, options.look, options.keep)
         if options.prompt is not None:
             fix = "say what things are made of with: --use restyle --look NAME"

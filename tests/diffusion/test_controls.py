@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sim2real.diffusion.inputs import inverse_depth_control, inverse_depth_range
+from sim2real.diffusion.controls import inverse_depth_control, inverse_depth_range
 
 
 def test_range_is_one_for_the_whole_clip():

@@ -1,0 +1,69 @@
+"""What was asked, against what a family takes: refused in one line, before anything is rendered or loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import BadValueError, UnknownNameError
+from ..options import GenerateOptions
+from ..schedulers import scheduler_named
+
+if TYPE_CHECKING:
+    from .family import PipelineFamily
+
+
+def check_asked(family: PipelineFamily, options: GenerateOptions) -> None:
+    """Refuse what the family does not take.
+
+    Raises:
+        BadValueError: the option, and what the family does instead.
+        UnknownNameError: a control or sampler that the family does not have.
+    """
+    large, name = options.large, family.name
+    _refuse("--use", options.use, options.use != "keep", name, "it belongs to the embedded model", "say it with --prompt")
+    auto = options.prompt == "auto"
+    _refuse("--look", options.look, options.look is not None and not auto, name, "it goes with --prompt auto here", "")
+    _refuse("--keep", ",".join(options.keep), bool(options.keep) and not family.keeps, name, "it takes no masks", "")
+    _refuse("--prompt", options.prompt, options.prompt is not None and not family.text, name, "it reads no text", "")
+    _refuse("--strength", large.strength, large.strength is not None and family.strength is None, name, _NO_VIDEO, "")
+    _refuse("--lora", large.given().get("--lora"), bool(large.loras) and not family.loras, name, "it takes none", "")
+    guidance = family.guidance if large.guidance is None else large.guidance
+    unheard = large.negative_prompt is not None and (not family.text or guidance <= family.guidance_off)
+    why = "it reads no text" if not family.text else f"without guidance (--guidance {guidance:g}) nothing is done with it"
+    _refuse("--negative-prompt", large.negative_prompt, unheard, name, why, "")
+    if len(large.references) > family.references:
+        right = f"at most {family.references} for {name}" if family.references else f"left out: {name} takes none"
+        raise BadValueError("--reference", f"{len(large.references)} pictures", right=right)
+    _refuse("--first-frame", large.first_frame, large.first_frame is not None and family.first_frame == "not", name, _NONE, "")
+    if family.first_frame == "must" and large.first_frame is None:
+        raise BadValueError("--first-frame", "left out", right=f"given: {name} begins from a picture", fix="FILE, or rgb")
+    if large.scheduler is not None:
+        scheduler_named(large.scheduler, family)
+    _check_controls(family, options)
+
+
+_NO_VIDEO = "it does not start from a video"
+_NONE = "it takes none"
+
+
+def _refuse(option: str, value: Any, wrong: bool, family: str, why: str, fix: str) -> None:
+    if wrong:
+        raise BadValueError(option, value, right=f"left out for {family}: {why}", fix=fix)
+
+
+def _check_controls(family: PipelineFamily, options: GenerateOptions) -> None:
+    asked = options.large.controls
+    if not asked:
+        return
+    if not family.controls:
+        raise BadValueError("--control", ",".join(asked), right=f"left out: {family.name} takes no control video")
+    for name in asked:
+        if name not in family.controls:
+            raise UnknownNameError(name, family.controls, what=f"control of {family.name}")
+    total = sum(asked.values())
+    if family.joined == "blended" and not family.control_strength and abs(total - 1) > 1e-6:
+        raise BadValueError(
+            "--control",
+            ",".join(f"{name}={weight:g}" for name, weight in asked.items()),
+            right=f"weights that add up to 1: {family.name} blends controls, and has no strength",
+        )

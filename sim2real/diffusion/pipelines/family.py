@@ -1,0 +1,175 @@
+"""A family that runs through a pipeline of diffusers: facts, and a few methods to override."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from ...errors import BadValueError
+from ..controls import CONTROLS
+from ..family import ClipFacts, ModelFamily
+from ..options import GenerateOptions
+from .asked import check_asked
+from .files import require_weights
+from .files import where_weights_are as where_weights_are
+from .given import PipelineInputs
+
+if TYPE_CHECKING:
+    from .model import PipelineModel
+
+
+@dataclass(frozen=True)
+class PipelineFamily(ModelFamily):
+    """What a pipeline takes, and how it is called; the generic part does the rest.
+
+    - ``controls``: names in ``controls.CONTROLS`` that it was trained on; the first that a clip has is the usual one.
+    - ``joined``: several controls are ``blended`` into the one video that it takes, or it takes ``each`` by itself.
+    - ``control_strength``: whether it can be told how strongly a control counts.
+    - ``first_frame``: whether it ``must``, ``may`` or may ``not`` be given one.
+    - ``references``: how many reference pictures it takes.
+    - ``keeps``: whether ``--keep`` can hold pixels of the render.
+    - ``strength``: of video to video where nothing is asked; None: it does not start from a video.
+    - ``steps``, ``guidance``: where nothing is asked.
+    - ``guidance_off``: at or below it there is no guidance, and no negative prompt.
+    - ``text``, ``loras``: whether it reads text, takes LoRA files.
+    - ``most_frames``: that it can make at once.
+    - ``made_for``: frames and size (height, width) that it was trained on.
+    - ``denoisers``: names of the parts that our noise goes through.
+    - ``wide``: names of parts that stay in float32, as they lose too much otherwise.
+    - ``own_sigmas``: the pipeline hands its own list of sigmas to the scheduler.
+    - ``remarks``: what a user has to know, a sentence or two.
+    """
+
+    controls: tuple[str, ...] = ()
+    joined: Literal["blended", "each"] = "blended"
+    control_strength: bool = False
+    first_frame: Literal["must", "may", "not"] = "not"
+    references: int = 0
+    keeps: bool = False
+    strength: float | None = None
+    steps: int = 50
+    guidance: float = 5.0
+    guidance_off: float = 1.0
+    text: bool = True
+    loras: bool = False
+    most_frames: int | None = None
+    made_for: tuple[int, tuple[int, int]] = (81, (480, 832))
+    denoisers: tuple[str, ...] = ("transformer",)
+    wide: tuple[str, ...] = ()
+    own_sigmas: bool = False
+    remarks: str = ""
+
+    # What families override
+
+    def pipeline_class(self) -> Any:
+        """The class that is loaded and called: the one of diffusers, or a subclass of it that takes noise."""
+        import diffusers
+
+        return getattr(diffusers, self.pipeline)
+
+    def extra_parts(self, options: GenerateOptions, dtypes: Any) -> dict[str, Any]:
+        """Parts of the pipeline that lie elsewhere than its weights, loaded: ControlNets, motion adapters."""
+        return {}
+
+    def arguments(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
+    ) -> dict[str, Any]:
+        """What the pipeline is called with; ``noise`` has unit variance and becomes ``latents``.
+
+        Families add to what this returns: ``super().arguments(...) | {"video": ...}``.
+        """
+        import torch
+
+        said = given.asked
+        guided = {"negative_prompt": said["negative_prompt"]} if said["negative_prompt"] is not None else {}
+        texts = {"prompt": said["prompt"], **guided} if self.text else {}
+        shape = {"height": given.size[0], "width": given.size[1], "num_frames": given.frames}
+        taken = inspect.signature(type(pipeline).__call__).parameters
+        return {
+            **texts,
+            **{name: value for name, value in shape.items() if name in taken},
+            "num_inference_steps": said["steps"],
+            "guidance_scale": said["guidance"],
+            "latents": self.latents_tensor(pipeline, noise),
+            "generator": torch.Generator("cpu").manual_seed(said["seed"]),
+            "output_type": "np",
+        }
+
+    def noise_latents(self, frames: int) -> int:
+        """How many latents of our noise footage takes."""
+        return len(self.layout.latent_frames(frames))
+
+    def grid(self, pipeline: Any, frames: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """The (latents, channels, h, w) of noise that the loaded pipeline wants, by its own configuration."""
+        space = pipeline.vae_scale_factor_spatial
+        time = getattr(pipeline, "vae_scale_factor_temporal", 1)
+        denoiser = getattr(pipeline, self.denoisers[0])
+        return (frames - 1) // time + 1, denoiser.config.in_channels, size[0] // space, size[1] // space
+
+    def footage(self, result: Any) -> UInt8[np.ndarray, "frames height width 3"]:
+        """Pictures of what the pipeline returned."""
+        return np.round(np.asarray(result.frames[0]) * 255).clip(0, 255).astype(np.uint8)
+
+    # What they share
+
+    def latents_tensor(self, pipeline: Any, noise: Float[np.ndarray, "latents channels h w"]) -> Any:
+        """Noise in the axes of the pipeline, in the dtype that it would not cast to by itself."""
+        import torch
+
+        latents = torch.from_numpy(self.latents(np.ascontiguousarray(noise, np.float32)))
+        return latents.to(getattr(pipeline, self.denoisers[0]).dtype) if self.cast == "none" else latents
+
+    def weights(self, options: GenerateOptions, have: Mapping[str, bool] | None = None) -> dict[str, float]:
+        """Names and weights of the controls: those asked for, else the first that is there, with weight 1."""
+        if options.large.controls:
+            return dict(options.large.controls)
+        there = [name for name in self.controls if have is None or have.get(CONTROLS[name].kind, False)]
+        return dict.fromkeys(there[:1], 1.0)
+
+    def needs_of(self, options: GenerateOptions, *, of_video: bool) -> tuple[str, ...]:
+        """The noise, what its controls are made from, and the render where footage starts from it or keeps parts of it."""
+        asked = options.large
+        if not asked.controls:
+            kinds = list(self.needs_for(of_video=of_video))
+            if self.controls and not of_video:  # the usual control alone, not all that it could follow
+                kinds = ["noise", *(kind for kind in kinds if kind == CONTROLS[self.controls[0]].kind)]
+        else:
+            kinds = ["noise", *(CONTROLS[name].kind for name in asked.controls)]
+        rendered = self.strength is not None or str(asked.first_frame) == "rgb" or bool(options.keep)
+        kinds += ["rgb"] * rendered + ["instances"] * bool(options.keep)
+        return tuple(dict.fromkeys(kinds))
+
+    def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
+        """Refuse options that it does not take, weights that are not whole, sizes and lengths that it does not make."""
+        check_asked(self, options)
+        require_weights(self, options)
+        super().check(options, clip)
+        if clip is None:
+            return
+        if options.keep:
+            from ..families.embedded.surfaces import check_called
+
+            check_called(options.keep, clip.instances)
+        if self.most_frames is not None and clip.frames > self.most_frames:
+            fix = f"make the clip again with --frames {self.most_frames}"
+            raise BadValueError(
+                "the number of frames", clip.frames, right=f"at most {self.most_frames} for {self.name}", fix=fix
+            )
+
+    def expected(self, options: GenerateOptions, clip: ClipFacts) -> str | None:
+        """By the folder's files, or the published configuration."""
+        from .memory import estimate
+
+        known = estimate(self, options, clip)
+        return None if known is None else known.sentence(options.large.offload)
+
+    def load(self, options: GenerateOptions) -> PipelineModel:
+        """Load the pipeline, or take the one that is loaded already."""
+        from .model import PipelineModel
+
+        return PipelineModel(self, options)

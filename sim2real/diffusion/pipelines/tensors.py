@@ -1,0 +1,31 @@
+"""Arrays of pictures in the forms that pipelines accept without a remark: tensors of a batch, and PIL pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+
+def video_tensor(pipeline: Any, video: Float32[np.ndarray, "frames channels height width"]) -> Any:
+    """A batch of one (1, frames, channels, height, width) in [0, 1], where the pipeline works.
+
+    Tensors without the batch, and numpy arrays, are refused or misread by some pipelines.
+    """
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(video))[None].to(pipeline._execution_device)
+
+
+def pil_pictures(pictures: Sequence[UInt8[np.ndarray, "height width 3"]]) -> list[Any]:
+    """One PIL picture each."""
+    from PIL import Image
+
+    return [Image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
+
+
+def pil_video(video: Float32[np.ndarray, "frames 3 height width"]) -> list[Any]:
+    """A control video in [0, 1] as PIL pictures of 8 bits."""
+    return pil_pictures(list(np.rint(255 * np.clip(video, 0, 1)).astype(np.uint8).transpose(0, 2, 3, 1)))

@@ -1,0 +1,82 @@
+"""Published configurations on the meta device: all the shapes, none of the memory."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+from unittest import mock
+
+with warnings.catch_warnings():  # others' deprecations
+    warnings.simplefilter("ignore")
+    import diffusers
+    import torch
+    import transformers
+    from transformers.initialization import no_init_weights
+
+Grid = tuple[int, int, int]
+"""Latents, height and width of the noise."""
+Call = Callable[[Any, Grid, int], dict[str, Any]]
+
+
+def built(config: Mapping[str, Any]) -> Any:
+    """A part of a pipeline without memory, from its configuration; ``_class_name`` says what it is."""
+    kind = str(config["_class_name"])
+    given = {key: value for key, value in config.items() if not key.startswith("_")}
+    with torch.device("meta"), ExitStack() as still:
+        for layer in (torch.nn.Linear, torch.nn.Embedding, torch.nn.modules.conv._ConvNd):  # what is empty needs no values
+            still.enter_context(mock.patch.object(layer, "reset_parameters", lambda self: None))
+        still.enter_context(no_init_weights())
+        if hasattr(diffusers, kind):
+            return getattr(diffusers, kind).from_config(given)
+        model = getattr(transformers, kind)
+        return model(model.config_class(**given))
+
+
+def shortened(config: Mapping[str, Any], layers: int = 6) -> dict[str, Any]:
+    """The same model with its first layers only: all layers of a kind have the same shapes."""
+    short = dict(config)
+    for key in ("num_layers", "num_single_layers"):
+        if short.get(key, 0) > layers:
+            short[key] = layers
+    if "vace_layers" in short:
+        short["vace_layers"] = [layer for layer in short["vace_layers"] if layer < layers]
+    return short
+
+
+def empty(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """A tensor without memory."""
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+def _wan(model: Any, grid: Grid, channels: int) -> dict[str, Any]:
+    config = model.config
+    call: dict[str, Any] = {
+        "hidden_states": empty(1, config.in_channels, *grid),
+        "timestep": empty(1, dtype=torch.int64),
+        "encoder_hidden_states": empty(1, 512, config.text_dim),
+    }
+    if getattr(config, "image_dim", None):
+        call["encoder_hidden_states_image"] = empty(1, 257, config.image_dim)
+    if "vace_layers" in config:
+        call["control_hidden_states"] = empty(1, config.vace_in_channels, *grid)
+        call["control_hidden_states_scale"] = empty(len(config.vace_layers))
+    return call
+
+
+CALLS: dict[str, Call] = {"WanTransformer3DModel": _wan, "WanVACETransformer3DModel": _wan}
+"""What denoisers are called with for noise of a grid, by their class."""
+
+
+def denoised(model: Any, grid: Grid, channels: int) -> tuple[int, ...]:
+    """The shape that a denoiser answers with when it is called as its pipeline calls it.
+
+    The axes are (batch, channels, latents, height, width) or as the model has them.
+    """
+    call = CALLS[type(model).__name__](model, grid, channels)
+    assert set(call) <= set(inspect.signature(type(model).forward).parameters)
+    with torch.no_grad():
+        answer = model(**call, return_dict=False)[0]
+    return tuple(answer.shape)

@@ -1,0 +1,116 @@
+"""Every family that runs through diffusers: a tiny pipeline of its structure, run by ``generate`` on a rendered clip."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from sim2real.diffusion import families, family_of
+from sim2real.diffusion.pipelines import PipelineFamily
+from sim2real.diffusion.pipelines.loading import forget_pipeline
+from tests.diffusion.families.kit import (
+    family_called,
+    footage,
+    listened,
+    options_for,
+    rendered,
+    run_with_controls,
+    with_other_noise,
+)
+from tests.diffusion.families.tiny import tiny_families
+
+pytestmark = pytest.mark.slow
+TINY = tiny_families()
+
+
+def test_every_family_that_runs_is_tried():
+    run = {name for name, family in families().items() if isinstance(family, PipelineFamily)}
+    assert run == set(TINY)
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """Rendered clips by what they are made for, so that families of one layout share one."""
+    made = {}
+
+    def clip(family, tiny):
+        key = (family.layout, tiny.frames, tiny.size)
+        if key not in made:
+            made[key] = rendered(tmp_path_factory.mktemp("clip") / "clip", family, tiny)
+        return made[key]
+
+    return clip
+
+
+@pytest.fixture(scope="module", params=sorted(TINY))
+def tried(request, tmp_path_factory, clips):
+    """A family, its tiny pipeline in a folder, and a clip for it."""
+    tiny, family = TINY[request.param], family_called(request.param)
+    folder = tmp_path_factory.mktemp("models") / f"tiny-{family.name}"
+    tiny.save(folder)
+    yield family, tiny, folder, clips(family, tiny)
+    forget_pipeline()
+
+
+def test_folders_are_recognized(tried):
+    family, _, folder, _ = tried
+    assert family_of(folder).name == family.name
+
+
+def test_the_clips_noise_reaches_the_denoiser_of_every_camera_and_nothing_else_is_drawn(tried):
+    family, tiny, folder, clip = tried
+    found = listened(clip, options_for(folder, tiny), family, tiny)
+    assert len(clip.cameras) == 2
+    per_camera = len(found.denoiser) // 2
+    for index, camera in enumerate(clip.cameras):
+        noise = family.latents(np.asarray(clip.noise(camera), np.float32))
+        seen = tiny.unpack(found.denoiser[index * per_camera][: len(noise)])
+        axis = family.latent_axes.index("C") if len(seen.shape) == 5 else -1
+        seen = np.take(seen, range(noise.shape[axis]), axis=axis)
+        if tiny.scale is not None:
+            np.testing.assert_allclose(seen, tiny.scale * noise, rtol=0, atol=tiny.tolerance)
+    assert tiny.draws or not found.drawn
+    for camera in clip.cameras:
+        made = clip.generated(camera)[-1]
+        settings = json.loads((made / "settings.json").read_text())
+        assert settings["family"] == family.name and settings["steps"] == tiny.steps
+        assert footage(clip, camera).shape == (tiny.frames, *tiny.size, 3)
+
+
+def test_two_runs_agree_and_other_noise_makes_other_footage(tried, tmp_path):
+    family, tiny, folder, clip = tried
+    options = options_for(folder, tiny, camera=clip.cameras[0])
+    listened(clip, options, family, tiny)
+    first = footage(clip, clip.cameras[0])
+    forget_pipeline()
+    listened(clip, options, family, tiny)
+    assert np.array_equal(footage(clip, clip.cameras[0]), first)
+    other = with_other_noise(clip, tmp_path / "other")
+    listened(other, options, family, tiny)
+    assert not np.array_equal(footage(other, clip.cameras[0]), first)
+
+
+def test_a_marked_pixel_of_the_control_lands_where_it_should(tried):
+    family, tiny, folder, clip = tried
+    if not family.controls:
+        assert tiny.control is None
+        return
+    height, width = tiny.size
+    marked = np.full((2, tiny.frames, 3, height, width), 0.25, np.float32)
+    marked[0, :, :, 8, 16] = 1.0
+    marked[1, :, :, 8, 16 + family.layout.factor] = 1.0
+    runs = run_with_controls(clip, options_for(folder, tiny, camera=clip.cameras[0]), family, tiny, list(marked))
+    for control, found in zip(marked, runs, strict=True):
+        wanted = 2 * control - 1 if tiny.control == "vae" else control
+        assert any(_shows(seen, wanted) for seen in found.control), [seen.shape for seen in found.control]
+    assert not any(_shows(seen, 2 * marked[1] - 1) for seen in runs[0].control)
+
+
+def _shows(seen, video):
+    """Whether a batch of pictures or videos holds a control video, up to the rounding of 8 bits."""
+    pictures = np.moveaxis(seen, 1, 2).reshape(-1, *seen.shape[1:2], *seen.shape[-2:]) if seen.ndim == 5 else seen
+    if pictures.shape[1:] != video.shape[1:] or len(pictures) % len(video):
+        return False
+    return all(np.abs(part - video).max() < 0.01 for part in np.split(pictures, len(pictures) // len(video)))
