@@ -4,7 +4,7 @@ Clips of the kitchen and the tabletop with all labels and footage of the embedde
 killed with SIGKILL ten times at random moments and goes on; others have 1, 2 and 4 workers here and on Ray, for all clips or,
 with ``--part N``, for every N-th. All files of all clips and of all formats must be the same, and no finished clip may be made
 again. Then: how long a clip takes by stage, what the formats add, and how good ``--dry-run`` was. ``--memory N`` makes N tiny
-clips instead and plots what that takes.
+clips instead and plots what that takes; ``--overhead N`` makes N clips with two workers and with two actors of Ray, in turns.
 """
 
 from __future__ import annotations
@@ -227,6 +227,26 @@ def memory(clips: int, picture: Path) -> None:
     print(f"\n{clips} clips in {points[-1][0]:.0f} s; plot: {picture}")
 
 
+def overhead(clips: int, rounds: int = 3) -> None:
+    """Print what a clip takes with two workers and with two actors of Ray, in turns, once the first quarter is there."""
+    runs = {"2 workers": ("--workers", 2), "Ray, 2 actors": ("--ray", "local", "--workers", 2)}
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(dir=ROOT / "out") as folder:
+        written, out = Path(folder) / "config.yaml", Path(folder) / "out"
+        written.write_text(json.dumps(config(clips, ())))
+        for _ in range(rounds):
+            for name, options in runs.items():
+                begun = time.time()
+                seconds(written, out, *options)
+                ends = sorted(ns / 1e9 for _, ns in finished(out).values())
+                first = len(ends) // 4
+                found[name].append(((ends[-1] - ends[first]) / (len(ends) - 1 - first), ends[0] - begun))
+                shutil.rmtree(out)
+    print(f"{clips} clips, {rounds} times each\n\n| run | s a clip, medians | the first clip after, s |\n|---|---|---|")
+    for name, pairs in found.items():
+        print(f"| {name} | {median(pace for pace, _ in pairs):.2f} | {median(start for _, start in pairs):.0f} |")
+
+
 def resident(parent: int) -> tuple[int, int]:
     """Bytes that a process has in memory, and the largest of its children."""
 
@@ -253,12 +273,16 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--part", type=int, default=1, metavar="N", help="runs with other workers make every N-th clip alone")
     parser.add_argument("--memory", type=int, metavar="N", help="make N tiny clips and plot the memory that takes")
+    parser.add_argument("--overhead", type=int, metavar="N", help="make N clips without Ray and with it, in turns")
     parser.add_argument("--picture", type=Path, default=ROOT / "docs" / "images" / "dataset-memory.png")
     chosen = parser.parse_args()
     print(f"{machine()}\n")
     (ROOT / "out").mkdir(exist_ok=True)
     if chosen.memory:
         memory(chosen.memory, chosen.picture)
+        return
+    if chosen.overhead:
+        overhead(chosen.overhead)
         return
 
     with tempfile.TemporaryDirectory(dir=ROOT / "out", prefix="datasets-") as folder:

@@ -3,7 +3,8 @@
 Clips of the kitchen and the tabletop with footage of the embedded model, half of it with the simulator's colors, half with new
 surfaces. Against them stand the same clips driven by noise that is drawn anew in every frame; footage of other geometry (the
 camera 5 cm and 3 degrees away); and masks that are shifted by 5 pixels. ROC AUC of every figure: 0.5 tells nothing apart, 1
-everything. Footage that keeps its colors hardly depends on the noise, so that ``--use restyle`` is where noise can be judged.
+everything. Footage that keeps all its colors does not depend on the noise: ``driven`` is of restyled clips alone, and
+``--use restyle`` is where the other figures can judge noise.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from sim2real.diffusion import GenerateOptions, generate
 from sim2real.metrics.footage import generated_frames
 
 SHIFT, STRIDE = 5, 3
-FIGURES = ("detail", "flicker", "borders", "shift_px", "color")
+FIGURES = ("detail", "flicker", "driven", "borders", "shift_px", "color")
 
 
 class Shifted:
@@ -67,7 +68,7 @@ def auc(good: list[float], bad: list[float], *, higher_is_better: bool) -> float
 def figures(clip: Any, footage: Path, row: Row) -> dict[str, float]:
     """Of the one camera of a clip."""
     restyled = (row.generate or {}).get("use") == "restyle"
-    return footage_figures(clip, clip.cameras[0], generated_frames(footage), restyled=restyled)
+    return footage_figures(clip, clip.cameras[0], generated_frames(footage), restyled=restyled, driven=restyled)
 
 
 def footage_of(clip: Clip) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 AT_LEAST = {
     "detail": "correlation of the surfaces' detail along exact motion; 1: it sticks to them",
+    "driven": "correlation of the surfaces' detail with what the clip's noise says of it; 0: other noise drove the footage",
     "borders": "share of instance borders where the footage has an edge within 2 px",
     "labels": "share of frames whose labels agree with each other",
 }

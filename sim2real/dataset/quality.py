@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer, UInt8
@@ -13,6 +14,8 @@ from ..metrics.evaluate import noise_figures
 from ..metrics.footage import Frames, generated_frames, gradient_ridges
 from ..metrics.labels import BorderCounts, border_counts, color_errors, instance_borders
 from ..metrics.motion import labeled_motion, sampled
+from ..metrics.response import interior, noise_response
+from ..text_files import read_json
 
 MOST = 8
 """Frames of a camera that are measured: neighbors look alike."""
@@ -20,8 +23,6 @@ REACH = 8
 """Pixels by which labels are shifted at most to see where they fit best."""
 _BAND = (0.8, 3.0)
 """Standard deviations, pixels, between which detail lies: finer is the camera's grain, coarser is light."""
-_INSIDE = 3
-"""Pixels from the borders of instances, within which nothing counts as a surface's detail."""
 
 
 def clip_figures(clip: Clip) -> dict[str, float]:
@@ -35,11 +36,18 @@ def clip_figures(clip: Clip) -> dict[str, float]:
         if clip.has(camera, "noise"):
             found.setdefault("noise", []).append(float(noise_figures(clip, camera, stride=stride_of(clip))["worst_score"]))
         for folder in clip.generated(camera):
-            restyled = "restyle" in folder.name
-            for name, value in footage_figures(clip, camera, generated_frames(folder), restyled=restyled).items():
+            use = _use_of(folder)
+            told = {"restyled": use == "restyle", "driven": use != "keep"}
+            for name, value in footage_figures(clip, camera, generated_frames(folder), **told).items():
                 found.setdefault(name, []).append(value)
-    worst = {"labels": min, "detail": min, "borders": min}
+    worst = {"labels": min, "detail": min, "driven": min, "borders": min}
     return {name: round(worst.get(name, max)(values), 4) for name, values in found.items()}
+
+
+def _use_of(footage: Path) -> str | None:
+    """What ``generate`` was asked for; None of models that have no uses, and of footage that others made."""
+    file = footage / "settings.json"
+    return read_json(file, what="the footage's settings", fix="generate it again").get("use") if file.is_file() else None
 
 
 def stride_of(clip: Clip) -> int:
@@ -47,19 +55,23 @@ def stride_of(clip: Clip) -> int:
     return max(1, -(-clip.frames // MOST))
 
 
-def footage_figures(clip: Clip, camera: str, frames: Frames, *, restyled: bool) -> dict[str, float]:
-    """``detail``, ``flicker``, ``borders``, ``shift_px`` and ``color`` of one camera's footage.
+def footage_figures(clip: Clip, camera: str, frames: Frames, *, restyled: bool, driven: bool = True) -> dict[str, float]:
+    """``detail``, ``flicker``, ``driven``, ``borders``, ``shift_px`` and ``color`` of one camera's footage.
 
     Args:
         clip: the clip folder; what it has no depth or instances for is left out.
         camera: its name.
         frames: the footage.
         restyled: whether colors are new on purpose.
+        driven: whether noise can be told from it: the embedded model leaves it alone where all colors are kept.
     """
     measured = range(0, clip.frames, stride_of(clip))
     labeled = clip.has(camera, "instances")
     known = labeled and clip.has(camera, "depth") and not clip.of_video
     found = temporal_figures(clip, camera, frames) if known else {}
+    if driven and clip.has(camera, "noise"):
+        latents = len(clip.noise_record().latent_frames)
+        found["driven"] = noise_response(clip, camera, frames, range(0, latents, max(1, -(-latents // MOST))))
     if not labeled:
         return found
     if clip.has(camera, "rgb"):
@@ -94,12 +106,6 @@ def detail_of(picture: UInt8[np.ndarray, "height width 3"]) -> Float[np.ndarray,
     luminance = picture.astype(np.float64) @ [0.299, 0.587, 0.114]
     fine, coarse = (ndimage.gaussian_filter(luminance, sigma) for sigma in _BAND)
     return fine - coarse
-
-
-def interior(instances: Integer[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
-    """Pixels that have their own instance all around."""
-    size = 2 * _INSIDE + 1
-    return ndimage.minimum_filter(instances, size) == ndimage.maximum_filter(instances, size)
 
 
 def label_shift(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from sim2real.dataset.clips import DatasetClip
 from sim2real.dataset.gate import AT_LEAST, AT_MOST, refusal
 from sim2real.dataset.quality import clip_figures, footage_figures, label_agreement, label_shift
 from sim2real.metrics.motion import labeled_motion, sampled
+from sim2real.metrics.response import noise_response
 
 
 def textured(clip: Clip, camera: str, *, sticks: bool) -> list[np.ndarray]:
@@ -52,6 +54,28 @@ def test_a_shift_of_labels_is_found_to_the_pixel(tiny_clips, shift):
     clip = tiny_clips[0].clip
     pairs = [(clip.rgb("still", k), np.roll(clip.instances("still", k), shift, (0, 1))) for k in range(clip.frames)]
     assert label_shift(iter(pairs)) == pytest.approx(math.hypot(*shift))
+
+
+@pytest.mark.parametrize(("factor", "channels"), [(1, 3), (2, 16)])
+def test_footage_is_told_by_the_noise_that_drove_it(tiny_clips, monkeypatch, factor, channels):
+    """Weak grain of the clip's noise is found below a texture that is three times as strong, grain of other noise is not."""
+    clip = tiny_clips[0].clip
+    rng = np.random.default_rng(3)
+    height, width = clip.record.size
+    grid = (clip.frames, channels, height // factor, width // factor)
+    own, other = (rng.standard_normal(grid).astype(np.float32) for _ in range(2))
+    record = clip.noise_record().model_copy(update={"factor": factor, "channels": channels})
+    monkeypatch.setattr(Clip, "noise_record", lambda self: record)
+    monkeypatch.setattr(Clip, "latents", lambda self, camera, which: own[which])
+
+    def footage(noise: np.ndarray) -> Callable[[int], np.ndarray]:
+        texture = np.kron(12 * rng.standard_normal(grid[:1] + grid[2:]), np.ones((factor, factor)))
+        grain = 4 * np.kron(noise[:, 1], np.ones((factor, factor)))
+        return lambda frame: np.clip(120 + texture[frame] + grain[frame], 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+
+    said = [noise_response(clip, "still", footage(noise), range(clip.frames)) for noise in (own, other)]
+    assert said[0] > 0.2
+    assert abs(said[1]) < 0.06
 
 
 def test_a_picture_without_borders_has_no_shift():

@@ -42,7 +42,7 @@ def actors() -> list[int]:
             title = command.read_bytes()
         except OSError:
             continue
-        if title.startswith(b"ray::") and b"Map(Maker)" in title:
+        if title.startswith(b"ray::") and b"Maker" in title:
             found.append(int(command.parent.name))
     return found
 

@@ -165,7 +165,7 @@ def test_footage_of_a_model_takes_the_place_of_the_pictures(robot, tmp_path):
     after, before = Dataset(tmp_path / "out" / "lerobot"), Dataset(robot / "robot")
     for episode, clip in enumerate(clips_in(tmp_path / "out")):
         figures = json.loads((clip.path / "done.json").read_text())["figures"]
-        assert set(figures) == {"labels", "noise", "borders", "shift_px", "color"}, "those of motion need depth"
+        assert set(figures) == {"labels", "noise", "driven", "borders", "shift_px", "color"}, "those of motion need depth"
         assert (clip.record.noise.factor, clip.noise("front").shape[:2]) == (8, (2, 16))
         assert np.array_equal(after.column(episode, "action"), before.column(episode, "action")[:5])
         (footage,) = clip.generated("front")
