@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from jaxtyping import Bool, Integer, UInt8
 from scipy import ndimage
 
 from ..clip import Clip
-from ..clip.images import read_png
+from ..clip.footage import FrameOf, generated_frames
 from ..errors import BadValueError, MissingFileError, UnknownNameError
 from .family import Frames
 from .options import GenerateOptions
@@ -46,21 +45,21 @@ def check_edit(options: GenerateOptions, clip: Clip | None = None) -> None:
     for camera in [options.camera] if options.camera else clip.cameras:
         if not clip.has(camera, "instances"):
             raise MissingFileError(clip.folder(camera), what="instances", fix="render the clip with them: --only ...,instances")
-        edited_folder(clip, camera, options.onto)
+        old_frames(clip, camera, options.onto)
 
 
-def edited_folder(clip: Clip, camera: str, onto: str) -> Path:
-    """Where the frames lie that an edit starts from.
+def old_frames(clip: Clip, camera: str, onto: str) -> FrameOf:
+    """The footage that an edit starts from.
 
     Raises:
         UnknownNameError: the camera has no such footage; the message lists what it has.
     """
     if onto == RENDERED:
-        return clip.folder(camera) / RENDERED
+        return lambda frame: clip.rgb(camera, frame)
     found = {folder.name: folder for folder in clip.generated(camera)}
     if onto not in found:
         raise UnknownNameError(onto, [RENDERED, *found], what=f"footage of camera {camera}", where=clip.path)
-    return found[onto] / "frames"
+    return generated_frames(found[onto])
 
 
 def others(clip: Clip, change: Iterable[str]) -> tuple[str, ...]:
@@ -83,12 +82,9 @@ def edited(clip: Clip, camera: str, frames: Frames, options: GenerateOptions) ->
     A pixel beside a changed one shows a bit of either, and becomes the mean of old and new; all others are copied.
     """
     assert options.onto is not None
-    ids, folder = changed_ids(clip, options.change), edited_folder(clip, camera, options.onto)
+    ids, old = list(changed_ids(clip, options.change)), old_frames(clip, camera, options.onto)
     for index, new in enumerate(frames):
-        path = folder / f"{index:06d}.png"
-        if not path.is_file():
-            raise MissingFileError(path, what="frame of the footage", fix="generate it again with: sim2real generate CLIP")
-        yield combined(read_png(path), new, np.isin(clip.instances(camera, index), list(ids)))
+        yield combined(old(index), new, np.isin(clip.instances(camera, index), ids))
 
 
 def combined(old: Picture, new: Picture, changed: Bool[np.ndarray, "height width"]) -> Picture:
@@ -110,7 +106,7 @@ def combined(old: Picture, new: Picture, changed: Bool[np.ndarray, "height width
 def untouched(ids: Integer[np.ndarray, "height width"], changed: Iterable[int]) -> Bool[np.ndarray, "height width"]:
     """Pixels that an edit leaves as they are."""
     inside = np.isin(ids, list(changed))
-    return ~ndimage.binary_dilation(inside, np.ones((3, 3), np.bool_))
+    return np.logical_not(ndimage.binary_dilation(inside, np.ones((3, 3), np.bool_)))
 
 
 def settings_of_edit(options: GenerateOptions) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Footage in more pixels: what a small clip's footage made of its surfaces, on the sharp surfaces of a large clip.
 
-Depth, normals, base colors and light are known at any size; footage of a large model is not. Per channel and locally, footage is
-taken for a gain of the picture that the light makes of known surfaces, plus what that does not explain (He, Sun and Tang 2010).
-Both are spread to all pixels along surfaces (joint bilateral upsampling, Kopf, Cohen, Lischinski and Uyttendaele 2007).
+Depth, normals, base colors and light are known at any size; footage of a large model is not. Per channel and locally, footage
+is taken for a gain of the picture that the light makes of known surfaces, plus what that does not explain (He, Sun and Tang
+2010). Both are spread to all pixels along surfaces (joint bilateral upsampling, Kopf, Cohen, Lischinski and Uyttendaele 2007).
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from ..clip import Clip, read_clip
-from ..errors import BadValueError, UnknownNameError
+from ..clip import Clip, command_for, read_clip
+from ..clip.footage import generated_frames, write_footage
+from ..errors import BadValueError, MissingFileError, UnknownNameError
 from .families import family_of
 from .families.embedded.conditions import BASE, LIGHT, NORMALS, PICTURE
-from .families.embedded.denoiser import spread
 from .families.embedded.footage import Restyle, clip_conditions, restyle_of
 from .family import Frames, Told
-from .footage_files import read_frames, write_footage
 
 _KINDS = ("rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges")
 _WINDOW = 2.0
@@ -32,6 +31,10 @@ _WINDOW = 2.0
 _LEAST = 0.02**2
 """Variance below which the known picture explains nothing."""
 _STRONGEST = 3.0
+_ALIKE = 0.15
+"""How far guides of the same surface lie apart, about."""
+_NEAR, _BLUR = 2, 0.6
+"""How many of the small pixels on either side are looked at, and the standard deviation of how they count."""
 _ROUNDS = 2
 """How often the large picture is averaged, compared with the small one, and corrected."""
 
@@ -40,7 +43,7 @@ def upsample(large: Path, small: Path, footage: str, *, camera: str | None = Non
     """Write the footage of a small clip at the size of a large one, into ``<camera>/generated/<footage>-upsampled``.
 
     Args:
-        large: a clip folder of the same scene, frames and cameras, with what the embedded model needs (``render --for embedded``).
+        large: a clip folder of the same scene, frames and cameras, with what the embedded model needs.
         small: the clip folder that has the footage; its sides go evenly into the large one's.
         footage: its name, such as ``embedded-0``.
         camera: one camera; None is all that the small clip has this footage of.
@@ -79,7 +82,7 @@ def upsample(large: Path, small: Path, footage: str, *, camera: str | None = Non
 
 
 def _frames(clip: Clip, camera: str, restyle: Restyle | None, footage: Path, by: int, tell: Told) -> Frames:
-    small = read_frames(footage)
+    small = generated_frames(footage)
     for frame in range(clip.frames):
         noise = clip.latents(camera, slice(frame, frame + 1)) if restyle is not None and _noise_fits(clip) else None
         known = clip_conditions(clip, camera, slice(frame, frame + 1), restyle, noise)
@@ -101,13 +104,55 @@ def upsampled(
     coarse = functional.avg_pool2d(given, by)
     shown, wanted = coarse[:, PICTURE], torch.from_numpy(small).permute(2, 0, 1)[None].float() / 127.5 - 1
     gain = _local_gain(shown, wanted)
-    guides = [torch.cat([pictures[:, BASE], pictures[:, LIGHT], pictures[:, NORMALS]], dim=1) for pictures in (coarse, given)]
-    said = spread(torch.cat([gain, wanted - gain * shown], dim=1), *guides, by)
+    spread = _Spread(_guide(given), by)
+    said = spread(torch.cat([gain, wanted - gain * shown], dim=1))
     large = said[:, :3] * given[:, PICTURE] + said[:, 3:]
     for _ in range(_ROUNDS):
-        large = large + spread(wanted - functional.avg_pool2d(large, by), *guides, by)
+        large = large + spread((wanted - functional.avg_pool2d(large, by)) * spread.whole)
     pixels = ((large[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels.permute(1, 2, 0).numpy()
+
+
+def _guide(known: Float[Tensor, "1 d height width"]) -> Float[Tensor, "1 9 height width"]:
+    """What tells one surface from another: base color, light and normal."""
+    return torch.cat([known[:, BASE], known[:, LIGHT], known[:, NORMALS]], dim=1)
+
+
+class _Spread:
+    """What is said of few pixels, for all: of those around, those count that show the same surface, and nothing but it.
+
+    Args:
+        guide: of all pixels, about in [-1, 1].
+        by: how many of them along each axis are one of the few.
+    """
+
+    def __init__(self, guide: Float[Tensor, "1 d height width"], by: int) -> None:
+        self._by, (height, width) = by, guide.shape[-2:]
+        coarse = functional.avg_pool2d(guide, by)
+        varied = (functional.avg_pool2d(guide.square(), by) - coarse.square()).clamp(min=0).sum(1, keepdim=True)
+        self.whole = torch.exp(-varied / _ALIKE**2)
+        self._weights: list[tuple[Tensor, Tensor, Tensor]] = []
+        (rows, columns), total = (self._around(length, by) for length in (height, width)), 0
+        for row, vertical in rows:
+            for column, horizontal in columns:
+                there = coarse[:, :, row][..., column]
+                alike = torch.exp(-(there - guide).square().sum(1, keepdim=True) / _ALIKE**2)
+                weight = vertical[:, None] * horizontal * (alike * self.whole[:, :, row][..., column] + 1e-5)
+                self._weights.append((row, column, weight))
+                total = total + weight
+        self._total = total
+
+    @staticmethod
+    def _around(length: int, by: int) -> list[tuple[Tensor, Tensor]]:
+        """Of every pixel the few around it along one axis, and how much each counts for its distance."""
+        place = (torch.arange(length) + 0.5) / by - 0.5
+        first, count = place.floor().long(), length // by
+        near = [first + k for k in range(-_NEAR + 1, _NEAR + 1)]
+        return [(index.clamp(0, count - 1), torch.exp(-0.5 * ((index - place) / _BLUR) ** 2)) for index in near]
+
+    def __call__(self, said: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 c height width"]:
+        """Means over those around, by their weights."""
+        return sum(weight * said[:, :, row][..., column] for row, column, weight in self._weights) / self._total  # pyright: ignore
 
 
 def _local_gain(known: Float[Tensor, "1 3 h w"], wanted: Float[Tensor, "1 3 h w"]) -> Float[Tensor, "1 3 h w"]:
@@ -168,9 +213,6 @@ def require_pictures(large: Clip, camera: str) -> None:
     Raises:
         MissingFileError: with the command that makes them.
     """
-    from ..clip import command_for
-    from ..errors import MissingFileError
-
     if lacking := [kind for kind in _KINDS if not large.has(camera, kind)]:
         fix = f"make the clip with: {command_for(large, ['--for', 'embedded'])}"
         raise MissingFileError(large.folder(camera), what=", ".join(lacking), fix=fix)
@@ -182,7 +224,9 @@ def _restyled(large: Clip, footage: Path) -> Restyle | None:
     said = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if said.get("use") != "restyle":
         return None
-    return restyle_of(large.record, "restyle", said.get("look"), said.get("keep") or (), int(said.get("seed") or 0))
+    return restyle_of(
+        large.record, "restyle", said.get("look"), said.get("keep") or (), int(said["seed"]), said.get("strength", 1.0)
+    )
 
 
 def _noise_fits(large: Clip) -> bool:
