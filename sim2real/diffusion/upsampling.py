@@ -84,7 +84,7 @@ def upsample(large: Path, small: Path, footage: str, *, camera: str | None = Non
 def _frames(clip: Clip, camera: str, restyle: Restyle | None, footage: Path, by: int, tell: Told) -> Frames:
     small = generated_frames(footage)
     for frame in range(clip.frames):
-        noise = clip.latents(camera, slice(frame, frame + 1)) if restyle is not None and _noise_fits(clip) else None
+        noise = np.array(clip.latents(camera, slice(frame, frame + 1))) if restyle and _noise_fits(clip) else None
         known = clip_conditions(clip, camera, slice(frame, frame + 1), restyle, noise)
         yield upsampled(small(frame), known, by)
         tell(frame + 1, clip.frames)
