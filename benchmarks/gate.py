@@ -23,13 +23,13 @@ from scipy.stats import rankdata
 from benchmarks.datasets import config
 from benchmarks.machine import machine
 from sim2real.clip import Clip, read_clip
+from sim2real.clip.footage import generated_frames
 from sim2real.dataset.config import read_config
 from sim2real.dataset.gate import AT_LEAST
 from sim2real.dataset.make_clip import make_clip
 from sim2real.dataset.plan import Row, make_plan
 from sim2real.dataset.quality import footage_figures
 from sim2real.diffusion import GenerateOptions, generate
-from sim2real.metrics.footage import generated_frames
 
 SHIFT, STRIDE = 5, 3
 FIGURES = ("detail", "flicker", "driven", "borders", "shift_px", "color")

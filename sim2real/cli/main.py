@@ -27,6 +27,7 @@ COMMANDS = {
     "inspect": "Say what a scene or rollout contains.",
     "generate": "Generate footage from a clip folder.",
     "families": "List the families of video models: what runs, what it takes, what was verified.",
+    "upsample": "Bring the footage of a small clip to the size of a large one.",
     "sense": "Film a clip with a sensor: noise, blur and compression; depth with noise and holes.",
     "view": "Rebuild a clip's contact sheet and report, or write it for 3D viewers.",
     "evaluate": "Measure a clip: is the noise white, does footage follow the geometry?",

@@ -204,6 +204,17 @@ def generate_options(function: Command) -> Command:
                 help="For restyle: classes or instances that keep their own colors; * stands for anything (panda0_*).",
             ),
             click.option(
+                "--change",
+                type=Names(),
+                metavar="CLASS,...",
+                help="Make only these classes or instances anew; all other pixels stay what they are in --onto.",
+            ),
+            click.option(
+                "--onto",
+                metavar="FOOTAGE",
+                help="What --change edits: rgb, or footage of this clip by name, such as embedded-0.",
+            ),
+            click.option(
                 "--camera-effects",
                 type=click.Choice(["none", "phone", "webcam", "realsense"]),
                 help="The camera that films it.  [default: phone for the embedded model, else none]",
@@ -252,7 +263,12 @@ def _large_model_options() -> tuple[Callable[[Command], Command], ...]:
             metavar="IMAGE",
             help="A picture of how things should look; may be repeated.",
         ),
-        option("--strength", type=float, metavar="S", help="Of video to video: 1 keeps nothing of the video, near 0 all."),
+        option(
+            "--strength",
+            type=float,
+            metavar="S",
+            help="Of video to video, and of restyle: 1 keeps nothing of what was there, near 0 all.",
+        ),
         option(
             "--lora",
             "loras",

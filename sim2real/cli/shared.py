@@ -118,7 +118,13 @@ def options_of_footage(options: dict[str, Any]) -> GenerateOptions:
     from ..diffusion import GenerateOptions, LargeModelOptions, Lora
 
     large = {"controls": options["controls"] or {}, "loras": tuple(Lora(path, scale) for path, scale in options["loras"])}
-    return record_of(GenerateOptions, options, keep=options["keep"] or (), large=record_of(LargeModelOptions, options, **large))
+    return record_of(
+        GenerateOptions,
+        options,
+        keep=options["keep"] or (),
+        change=options["change"] or (),
+        large=record_of(LargeModelOptions, options, **large),
+    )
 
 
 def check_inputs_of_footage(options: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ from jaxtyping import Bool, Float, Integer, UInt8
 from scipy import ndimage
 
 from ..clip import Clip
+from ..clip.footage import FrameOf, generated_frames
 from ..metrics.evaluate import noise_figures
-from ..metrics.footage import Frames, generated_frames, gradient_ridges
+from ..metrics.footage import gradient_ridges
 from ..metrics.labels import BorderCounts, border_counts, color_errors, instance_borders
 from ..metrics.motion import labeled_motion, sampled
 from ..metrics.response import interior, noise_response
@@ -55,7 +56,7 @@ def stride_of(clip: Clip) -> int:
     return max(1, -(-clip.frames // MOST))
 
 
-def footage_figures(clip: Clip, camera: str, frames: Frames, *, restyled: bool, driven: bool = True) -> dict[str, float]:
+def footage_figures(clip: Clip, camera: str, frames: FrameOf, *, restyled: bool, driven: bool = True) -> dict[str, float]:
     """``detail``, ``flicker``, ``driven``, ``borders``, ``shift_px`` and ``color`` of one camera's footage.
 
     Args:
@@ -84,7 +85,7 @@ def footage_figures(clip: Clip, camera: str, frames: Frames, *, restyled: bool, 
     return found
 
 
-def temporal_figures(clip: Clip, camera: str, frames: Frames) -> dict[str, float]:
+def temporal_figures(clip: Clip, camera: str, frames: FrameOf) -> dict[str, float]:
     """How well the detail of surfaces moves with them, from frame to frame along exact motion.
 
     ``detail`` is its correlation, 1 for textures that stick; ``flicker`` the spread of what changes, in steps of 8 bits.

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
 from .. import __version__
-from ..clip import Clip, VideoWriter, new_folder, read_clip, readable_write_errors
-from ..clip.images import write_png
+from ..clip import Clip, read_clip
+from ..clip.footage import write_footage
 from ..errors import BadValueError
+from .edits import check_edit, edited, others, settings_of_edit
 from .families import families, family_of
 from .families.registry import USUAL
 from .family import ClipFacts, Frames, ModelFamily, Told
@@ -51,6 +50,8 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
     options = GenerateOptions() if options is None else options
     opened = read_clip(clip)
     family = check_clip(opened, options)
+    if options.onto is not None and options.use == "restyle":
+        options = replace(options, keep=(*options.keep, *others(opened, options.change)))
     model = family.load(options)
     label, seed = _label(options), options.seed
     effects = family.camera_effects if options.camera_effects is None else options.camera_effects
@@ -58,9 +59,11 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
     for name in _cameras(opened, options):
         tell = _reporter(progress, f"generate {name}")
         inputs = model.inputs(opened, name, noise_source(opened, name, family.layout, options.noise, seed))
-        frames = _filmed(opened, name, model.run(inputs, tell), effects, seed)
-        settings = {"model": label, **inputs.settings, **asked}
-        _write(opened, opened.folder(name) / "generated" / f"{label}-{seed}", frames, settings)
+        frames = filmed(opened, name, model.run(inputs, tell), effects, seed)
+        if options.onto is not None:
+            frames = edited(opened, name, frames, options)
+        settings = {"model": label, **inputs.settings, **settings_of_edit(options), **asked}
+        write_footage(opened, opened.folder(name) / "generated" / _footage_name(label, options), frames, settings)
     return opened.path
 
 
@@ -71,6 +74,7 @@ def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
         MissingFileError, UnknownNameError, BadValueError, UnreadableFileError: as :func:`generate`.
     """
     family = check_options(options)
+    check_edit(options, clip)
     family.check(options, ClipFacts(clip.frames, clip.record.size, clip.record.instances))
     for name in _cameras(clip, options):
         require_inputs(clip, name, family, options)
@@ -90,6 +94,7 @@ def check_options(options: GenerateOptions) -> ModelFamily:
         MissingFileError: an embedded-type model that is not there.
         UnreadableFileError: one that does not fit this version.
     """
+    check_edit(options)
     family = family_of(options.model)
     if not family.runs:
         runs = ", ".join(sorted(name for name, known in families().items() if known.runs))
@@ -108,6 +113,11 @@ def _label(options: GenerateOptions) -> str:
     return "-".join([name.replace("/", "--"), *unusual])
 
 
+def _footage_name(label: str, options: GenerateOptions) -> str:
+    """The folder of the footage; edits say what of."""
+    return f"{label}-{options.seed}" + ("" if options.onto is None else f"-onto-{options.onto}")
+
+
 def _reporter(progress: ProgressCallback | None, what: str) -> Told:
     def tell(done: int, total: int) -> None:
         if progress is not None:
@@ -116,7 +126,7 @@ def _reporter(progress: ProgressCallback | None, what: str) -> Told:
     return tell
 
 
-def _filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: int) -> Frames:
+def filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: int) -> Frames:
     """Frames as a camera takes them, in a thread beside the network; its grain is keyed by seed, camera and frame."""
     from ..camera_effects import apply_frame, effects
     from ..clip.motion import pixel_motion
@@ -127,7 +137,7 @@ def _filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: in
         return
     key = int.from_bytes(hashlib.blake2b(f"camera effects/{seed}/{camera}".encode(), digest_size=7).digest(), "little")
 
-    def filmed(index: int, frame: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
+    def film(index: int, frame: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
         known = {"depth": clip.depth(camera, index) if clip.has(camera, "depth") else None}
         if chosen.shutter and clip.has(camera, "instances") and not clip.of_video:
             known["motion"] = pixel_motion(clip, camera, index)
@@ -136,22 +146,8 @@ def _filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: in
     waiting: deque[Future] = deque()
     with ThreadPoolExecutor(1, "camera") as pool:
         for index, frame in enumerate(frames):
-            waiting.append(pool.submit(filmed, index, frame))
+            waiting.append(pool.submit(film, index, frame))
             if len(waiting) > _FRAMES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def _write(clip: Clip, folder: Path, frames: Frames, settings: dict[str, Any]) -> None:
-    """Frames, video and settings, whole or absent; older footage of the same name is replaced."""
-    start = time.monotonic()
-    with readable_write_errors(folder), new_folder(folder, overwrite=folder.exists()) as work:
-        (work / "frames").mkdir()
-        with VideoWriter(work / "video.mp4", clip.record.fps) as video:
-            for index, frame in enumerate(frames):
-                write_png(work / "frames" / f"{index:06d}.png", frame)
-                video.write(frame)
-        seconds = time.monotonic() - start
-        settings = {**settings, "seconds": round(seconds, 2), "seconds_per_frame": round(seconds / clip.frames, 3)}
-        (work / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")

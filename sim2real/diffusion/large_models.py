@@ -44,7 +44,8 @@ class LargeModelOptions:
     - ``scheduler``: class of the sampler; only those that keep the warp.
     - ``controls``: names in ``CONTROLS`` and their weights. A family with one control video blends them, and takes the sum of
       the weights as its strength; one with several ControlNets gives each its weight.
-    - ``strength``: of video to video: 1 keeps nothing of the video, near 0 all.
+    - ``strength``: of video to video: 1 keeps nothing of the video, near 0 all. The embedded model takes it with ``restyle``:
+      how far surfaces go from the simulator's to those of the look.
     - ``loras``: files that change the model, added up.
     - ``references``: pictures of how things should look.
     - ``first_frame``: a picture file, or ``rgb``: the clip's render of it.

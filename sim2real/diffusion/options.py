@@ -23,6 +23,8 @@ class GenerateOptions:
       surface (the folder of the footage is then called ``<model>-restyle-<seed>``).
     - ``look``: for ``restyle``: a look, ``class=material,...``, or both; what it leaves open follows ``seed``.
     - ``keep``: for ``restyle``: classes or instances that keep their colors; ``*`` is anything.
+    - ``onto`` and ``change``: an edit of footage that is there: of ``onto`` (``rgb``, or a name such as ``embedded-0``) the
+      classes or instances of ``change`` alone are made anew; all other pixels stay, to the bit.
     - ``camera_effects``: ``none``, ``phone``, ``webcam`` or ``realsense``; None is the family's usual one: ``phone`` for the
       embedded model, ``none`` for others.
     - ``prompt``: for models that read text; the embedded model does not. ``auto`` is written from the scene.
@@ -43,6 +45,8 @@ class GenerateOptions:
     use: str = "keep"
     look: str | None = None
     keep: Sequence[str] = ()
+    onto: str | None = None
+    change: Sequence[str] = ()
     camera_effects: str | None = None
     prompt: str | None = None
     steps: int | None = None

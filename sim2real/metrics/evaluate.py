@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..clip import Clip, read_clip
+from ..clip.footage import FrameOf, generated_frames
 from ..errors import MissingFileError
-from .footage import FootageFigures, Frames, all_footage_figures, generated_frames
+from .footage import FootageFigures, all_footage_figures
 from .labels import BorderCounts, border_counts, color_errors
 from .pictures import EdgeCounts, blur_ssim, edge_counts
 
@@ -88,7 +89,7 @@ class _Watched:
 
             self._network = Vgg16()
 
-    def nearness(self, frames: Frames, numbers: range) -> dict[str, float]:
+    def nearness(self, frames: FrameOf, numbers: range) -> dict[str, float]:
         """Distances of footage to the photographs at its size."""
         if not self._files or self._network is None:
             return {}
@@ -102,7 +103,7 @@ class _Watched:
         found = distances((appearance(picture, self._network) for picture in pictures), self._photographs[height, width])
         return {"scene_statistics": round(found.statistics, 2), "vgg_frechet": round(found.vgg, 1)}
 
-    def unlikeness(self, footage: dict[str, Frames], numbers: range) -> dict[str, dict[str, float]]:
+    def unlikeness(self, footage: dict[str, FrameOf], numbers: range) -> dict[str, dict[str, float]]:
         """Mean LPIPS between seeds, by model, where there are several."""
         if not self.diversity or self._network is None:
             return {}
@@ -117,7 +118,7 @@ class _Watched:
         return {"diversity_score_lpips": found} if found else {}
 
 
-def _by_model(names: dict[str, Frames]) -> Iterator[tuple[str, list[str]]]:
+def _by_model(names: dict[str, FrameOf]) -> Iterator[tuple[str, list[str]]]:
     """Models with footage of several seeds (``<model>-<seed>``), and the names of that footage."""
     models: dict[str, list[str]] = {}
     for name in names:
@@ -141,7 +142,7 @@ def _camera_figures(clip: Clip, camera: str, stride: int, watched: _Watched) -> 
     return found | ({"generated": figures} if figures else {}) | watched.unlikeness(generated, numbers)
 
 
-def _condition_figures(clip: Clip, camera: str, frames: Frames, rgb: Frames, numbers: range) -> dict[str, float]:
+def _condition_figures(clip: Clip, camera: str, frames: FrameOf, rgb: FrameOf, numbers: range) -> dict[str, float]:
     """What footage keeps of the render that it was made from."""
     edges, borders, colors, blurred = EdgeCounts(), BorderCounts(), [], []
     for k in numbers:

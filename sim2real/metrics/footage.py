@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
 from ..clip import Clip
-from ..clip.images import read_png
-from ..errors import MissingFileError
+from ..clip.footage import FrameOf
 from .motion import hidden, labeled_motion, sampled
 
-Frames = Callable[[int], UInt8[np.ndarray, "height width 3"]]
-"""Gives the frame of an index."""
-
 DISTANCES = (1, 4, 16)
-"""Frames apart."""
+"""FrameOf apart."""
 BETWEEN = (4, 16)
-"""Frames apart of those that are compared after something was hidden in between."""
+"""FrameOf apart of those that are compared after something was hidden in between."""
 EDGE_TOLERANCE = 1 / 120
 """How far an edge may lie from the condition's, as a share of the picture's height."""
 _LEAST = 200
@@ -73,7 +68,7 @@ class _Sums:
     returned: _Errors = field(default_factory=_Errors)
 
 
-def footage_figures(clip: Clip, camera: str, frames: Frames, *, stride: int = 1) -> FootageFigures:
+def footage_figures(clip: Clip, camera: str, frames: FrameOf, *, stride: int = 1) -> FootageFigures:
     """Measure footage against the clip's geometry.
 
     Args:
@@ -89,7 +84,7 @@ def footage_figures(clip: Clip, camera: str, frames: Frames, *, stride: int = 1)
 
 
 def all_footage_figures(
-    clip: Clip, camera: str, footage: Mapping[str, Frames], *, stride: int = 1
+    clip: Clip, camera: str, footage: Mapping[str, FrameOf], *, stride: int = 1
 ) -> dict[str, FootageFigures]:
     """Like :func:`footage_figures`, for all footage of a camera at once: its motion is found only once."""
     sums = {name: _Sums() for name in footage}
@@ -105,7 +100,7 @@ def all_footage_figures(
     return {name: _figures(clip, camera, frames, sums[name], stride) for name, frames in footage.items()}
 
 
-def _figures(clip: Clip, camera: str, frames: Frames, sums: _Sums, stride: int) -> FootageFigures:
+def _figures(clip: Clip, camera: str, frames: FrameOf, sums: _Sums, stride: int) -> FootageFigures:
     found = {distance: errors for distance, errors in sums.apart.items() if errors.count}
     agreement = [edge_agreement(frames(k), clip.edges(camera, k) > 127) for k in range(0, clip.frames, stride)]
     return FootageFigures(
@@ -140,19 +135,3 @@ def gradient_ridges(picture: UInt8[np.ndarray, "height width 3"]) -> Float[np.nd
     """Gradient magnitude of the smoothed luminance."""
     luminance = picture.astype(np.float64) @ [0.299, 0.587, 0.114]
     return ndimage.gaussian_gradient_magnitude(luminance, sigma=max(0.7, picture.shape[0] / 400))
-
-
-def generated_frames(folder: Path) -> Frames:
-    """Reader of the frames that ``generate`` wrote.
-
-    Raises:
-        MissingFileError: a frame is not there.
-    """
-
-    def read(index: int) -> UInt8[np.ndarray, "height width 3"]:
-        path = folder / "frames" / f"{index:06d}.png"
-        if not path.is_file():
-            raise MissingFileError(path, what="frame of the footage", fix="generate it again with: sim2real generate CLIP")
-        return read_png(path)
-
-    return read

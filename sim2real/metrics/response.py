@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Integer, UInt8
 from scipy import ndimage
 
 from ..clip import Clip
-from .footage import Frames
+from ..clip.footage import FrameOf
 
 _REACH = 2
 """Latents around a pixel's own whose noise may say something of it; none where latents have many channels."""
@@ -24,7 +24,7 @@ _INSIDE = 3
 """Pixels from the borders of instances within which nothing counts as a surface's detail."""
 
 
-def noise_response(clip: Clip, camera: str, frames: Frames, measured: Iterable[int]) -> float:
+def noise_response(clip: Clip, camera: str, frames: FrameOf, measured: Iterable[int]) -> float:
     """How much of the footage's detail a linear filter of the clip's noise predicts.
 
     The filter is fitted by least squares on one half of the picture and tried on the other, so that other noise gives 0,

@@ -91,8 +91,8 @@ def test_sampling_between_pixels_is_bilinear():
 
 
 def test_a_missing_frame_is_named(tmp_path: Path):
+    from sim2real.clip.footage import generated_frames
     from sim2real.errors import MissingFileError
-    from sim2real.metrics.footage import generated_frames
 
     with pytest.raises(MissingFileError, match=r"000003\.png"):
         generated_frames(tmp_path)(3)

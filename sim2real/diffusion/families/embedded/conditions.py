@@ -152,6 +152,24 @@ def _recolor(
         borders.softened([base])
 
 
+def between(
+    albedo: UInt8[np.ndarray, "frames height width 3"],
+    material: UInt8[np.ndarray, "frames height width 3"],
+    surface: Surface,
+    share: float,
+) -> Surface:
+    """Surfaces on the way from what the simulator has, at 0, to others, at 1, in even steps for the eye (sRGB)."""
+
+    def mixed(start: UInt8[np.ndarray, "*shape"], end: UInt8[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+        return np.round(start + np.float32(share) * (end.astype(np.float32) - start)).astype(np.uint8)
+
+    return Surface(
+        mixed(albedo, surface.base_color),
+        mixed(material[..., 0], surface.roughness),
+        mixed(material[..., 1], surface.metallic),
+    )
+
+
 def shaded(base_color: UInt8[np.ndarray, "*shape 3"], factor: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape 3"]:
     """Colors (sRGB) whose linear light is multiplied."""
     return _srgb8(_LINEAR[base_color] * factor[..., None])

@@ -47,7 +47,8 @@ class PictureModel:
         from .footage import clip_conditions, restyle_of, settings_of
 
         asked = self._options
-        restyle = restyle_of(clip.record, asked.use, asked.look, asked.keep, asked.seed)
+        strength = 1.0 if asked.large.strength is None else asked.large.strength
+        restyle = restyle_of(clip.record, asked.use, asked.look, asked.keep, asked.seed, strength)
 
         def conditions(frames: slice, drawn: np.ndarray) -> np.ndarray:
             return clip_conditions(clip, camera, frames, restyle, drawn)
@@ -100,6 +101,8 @@ class Embedded(ModelFamily):
         from .surfaces import check_called
 
         for option, value in options.large.given().items():
+            if option == "--strength" and options.use == "restyle":
+                continue
             right = "left out: it belongs to large models (--model; sim2real families)"
             raise BadValueError(option, value, right=right)
         check_use(options.use, options.look, options.keep)

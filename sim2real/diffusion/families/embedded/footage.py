@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32
 from ....clip import Clip, ClipRecord
 from ....errors import BadValueError
 from ....scene.colors import lab_from_srgb
-from .conditions import KnownPictures, Surface, picture_conditions, shaded
+from .conditions import KnownPictures, Surface, between, picture_conditions, shaded
 from .looks import Appearance, look_of, parse_look
 from .surfaces import check_called, is_called, textures
 from .textures import Grain, grain_of, shade_of
@@ -25,10 +25,12 @@ class Restyle:
     """What becomes of the instances of a clip, by id; those that it does not name keep their colors and textures.
 
     - ``look``: as it was asked for.
+    - ``strength``: how far from the simulator's surfaces, 0, to those of the look, 1.
     """
 
     appearances: Mapping[int, Appearance] = field(default_factory=dict)
     look: str | None = None
+    strength: float = 1.0
 
 
 def check_use(use: str, look: str | None, keep: Sequence[str]) -> None:
@@ -48,7 +50,9 @@ def check_use(use: str, look: str | None, keep: Sequence[str]) -> None:
     parse_look(look)
 
 
-def restyle_of(record: ClipRecord, use: str, look: str | None, keep: Sequence[str], seed: int) -> Restyle | None:
+def restyle_of(
+    record: ClipRecord, use: str, look: str | None, keep: Sequence[str], seed: int, strength: float = 1.0
+) -> Restyle | None:
     """New materials for the instances of a clip; None where all stay as they are.
 
     Args:
@@ -57,6 +61,7 @@ def restyle_of(record: ClipRecord, use: str, look: str | None, keep: Sequence[st
         look: see :func:`sim2real.diffusion.families.embedded.looks.parse_look`.
         keep: classes or instances that stay as they are (``*`` is anything).
         seed: chooses what the look leaves open.
+        strength: how far to go towards it, greater than 0, at most 1.
 
     Raises:
         UnknownNameError: a look, material, class or instance that does not exist.
@@ -68,7 +73,7 @@ def restyle_of(record: ClipRecord, use: str, look: str | None, keep: Sequence[st
     check_called(keep, record.instances)
     appearances = look_of(record.instances, parse_look(look), seed)
     kept = {i.id for i in record.instances if any(is_called(pattern, i) for pattern in keep)}
-    return Restyle({id_: made_of for id_, made_of in appearances.items() if id_ not in kept}, look)
+    return Restyle({id_: made_of for id_, made_of in appearances.items() if id_ not in kept}, look, strength)
 
 
 def clip_conditions(
@@ -99,6 +104,8 @@ def clip_conditions(
             given = zip(noise, ids, pictures["depth"], pictures["normals"], K, strict=True)
             shades = [shade_of(*rows, grain, k) for k, rows in enumerate(given)]
             surface = replace(surface, base_color=shaded(surface.base_color, np.stack(shades)))
+        if restyle.strength < 1:
+            surface = between(pictures["albedo"], pictures["material"], surface, restyle.strength)
     return picture_conditions(KnownPictures(**pictures, K=K), surface=surface, kept=kept, ids=ids)
 
 
@@ -130,7 +137,7 @@ def settings_of(restyle: Restyle | None, record: ClipRecord, keep: Sequence[str]
         return {"use": "keep"}
     names = {instance.id: instance.name for instance in record.instances}
     lines = {names[id_]: _words(made_of) for id_, made_of in restyle.appearances.items()}
-    return {"use": "restyle", "look": restyle.look, "keep": list(keep), "materials": lines}
+    return {"use": "restyle", "look": restyle.look, "strength": restyle.strength, "keep": list(keep), "materials": lines}
 
 
 def _words(made_of: Appearance) -> str:

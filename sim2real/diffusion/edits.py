@@ -1,0 +1,121 @@
+"""Footage of which some instances alone are made anew: all other pixels stay what they were, to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Integer, UInt8
+from scipy import ndimage
+
+from ..clip import Clip
+from ..clip.footage import FrameOf, generated_frames
+from ..errors import BadValueError, MissingFileError, UnknownNameError
+from .family import Frames
+from .options import GenerateOptions
+
+RENDERED = "rgb"
+"""The clip's own render, as what is edited."""
+_ON_THE_BORDER = 0.5
+"""Share of the new footage in pixels beside what is changed: a picture of it covers about half of them."""
+
+Picture = UInt8[np.ndarray, "height width 3"]
+
+
+def check_edit(options: GenerateOptions, clip: Clip | None = None) -> None:
+    """Refuse half of an edit, footage that is not there, and names that the clip does not have.
+
+    Raises:
+        BadValueError: ``change`` without ``onto``, or the other way round.
+        UnknownNameError: no such footage, class or instance.
+        MissingFileError: the clip has no instances.
+    """
+    from .families.embedded.surfaces import check_called
+
+    if bool(options.change) != (options.onto is not None):
+        given, other = ("--change", "--onto") if options.change else ("--onto", "--change")
+        value = ",".join(options.change) or options.onto
+        fix = "--onto names the footage that stays, --change the classes or instances of it that are made anew"
+        raise BadValueError(given, value, right=f"together with {other}", fix=fix)
+    if clip is None or options.onto is None:
+        return
+    check_called(options.change, clip.record.instances)
+    for camera in [options.camera] if options.camera else clip.cameras:
+        if not clip.has(camera, "instances"):
+            raise MissingFileError(clip.folder(camera), what="instances", fix="render the clip with them: --only ...,instances")
+        old_frames(clip, camera, options.onto)
+
+
+def old_frames(clip: Clip, camera: str, onto: str) -> FrameOf:
+    """The footage that an edit starts from.
+
+    Raises:
+        UnknownNameError: the camera has no such footage; the message lists what it has.
+    """
+    if onto == RENDERED:
+        return lambda frame: clip.rgb(camera, frame)
+    found = {folder.name: folder for folder in clip.generated(camera)}
+    if onto not in found:
+        raise UnknownNameError(onto, [RENDERED, *found], what=f"footage of camera {camera}", where=clip.path)
+    return generated_frames(found[onto])
+
+
+def others(clip: Clip, change: Iterable[str]) -> tuple[str, ...]:
+    """Names of all instances that are not changed, as patterns that mean them alone."""
+    changed = changed_ids(clip, change)
+    return tuple(_literal(one.name) for one in clip.record.instances if one.id not in changed)
+
+
+def changed_ids(clip: Clip, change: Iterable[str]) -> set[int]:
+    """Ids of the instances that patterns mean."""
+    from .families.embedded.surfaces import is_called
+
+    patterns = tuple(change)
+    return {one.id for one in clip.record.instances if any(is_called(pattern, one) for pattern in patterns)}
+
+
+def edited(clip: Clip, camera: str, frames: Frames, options: GenerateOptions) -> Frames:
+    """New footage where an instance is changed, the old everywhere else.
+
+    A pixel beside a changed one shows a bit of either, and becomes the mean of old and new; all others are copied.
+    """
+    assert options.onto is not None
+    ids, old = list(changed_ids(clip, options.change)), old_frames(clip, camera, options.onto)
+    for index, new in enumerate(frames):
+        yield combined(old(index), new, np.isin(clip.instances(camera, index), ids))
+
+
+def combined(old: Picture, new: Picture, changed: Bool[np.ndarray, "height width"]) -> Picture:
+    """Two pictures of the same moment.
+
+    Args:
+        old: stays where nothing is changed.
+        new: where something is.
+        changed: where that is, by the center of the pixel.
+    """
+    beside = ndimage.binary_dilation(changed, np.ones((3, 3), np.bool_)) & ~changed
+    out = old.copy()
+    out[changed] = new[changed]
+    mixed = _ON_THE_BORDER * new[beside].astype(np.float32) + (1 - _ON_THE_BORDER) * old[beside]
+    out[beside] = np.round(mixed).astype(np.uint8)
+    return out
+
+
+def untouched(ids: Integer[np.ndarray, "height width"], changed: Iterable[int]) -> Bool[np.ndarray, "height width"]:
+    """Pixels that an edit leaves as they are."""
+    inside = np.isin(ids, list(changed))
+    return np.logical_not(ndimage.binary_dilation(inside, np.ones((3, 3), np.bool_)))
+
+
+def settings_of_edit(options: GenerateOptions) -> dict[str, Any]:
+    """What ``settings.json`` says of it."""
+    return {} if options.onto is None else {"onto": options.onto, "change": list(options.change)}
+
+
+def _literal(name: str) -> str:
+    """A pattern that means this name alone."""
+    escaped = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+    assert fnmatchcase(name.lower(), escaped.lower())
+    return escaped
