@@ -21,8 +21,8 @@ from benchmarks.machine import machine
 from sim2real.clip import Clip, read_clip
 from sim2real.clip.footage import FrameOf, generated_frames
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, family_of, generate
-from sim2real.diffusion.edits import changed_ids, untouched
-from sim2real.diffusion.upsampling import upsample
+from sim2real.diffusion.edits.part import changed_ids, untouched
+from sim2real.diffusion.edits.upsampling import upsample
 from sim2real.kinds import usual_names
 from sim2real.metrics.footage import footage_figures
 from sim2real.metrics.labels import BorderCounts, border_counts

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Float32
 from ..camera import Camera
 from ..errors import BadValueError, UnknownNameError
 from ..scene import Scene
-from ..scene.camera_file import carrier_way, with_camera_file
+from ..scene.cameras.file import carrier_way, with_camera_file
 from ..transforms import inverse_rigid
 from .problem import Estimate, Problem, angle_between
 

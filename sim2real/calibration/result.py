@@ -16,7 +16,7 @@ from ..camera import Camera
 from ..clip import new_folder
 from ..clip.images import write_png
 from ..errors import BadValueError
-from ..scene.camera_file import camera_entry
+from ..scene.cameras.file import camera_entry
 from ..transforms import quaternion_from_rotation
 from .overlay import mask_picture, overlay
 from .problem import Estimate, Problem, angle_between

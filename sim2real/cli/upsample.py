@@ -29,7 +29,7 @@ def command(clip: Path, small: Path, footage: str, camera: str | None) -> None:
       sim2real upsample out/large --from out/small --footage embedded-0
     """
     from ..clip import read_clip, write_pages
-    from ..diffusion.upsampling import upsample
+    from ..diffusion.edits.upsampling import upsample
     from .shared import say_where
 
     with progress.shown() as report:

@@ -16,7 +16,7 @@ from .. import __version__
 from ..clip import Clip, read_clip
 from ..clip.footage import write_footage
 from ..errors import BadValueError
-from .edits import check_edit, edited, others, settings_of_edit
+from .edits.part import check_edit, edited, others, settings_of_edit
 from .families import families, family_of
 from .families.registry import USUAL
 from .family import ClipFacts, Frames, ModelFamily, Told

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..camera.view import Camera
-from .cameras import bounds
+from .cameras.orbit import bounds
 from .records import Mesh, Scene
 
 

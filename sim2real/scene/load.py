@@ -12,9 +12,9 @@ import numpy as np
 from ..camera.paths import intrinsics_of
 from ..camera.rays import check_lens
 from ..errors import BadValueError
-from .camera_file import with_camera_file
-from .camera_names import with_folder_names
-from .cameras import fitting_orbit
+from .cameras.file import with_camera_file
+from .cameras.names import with_folder_names
+from .cameras.orbit import fitting_orbit
 from .inside import cameras_inside, check_cameras
 from .readers.reading import Reading
 from .readers.registry import read, reader_of

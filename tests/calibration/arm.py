@@ -16,7 +16,7 @@ from sim2real.calibration.views import RobotViews
 from sim2real.camera import Camera
 from sim2real.camera.paths import UP, intrinsics_of_fov
 from sim2real.scene import Scene, load
-from sim2real.scene.camera_file import camera_entry
+from sim2real.scene.cameras.file import camera_entry
 from sim2real.transforms import inverse_rigid, look_at, rotation_about
 
 LINK = '<link name="{name}"><visual><origin xyz="{xyz}"/><geometry><box size="{size}"/></geometry></visual></link>'

@@ -10,7 +10,7 @@ import pytest
 
 from sim2real.clip import read_clip
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, generate
-from sim2real.diffusion.edits import changed_ids, combined, others, untouched
+from sim2real.diffusion.edits.part import changed_ids, combined, others, untouched
 from sim2real.errors import BadValueError, UnknownNameError
 
 from .test_generate import clip, footage, means, model

@@ -10,7 +10,7 @@ import pytest
 
 from sim2real.clip import read_clip, write_record
 from sim2real.clip.footage import generated_frames, write_footage
-from sim2real.diffusion.upsampling import upsample, upsampled
+from sim2real.diffusion.edits.upsampling import upsample, upsampled
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
 
 from .test_generate import SIZE, write_clip

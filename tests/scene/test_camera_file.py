@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sim2real.camera import Camera
 from sim2real.errors import Sim2RealError
 from sim2real.scene import LoadOptions, Scene, load
-from sim2real.scene.camera_file import camera_entry, with_camera_file
+from sim2real.scene.cameras.file import camera_entry, with_camera_file
 from sim2real.transforms import look_at, rigid
 
 POSE = look_at(np.array([1.0, -2, 1.5]), np.zeros(3), np.array([0, 0, 1.0]))

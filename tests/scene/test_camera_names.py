@@ -11,7 +11,7 @@ from sim2real.clip.record import check_names
 from sim2real.errors import UnknownNameError
 from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import LoadOptions, load
-from sim2real.scene.camera_names import folder_name, with_folder_names
+from sim2real.scene.cameras.names import folder_name, with_folder_names
 from tests.conditions.stage import camera_at, scene_of, tabletop
 
 SLASH = """<mujoco><worldbody><geom type="plane" size="3 3 0.1"/><body name="walker/torso" pos="0 0 0.4"><geom size="0.2"/>

@@ -20,7 +20,7 @@ from sim2real.errors import (
     UnreadableFileError,
 )
 from sim2real.scene import LoadOptions, check_cameras, describe, load, primitives
-from sim2real.scene.cameras import bounds
+from sim2real.scene.cameras.orbit import bounds
 from sim2real.scene.inside import is_closed, winding_number
 from sim2real.scene.mesh_ops import inside_out
 from sim2real.scene.records import Mesh

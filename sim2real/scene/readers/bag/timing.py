@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ....errors import BadValueError
-from ...cameras import ORBIT_FRAMES
+from ...cameras.orbit import ORBIT_FRAMES
 from ..frame_count import check_frames
 from ..reading import Reading, rate_of, uneven
 

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from ....arrays import reason
 from ....errors import BadValueError, EmptySceneError, UnknownNameError
-from ...cameras import ORBIT_FRAMES
+from ...cameras.orbit import ORBIT_FRAMES
 from ...records import Instance, Part, Scene
 from ..frame_count import check_frames
 from ..mesh.files import Y_UP, check_requirements, load_mesh, loaded, sha256_of

@@ -18,7 +18,7 @@ from ....arrays import reason
 from ....errors import EmptySceneError, MissingFileError, Sim2RealError, UnreadableFileError
 from ....text_files import text_of
 from ....transforms import rigid
-from ...cameras import ORBIT_FRAMES
+from ...cameras.orbit import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
 from ...moving_vertices import Deformed
 from ...records import Instance, Mesh, Part, Scene

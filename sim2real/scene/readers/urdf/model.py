@@ -11,7 +11,7 @@ from jaxtyping import Float
 from ....arrays import first_broken_row
 from ....camera.view import Camera
 from ....errors import BadValueError, MissingFileError
-from ...cameras import ORBIT_FRAMES
+from ...cameras.orbit import ORBIT_FRAMES
 from ...records import Instance, Scene
 from ..frame_count import check_frames
 from ..mesh.files import sha256_of

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from jaxtyping import Float
 
-from ..camera.paths import intrinsics_of_fov, orbit
-from ..camera.view import Camera
-from .moving_vertices import extent_of
-from .records import Part, Scene
+from ...camera.paths import intrinsics_of_fov, orbit
+from ...camera.view import Camera
+from ..moving_vertices import extent_of
+from ..records import Part, Scene
 
 ORBIT_FRAMES = 48
 ORBIT_ELEVATION_DEG = 25.0

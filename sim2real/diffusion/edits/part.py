@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Bool, Integer, UInt8
 from scipy import ndimage
 
-from ..clip import Clip
-from ..clip.footage import FrameOf, generated_frames
-from ..errors import BadValueError, MissingFileError, UnknownNameError
-from .family import Frames
-from .options import GenerateOptions
+from ...clip import Clip
+from ...clip.footage import FrameOf, generated_frames
+from ...errors import BadValueError, MissingFileError, UnknownNameError
+from ..family import Frames
+from ..options import GenerateOptions
 
 RENDERED = "rgb"
 """The clip's own render, as what is edited."""
@@ -32,7 +32,7 @@ def check_edit(options: GenerateOptions, clip: Clip | None = None) -> None:
         UnknownNameError: no such footage, class or instance.
         MissingFileError: the clip has no instances.
     """
-    from .families.embedded.surfaces import check_called
+    from ..families.embedded.surfaces import check_called
 
     if bool(options.change) != (options.onto is not None):
         given, other = ("--change", "--onto") if options.change else ("--onto", "--change")
@@ -70,7 +70,7 @@ def others(clip: Clip, change: Iterable[str]) -> tuple[str, ...]:
 
 def changed_ids(clip: Clip, change: Iterable[str]) -> set[int]:
     """Ids of the instances that patterns mean."""
-    from .families.embedded.surfaces import is_called
+    from ..families.embedded.surfaces import is_called
 
     patterns = tuple(change)
     return {one.id for one in clip.record.instances if any(is_called(pattern, one) for pattern in patterns)}

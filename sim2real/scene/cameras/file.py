@@ -21,12 +21,12 @@ from typing import Any, NoReturn
 import numpy as np
 from jaxtyping import Float
 
-from ..arrays import first_not_rigid
-from ..camera.lens import Lens
-from ..camera.view import Camera
-from ..errors import MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
-from ..text_files import read_text
-from .records import Scene
+from ...arrays import first_not_rigid
+from ...camera.lens import Lens
+from ...camera.view import Camera
+from ...errors import MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
+from ...text_files import read_text
+from ..records import Scene
 
 KEYS = ("name", "size", "K", "world_from_camera", "attached_to", "link_from_camera", "near", "projection", "distortion")
 WHAT, FIX = "camera file", "write it as docs/cameras.md says"

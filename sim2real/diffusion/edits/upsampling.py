@@ -17,13 +17,13 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from ..clip import Clip, command_for, read_clip
-from ..clip.footage import generated_frames, write_footage
-from ..errors import BadValueError, MissingFileError, UnknownNameError
-from .families import family_of
-from .families.embedded.conditions import BASE, LIGHT, NORMALS, PICTURE
-from .families.embedded.footage import Restyle, clip_conditions, restyle_of
-from .family import Frames, Told
+from ...clip import Clip, command_for, read_clip
+from ...clip.footage import generated_frames, write_footage
+from ...errors import BadValueError, MissingFileError, UnknownNameError
+from ..families import family_of
+from ..families.embedded.conditions import BASE, LIGHT, NORMALS, PICTURE
+from ..families.embedded.footage import Restyle, clip_conditions, restyle_of
+from ..family import Frames, Told
 
 _KINDS = ("rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges")
 _WINDOW = 2.0

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..camera.view import Camera
-from .records import Scene
+from ...camera.view import Camera
+from ..records import Scene
 
 _LONGEST = 100
 """Characters; folders of one name are nested in others, and paths are bounded."""

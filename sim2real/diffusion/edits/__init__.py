@@ -1,0 +1,1 @@
+"""Changing footage that is there: in part, or to more pixels."""
