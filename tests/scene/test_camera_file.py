@@ -76,7 +76,7 @@ def test_a_camera_that_is_attached_rides_along(scene: Scene, tmp_path: Path) -> 
         ({"attached_to": "box", "link_from_camera": np.eye(4).tolist()}, "must have either"),
         ({"near": -1}, "near of camera front"),
         ({"distortion": [1, 2]}, "distortion"),
-        ({"projection": "round"}, "unknown projection"),
+        ({"projection": "round"}, "projection of camera front is round"),
         ({"fov": 3}, "the key 'fov'"),
         ({"name": ""}, "name of a camera"),
     ],

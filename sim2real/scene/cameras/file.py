@@ -16,13 +16,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ...arrays import first_not_rigid
-from ...camera.lens import Lens
+from ...camera.lens import PROJECTIONS, Lens
 from ...camera.view import Camera
 from ...errors import MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
 from ...text_files import read_text
@@ -108,48 +108,53 @@ def _entries(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _camera(entry: Mapping[str, Any], scene: Scene, path: Path) -> Camera:
-    def refuse(why: str) -> NoReturn:
-        raise UnreadableFileError(path, what=WHAT, why=why, fix=FIX)
-
     unknown = [key for key in entry if key not in KEYS]
     if unknown:
-        refuse(f"it has the key {unknown[0]!r}, the keys are {', '.join(KEYS)}")
+        raise _error(path, f"it has the key {unknown[0]!r}, the keys are {', '.join(KEYS)}")
     name = entry.get("name", "camera")
     if not isinstance(name, str) or not name:
-        refuse("the name of a camera is no text")
+        raise _error(path, "the name of a camera is no text")
     size = entry.get("size")
     if not (isinstance(size, list) and len(size) == 2 and all(type(v) is int and 1 <= v <= MOST_PX for v in size)):
-        refuse(f"size of camera {name} is {str(size)[:40]}, must be [height, width]")
-    k = _matrices(entry.get("K"), 3, scene.frames)
-    if isinstance(k, str):
-        refuse(f"K of camera {name} {k}")
-    if not (k[:, 0, 0] > 0).all() or not (k[:, 1, 1] > 0).all() or k[:, 1, 0].any() or (k[:, 2] != [0, 0, 1]).any():
-        refuse(f"K of camera {name} is not [[fx, skew, cx], [0, fy, cy], [0, 0, 1]] with positive focal lengths")
+        raise _error(path, f"size of camera {name} is {str(size)[:40]}, must be [height, width]")
+    k = _matrices(entry, "K", 3, scene.frames, path)
+    if not (k[:, [0, 1], [0, 1]] > 0).all() or k[:, 1, 0].any() or (k[:, 2] != [0, 0, 1]).any():
+        raise _error(path, f"K of camera {name} is not [[fx, skew, cx], [0, fy, cy], [0, 0, 1]] with positive focal lengths")
+    near = entry.get("near", 0.01)
+    if isinstance(near, bool) or not isinstance(near, (int, float)) or not 0 < near < 1e9:
+        raise _error(path, f"near of camera {name} is {str(near)[:40]}, must be a positive number of metres")
+    lens = _lens(entry, name, path)
+    bend = np.array(lens.distortion) if lens.distortion else None
+    return Camera(name, (size[0], size[1]), k, _way(entry, name, scene, path), float(near), bend, lens.projection)
+
+
+def _way(entry: Mapping[str, Any], name: str, scene: Scene, path: Path) -> Float[np.ndarray, "frames 4 4"]:
+    """``world_from_camera`` in every frame."""
     rides = "attached_to" in entry or "link_from_camera" in entry
     if rides == ("world_from_camera" in entry):
-        refuse(f"camera {name} must have either world_from_camera, or attached_to and link_from_camera")
+        raise _error(path, f"camera {name} must have either world_from_camera, or attached_to and link_from_camera")
     key = "link_from_camera" if rides else "world_from_camera"
-    way = _matrices(entry.get(key), 4, scene.frames)
-    if isinstance(way, str):
-        refuse(f"{key} of camera {name} {way}")
+    way = _matrices(entry, key, 4, scene.frames, path)
     if (frame := first_not_rigid(way)) is not None:
-        refuse(f"{key} of camera {name} is no rotation with a translation (matrix {frame})")
-    if rides:
-        way = carrier_way(scene, str(entry.get("attached_to")), path) @ way
-    near, distortion = entry.get("near", 0.01), entry.get("distortion")
-    if isinstance(near, bool) or not isinstance(near, (int, float)) or not 0 < near < 1e9:
-        refuse(f"near of camera {name} is {str(near)[:40]}, must be a positive number of metres")
-    bend = None if distortion is None else _numbers(distortion)
-    if distortion is not None and (bend is None or bend.ndim != 1):
-        refuse(f"distortion of camera {name} is no list of numbers")
-    projection = entry.get("projection", "perspective")
-    if projection == "fisheye" and bend is None:
-        bend = np.zeros(4)
+        raise _error(path, f"{key} of camera {name} is no rotation with a translation (matrix {frame})")
+    return carrier_way(scene, str(entry.get("attached_to")), path) @ way if rides else way
+
+
+def _lens(entry: Mapping[str, Any], name: str, path: Path) -> Lens:
+    projection, distortion = entry.get("projection", "perspective"), entry.get("distortion")
+    if projection not in PROJECTIONS:
+        raise _error(path, f"projection of camera {name} is {str(projection)[:40]}, must be {' or '.join(PROJECTIONS)}")
+    bend = _numbers((0.0,) * 4 if distortion is None and projection == "fisheye" else distortion or ())
+    if bend is None or bend.ndim != 1:
+        raise _error(path, f"distortion of camera {name} is no list of numbers")
     try:
-        Lens(projection, () if bend is None else tuple(bend))
+        return Lens(projection, tuple(bend.tolist()))
     except Sim2RealError as error:
-        refuse(str(error))
-    return Camera(name, (size[0], size[1]), k, way, float(near), bend, projection)
+        raise _error(path, str(error)) from error
+
+
+def _error(path: Path, why: str) -> UnreadableFileError:
+    return UnreadableFileError(path, what=WHAT, why=why, fix=FIX)
 
 
 def _numbers(value: Any) -> np.ndarray | None:
@@ -164,13 +169,15 @@ def _numbers(value: Any) -> np.ndarray | None:
     return array if (np.abs(array) <= 1e12).all() else None
 
 
-def _matrices(value: Any, side: int, frames: int) -> np.ndarray | str:
-    """One matrix per frame, from one or as many; or what is wrong."""
-    array = _numbers(value)
+def _matrices(entry: Mapping[str, Any], key: str, side: int, frames: int, path: Path) -> Float[np.ndarray, "frames side side"]:
+    """One matrix per frame, from one or as many."""
+    of = f"{key} of camera {entry.get('name', 'camera')}"
+    array = _numbers(entry.get(key))
     if array is None:
-        return "is missing" if value is None else "is no matrix of finite numbers"
+        raise _error(path, f"{of} {'is no matrix of finite numbers' if key in entry else 'is missing'}")
     if array.shape == (side, side):
         return np.repeat(array[None], frames, axis=0)
     if array.shape != (frames, side, side):
-        return f"has the shape {array.shape}, must be ({side}, {side}), or ({frames}, {side}, {side}) for the {frames} frames"
+        right = f"({side}, {side}), or ({frames}, {side}, {side}) for the {frames} frames"
+        raise _error(path, f"{of} has the shape {array.shape}, must be {right}")
     return array
