@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Integer, UInt8
-from scipy import ndimage
 
 from ...clip import Clip
 from ...clip.footage import FrameOf, generated_frames
@@ -95,7 +94,7 @@ def combined(old: Picture, new: Picture, changed: Bool[np.ndarray, "height width
         new: where something is.
         changed: where that is, by the center of the pixel.
     """
-    beside = ndimage.binary_dilation(changed, np.ones((3, 3), np.bool_)) & ~changed
+    beside = _touched(changed) & ~changed
     out = old.copy()
     out[changed] = new[changed]
     mixed = _ON_THE_BORDER * new[beside].astype(np.float32) + (1 - _ON_THE_BORDER) * old[beside]
@@ -106,7 +105,14 @@ def combined(old: Picture, new: Picture, changed: Bool[np.ndarray, "height width
 def untouched(ids: Integer[np.ndarray, "height width"], changed: Iterable[int]) -> Bool[np.ndarray, "height width"]:
     """Pixels that an edit leaves as they are."""
     inside = np.isin(ids, list(changed))
-    return np.logical_not(ndimage.binary_dilation(inside, np.ones((3, 3), np.bool_)))
+    return ~_touched(inside)
+
+
+def _touched(inside: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """Pixels of a mask, and those beside them."""
+    from scipy import ndimage
+
+    return np.asarray(ndimage.binary_dilation(inside, np.ones((3, 3), np.bool_)))
 
 
 def settings_of_edit(options: GenerateOptions) -> dict[str, Any]:
