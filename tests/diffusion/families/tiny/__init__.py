@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-MODULES = ("wan",)
+MODULES = ("wan", "stable_diffusion", "cogvideox", "stable_video")
 
 
 @dataclass(frozen=True)
