@@ -43,7 +43,7 @@ class PipelineInputs(Inputs):
     rgb: UInt8[np.ndarray, "frames height width 3"] | None
     kept: Bool[np.ndarray, "frames height width"] | None
     first_frame: Picture | None
-    references: tuple[Picture, ...]
+    references: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
     asked: Mapping[str, Any]
 
 

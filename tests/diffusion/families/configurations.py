@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
+from unittest import mock
 
 with warnings.catch_warnings():  # others' deprecations
     warnings.simplefilter("ignore")
     import diffusers
     import torch
     import transformers
+    from transformers.initialization import no_init_weights
 
 Grid = tuple[int, int, int]
 """Latents, height and width of the noise."""
@@ -22,11 +25,25 @@ def built(config: Mapping[str, Any]) -> Any:
     """A part of a pipeline without memory, from its configuration; ``_class_name`` says what it is."""
     kind = str(config["_class_name"])
     given = {key: value for key, value in config.items() if not key.startswith("_")}
-    with torch.device("meta"):
+    with torch.device("meta"), ExitStack() as still:
+        for layer in (torch.nn.Linear, torch.nn.Embedding, torch.nn.modules.conv._ConvNd):  # what is empty needs no values
+            still.enter_context(mock.patch.object(layer, "reset_parameters", lambda self: None))
+        still.enter_context(no_init_weights())
         if hasattr(diffusers, kind):
             return getattr(diffusers, kind).from_config(given)
         model = getattr(transformers, kind)
         return model(model.config_class(**given))
+
+
+def shortened(config: Mapping[str, Any], layers: int = 6) -> dict[str, Any]:
+    """The same model with its first layers only: all layers of a kind have the same shapes."""
+    short = dict(config)
+    for key in ("num_layers", "num_single_layers"):
+        if short.get(key, 0) > layers:
+            short[key] = layers
+    if "vace_layers" in short:
+        short["vace_layers"] = [layer for layer in short["vace_layers"] if layer < layers]
+    return short
 
 
 def empty(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:

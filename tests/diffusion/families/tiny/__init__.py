@@ -25,6 +25,7 @@ class Tiny:
     - ``steps``: denoising steps.
     - ``large``: fields of ``LargeModelOptions`` that it has to be given; called with the folder.
     - ``scale``: what our noise is multiplied by before the denoiser sees it, where it starts from noise alone.
+    - ``tolerance``: how far it may be off; 0 is to the bit.
     - ``seen``: the tensor that the denoiser is given, of the module's arguments: ``hidden_states`` or ``sample``.
     - ``control``: where the control video arrives: ``vae`` (its encoder's input, -1 to 1), ``controlnet`` (0 to 1), or None.
     - ``draws``: whether the pipeline may draw numbers of its own (for what is no noise of the footage).
@@ -36,6 +37,7 @@ class Tiny:
     steps: int = 2
     large: Callable[[Path], Mapping[str, Any]] = field(default=lambda folder: {})
     scale: float | None = 1.0
+    tolerance: float = 0.0
     seen: Callable[[tuple[Any, ...], Mapping[str, Any]], Any] = field(
         default=lambda args, kwargs: kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]
     )
