@@ -120,7 +120,7 @@ class PipelineFamily(ModelFamily):
         """Noise in the axes of the pipeline, in the dtype that it would not cast to by itself."""
         import torch
 
-        latents = torch.from_numpy(self.latents(np.ascontiguousarray(noise, np.float32)))
+        latents = torch.from_numpy(np.array(self.latents(noise), np.float32))  # a copy: noise may be a file that is mapped
         return latents.to(getattr(pipeline, self.denoisers[0]).dtype) if self.cast == "none" else latents
 
     def weights(self, options: GenerateOptions, have: Mapping[str, bool] | None = None) -> dict[str, float]:
