@@ -64,6 +64,7 @@ OPTIONAL = (
     "viser",
     "collada",
     "pxr",
+    "peft",
 )
 
 

@@ -21,7 +21,7 @@ def write_options(command: click.Command, context: click.Context, formatter: cli
     rows: dict[str, list[tuple[str, str]]] = {"Options": []}
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None:
+        if record is not None and isinstance(parameter, click.Option):
             rows.setdefault(getattr(parameter, "section", "Options"), []).append(record)
     for section, lines in rows.items():
         if lines:

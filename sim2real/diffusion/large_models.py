@@ -13,6 +13,7 @@ from .controls import CONTROLS
 
 DTYPES = ("float32", "bfloat16", "float16")
 OFFLOADS = ("none", "model", "sequential")
+Number = float | int
 RENDERED = "rgb"
 """As a first frame: the clip's own render of it."""
 
@@ -22,7 +23,7 @@ class Lora:
     """A LoRA file in the layout that diffusers loads, and how strongly it counts."""
 
     path: Path
-    scale: float = 1.0
+    scale: Number = 1.0
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.scale):
@@ -59,10 +60,10 @@ class LargeModelOptions:
     """
 
     negative_prompt: str | None = None
-    guidance: float | None = None
+    guidance: Number | None = None
     scheduler: str | None = None
-    controls: Mapping[str, float] = field(default_factory=dict)
-    strength: float | None = None
+    controls: Mapping[str, Number] = field(default_factory=dict)
+    strength: Number | None = None
     loras: Sequence[Lora] = ()
     references: Sequence[Path] = ()
     first_frame: Path | str | None = None

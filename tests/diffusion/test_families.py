@@ -7,6 +7,7 @@ import pytest
 import sim2real
 from sim2real import kinds
 from sim2real.diffusion import families, family_of, layout_for
+from sim2real.diffusion.families.table import facts_of
 from sim2real.errors import UnknownNameError
 
 
@@ -65,4 +66,19 @@ def test_nothing_outside_of_the_families_asks_which_one_it_has():
 
 
 def test_families_that_hold_facts_alone_do_not_run():
-    assert {name for name, family in families().items() if family.runs} == {"embedded", "wan-vace"}
+    assert not family_of("wan-fun-control").runs and family_of("wan-vace").runs and family_of(None).runs
+
+
+def test_two_families_of_one_pipeline_are_told_apart_by_their_vae(tmp_path):
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "WanPipeline"}))
+    (tmp_path / "vae").mkdir()
+    for channels, name in ((16, "wan"), (48, "wan-ti2v")):
+        (tmp_path / "vae" / "config.json").write_text(json.dumps({"z_dim": channels}))
+        assert family_of(tmp_path).name == name
+
+
+def test_facts_of_every_family_are_plain_and_say_what_was_verified():
+    for family in families().values():
+        facts = json.loads(json.dumps(facts_of(family)))
+        assert facts["name"] == family.name and facts["verified"] and facts["follows"]
+        assert all(row["hub_id"] and row["license"] for row in facts["checkpoints"])

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ...errors import BadValueError
 from ...noise.layout import NoiseLayout
 from ...text_files import read_json
 from ..checkpoints import Checkpoint
 from ..controls import blended
-from ..family import DETERMINISTIC_FLOW, ModelFamily, pipeline_class
+from ..family import DETERMINISTIC_FLOW, ClipFacts, ModelFamily, pipeline_class
+from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
+from ..pipelines.family import where_weights_are
 from ..pipelines.tensors import pil_pictures, video_tensor
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
@@ -27,23 +30,33 @@ _WIDE_CHANNELS = 48
 class Wan(PipelineFamily):
     """Noise goes in verbatim as float32; the VAE stays in float32."""
 
-    @property
-    def channels(self) -> int:
-        """Of the VAE's latents, which tell the two kinds of Wan models apart."""
-        return self.layout.channels
-
     def recognizes(self, folder: Path) -> bool:
-        """A folder of its pipeline class whose VAE has its channels."""
+        """A folder of its pipeline class; TI2V-5B's class is that of all text models, its VAE tells it apart."""
         if pipeline_class(folder) != self.pipeline:
             return False
-        file = folder / "vae" / "config.json"
-        known = read_json(file, what="the VAE's configuration", fix="copy the model again") if file.is_file() else {}
-        return (known.get("z_dim", 16) == _WIDE_CHANNELS) == (self.channels == _WIDE_CHANNELS)
+        return self.pipeline != "WanPipeline" or _channels(folder) == self.layout.channels
+
+    def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
+        """Also that the VAE has the family's channels: with another one, pipelines go on with grids of another size."""
+        super().check(options, clip)
+        folder = Path(where_weights_are(self, options.model))
+        if folder.is_dir() and (found := _channels(folder)) != self.layout.channels:
+            right = f"{self.layout.channels} for {self.name}"
+            raise BadValueError(
+                "the VAE's number of channels", found, right=right, fix="use the VAE of the model", where=folder
+            )
 
     def grid(self, pipeline: Any, frames: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
         """By the VAE's channels: a transformer that is also given pictures has more."""
         latents, _, height, width = super().grid(pipeline, frames, size)
         return latents, pipeline.vae.config.z_dim, height, width
+
+
+def _channels(folder: Path) -> int:
+    """Of the latents of a folder's VAE."""
+    file = folder / "vae" / "config.json"
+    known = read_json(file, what="the VAE's configuration", fix="copy the model again")
+    return int(known.get("z_dim", _LAYOUT.channels))
 
 
 @dataclass(frozen=True)
