@@ -170,8 +170,8 @@ _SHARED: dict[str, Any] = {
     "denoisers": ("unet",),
 }
 _FOLDER = (
-    "A folder is one of Stable Diffusion 1.5 or a model that was tuned from it, with motion_adapter/ and a net per control in it; "
-    "what it lacks is fetched from the hub."
+    "A folder is one of Stable Diffusion 1.5 or a model that was tuned from it, with motion_adapter/ and a net per control "
+    "in it; what it lacks is fetched from the hub."
 )
 
 FAMILIES = (
@@ -192,8 +192,9 @@ FAMILIES = (
         needs=("noise", "edges"),
         controls=tuple(_SPARSE),
         first_frame="may",
-        remarks=f"{_FOLDER} Nets are in sparsectrl-scribble/ and sparsectrl-rgb/. With --control rgb --first-frame PHOTO footage "
-        "begins from a photograph. The LoRA guoyww/animatediff-motion-lora-v1-5-3 belongs to these nets: pass it with --lora.",
+        remarks=f"{_FOLDER} Nets are in sparsectrl-scribble/ and sparsectrl-rgb/. With --control rgb --first-frame PHOTO "
+        "footage begins from a photograph. The LoRA guoyww/animatediff-motion-lora-v1-5-3 belongs to these nets: pass it "
+        "with --lora.",
         **(_SHARED | {"checkpoints": checkpoints_with("animatediff-sparsectrl")}),
     ),
     AnimateDiffVideo(

@@ -15,7 +15,7 @@ from ...noise.layout import NoiseLayout
 from ...text_files import read_json
 from ..checkpoints import Checkpoint, published
 from ..controls import blended
-from ..family import ClipFacts, pipeline_class
+from ..family import ClipFacts, other_count, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.family import where_weights_are
@@ -26,6 +26,8 @@ from ..pipelines.video_to_video import noised, require_a_step
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 _LICENSE = "CogVideoX License (commercial use needs a registration)"
 _PLAIN = "CogVideoXPipeline"
+_FRAMES_OF_A_PAIR = 8
+"""Frames of two latents. The VAE decodes pairs, and takes a pair that begins a video for eight frames, not five."""
 _T2V = (
     Checkpoint("zai-org/CogVideoX-2b", "Apache-2.0", configuration="cogvideox-2b"),
     Checkpoint("zai-org/CogVideoX-5b", _LICENSE, configuration="cogvideox-5b"),
@@ -53,10 +55,19 @@ class CogVideoX(PipelineFamily):
         return latents, pipeline.vae.config.latent_channels, height, width
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
-        """Also refuse another size or length than positions were learned for: they would silently be others."""
+        """Also refuse lengths that decode to more frames, and sizes of which it learned no positions: both pass in silence."""
         super().check(options, clip)
-        config = self._transformer(where_weights_are(self, options.model))
-        if clip is None or not config.get("use_learned_positional_embeddings"):
+        if clip is None:
+            return
+        if clip.frames % _FRAMES_OF_A_PAIR != 1:
+            right = f"{_FRAMES_OF_A_PAIR} n + 1 for {self.name}, whose VAE decodes latents in pairs"
+            fix = other_count(clip.frames, _FRAMES_OF_A_PAIR)
+            raise BadValueError("the number of frames", clip.frames, right=right, fix=fix)
+        self._check_positions(options, clip)
+
+    def _check_positions(self, options: GenerateOptions, clip: ClipFacts) -> None:
+        config = self.transformer_of(options)
+        if not config.get("use_learned_positional_embeddings"):
             return
         factor = self.layout.factor
         learned = (
@@ -69,8 +80,9 @@ class CogVideoX(PipelineFamily):
             right = f"{frames} frames of {height}x{width}: these weights have learned positions"
             raise BadValueError("the clip", received, right=right, fix="render it with --frames and --size")
 
-    def _transformer(self, model: str) -> Mapping[str, Any]:
+    def transformer_of(self, options: GenerateOptions) -> Mapping[str, Any]:
         """The transformer's configuration, as far as it is known."""
+        model = where_weights_are(self, options.model)
         if Path(model).is_dir():
             return _transformer_in(Path(model))
         known = checkpoint_of(self, model)
@@ -131,9 +143,12 @@ class CogVideoXVideo(CogVideoX):
     """Begins from the render or a video, with our noise on top of it (SDEdit, arXiv 2108.01073)."""
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
-        """Also refuse a strength that leaves no step."""
+        """Also refuse a strength that leaves no step, and version 1.5."""
         super().check(options, clip)
         require_a_step(self, options)
+        if self.transformer_of(options).get("patch_size_t"):
+            right = "CogVideoX-2b or -5b: the pipeline takes no odd number of latents, and the VAE decodes no even one"
+            raise BadValueError("the model", "of version 1.5", right=right)
 
     def arguments(
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
@@ -142,9 +157,6 @@ class CogVideoXVideo(CogVideoX):
         import torch
 
         assert given.rgb is not None
-        if (pipeline.transformer.config.patch_size_t or 1) > 1 and len(noise) % 2:
-            right = "a multiple of 2 for version 1.5, which takes them in pairs"
-            raise BadValueError("the number of latents", len(noise), right=right, fix="use CogVideoX-2b or -5b")
         arguments, vae = super().arguments(pipeline, given, noise), pipeline.vae
         video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))
         with torch.no_grad():
@@ -227,7 +239,8 @@ FAMILIES = (
         checkpoints=_T2V[:2],
         strength=0.7,
         loras=True,
-        remarks="The weights are those of cogvideox: pass --model cogvideox-v2v, or their folder with its model_index.json changed.",
+        remarks="The weights are those of cogvideox: pass --model cogvideox-v2v, or their folder with its model_index.json "
+        "changed.",
         **_SHARED,
     ),
 )

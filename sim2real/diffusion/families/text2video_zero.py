@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from ...errors import BadValueError
-from ..family import ModelFamily, pipeline_class
+from ..family import pipeline_class
 from ..pipelines import PipelineInputs
 from .stable_diffusion import CONTROLNETS, DDPM, LAYOUT, NET_KINDS, ControlledByNets, checkpoints_with
 
@@ -81,19 +81,8 @@ FAMILIES = (
         loras=True,
         made_for=(8, (512, 512)),
         denoisers=("unet",),
-        remarks="The weights are those of animatediff-controlnet without the motion adapter. Frames share one batch: memory grows with "
-        "their number.",
-    ),
-    ModelFamily(
-        name="control-a-video",
-        pipeline="Controlnet3DStableDiffusionPipeline",
-        layout=LAYOUT,
-        latent_axes="BCTHW",
-        cast="none",
-        scaled_by="pipeline",
-        control="depth or edges per frame and the first frame; its pipeline is not in diffusers: export only",
-        needs=("noise", "depth", "edges"),
-        schedulers=DDPM,
-        size_multiple=64,
+        remarks="The weights are those of animatediff-controlnet without the motion adapter. Frames share one batch: memory "
+        "grows with their number. Control-A-Video and Ctrl-Adapter have pipelines of their own, which diffusers does not: "
+        "export latents for text-to-video-sd or stable-video, whose layouts are theirs.",
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 @functools.cache
 def sparse_pipeline() -> Any:
-    """diffusers' class, which takes key frames by the mode of their posterior: it would sample from the global generator."""
+    """The class of diffusers, but key frames are the mode of their posterior: it would sample from the global generator."""
     import diffusers
     import torch
 
@@ -16,7 +16,7 @@ def sparse_pipeline() -> Any:
         """Two runs agree."""
 
         def prepare_image(self, image: Any, width: int, height: int, device: Any, dtype: Any) -> Any:
-            """Key frames (1, channels, frames, height, width): pictures, or their latents where the net was trained on those."""
+            """Key frames (1, channels, frames, height, width): pictures, or latents where the net was trained on those."""
             pictures = self.control_image_processor.preprocess(image, height=height, width=width).to(device, dtype)
             if self.controlnet.use_simplified_condition_embedding:
                 with torch.no_grad():

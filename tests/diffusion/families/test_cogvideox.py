@@ -13,7 +13,7 @@ from sim2real.diffusion.large_models import Lora
 from sim2real.diffusion.pipelines.loading import forget_pipeline, loaded_pipeline
 from sim2real.errors import BadValueError, UnknownNameError
 from tests.diffusion.families.kit import family_called, footage, listened, options_for, rendered
-from tests.diffusion.families.tiny import Tiny, tiny_families
+from tests.diffusion.families.tiny import tiny_families
 from tests.diffusion.families.tiny.cogvideox import save_cogvideox
 
 FAMILY, SMALL = family_called("cogvideox"), tiny_families()["cogvideox"]
@@ -61,25 +61,35 @@ def test_samplers_that_do_not_know_its_noise_schedule_are_not_offered(folder):
 
 
 @pytest.mark.slow
-def test_version_1_5_gets_a_latent_before_an_odd_number(tmp_path):
-    tiny = Tiny(save=SMALL.save, frames=9)
+def test_version_1_5_gets_a_latent_before_an_odd_number(clip, tmp_path):
     folder = save_cogvideox(
         tmp_path / "tiny", "CogVideoXPipeline", patch_size_t=2, patch_bias=False, use_rotary_positional_embeddings=True
     )
-    clip = rendered(tmp_path / "clip", FAMILY, tiny)
-    found = listened(clip, options_for(folder, tiny, camera=clip.cameras[0]), FAMILY, tiny)
+    found = listened(clip, options_for(folder, SMALL, camera=clip.cameras[0]), FAMILY, SMALL)
     seen, noise = found.denoiser[0][:1], noise_of(clip)
     assert noise.shape[1] == 3 and seen.shape[1] == 4 and np.array_equal(seen[:, 1:], noise)
-    assert not found.drawn and footage(clip, clip.cameras[0]).shape == (9, *tiny.size, 3)
+    assert not found.drawn and footage(clip, clip.cameras[0]).shape == (9, *SMALL.size, 3)
+
+
+def test_lengths_that_decode_to_more_frames_are_refused(folder):
+    FAMILY.check(options_for(folder, SMALL), ClipFacts(9, (32, 48)))
+    with pytest.raises(BadValueError, match=r"number of frames is 13, must be 8 n \+ 1 for cogvideox, whose VAE .*--frames 9"):
+        FAMILY.check(options_for(folder, SMALL), ClipFacts(13, (32, 48)))
+
+
+def test_from_a_video_version_1_5_is_refused(tmp_path):
+    save_cogvideox(tmp_path / "tiny", VIDEO.pipeline, patch_size_t=2, patch_bias=False)
+    with pytest.raises(BadValueError, match="of version 1.5, must be CogVideoX-2b or -5b"):
+        VIDEO.check(options_for(tmp_path / "tiny", SMALL))
 
 
 def test_learned_positions_are_of_one_size_and_length(tmp_path):
     family = family_called("cogvideox-i2v")
     options = GenerateOptions(model=tmp_path / "tiny", large=LargeModelOptions(first_frame="rgb"))
     save_cogvideox(tmp_path / "tiny", family.pipeline, wide=True, use_learned_positional_embeddings=True)
-    family.check(options, ClipFacts(5, (32, 48)))
-    for frames, size in ((9, (32, 48)), (5, (48, 48))):
-        with pytest.raises(BadValueError, match="must be 5 frames of 32x48: these weights have learned positions"):
+    family.check(options, ClipFacts(9, (32, 48)))
+    for frames, size in ((17, (32, 48)), (9, (48, 48))):
+        with pytest.raises(BadValueError, match="must be 9 frames of 32x48: these weights have learned positions"):
             family.check(options, ClipFacts(frames, size))
 
 

@@ -66,7 +66,7 @@ def test_weights_count_one_by_one(folder, clip):
 
 @pytest.mark.slow
 def test_a_sampler_with_large_sigmas_is_given_unit_variance(folder, clip):
-    options = options_for(folder, SMALL, camera=clip.cameras[0], large={"scheduler": "EulerDiscrete"})
+    options = options_for(folder, SMALL, camera=clip.cameras[0], large={"scheduler": "Euler"})
     assert float(loaded_pipeline(FAMILY, options).scheduler.init_noise_sigma) > 10
     found = listened(clip, options, FAMILY, SMALL)
     noise = FAMILY.latents(np.asarray(clip.noise(clip.cameras[0]), np.float32))
@@ -85,7 +85,7 @@ def test_noise_is_cast_to_what_the_unet_computes_in(folder, clip):
 def test_motion_modules_get_the_schedule_that_they_were_trained_with(folder):
     stored = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
     assert stored["_class_name"] == "PNDMScheduler" and stored["beta_schedule"] == "scaled_linear"
-    for scheduler in (None, "DPMSolver", "EulerDiscrete"):
+    for scheduler in (None, "DPMSolver", "Euler"):
         known = [name for name in FAMILY.schedulers if scheduler is None or name.startswith(scheduler)]
         asked = {} if scheduler is None else {"scheduler": known[0]}
         sampler = loaded_pipeline(FAMILY, options_for(folder, SMALL, large=asked)).scheduler

@@ -31,7 +31,7 @@ def save_cogvideox(folder: Path, pipeline: str, wide: bool = False, named: str |
         four = {"down_block_types": ("CogVideoXDownBlock3D",) * 4, "up_block_types": ("CogVideoXUpBlock3D",) * 4}
         vae = AutoencoderKLCogVideoX(block_out_channels=(4, 4, 4, 4), layers_per_block=1, norm_num_groups=2, **four)
         asked = {"num_attention_heads": 2, "attention_head_dim": 16, "num_layers": 1, "text_embed_dim": 16, "time_embed_dim": 8}
-        small = {"in_channels": 32 if wide else 16, "sample_height": 4, "sample_width": 6, "sample_frames": 5}
+        small = {"in_channels": 32 if wide else 16, "sample_height": 4, "sample_width": 6, "sample_frames": 9}
         parts: dict[str, Any] = {
             "tokenizer": tokenizer(),
             "text_encoder": t5(),
@@ -47,15 +47,17 @@ def save_cogvideox(folder: Path, pipeline: str, wide: bool = False, named: str |
 
 
 TINY = {
-    "cogvideox": Tiny(save=lambda folder: save_cogvideox(folder, "CogVideoXPipeline")),
+    "cogvideox": Tiny(save=lambda folder: save_cogvideox(folder, "CogVideoXPipeline"), frames=9),
     "cogvideox-i2v": Tiny(
         save=lambda folder: save_cogvideox(folder, "CogVideoXImageToVideoPipeline", wide=True),
+        frames=9,
         large=lambda folder: {"first_frame": "rgb"},
         draws=True,
     ),
     "cogvideox-fun-control": Tiny(
         save=lambda folder: save_cogvideox(folder, "CogVideoXFunControlPipeline", wide=True, named="CogVideoXPipeline"),
+        frames=9,
         control="vae",
     ),
-    "cogvideox-v2v": Tiny(save=lambda folder: save_cogvideox(folder, "CogVideoXVideoToVideoPipeline"), scale=None),
+    "cogvideox-v2v": Tiny(save=lambda folder: save_cogvideox(folder, "CogVideoXVideoToVideoPipeline"), frames=9, scale=None),
 }

@@ -22,6 +22,8 @@ with warnings.catch_warnings():  # others' deprecations
         UNet3DConditionModel,
         UNetSpatioTemporalConditionModel,
     )
+    from diffusers.models.embeddings import TimestepEmbedding
+    from safetensors.torch import save_file
     from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 
@@ -47,6 +49,19 @@ def save_text_to_video(folder: Path) -> Path:
     return folder
 
 
+def save_videocrafter(folder: Path) -> Path:
+    """The same with another U-Net beside its own, which has weights for a frame rate."""
+    save_text_to_video(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        unet = UNet3DConditionModel.from_pretrained(folder / "unet")
+        rate = TimestepEmbedding(8, 32)
+    unet.save_pretrained(folder / "unet-videocrafter2")
+    weights = {**unet.state_dict(), **{f"fps_embedding.{name}": value for name, value in rate.state_dict().items()}}
+    save_file(weights, folder / "unet-videocrafter2" / "diffusion_pytorch_model.safetensors", {"format": "pt"})
+    return folder
+
+
 def save_stable_video(folder: Path) -> Path:
     """With the sampler that the hub has: Karras sigmas from 700 down."""
     with torch.random.fork_rng():
@@ -62,10 +77,16 @@ def save_stable_video(folder: Path) -> Path:
             projection_class_embeddings_input_dim=24,
         )
         wide = {"down_block_types": ("DownEncoderBlock2D",) * 4, "block_out_channels": (32, 32, 32, 32)}
-        looks = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "patch_size": 8}
+        looks = {
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "patch_size": 112,
+        }
         StableVideoDiffusionPipeline(
             vae=AutoencoderKLTemporalDecoder(**wide),  # pyright: ignore[reportArgumentType]
-            image_encoder=CLIPVisionModelWithProjection(CLIPVisionConfig(**looks, image_size=16, projection_dim=16)),
+            image_encoder=CLIPVisionModelWithProjection(CLIPVisionConfig(**looks, image_size=224, projection_dim=16)),
             unet=unet,
             scheduler=EulerDiscreteScheduler(
                 beta_schedule="scaled_linear",
@@ -76,14 +97,20 @@ def save_stable_video(folder: Path) -> Path:
                 timestep_type="continuous",
                 use_karras_sigmas=True,
             ),
-            feature_extractor=CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}),
+            feature_extractor=CLIPImageProcessor(),
         ).save_pretrained(folder)
     return folder
 
 
 TINY = {
     "text-to-video-sd": Tiny(save=save_text_to_video, frames=2),
+    "videocrafter2": Tiny(save=save_videocrafter, frames=2),
     "stable-video": Tiny(
-        save=save_stable_video, frames=2, size=(64, 64), large=lambda folder: {"first_frame": "rgb"}, draws=True
+        save=save_stable_video,
+        frames=2,
+        size=(64, 64),
+        prompt=None,
+        large=lambda folder: {"first_frame": "rgb"},
+        draws=True,
     ),
 }
