@@ -89,14 +89,11 @@ class AnimateDiffSparse(AnimateDiff):
         return replace(part, folder="controlnet") if saved else part
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
-        """Also refuse two controls, and a first frame that no net looks at."""
-        asked = list(self.weights(options)) if set(options.large.controls) <= set(_SPARSE) else []
-        if len(asked) > 1:
-            raise BadValueError("--control", ",".join(asked), right=f"one: {self.name} has one net")
-        if asked and options.large.first_frame is not None and asked != ["rgb"]:
+        """Also refuse a first frame that no net looks at."""
+        super().check(options, clip)
+        if options.large.first_frame is not None and "rgb" not in self.weights(options):
             right = "given with --control rgb, whose net looks at pictures"
             raise BadValueError("--first-frame", options.large.first_frame, right=right)
-        super().check(options, clip)
 
     def pipeline_class(self) -> Any:
         """A subclass that encodes key frames without a draw: diffusers samples their latents from torch's global generator."""
@@ -195,7 +192,7 @@ FAMILIES = (
         remarks=f"{_FOLDER} Nets are in sparsectrl-scribble/ and sparsectrl-rgb/. With --control rgb --first-frame PHOTO "
         "footage begins from a photograph. The LoRA guoyww/animatediff-motion-lora-v1-5-3 belongs to these nets: pass it "
         "with --lora.",
-        **(_SHARED | {"checkpoints": checkpoints_with("animatediff-sparsectrl")}),
+        **(_SHARED | {"checkpoints": checkpoints_with("animatediff-sparsectrl"), "joined": "one"}),
     ),
     AnimateDiffVideo(
         name="animatediff-v2v",

@@ -15,7 +15,7 @@ from ...noise.layout import NoiseLayout
 from ...text_files import read_json
 from ..checkpoints import Checkpoint, published
 from ..controls import blended
-from ..family import ClipFacts, other_count, pipeline_class
+from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.family import where_weights_are
@@ -55,19 +55,10 @@ class CogVideoX(PipelineFamily):
         return latents, pipeline.vae.config.latent_channels, height, width
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
-        """Also refuse lengths that decode to more frames, and sizes of which it learned no positions: both pass in silence."""
+        """Also refuse a size or length of which it learned no positions: others would be put in their place, in silence."""
         super().check(options, clip)
-        if clip is None:
-            return
-        if clip.frames % _FRAMES_OF_A_PAIR != 1:
-            right = f"{_FRAMES_OF_A_PAIR} n + 1 for {self.name}, whose VAE decodes latents in pairs"
-            fix = other_count(clip.frames, _FRAMES_OF_A_PAIR)
-            raise BadValueError("the number of frames", clip.frames, right=right, fix=fix)
-        self._check_positions(options, clip)
-
-    def _check_positions(self, options: GenerateOptions, clip: ClipFacts) -> None:
         config = self.transformer_of(options)
-        if not config.get("use_learned_positional_embeddings"):
+        if clip is None or not config.get("use_learned_positional_embeddings"):
             return
         factor = self.layout.factor
         learned = (
@@ -183,6 +174,7 @@ _SHARED: dict[str, Any] = {
     "scaled_by": "pipeline",
     "schedulers": ("CogVideoXDDIMScheduler",),
     "size_multiple": 16,
+    "frames_step": _FRAMES_OF_A_PAIR,
     "guidance": 6.0,
     "made_for": (49, (480, 720)),
 }

@@ -154,12 +154,14 @@ def test_key_frames_are_every_eighth_and_the_last(frames, keys):
     assert key_frames(frames) == keys
 
 
-def test_sparse_nets_refuse_two_controls_and_pictures_that_no_net_looks_at():
+def test_sparse_nets_refuse_two_controls_and_pictures_that_no_net_looks_at(tmp_path):
     family = families()["animatediff-sparsectrl"]
+    folder = save_sparse(tmp_path / "tiny", "scribble", pictures=False)
+    family.check(said(folder))
     with pytest.raises(BadValueError, match="--control is scribble,rgb, must be one"):
-        family.check(said("animatediff-sparsectrl", controls={"scribble": 1.0, "rgb": 1.0}))
+        family.check(said(folder, controls={"scribble": 1.0, "rgb": 1.0}))
     with pytest.raises(BadValueError, match="--first-frame is rgb, must be given with --control rgb"):
-        family.check(said("animatediff-sparsectrl", first_frame="rgb"))
+        family.check(said(folder, first_frame="rgb"))
 
 
 @pytest.mark.slow
