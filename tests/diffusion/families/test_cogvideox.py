@@ -18,6 +18,7 @@ from tests.diffusion.families.tiny.cogvideox import save_cogvideox
 
 FAMILY, SMALL = family_called("cogvideox"), tiny_families()["cogvideox"]
 VIDEO = family_called("cogvideox-v2v")
+LEARNED = {"use_learned_positional_embeddings": True, "use_rotary_positional_embeddings": True}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def clip(tmp_path_factory):
 
 
 def noise_of(clip):
-    return FAMILY.latents(np.asarray(clip.noise(clip.cameras[0]), np.float32))
+    return FAMILY.latents(np.array(clip.noise(clip.cameras[0]), np.float32))
 
 
 @pytest.mark.slow
@@ -86,7 +87,7 @@ def test_from_a_video_version_1_5_is_refused(tmp_path):
 def test_learned_positions_are_of_one_size_and_length(tmp_path):
     family = family_called("cogvideox-i2v")
     options = GenerateOptions(model=tmp_path / "tiny", large=LargeModelOptions(first_frame="rgb"))
-    save_cogvideox(tmp_path / "tiny", family.pipeline, wide=True, use_learned_positional_embeddings=True)
+    save_cogvideox(tmp_path / "tiny", family.pipeline, wide=True, **LEARNED)
     family.check(options, ClipFacts(9, (32, 48)))
     for frames, size in ((17, (32, 48)), (9, (48, 48))):
         with pytest.raises(BadValueError, match="must be 9 frames of 32x48: these weights have learned positions"):

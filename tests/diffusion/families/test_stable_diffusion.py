@@ -65,11 +65,12 @@ def test_weights_count_one_by_one(folder, clip):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Euler's, in diffusers
 def test_a_sampler_with_large_sigmas_is_given_unit_variance(folder, clip):
     options = options_for(folder, SMALL, camera=clip.cameras[0], large={"scheduler": "Euler"})
     assert float(loaded_pipeline(FAMILY, options).scheduler.init_noise_sigma) > 10
     found = listened(clip, options, FAMILY, SMALL)
-    noise = FAMILY.latents(np.asarray(clip.noise(clip.cameras[0]), np.float32))
+    noise = FAMILY.latents(np.array(clip.noise(clip.cameras[0]), np.float32))
     np.testing.assert_allclose(found.denoiser[0][:1], noise, rtol=2e-3)
 
 
@@ -77,11 +78,12 @@ def test_a_sampler_with_large_sigmas_is_given_unit_variance(folder, clip):
 def test_noise_is_cast_to_what_the_unet_computes_in(folder, clip):
     options = options_for(folder, SMALL, camera=clip.cameras[0], large={"dtype": "bfloat16"})
     found = listened(clip, options, FAMILY, SMALL)
-    noise = FAMILY.latents(np.asarray(clip.noise(clip.cameras[0]), np.float32))
+    noise = FAMILY.latents(np.array(clip.noise(clip.cameras[0]), np.float32))
     assert np.array_equal(found.denoiser[0][:1], torch.from_numpy(noise).bfloat16().float().numpy())
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Euler's, in diffusers
 def test_motion_modules_get_the_schedule_that_they_were_trained_with(folder):
     stored = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
     assert stored["_class_name"] == "PNDMScheduler" and stored["beta_schedule"] == "scaled_linear"

@@ -112,5 +112,6 @@ TINY = {
         prompt=None,
         large=lambda folder: {"first_frame": "rgb"},
         draws=True,
+        exact=False,
     ),
 }
