@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """Whether a model's files are there and whole, before anything of them is loaded; and how to get those that are not."""
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Estimate:
         return f"memory, estimated: {_gigabytes(total)} of weights ({parts}) and {_gigabytes(self.working)} to work with{gpu}"
 
 
-def _gigabytes(size: float) -> str:
+def _gigabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 5e7 else f"{size / 1e6:.0f} MB"
 
 
