@@ -27,7 +27,6 @@ class Tiny:
     - ``large``: fields of ``LargeModelOptions`` that it has to be given; called with the folder.
     - ``scale``: what our noise is multiplied by before the denoiser sees it, where it starts from noise alone.
     - ``tolerance``: how far it may be off; 0 is to the bit.
-    - ``exact``: to the bit; not where the pipeline multiplies by its first sigma and the sampler divides by it.
     - ``seen``: the tensor that the denoiser is given, of the module's arguments: ``hidden_states`` or ``sample``.
     - ``control``: where the control video arrives: ``vae`` (its encoder's input, -1 to 1), ``controlnet`` (0 to 1), or None.
     - ``draws``: whether the pipeline may draw numbers of its own (for what is no noise of the footage).
@@ -40,7 +39,6 @@ class Tiny:
     prompt: str | None = "kitchen"
     large: Callable[[Path], Mapping[str, Any]] = field(default=lambda folder: {})
     scale: float | None = 1.0
-    exact: bool = True
     tolerance: float = 0.0
     seen: Callable[[tuple[Any, ...], Mapping[str, Any]], Any] = field(
         default=lambda args, kwargs: kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]
