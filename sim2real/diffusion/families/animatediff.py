@@ -179,7 +179,7 @@ FAMILIES = (
         needs=NET_KINDS,
         controls=tuple(CONTROLNETS),
         remarks=f"{_FOLDER} Nets are in controlnet-depth/, controlnet-edges/, controlnet-soft-edges/, controlnet-scribble/. "
-        "The motion LoRA spacepxl/animatediffv3_warpednoise_motionlora was trained on warped noise: pass it with --lora.",
+        "The motion LoRA spacepxl/animatediffv3_warpednoise_motionlora was trained on warped noise: try it with --lora.",
         **_SHARED,
     ),
     AnimateDiffSparse(

@@ -220,7 +220,8 @@ FAMILIES = (
             Checkpoint("alibaba-pai/CogVideoX-Fun-V1.1-2b-Control", _LICENSE, configuration="cogvideox-fun-2b-control"),
             Checkpoint("alibaba-pai/CogVideoX-Fun-V1.1-5b-Control", _LICENSE, configuration="cogvideox-fun-5b-control"),
         ),
-        remarks="One control video: several are blended, and it has no strength. Its pipeline loads no LoRA files.",
+        loras=True,
+        remarks="One control video: several are blended, and it has no strength.",
         **_SHARED,
     ),
     CogVideoXVideo(

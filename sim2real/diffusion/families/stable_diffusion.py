@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,7 @@ class ControlledByNets(StableDiffusion):
         if len(nets) != len(given.weights):
             right = f"{len(nets)}, a net each: {', '.join(given.weights)}"
             raise BadValueError("the number of controls", len(given.weights), right=right)
+        require_same_text(nets, pipeline.unet)
         videos = [pil_video(given.controls[name]) for name in given.weights]
         strengths = [float(weight) for weight in given.weights.values()]
         one = len(videos) == 1
@@ -174,6 +175,20 @@ class ControlledByNets(StableDiffusion):
     def pictures_argument(self) -> str:
         """What the pipeline calls the control pictures."""
         return "conditioning_frames"
+
+
+def require_same_text(nets: Sequence[Any], unet: Any) -> None:
+    """Refuse nets of another Stable Diffusion than the U-Net's: matrices would not fit, deep inside.
+
+    Raises:
+        BadValueError: with the widths of the text that they look at.
+    """
+    wanted = unet.config.cross_attention_dim
+    for net in nets:
+        if net.config.cross_attention_dim != wanted:
+            received = f"for text of width {net.config.cross_attention_dim}"
+            fix = "pass one for Stable Diffusion 1.5, not 2 or XL"
+            raise BadValueError("the ControlNet", received, right=f"{wanted}, as the U-Net", fix=fix)
 
 
 def uses_plain_sampler(model: str) -> bool:

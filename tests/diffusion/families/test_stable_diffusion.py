@@ -12,6 +12,7 @@ import torch
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, families, family_of
 from sim2real.diffusion.controls import control_video
 from sim2real.diffusion.families.animatediff import key_frames
+from sim2real.diffusion.families.stable_diffusion import require_same_text
 from sim2real.diffusion.family import ClipFacts
 from sim2real.diffusion.pipelines.loading import forget_pipeline, loaded_pipeline
 from sim2real.errors import BadValueError, UnreadableFileError
@@ -132,6 +133,13 @@ def test_nets_that_cannot_be_fetched_say_where_to_put_them(folder, monkeypatch):
     monkeypatch.setattr(diffusers.ControlNetModel, "load_config", offline)
     with pytest.raises(UnreadableFileError, match=r"hf download \S+scribble` fetches to controlnet-scribble/ in the model's"):
         FAMILY.check(said(folder, controls={"scribble": 1.0}))
+
+
+def test_nets_of_another_stable_diffusion_are_refused():
+    unet, net, xl = (SimpleNamespace(config=SimpleNamespace(cross_attention_dim=width)) for width in (768, 768, 2048))
+    require_same_text([net], unet)
+    with pytest.raises(BadValueError, match="ControlNet is for text of width 2048, must be 768"):
+        require_same_text([net, xl], unet)
 
 
 def test_a_clip_longer_than_the_motion_modules_is_refused(folder):

@@ -46,6 +46,9 @@ def save_cogvideox(folder: Path, pipeline: str, wide: bool = False, named: str |
     return folder
 
 
+_NOISE_ALONE: dict[str, Any] = {"large": lambda folder: {"strength": 1.0}, "tolerance": 1e-5}
+"""At full strength the schedule begins with noise alone."""
+
 TINY = {
     "cogvideox": Tiny(save=lambda folder: save_cogvideox(folder, "CogVideoXPipeline"), frames=9),
     "cogvideox-i2v": Tiny(
@@ -59,5 +62,7 @@ TINY = {
         frames=9,
         control="vae",
     ),
-    "cogvideox-v2v": Tiny(save=lambda folder: save_cogvideox(folder, "CogVideoXVideoToVideoPipeline"), frames=9, scale=None),
+    "cogvideox-v2v": Tiny(
+        save=lambda folder: save_cogvideox(folder, "CogVideoXVideoToVideoPipeline"), frames=9, **_NOISE_ALONE
+    ),
 }
