@@ -17,7 +17,7 @@ from ..controls import blended
 from ..family import DETERMINISTIC_FLOW, ClipFacts, ModelFamily, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
-from ..pipelines.family import where_weights_are
+from ..pipelines.files import where_weights_are
 from ..pipelines.tensors import pil_pictures, video_tensor
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)

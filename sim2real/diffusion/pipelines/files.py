@@ -13,6 +13,7 @@ from ...text_files import read_json
 from ..checkpoints import Checkpoint, published
 
 if TYPE_CHECKING:
+    from ..family import ModelFamily
     from ..options import GenerateOptions
     from .family import PipelineFamily
 
@@ -27,13 +28,16 @@ def require_weights(family: PipelineFamily, options: GenerateOptions) -> None:
         UnreadableFileError: what is missing, and how to get it.
         BadValueError: the disk has no room for them.
     """
-    from .family import where_weights_are
-
     model = where_weights_are(family, options.model)
     if Path(model).is_dir():
         require_whole(Path(model))
     else:
         _require_fetchable(checkpoint_of(family, model), model)
+
+
+def where_weights_are(family: ModelFamily, model: str | Path | None) -> str:
+    """The hub id or folder of a model; a family's name stands for its first."""
+    return family.hub_ids[0] if str(model) == family.name else str(model)
 
 
 def checkpoint_of(family: PipelineFamily, model: str) -> Checkpoint | None:
