@@ -14,7 +14,7 @@ from ..checkpoints import Checkpoint
 from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineInputs
-from ..pipelines.family import where_weights_are
+from ..pipelines.files import where_weights_are
 from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
 from ..pipelines.video_to_video import noised, require_a_step
 from .stable_diffusion import (

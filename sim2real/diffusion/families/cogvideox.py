@@ -18,8 +18,7 @@ from ..controls import blended
 from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
-from ..pipelines.family import where_weights_are
-from ..pipelines.files import checkpoint_of
+from ..pipelines.files import checkpoint_of, where_weights_are
 from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
 from ..pipelines.video_to_video import noised, require_a_step
 

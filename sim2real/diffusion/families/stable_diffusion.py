@@ -19,8 +19,7 @@ from ..controls import CONTROLS
 from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
-from ..pipelines.family import where_weights_are
-from ..pipelines.files import unreadable
+from ..pipelines.files import unreadable, where_weights_are
 from ..pipelines.tensors import pil_video
 
 LAYOUT = NoiseLayout(factor=8, channels=4, temporal_factor=1)
@@ -203,10 +202,10 @@ def ddim_like(model: str, **changed: Any) -> Any:
     Raises:
         UnreadableFileError: the model has no sampler's configuration.
     """
-    import diffusers
+    from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
     try:
-        return diffusers.DDIMScheduler.from_pretrained(model, subfolder="scheduler", **changed)
+        return DDIMScheduler.from_pretrained(model, subfolder="scheduler", **changed)
     except Exception as error:  # hub, JSON and network each have errors of their own
         raise unreadable(model, error) from error
 

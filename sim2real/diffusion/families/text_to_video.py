@@ -10,8 +10,7 @@ from ...errors import BadValueError
 from ..checkpoints import Checkpoint
 from ..family import ClipFacts
 from ..options import GenerateOptions
-from ..pipelines.family import where_weights_are
-from ..pipelines.files import unreadable
+from ..pipelines.files import unreadable, where_weights_are
 from ..pipelines.videocrafter import tells_a_rate, with_rate
 from .stable_diffusion import DDPM, LAYOUT, Part, StableDiffusion
 

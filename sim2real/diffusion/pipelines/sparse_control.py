@@ -9,10 +9,10 @@ from typing import Any
 @functools.cache
 def sparse_pipeline() -> Any:
     """The class of diffusers, but key frames are the mode of their posterior: it would sample from the global generator."""
-    import diffusers
     import torch
+    from diffusers.pipelines.animatediff.pipeline_animatediff_sparsectrl import AnimateDiffSparseControlNetPipeline
 
-    class SparsePipeline(diffusers.AnimateDiffSparseControlNetPipeline):
+    class SparsePipeline(AnimateDiffSparseControlNetPipeline):
         """Two runs agree."""
 
         def prepare_image(self, image: Any, width: int, height: int, device: Any, dtype: Any) -> Any:
@@ -24,5 +24,5 @@ def sparse_pipeline() -> Any:
                 pictures = (self.vae.config.scaling_factor * posterior.mode()).to(dtype)
             return pictures[None].permute(0, 2, 1, 3, 4)
 
-    SparsePipeline.__name__ = diffusers.AnimateDiffSparseControlNetPipeline.__name__
+    SparsePipeline.__name__ = AnimateDiffSparseControlNetPipeline.__name__
     return SparsePipeline
