@@ -84,6 +84,7 @@ class ModelFamily:
     - ``schedulers``: samplers that draw no noise of their own, so that the warp survives.
     - ``checkpoints``: weights that belong to the family.
     - ``size_multiple``: what picture sizes must be a multiple of, in pixels.
+    - ``frames_step``: numbers of frames are a multiple of it plus one; None: of the layout's frames per latent.
     - ``camera_effects``: the camera that films its footage where none is asked for.
     """
 
@@ -98,6 +99,7 @@ class ModelFamily:
     schedulers: tuple[str, ...]
     checkpoints: tuple[Checkpoint, ...] = ()
     size_multiple: int = 1
+    frames_step: int | None = None
     camera_effects: str = "none"
     needs_of_videos: tuple[str, ...] | None = None
 
@@ -146,7 +148,7 @@ class ModelFamily:
         if any(length % self.size_multiple for length in clip.size):
             right = f"multiples of {self.size_multiple} for {self.name}"
             raise BadValueError("the size", f"{clip.size[0]}x{clip.size[1]}", right=right, fix="render with another --size")
-        time = self.layout.temporal_factor
+        time = self.frames_step or self.layout.temporal_factor
         if time > 1 and (clip.frames % time != 1 or clip.frames == 1):
             right = f"{time} n + 1 for {self.name}"
             raise BadValueError("the number of frames", clip.frames, right=right, fix=other_count(clip.frames, time))

@@ -327,7 +327,7 @@ def test_a_model_of_the_old_kind_says_what_to_do(clip, tmp_path):
     [
         ({"camera": "wrist"}, UnknownNameError, "unknown camera 'wrist'.*front"),
         ({"prompt": "a kitchen"}, BadValueError, "reads no text"),
-        ({"model": "cogvideox"}, BadValueError, "CogVideoXPipeline"),
+        ({"model": "wan-fun-control"}, BadValueError, "must be of a family that generate runs"),
         ({"use": "repaint"}, BadValueError, "--use is repaint, must be keep or restyle"),
         ({"keep": ["robot"]}, BadValueError, "--keep is 'robot', must be left out.*--use restyle"),
         ({"look": "loft"}, BadValueError, "--look is 'loft', must be left out.*--use restyle"),

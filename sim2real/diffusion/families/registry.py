@@ -14,6 +14,9 @@ MODULES = (
     "wan",
     "cogvideox",
     "animatediff",
+    "text_to_video",
+    "stable_video",
+    "text2video_zero",
 )
 """Modules of this package that have ``FAMILIES``; they load no torch and no diffusers until a model runs."""
 

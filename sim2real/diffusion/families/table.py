@@ -30,7 +30,7 @@ def facts_of(family: ModelFamily) -> dict[str, Any]:
         "axes": family.latent_axes,
         "cast": family.cast,
         "scaled_by": family.scaled_by,
-        "frames": f"{time} n + 1" if time > 1 else "any",
+        "frames": f"{family.frames_step or time} n + 1" if time > 1 else "any",
         "size_multiple": family.size_multiple,
         "control": family.control,
         "follows": _follows(family),

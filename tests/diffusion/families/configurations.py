@@ -30,9 +30,11 @@ def built(config: Mapping[str, Any]) -> Any:
             still.enter_context(mock.patch.object(layer, "reset_parameters", lambda self: None))
         still.enter_context(no_init_weights())
         if hasattr(diffusers, kind):
-            return getattr(diffusers, kind).from_config(given)
+            return getattr(diffusers, kind).from_config(given).to("meta")  # some make a number or two elsewhere
         model = getattr(transformers, kind)
-        return model(model.config_class(**given))
+        made = model(model.config_class(**given))
+        made.tie_weights()
+        return made
 
 
 def shortened(config: Mapping[str, Any], layers: int = 6) -> dict[str, Any]:
@@ -66,7 +68,61 @@ def _wan(model: Any, grid: Grid, channels: int) -> dict[str, Any]:
     return call
 
 
-CALLS: dict[str, Call] = {"WanTransformer3DModel": _wan, "WanVACETransformer3DModel": _wan}
+def _cogvideox(model: Any, grid: Grid, channels: int) -> dict[str, Any]:
+    """Version 1.5 takes pairs of latents, for which one is added in front."""
+    config, (latents, height, width) = model.config, grid
+    pair = config.patch_size_t or 1
+    padded = latents + -latents % pair
+    call: dict[str, Any] = {
+        "hidden_states": empty(1, padded, config.in_channels, height, width),
+        "timestep": empty(1, dtype=torch.int64),
+        "encoder_hidden_states": empty(1, config.max_text_seq_length, config.text_embed_dim),
+    }
+    if config.use_rotary_positional_embeddings:
+        tokens = padded // pair * (height // config.patch_size) * (width // config.patch_size)
+        call["image_rotary_emb"] = (empty(tokens, config.attention_head_dim), empty(tokens, config.attention_head_dim))
+    if config.ofs_embed_dim is not None:
+        call["ofs"] = empty(1)
+    return call
+
+
+def _unet(model: Any, grid: Grid, channels: int) -> dict[str, Any]:
+    """Latents with their frames behind the channels, and a text per video."""
+    text = empty(1, 77, model.config.cross_attention_dim)
+    return {"sample": empty(1, channels, *grid), "timestep": 1, "encoder_hidden_states": text}
+
+
+def _unet_of_pictures(model: Any, grid: Grid, channels: int) -> dict[str, Any]:
+    """A batch of frames, and a text for each."""
+    text = empty(grid[0], 77, model.config.cross_attention_dim)
+    return {"sample": empty(grid[0], channels, *grid[1:]), "timestep": 1, "encoder_hidden_states": text}
+
+
+def _unet_of_motion(model: Any, grid: Grid, channels: int) -> dict[str, Any]:
+    """Latents with their frames behind the channels, and a text per frame."""
+    text = empty(grid[0], 77, model.config.cross_attention_dim)
+    return {"sample": empty(1, channels, *grid), "timestep": 1, "encoder_hidden_states": text}
+
+
+def _unet_of_stable_video(model: Any, grid: Grid, channels: int) -> dict[str, Any]:
+    """Noise and the first frame's latents, its embedding, and frame rate, motion and noise of the first frame."""
+    return {
+        "sample": empty(1, grid[0], model.config.in_channels, *grid[1:]),
+        "timestep": 1,
+        "encoder_hidden_states": empty(1, 1, model.config.cross_attention_dim),
+        "added_time_ids": empty(1, 3),
+    }
+
+
+CALLS: dict[str, Call] = {
+    "WanTransformer3DModel": _wan,
+    "WanVACETransformer3DModel": _wan,
+    "CogVideoXTransformer3DModel": _cogvideox,
+    "UNetMotionModel": _unet_of_motion,
+    "UNet2DConditionModel": _unet_of_pictures,
+    "UNet3DConditionModel": _unet,
+    "UNetSpatioTemporalConditionModel": _unet_of_stable_video,
+}
 """What denoisers are called with for noise of a grid, by their class."""
 
 
@@ -79,4 +135,6 @@ def denoised(model: Any, grid: Grid, channels: int) -> tuple[int, ...]:
     assert set(call) <= set(inspect.signature(type(model).forward).parameters)
     with torch.no_grad():
         answer = model(**call, return_dict=False)[0]
+    if getattr(model.config, "patch_size_t", None):  # what was added in front is dropped
+        answer = answer[:, -grid[0] :]
     return tuple(answer.shape)

@@ -21,7 +21,10 @@ from tests.diffusion.families.kit import (
 )
 from tests.diffusion.families.tiny import tiny_families
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Euler's, in diffusers
+]
 TINY = tiny_families()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-MODULES = ("wan",)
+MODULES = ("wan", "stable_diffusion", "cogvideox", "stable_video")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Tiny:
     - ``save``: writes the pipeline to a folder, as the hub has it; anything else that it loads lies beside it.
     - ``frames``, ``size``: of the clip.
     - ``steps``: denoising steps.
+    - ``prompt``: None where the model reads no text.
     - ``large``: fields of ``LargeModelOptions`` that it has to be given; called with the folder.
     - ``scale``: what our noise is multiplied by before the denoiser sees it, where it starts from noise alone.
     - ``tolerance``: how far it may be off; 0 is to the bit.
@@ -35,6 +36,7 @@ class Tiny:
     frames: int = 5
     size: tuple[int, int] = (32, 48)
     steps: int = 2
+    prompt: str | None = "kitchen"
     large: Callable[[Path], Mapping[str, Any]] = field(default=lambda folder: {})
     scale: float | None = 1.0
     tolerance: float = 0.0

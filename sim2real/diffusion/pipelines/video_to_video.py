@@ -1,0 +1,41 @@
+"""Begin from a video: our noise on top of its latents, at the timestep that the strength says (SDEdit, arXiv 2108.01073)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import BadValueError
+from ..options import GenerateOptions
+from .given import PipelineInputs
+
+if TYPE_CHECKING:
+    from .family import PipelineFamily
+
+
+def noised(pipeline: Any, clean: Any, noise: Any, given: PipelineInputs) -> Any:
+    """Clean latents with noise added at the first timestep that the pipeline will run, as its sampler adds it.
+
+    Args:
+        pipeline: its sampler, and ``get_timesteps``.
+        clean: latents of the video, scaled as the denoiser knows them.
+        noise: unit variance, the same shape.
+        given: steps and strength.
+    """
+    steps, strength, device = given.asked["steps"], given.asked["strength"], pipeline._execution_device
+    pipeline.scheduler.set_timesteps(steps, device=device)
+    timesteps, _ = pipeline.get_timesteps(steps, pipeline.scheduler.timesteps, strength, device)
+    noise = noise.to(device)
+    return pipeline.scheduler.add_noise(clean.to(noise.dtype), noise, timesteps[:1])
+
+
+def require_a_step(family: PipelineFamily, options: GenerateOptions) -> None:
+    """Refuse a strength that leaves no step to run: footage would be the noised video.
+
+    Raises:
+        BadValueError: with both numbers.
+    """
+    steps = family.steps if options.steps is None else options.steps
+    strength = family.strength if options.large.strength is None else options.large.strength
+    if strength is not None and int(steps * strength) < 1:
+        right = f"at least {1 / steps:.3g} with --steps {steps}: so much of the steps is run"
+        raise BadValueError("--strength", f"{strength:g}", right=right)
