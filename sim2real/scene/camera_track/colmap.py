@@ -66,7 +66,8 @@ def read_colmap(path: Path) -> TrackFile:
         pictures = read_images(file, path)
     if not pictures:
         raise unreadable(path, "no picture of it has a pose", "reconstruct it again")
-    note = f"{len(pictures)} poses of COLMAP's model {model.images}, which has no scale of its own (--track-scale){more}"
+    place = "/".join(PurePosixPath(model.images).parent.parts[-2:])
+    note = f"{len(pictures)} poses of COLMAP's model {place or path.name}, which has no scale of its own (--track-scale){more}"
     return TrackFile(tracks_of(_shots(pictures, cameras, path), path), None, model.files, (note,))
 
 
