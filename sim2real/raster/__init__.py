@@ -8,3 +8,5 @@ from .interpolate import surface as surface
 from .protocol import Rasterizer as Rasterizer
 from .protocol import Visibility as Visibility
 from .view import view_of as view_of
+from .windows import part_boxes as part_boxes
+from .windows import window_of as window_of

@@ -12,6 +12,7 @@ from ..camera.view import Camera
 from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
 from .light.environment import Environment
+from .light.lamps import Lights
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +97,8 @@ class Scene:
     """A rollout in the one form that everything downstream understands.
 
     - ``world_from_instance[frame, i]`` places ``instances[i]``; ``visible[frame, i]`` says whether it exists then.
-    - ``lighting`` is the plain light of shaded renders; ``environment`` what light that is followed comes from, where it is not
-      that sun and sky.
+    - ``lighting`` is the plain light of shaded renders, or ``lights`` where the source has lamps of its own; ``environment``
+      what light that is followed comes from, where it is not that sun and sky.
     - ``notes`` are sentences for the user: what was chosen, what could not be read and why.
     """
 
@@ -111,6 +112,7 @@ class Scene:
     cameras: tuple[Camera, ...]
     fps: float = 24.0
     lighting: Lighting = Lighting()
+    lights: Lights | None = None
     environment: Environment | None = None
     notes: tuple[str, ...] = ()
 

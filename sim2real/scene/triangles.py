@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Int8, Int32
+from jaxtyping import Bool, Float, Float32, Int8, Int32
 
 from .records import Scene
 
@@ -72,6 +72,27 @@ def triangles_of(scene: Scene) -> Triangles:
         vertex_part=stack(vertex_part, (0,), np.int32),
         part_instance=np.array([p.instance + 1 for p in scene.parts], np.int32),
         hidden_side=stack(hidden, (0,), np.int8) if any(mesh.outside_only for mesh in scene.meshes) else None,
+    )
+
+
+def parts_alone(triangles: Triangles, parts: Bool[np.ndarray, "parts"]) -> Triangles:
+    """The triangles of some parts, in their order, with their own vertices; numbers of parts and instances stay.
+
+    Args:
+        triangles: of a scene.
+        parts: which of them stay. Their vertices are those where ``parts[triangles.vertex_part]``.
+    """
+    vertices, faces = parts[triangles.vertex_part], parts[triangles.face_part]
+    place = (np.cumsum(vertices) - 1).astype(np.int32)
+    return Triangles(
+        vertices=triangles.vertices[vertices],
+        faces=place[triangles.faces[faces]].reshape(-1, 3),
+        uv=triangles.uv[faces],
+        normals=triangles.normals[faces],
+        face_part=triangles.face_part[faces],
+        vertex_part=triangles.vertex_part[vertices],
+        part_instance=triangles.part_instance,
+        hidden_side=None if triangles.hidden_side is None else triangles.hidden_side[faces],
     )
 
 

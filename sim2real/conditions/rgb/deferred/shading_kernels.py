@@ -11,7 +11,7 @@ from ....camera.kernels import direction_of, ray_from_px
 from ...geometry_kernels import plane_of
 from ...surface_kernels import SurfaceView, group_from, meeting, texture_at
 from ...texture_sampling import Materials
-from .light_kernels import Light, backdrop, outgoing, sun_share, tone_mapped
+from .light_kernels import Light, arriving, backdrop, from_around, lamp_share, lobe, tone_mapped
 
 wp.set_module_options({"enable_backward": False})
 
@@ -68,11 +68,19 @@ def surface_color(
     texture = texture_at(f, x, y, at, s, view)
     base = wp.cw_mul(s.base[part], texture)
     glow = wp.cw_mul(s.emission[part], texture)
-    lit = float(0.0)
-    if wp.dot(g, light.sun_direction) > 0.0 and wp.dot(m, light.sun_direction) > 0.0:
-        lit = sun_share(p, g, light)
-    ambient = open_sky(occlusion, x, y, 1.0 / p[2])
-    return outgoing(m, eye, base, s.metallic[part], s.roughness[part], lit, ambient, light) + glow
+    metallic = s.metallic[part]
+    roughness = s.roughness[part]
+    out = from_around(m, eye, base, metallic, roughness, open_sky(occlusion, x, y, 1.0 / p[2]), light)
+    for k in range(light.lamp_count):
+        beam = arriving(k, p, light.lamps)
+        nl = wp.dot(m, beam.toward)
+        if nl > 0.0 and wp.dot(g, beam.toward) > 0.0:
+            share = nl
+            if light.lamps.map[k] >= 0:
+                share = lamp_share(p, g, light.lamps.map[k], light.shadows) * nl
+            if share > 0.0:
+                out += share * wp.cw_mul(lobe(m, eye, beam.toward, base, metallic, roughness), beam.color)
+    return out + glow
 
 
 @wp.func
