@@ -35,10 +35,10 @@ class Materials:
 
 @wp.func
 @no_type_check
-def texel(offset: int, s: Materials) -> wp.vec3:
+def texel(offset: int, texels: wp.array(dtype=wp.int32), linear: wp.array(dtype=wp.float32)) -> wp.vec3:
     """Linear color of one texel."""
-    t = s.texels[offset]
-    return wp.vec3(s.linear[t & 255], s.linear[(t >> 8) & 255], s.linear[(t >> 16) & 255])
+    t = texels[offset]
+    return wp.vec3(linear[t & 255], linear[(t >> 8) & 255], linear[(t >> 16) & 255])
 
 
 @wp.func
@@ -53,7 +53,9 @@ def wrapped(i: int, size: int) -> int:
 
 @wp.func
 @no_type_check
-def bilinear(level: wp.vec3i, uv: wp.vec2, s: Materials) -> wp.vec3:
+def bilinear(
+    level: wp.vec3i, uv: wp.vec2, texels: wp.array(dtype=wp.int32), linear: wp.array(dtype=wp.float32)
+) -> wp.vec3:
     """A mip level (offset, height, width) at uv; row 0 is v = 1, both axes repeat."""
     x = (uv[0] - wp.floor(uv[0])) * float(level[2]) - 0.5
     y = (1.0 - uv[1] + wp.floor(uv[1])) * float(level[1]) - 0.5
@@ -65,8 +67,8 @@ def bilinear(level: wp.vec3i, uv: wp.vec2, s: Materials) -> wp.vec3:
     i1 = wrapped(i + 1, level[2])
     j0 = level[0] + wrapped(j, level[1]) * level[2]
     j1 = level[0] + wrapped(j + 1, level[1]) * level[2]
-    upper = (1.0 - fx) * texel(j0 + i0, s) + fx * texel(j0 + i1, s)
-    lower = (1.0 - fx) * texel(j1 + i0, s) + fx * texel(j1 + i1, s)
+    upper = (1.0 - fx) * texel(j0 + i0, texels, linear) + fx * texel(j0 + i1, texels, linear)
+    lower = (1.0 - fx) * texel(j1 + i0, texels, linear) + fx * texel(j1 + i1, texels, linear)
     return (1.0 - fy) * upper + fy * lower
 
 
@@ -94,8 +96,8 @@ def textured(texture: int, uv: wp.vec2, uv_x: wp.vec2, uv_y: wp.vec2, s: Materia
     color = wp.vec3(0.0, 0.0, 0.0)
     for k in range(taps):
         at = uv + along * ((float(k) + 0.5) / float(taps) - 0.5)
-        c = bilinear(s.levels[first + low], at, s)
+        c = bilinear(s.levels[first + low], at, s.texels, s.linear)
         if mix > 0.02 and low + 1 < count:
-            c = (1.0 - mix) * c + mix * bilinear(s.levels[first + low + 1], at, s)
+            c = (1.0 - mix) * c + mix * bilinear(s.levels[first + low + 1], at, s.texels, s.linear)
         color += c
     return color / float(taps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from ..camera.view import View
 from ..scene import Triangles
@@ -26,6 +26,28 @@ def part_boxes(triangles: Triangles) -> Float64[np.ndarray, "parts 8 3"]:
     return np.where(pick, high[:, None], low[:, None])
 
 
+def parts_in_view(view: View, boxes: Float64[np.ndarray, "parts 8 3"]) -> Int64[np.ndarray, "some"]:
+    """The numbers of the parts that a view may show, those in front first.
+
+    Args:
+        view: of parts at rest.
+        boxes: ``part_boxes`` of its triangles.
+    """
+    shown = np.flatnonzero(view.shown)
+    points, at = _placed(view, boxes, shown)
+    depth = points[..., 2]
+    sure = np.isfinite(depth).all(axis=1)
+    missed = np.isnan(depth).all(axis=1) | (sure & (depth.max(axis=1, initial=-np.inf) < view.near))
+    if not (view.lens.bent or view.lens.parallel):
+        height, width = view.size
+        ahead = sure & (depth.min(axis=1, initial=np.inf) >= view.near)
+        low = (at < -_SPARE_PX).all(axis=1).any(axis=1)
+        high = (at > np.array([width, height]) + _SPARE_PX).all(axis=1).any(axis=1)
+        missed |= ahead & (low | high)
+    middle = np.where(sure, depth.sum(axis=1), -np.inf)
+    return shown[np.argsort(np.where(missed, np.inf, middle), kind="stable")[: len(shown) - int(missed.sum())]]
+
+
 def window_of(view: View, boxes: Float64[np.ndarray, "parts 8 3"]) -> tuple[slice, slice]:
     """The rows and columns of a view in which its parts lie; all of them where that cannot be told.
 
@@ -34,16 +56,25 @@ def window_of(view: View, boxes: Float64[np.ndarray, "parts 8 3"]) -> tuple[slic
         boxes: ``part_boxes`` of its triangles.
     """
     height, width = view.size
-    everything = slice(0, height), slice(0, width)
-    pose = view.camera_from_part[view.shown]
-    points = (boxes[view.shown] @ pose[:, :3, :3].swapaxes(1, 2) + pose[:, None, :3, 3]).reshape(-1, 3)
-    points = points[~np.isnan(points[:, 0])]
+    points, at = (array.reshape(-1, array.shape[-1]) for array in _placed(view, boxes, np.flatnonzero(view.shown)))
+    there = ~np.isnan(points[:, 0])
+    points, at = points[there], at[there]
     if not len(points):
         return slice(0, 0), slice(0, 0)
     if view.lens.bent or view.lens.parallel or not (points[:, 2] > view.near).all():
-        return everything
-    at = points @ view.intrinsics.T
-    at = at[:, :2] / at[:, 2:]
+        return slice(0, height), slice(0, width)
     low, high = np.floor(at.min(axis=0)) - _SPARE_PX, np.ceil(at.max(axis=0)) + _SPARE_PX
     (left, top), (right, bottom) = (np.clip(edge, 0, [width, height]).astype(int).tolist() for edge in (low, high))
     return slice(top, bottom), slice(left, right)
+
+
+def _placed(
+    view: View, boxes: Float64[np.ndarray, "parts 8 3"], parts: Int64[np.ndarray, "some"]
+) -> tuple[Float64[np.ndarray, "some 8 3"], Float64[np.ndarray, "some 8 2"]]:
+    """Corners of boxes in the camera's frame, and in the picture if they are in front of a camera that bends no rays, px."""
+    pose = view.camera_from_part[parts]
+    points = boxes[parts] @ pose[:, :3, :3].swapaxes(1, 2) + pose[:, None, :3, 3]
+    k = view.intrinsics
+    z = np.where(points[..., 2] > 0, points[..., 2], np.nan)
+    x, y = points[..., 0] / z, points[..., 1] / z
+    return points, np.stack([k[0, 0] * x + k[0, 1] * y + k[0, 2], k[1, 1] * y + k[1, 2]], axis=-1)

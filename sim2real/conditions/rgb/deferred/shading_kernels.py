@@ -9,7 +9,7 @@ import warp as wp
 
 from ....camera.kernels import direction_of, ray_from_px
 from ...geometry_kernels import plane_of
-from ...surface_kernels import SurfaceView, group_from, meeting, texture_at
+from ...surface_kernels import Group, SurfaceView, group_from, meeting, texture_at
 from ...texture_sampling import Materials
 from .light_kernels import Light, arriving, backdrop, from_around, lamp_share, lobe, tone_mapped
 
@@ -99,30 +99,6 @@ def seen_color(
     return radiance
 
 
-@wp.func
-@no_type_check
-def mixed_color(
-    face: wp.array2d(dtype=wp.int32),
-    side: int,
-    y: int,
-    x: int,
-    occlusion: wp.array2d(dtype=wp.vec2),
-    s: Materials,
-    view: SurfaceView,
-    light: Light,
-) -> wp.vec3:
-    """Average color of a pixel whose samples see several faces; samples of one smooth surface are shaded once."""
-    middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
-    total = wp.vec3(0.0, 0.0, 0.0)
-    done = int(0)
-    for i in range(side * side):
-        if (done >> i) & 1 == 0:
-            g = group_from(i, done, face, side, y, x, middle, s, view)
-            done = done | g.members
-            total += g.count * seen_color(g.face, g.x, g.y, occlusion, s, view, light)
-    return total / float(side * side)
-
-
 @wp.kernel
 @no_type_check
 def shade_kernel(
@@ -137,19 +113,34 @@ def shade_kernel(
 ):
     """Display-linear colors of pixels with side x side samples each; a thread takes ``run`` pixels of a row.
 
-    A pixel of one face is shaded once. Colors are averaged after the tone curve, or bright edges would stay jagged.
+    Samples of one smooth surface are shaded once. Colors are averaged after the tone curve, or bright edges would stay jagged.
+    Structs are handed over by value: every function that takes one is called in one place only, so that it becomes part of
+    its caller.
     """
     y, block = wp.tid()
+    count = side * side
     for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
         f = face[y * side, x * side]
         differ = int(0)
         for j in range(side):
             for i in range(side):
                 differ = differ | (face[y * side + j, x * side + i] ^ f)
-        if differ == 0:
-            picture[y, x] = seen_color(f, float(x) + 0.5, float(y) + 0.5, occlusion, s, view, light)
-        else:
-            picture[y, x] = mixed_color(face, side, y, x, occlusion, s, view, light)
+        middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
+        total = wp.vec3(0.0, 0.0, 0.0)
+        done = int(0)
+        for i in range(count):
+            if (done >> i) & 1 == 0:
+                g = Group()
+                g.face = f
+                g.count = float(count)
+                g.members = -1
+                g.x = float(x) + 0.5
+                g.y = float(y) + 0.5
+                if differ != 0:
+                    g = group_from(i, done, face, side, y, x, middle, s, view)
+                done = done | g.members
+                total += g.count * seen_color(g.face, g.x, g.y, occlusion, s, view, light)
+        picture[y, x] = total / float(count)
 
 
 @wp.kernel
