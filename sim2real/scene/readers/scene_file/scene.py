@@ -67,6 +67,7 @@ def read(path: Path, reading: Reading, options: Options) -> Scene:
         sha256=_hash(files, base if file.rollout else None),
         cameras=(*_kept_cameras(base, file, path), *cameras),
         environment=environment,
+        lights=base.lights if file.light == LightEntry() else None,
         lighting=_lighting(base.lighting if environment is None else lighting_of(environment, balanced=True), file.light),
         notes=(*base.notes, *dict.fromkeys(files.notes)),
     )
