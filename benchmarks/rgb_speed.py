@@ -106,7 +106,9 @@ def main() -> None:
         raise SystemExit(subprocess.run(command, env=drawing_environment()).returncode)
     scene = load(KITCHEN, LoadOptions(frames=FRAMES, size=SIZE))
     scene = replace(scene, cameras=scene.cameras[:1])
-    print(f"{machine()}; kitchen, {sum(len(scene.meshes[p.mesh].faces) for p in scene.parts):,} triangles, {SIZE[0]}x{SIZE[1]}\n")
+    print(
+        f"{machine()}; kitchen, {sum(len(scene.meshes[p.mesh].faces) for p in scene.parts):,} triangles, {SIZE[0]}x{SIZE[1]}\n"
+    )
     print("| renderer | threads | wall, ms | processor, ms |\n|---|---|---|---|", flush=True)
     own = ours(scene)
     print(row("rgb, scene's light", 1, milliseconds(own)), flush=True)

@@ -53,9 +53,7 @@ def wrapped(i: int, size: int) -> int:
 
 @wp.func
 @no_type_check
-def bilinear(
-    level: wp.vec3i, uv: wp.vec2, texels: wp.array(dtype=wp.int32), linear: wp.array(dtype=wp.float32)
-) -> wp.vec3:
+def bilinear(level: wp.vec3i, uv: wp.vec2, texels: wp.array(dtype=wp.int32), linear: wp.array(dtype=wp.float32)) -> wp.vec3:
     """A mip level (offset, height, width) at uv; row 0 is v = 1, both axes repeat."""
     x = (uv[0] - wp.floor(uv[0])) * float(level[2]) - 0.5
     y = (1.0 - uv[1] + wp.floor(uv[1])) * float(level[1]) - 0.5

@@ -106,7 +106,9 @@ class WarpRasterizer:
         count, order = (len(self._faces), np.zeros(0, np.int32)) if order is None else (len(order), order)
         if not count:
             return keys, camera_vertices
-        self._launch(kernels.splat, count, as_warp(order) if len(order) else None, faces, projected, camera, target, limit, large, buffer)
+        self._launch(
+            kernels.splat, count, as_warp(order) if len(order) else None, faces, projected, camera, target, limit, large, buffer
+        )
         if cuda:
             lanes = wp.vec2i(*LANES)
             shape = (GROUPS, LANES[0] * LANES[1])

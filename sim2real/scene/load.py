@@ -34,7 +34,8 @@ class LoadOptions:
     - ``size``: (height, width) of all cameras; ``None``: as the source says, else 480x640.
     - ``fps``: frames per second, against what the source says.
     - ``intrinsics``: (fx, fy, cx, cy) in pixels of the final size, for all cameras, against what the source says.
-    - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's own light.
+    - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's
+      own light.
 
     Raises:
         BadValueError: a value is out of its range.

@@ -1,4 +1,4 @@
-"""Lamps: closed forms of matte floors, cones and distances; shadows of every kind; the box around; the kernel equals its twin."""
+"""Lamps: closed forms of matte floors, cones and distances; shadows of every kind; what is around; kernel and twin agree."""
 
 from dataclasses import replace
 
@@ -96,7 +96,10 @@ def test_every_kind_of_lamp_casts_shadows_where_a_ray_to_it_is_blocked(lamp):
     )
     points = floor_points(scene)
     towards = -np.array(lamp.direction) * np.ones_like(points) if lamp.kind == "directional" else lamp.position - points
-    low, high = ((np.array(edge) - points) / np.where(towards == 0, 1e-12, towards) for edge in ((-half, -half, 0), (half, half, 2 * half)))
+    low, high = (
+        (np.array(edge) - points) / np.where(towards == 0, 1e-12, towards)
+        for edge in ((-half, -half, 0), (half, half, 2 * half))
+    )
     enter, leave = np.minimum(low, high).max(axis=-1), np.maximum(low, high).min(axis=-1)
     blocked = (enter < leave) & (leave > 0)
     box_seen = np.abs(points[..., :2]).max(axis=-1) < 2.2 * half
@@ -111,7 +114,10 @@ def test_every_kind_of_lamp_casts_shadows_where_a_ray_to_it_is_blocked(lamp):
 
 
 def test_light_of_several_lamps_adds_up():
-    lamps = (Lamp("directional", (1.0, 0.5, 0.2), (0.0, 0.0, 3.0), (0.3, 0.2, -1.0)), Lamp("point", (0.4, 0.4, 0.9), (0.5, 0.5, 1.0)))
+    lamps = (
+        Lamp("directional", (1.0, 0.5, 0.2), (0.0, 0.0, 3.0), (0.3, 0.2, -1.0)),
+        Lamp("point", (0.4, 0.4, 0.9), (0.5, 0.5, 1.0)),
+    )
     things = [(box((0.1, 0.1, 0.1)), (0.2, 0.0, 0.1))]
     both, first, second = (
         shader_of(scene, ambient_occlusion=0.0).radiance(scene.cameras[0], 0)

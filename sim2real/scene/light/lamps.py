@@ -58,7 +58,7 @@ class Lights:
     - ``ambient``: radiance that comes from everywhere, linear RGB; ``mirrored``: what smooth surfaces mirror in its place, from
       above and from below.
     - ``headlight``: irradiance of a lamp at the eye of whatever camera, without shadows.
-    - ``skybox``: what is seen where nothing is; ``None``: as in ``Lighting``.
+    - ``skybox``: what is seen where nothing is; ``None``: ``backdrop``, from above and from below.
     """
 
     lamps: tuple[Lamp, ...] = ()
@@ -66,3 +66,4 @@ class Lights:
     mirrored: tuple[Triple, Triple] = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     headlight: Triple = (0.0, 0.0, 0.0)
     skybox: Skybox | None = None
+    backdrop: tuple[Triple, Triple] = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))

@@ -9,7 +9,7 @@ import numpy as np
 import warp as wp
 from jaxtyping import Bool, Float
 
-from ....devices import blank, upload
+from ....devices import upload
 from ....raster import Rasterizer
 from ....scene import Camera, Lighting, Scene, Triangles
 from ....scene.colors import linear_from_srgb
@@ -20,7 +20,10 @@ from .lamp_cameras import LampCamera, directional_camera, near_camera, radius_of
 from .shadows import ShadowMaps, ShadowOptions, fixed_parts, still_parts
 
 _KINDS = {"directional": light_kernels.DIRECTIONAL, "point": light_kernels.POINT, "spot": light_kernels.SPOT}
-_COLUMNS = {"kind": wp.int32, "color": wp.vec3, "place": wp.vec3, "toward": wp.vec3, "fade": wp.vec4, "cone": wp.vec3, "map": wp.int32}
+_COLUMNS: dict[str, Any] = {
+    **{"kind": wp.int32, "map": wp.int32},
+    **{"color": wp.vec3, "place": wp.vec3, "toward": wp.vec3, "fade": wp.vec4, "cone": wp.vec3},
+}
 
 
 class Lamps:
@@ -96,7 +99,7 @@ class Lamps:
         around = (lighting.sky, lighting.ground) if self._scene.lights is None else (lights.ambient, lights.ambient)
         light.ambient_above, light.ambient_below = wp.vec3(*around[0]), wp.vec3(*around[1])
         light.sky, light.ground = wp.vec3(*sky), wp.vec3(*ground)
-        above, below = lighting.backdrop or (lighting.sky, lighting.ground)
+        above, below = lights.backdrop if self._scene.lights else lighting.backdrop or (lighting.sky, lighting.ground)
         light.above, light.below = wp.vec3(*above), wp.vec3(*below)
         light.box, light.box_side = self._box, 0
         if lights.skybox is not None:

@@ -1,4 +1,4 @@
-"""Warp functions of light and material: GGX, sky, lamps and their shadows, tone curve. `shading_reference` repeats them in torch.
+"""Warp functions of light and material: GGX, sky, lamps and their shadows, tone curve. `shading_reference` repeats them.
 
 References: Walter et al. 2007 (GGX); Heitz 2014 (height-correlated Smith term, eq. 99); Karis 2014, "Physically based shading
 on mobile" (fit of the environment's share); Fdez-Aguera 2019 (multiple scattering); Narkowicz 2016 (fit of the ACES curve).
@@ -62,8 +62,8 @@ class Shadows:
 class Light:
     """All light of one camera at one instant, in its frame.
 
-    - ``ambient_above`` and ``ambient_below`` (radiance) light matte surfaces, ``sky`` and ``ground`` are mirrored; ``above`` and
-      ``below`` are seen where nothing is, or ``box`` (linear colors of six sides, one after another) if it has a ``box_side``.
+    - ``ambient_above`` and ``ambient_below`` (radiance) light matte surfaces, ``sky`` and ``ground`` are mirrored; ``above``
+      and ``below`` are seen where nothing is, or ``box`` (linear colors of six sides, one after another) if it has a ``box_side``.
     - ``up`` is a unit vector; ``box_from_camera`` a rotation.
     """
 

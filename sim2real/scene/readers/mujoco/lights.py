@@ -22,6 +22,8 @@ _BRIGHTEST = 1.2
 """Display value of a floor above which lamps count no further: MuJoCo cuts off at 1."""
 _FACING = 0.7
 """Cosine at which a floor sees the eye, as a rule."""
+_MIRRORED = 0.25
+"""Of a lit white floor, what smooth surfaces mirror of a room that no model has."""
 _SOFT_EDGE = 0.02
 """Of the cosine, over which the edge of a cone fades."""
 _BOX_FROM_WORLD = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
@@ -71,7 +73,7 @@ def lights_of(
     lights = Lights(
         lamps=tuple(lamps),
         ambient=_triple(gain * ambient**_GAMMA),
-        mirrored=(_triple(np.full(3, 0.5 * level)), _triple(np.full(3, 0.25 * level))),
+        mirrored=(_triple(np.full(3, _MIRRORED * level)), _triple(np.full(3, 0.5 * _MIRRORED * level))),
         headlight=_triple(np.pi * gain * shine**_GAMMA),
         skybox=skybox,
     )
