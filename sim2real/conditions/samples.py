@@ -16,7 +16,7 @@ from ..camera import View
 from ..camera.kernels import device_camera
 from ..devices import as_warp, blank, launch, load, row_threads, upload
 from ..raster import Rasterizer, view_of
-from ..scene import Camera, Scene, Triangles
+from ..scene import Camera, Maps, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
 from .clear_parts import ClearParts
@@ -162,7 +162,11 @@ class Sampler:
     def _upload_materials(self) -> Any:
         scene, device = self.scene, self.device
         materials = [scene.meshes[p.mesh].material for p in scene.parts]
-        atlas = atlas_of(materials)
+        maps = [m.maps or Maps() for m in materials]
+        colors = [m.texture for m in materials] + [m.emission_texture for m in maps]
+        numbers = [m.normal for m in maps] + [m.surface for m in maps]
+        atlas = atlas_of([*colors, *numbers], data=[False] * len(colors) + [True] * len(numbers))
+        base, glowing, bent, surfaces = atlas.texture.reshape(4, -1)
 
         def floats(values: list, dtype: Any) -> Any:
             width = () if dtype is wp.float32 else (3,)
@@ -174,12 +178,17 @@ class Sampler:
         s.emission = floats([m.emission for m in materials], wp.vec3)
         s.metallic = floats([m.metallic for m in materials], wp.float32)
         s.roughness = floats([m.roughness for m in materials], wp.float32)
-        s.texture = upload(atlas.texture, wp.int32, device)
+        s.texture = upload(base, wp.int32, device)
+        s.map_texture = upload(np.stack([bent, surfaces, glowing], axis=1).reshape(-1, 3), wp.vec3i, device)
+        s.map_factors = floats([(m.occlusion, m.roughness, m.metallic) for m in maps], wp.vec3)
+        s.map_glow = floats([m.emission for m in maps], wp.vec3)
+        s.map_bend = floats([m.normal_scale for m in maps], wp.float32)
         s.texels = upload(atlas.texels.view(np.int32), wp.int32, device)
         s.levels = upload(atlas.levels, wp.vec3i, device)
         s.first_level = upload(atlas.first_level, wp.int32, device)
         s.level_count = upload(atlas.level_count, wp.int32, device)
-        s.linear = upload(linear_from_srgb(np.arange(256) / 255).astype(np.float32), wp.float32, device)
+        plain = np.arange(256) / 255
+        s.linear = upload(np.concatenate([linear_from_srgb(plain), plain]).astype(np.float32), wp.float32, device)
         return s
 
 

@@ -63,7 +63,7 @@ class Light:
     """All light of one camera at one instant, in its frame.
 
     - ``ambient_above`` and ``ambient_below`` (radiance) light matte surfaces, ``sky`` and ``ground`` are mirrored; ``above``
-      and ``below`` are seen where nothing is, or ``box`` (linear colors of six sides, one after another) if it has a ``box_side``.
+      and ``below`` are seen where nothing is, or ``box`` (linear colors, one side after the other) if it has a ``box_side``.
     - ``up`` is a unit vector; ``box_from_camera`` a rotation.
     """
 

@@ -62,8 +62,18 @@ def _surface(scene: _Inputs, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
     m = torch.where((m * g).sum(-1, keepdim=True) < 0, -m, m)
     texture = seen.textures(f, x, y)
     base, glow = s["base"][part] * texture, s["emission"][part] * texture
-    metallic, roughness = s["metallic"][part], s["roughness"][part]
-    out = _from_around(m, eye, base, metallic, roughness, _open_sky(scene.occlusion, x, y, 1 / p[:, 2]), light)
+    metallic, roughness, ambient = s["metallic"][part], s["roughness"][part], _open_sky(scene.occlusion, x, y, 1 / p[:, 2])
+    bent, surface, glowing = s["map_texture"].unbind(1)
+    if (s["map_texture"] >= 0).any():
+        m = torch.where((bent[part] >= 0)[:, None], _bent_normal(seen, f, m, eye, seen.textures(f, x, y, bent, 256)), m)
+        value, factors = seen.textures(f, x, y, surface, 256), s["map_factors"][part]
+        has = surface[part] >= 0
+        ambient = torch.where(has, ambient * (1 + factors[:, 0] * (value[:, 0] - 1)), ambient)
+        roughness = torch.where(has, factors[:, 1] * value[:, 1], roughness)
+        metallic = torch.where(has, factors[:, 2] * value[:, 2], metallic)
+        shine = s["map_glow"][part] * seen.textures(f, x, y, glowing)
+        glow = torch.where((glowing[part] >= 0)[:, None], shine, glow)
+    out = _from_around(m, eye, base, metallic, roughness, ambient, light)
     lamps = tensors_of(light["lamps"])
     for lamp in range(light["lamp_count"]):
         toward, color = _arriving(lamps, lamp, p)
@@ -75,6 +85,22 @@ def _surface(scene: _Inputs, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
         beam = _lobe(m, eye, toward, base, metallic, roughness) * color
         out = out + torch.where(share[:, None] > 0, share[:, None] * beam, 0.0)
     return out + glow
+
+
+def _bent_normal(seen: Seen, f: Tensor, m: Tensor, eye: Tensor, value: Tensor) -> Tensor:
+    """Normals bent by texels of normal maps, never away from the eye."""
+    a, b, c = seen.corners(f)
+    uv = seen.s["corner_uv"][f]
+    u, v = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    area = u[:, :1] * v[:, 1:] - u[:, 1:] * v[:, :1]
+    across = (v[:, 1:] * (b - a) - u[:, 1:] * (c - a)) / area
+    up = (u[:, :1] * (c - a) - v[:, :1] * (b - a)) / area
+    across, up = (F.normalize(axis - _dot(axis, m) * m, dim=-1) for axis in (across, up))
+    x, y = (seen.s["map_bend"][seen.s["face_part"][f]] * (2 * value[:, k] - 1) for k in range(2))
+    bent = F.normalize(x[:, None] * across + y[:, None] * up + (2 * value[:, 2:] - 1).clamp(min=1e-3) * m, dim=-1)
+    bent = torch.where(area == 0, m, bent)
+    away = _dot(bent, eye)
+    return torch.where(away < 0, F.normalize(bent - (away - 1e-3) * eye, dim=-1), bent)
 
 
 def _arriving(lamps: dict[str, Tensor], k: int, p: Tensor) -> tuple[Tensor, Tensor]:

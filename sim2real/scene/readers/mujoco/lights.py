@@ -18,8 +18,8 @@ from .types import MjModel
 
 _SPOT, _DIRECTIONAL, _POINT = 0, 1, 2
 _GAMMA = 2.2
-_BRIGHTEST = 1.2
-"""Display value of a floor above which lamps count no further: MuJoCo cuts off at 1."""
+_BRIGHTEST = 1.5
+"""Display value of a floor above which lamps count no further: MuJoCo cuts off at 1, but dark things do not get there."""
 _FACING = 0.7
 """Cosine at which a floor sees the eye, as a rule."""
 _MIRRORED = 0.25
