@@ -41,8 +41,8 @@ def parts_in_view(view: View, boxes: Float64[np.ndarray, "parts 8 3"]) -> Int64[
     if not (view.lens.bent or view.lens.parallel):
         height, width = view.size
         ahead = sure & (depth.min(axis=1, initial=np.inf) >= view.near)
-        low = (at < -_SPARE_PX).all(axis=1).any(axis=1)
-        high = (at > np.array([width, height]) + _SPARE_PX).all(axis=1).any(axis=1)
+        low = np.any(np.all(at < -_SPARE_PX, axis=1), axis=1)
+        high = np.any(np.all(at > np.array([width, height]) + _SPARE_PX, axis=1), axis=1)
         missed |= ahead & (low | high)
     middle = np.where(sure, depth.sum(axis=1), -np.inf)
     return shown[np.argsort(np.where(missed, np.inf, middle), kind="stable")[: len(shown) - int(missed.sum())]]

@@ -94,7 +94,7 @@ def _lamp(
             notes.append(f"light {model.light(k).name or k} moves in MuJoCo; here it stands as in the first frame")
     cutoff = np.cos(np.deg2rad(min(float(model.light_cutoff[k]), 180.0)))
     lamp = Lamp(
-        kind={_SPOT: "spot", _DIRECTIONAL: "directional", _POINT: "point"}[kind],
+        kind="spot" if kind == _SPOT else "directional" if kind == _DIRECTIONAL else "point",
         color=_triple(color),
         position=_triple(position),
         direction=_triple(direction),
