@@ -60,17 +60,18 @@ class Painter:
     What the model says of transparency is lost: MuJoCo's depth looks through what is transparent.
     """
 
-    def __init__(self, model: Any, size: tuple[int, int]) -> None:
-        """Open a renderer for pictures of (height, width)."""
+    def __init__(self, model: Any, size: tuple[int, int], *, as_is: bool = False) -> None:
+        """Open a renderer for pictures of (height, width); ``as_is``: with all that it draws by default."""
         import mujoco
 
         self._mujoco, self._model, self._size = mujoco, model, size
-        model.vis.quality.offsamples = 0
-        model.vis.quality.shadowsize = 0
+        if not as_is:
+            model.vis.quality.offsamples = 0
+            model.vis.quality.shadowsize = 0
+            for colors in (model.mat_rgba, model.geom_rgba):
+                colors[:, 3] = np.where(colors[:, 3] > 0, 1, 0)
         model.vis.global_.offwidth = max(model.vis.global_.offwidth, size[1])
         model.vis.global_.offheight = max(model.vis.global_.offheight, size[0])
-        for colors in (model.mat_rgba, model.geom_rgba):
-            colors[:, 3] = np.where(colors[:, 3] > 0, 1, 0)
         self._renderer = mujoco.Renderer(model, *size)
 
     def __enter__(self) -> Painter:

@@ -54,7 +54,7 @@ def scene_options(function: Command) -> Command:
                 "--light",
                 metavar="NAME|FILE.exr",
                 help="A panorama that lights the scene: apartment, lobby, lab, studio, warehouse, workshop, city, courtyard, "
-                "park, dawn or a file; :DEGREES turns it.  [default: model, the scene's own sun and sky]",
+                "park, dawn or a file; :DEGREES turns it.  [default: model, the scene's own lamps, or its sun and sky]",
             ),
             click.option(
                 "--camera-track",

@@ -12,12 +12,14 @@ import warp as wp
 from jaxtyping import Bool, Float32
 from torch import Tensor
 
+from ..camera import View
 from ..camera.kernels import device_camera
 from ..devices import as_warp, blank, launch, load, row_threads, upload
 from ..raster import Rasterizer, view_of
-from ..scene import Camera, Scene, Triangles
+from ..scene import Camera, Maps, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
+from .clear_parts import ClearParts
 from .tables import deformed_normals, normal_matrices, tables_of
 from .textures import atlas_of
 
@@ -47,15 +49,16 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Behind:
-    """What one sees through clear parts: ``samples`` without them, of the ``rows`` and ``columns`` where there are any.
+    """What one sees through clear parts, in the ``rows`` and ``columns`` where there are any.
 
-    ``weight`` is the share of the picture in front.
+    - ``layers``: what is behind the nearest clear part, behind the second, and so on; the last is without any.
+    - ``weights``: the share of the picture in front of each.
     """
 
-    samples: Samples
+    layers: tuple[Samples, ...]
     rows: slice
     columns: slice
-    weight: Float32[Tensor, "height width"]
+    weights: tuple[Float32[Tensor, "rows columns"], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,24 +69,28 @@ class Layers:
     behind: Behind | None
 
     def blended(self, painted: Callable[[Samples], Float32[Tensor, "height width channels"]]) -> Tensor:
-        """Paint the front, and over what is behind where it is clear.
+        """Paint the front, and over what is behind where it is clear: the farthest first.
 
         Args:
-            painted: what is seen by samples; called once, or twice where something is clear.
+            painted: what is seen by samples; called once, and once for every layer behind.
         """
         picture = painted(self.front)
         if self.behind is not None:
             at = (self.behind.rows, self.behind.columns)
-            # both pictures are the same where nothing is clear
-            picture[at] = torch.lerp(painted(self.behind.samples), picture[at], self.behind.weight[at][..., None])
+            *between, last = self.behind.layers
+            shown = painted(last)
+            # two neighboring pictures are the same where the nearer one is not clear
+            for samples, weight in zip(reversed(between), reversed(self.behind.weights[1:]), strict=True):
+                shown = torch.lerp(shown, painted(samples), weight[..., None])
+            picture[at] = torch.lerp(shown, picture[at], self.behind.weights[0][..., None])
         return picture
 
 
 class Sampler:
     """Looks at a scene through its cameras; may be used from several threads at once.
 
-    One sees through parts whose base alpha is below 1: they are blended over what is behind all of them. The alpha of a texture
-    is not looked at.
+    One sees through parts whose base alpha is below 1: they are blended over what is behind them, the farthest first
+    (``clear_parts``). The alpha of a texture is not looked at.
 
     Args:
         scene: the rollout.
@@ -101,6 +108,7 @@ class Sampler:
         load(surface_kernels, device)
         self.alpha = np.array([scene.meshes[p.mesh].material.base_color[3] for p in scene.parts], np.float32)
         self._clear = self.alpha < 1
+        self._clear_parts = ClearParts(triangles, self._clear, device)
         of_face = self.alpha[triangles.face_part] if len(triangles.face_part) else np.ones(1, np.float32)
         self._face_alpha = upload(of_face, wp.float32, device)
         self.materials = self._upload_materials()
@@ -110,35 +118,55 @@ class Sampler:
         front = self.samples(camera, frame)
         if not self._clear.any():
             return Layers(front, None)
-        weights = blank(front.size, wp.float32, self.device)
-        shape, run = row_threads(front.size, self.device)
-        launch(surface_kernels.clear_kernel, shape, [front.face, front.side, run, self._face_alpha, weights], self.device)
-        weight = wp.to_torch(weights)
+        weight = self._weight(front)
         if not (weight < 1).any():
             return Layers(front, None)
         rows, columns = _box_around(weight < 1)
-        samples = self.samples(_cut(camera, rows, columns), frame, without_clear=True)
-        return Layers(front, Behind(samples, rows, columns, weight))
+        part = _cut(camera, rows, columns)
+        asked = view_of(self.scene, self._fine(part), frame)
+        if (self._clear & asked.shown).sum() < 2:
+            samples = self.samples(part, frame, without_clear=True)
+            return Layers(front, Behind((samples,), rows, columns, (weight[rows, columns],)))
+        solid = self._rasterizer.fragments(asked.only(~self._clear))
+        last = self._samples(part, frame, asked, solid.face, solid.camera_vertices)
+        between = [replace(last, face=as_warp(face, wp.int32)) for face in self._clear_parts.layers(asked, solid)]
+        weights = [weight[rows, columns], *(self._weight(samples) for samples in between)]
+        return Layers(front, Behind((*between, last), rows, columns, tuple(weights)))
+
+    def _weight(self, seen: Samples) -> Float32[Tensor, "height width"]:
+        weights = blank(seen.size, wp.float32, self.device)
+        shape, run = row_threads(seen.size, self.device)
+        launch(surface_kernels.clear_kernel, shape, [seen.face, seen.side, run, self._face_alpha, weights], self.device)
+        return wp.to_torch(weights)
+
+    def _fine(self, camera: Camera) -> Camera:
+        return camera.resized((camera.size[0] * self._side, camera.size[1] * self._side))
 
     def samples(self, camera: Camera, frame: int, *, without_clear: bool = False) -> Samples:
         """The samples of one view; if asked, without the parts that one sees through."""
-        fine = camera.resized((camera.size[0] * self._side, camera.size[1] * self._side))
-        asked = view_of(self.scene, fine, frame)
+        asked = view_of(self.scene, self._fine(camera), frame)
         seen = self._rasterizer.visibility(asked.only(~self._clear) if without_clear else asked)
+        return self._samples(camera, frame, asked, seen.face, seen.camera_vertices)
+
+    def _samples(self, camera: Camera, frame: int, asked: View, face: Tensor, camera_vertices: Tensor) -> Samples:
         view = surface_kernels.SurfaceView()
-        view.vertices = as_warp(seen.camera_vertices, wp.vec3)
+        view.vertices = as_warp(camera_vertices, wp.vec3)
         view.corner_normals = self.tables.corner_normals
         if asked.vertices is not None:
             view.corner_normals = upload(deformed_normals(self._triangles, asked.vertices), wp.vec3, self.device)
         matrices = normal_matrices(asked.camera_from_part).astype(np.float32)
         view.normal_from_part = upload(matrices, wp.mat33, self.device)
         view.camera = device_camera(camera.intrinsics[frame], camera.lens, camera.size, self.device)
-        return Samples(camera, frame, self._side, as_warp(seen.face, wp.int32), view, self.materials)
+        return Samples(camera, frame, self._side, as_warp(face, wp.int32), view, self.materials)
 
     def _upload_materials(self) -> Any:
         scene, device = self.scene, self.device
         materials = [scene.meshes[p.mesh].material for p in scene.parts]
-        atlas = atlas_of(materials)
+        maps = [m.maps or Maps() for m in materials]
+        colors = [m.texture for m in materials] + [m.emission_texture for m in maps]
+        numbers = [m.normal for m in maps] + [m.surface for m in maps]
+        atlas = atlas_of([*colors, *numbers], data=[False] * len(colors) + [True] * len(numbers))
+        base, glowing, bent, surfaces = atlas.texture.reshape(4, -1)
 
         def floats(values: list, dtype: Any) -> Any:
             width = () if dtype is wp.float32 else (3,)
@@ -150,12 +178,17 @@ class Sampler:
         s.emission = floats([m.emission for m in materials], wp.vec3)
         s.metallic = floats([m.metallic for m in materials], wp.float32)
         s.roughness = floats([m.roughness for m in materials], wp.float32)
-        s.texture = upload(atlas.texture, wp.int32, device)
+        s.texture = upload(base, wp.int32, device)
+        s.map_texture = upload(np.stack([bent, surfaces, glowing], axis=1).reshape(-1, 3), wp.vec3i, device)
+        s.map_factors = floats([(m.occlusion, m.roughness, m.metallic) for m in maps], wp.vec3)
+        s.map_glow = floats([m.emission for m in maps], wp.vec3)
+        s.map_bend = floats([m.normal_scale for m in maps], wp.float32)
         s.texels = upload(atlas.texels.view(np.int32), wp.int32, device)
         s.levels = upload(atlas.levels, wp.vec3i, device)
         s.first_level = upload(atlas.first_level, wp.int32, device)
         s.level_count = upload(atlas.level_count, wp.int32, device)
-        s.linear = upload(linear_from_srgb(np.arange(256) / 255).astype(np.float32), wp.float32, device)
+        plain = np.arange(256) / 255
+        s.linear = upload(np.concatenate([linear_from_srgb(plain), plain]).astype(np.float32), wp.float32, device)
         return s
 
 

@@ -67,6 +67,41 @@ def meeting(f: int, x: float, y: float, s: Materials, view: SurfaceView) -> Meet
     return at
 
 
+@wp.struct
+@no_type_check
+class Patch:
+    """Where on textures a pixel lies: UV of its place, and what its sides span there."""
+
+    uv: wp.vec2
+    along_x: wp.vec2
+    along_y: wp.vec2
+
+
+@wp.func
+@no_type_check
+def patch_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: SurfaceView) -> Patch:
+    """The patch of a face that is seen by the pixel around a point of the picture, px."""
+    ta = s.corner_uv[f, 0]
+    u = s.corner_uv[f, 1] - ta
+    v = s.corner_uv[f, 2] - ta
+    # derivatives of the weights along x and y (one pixel)
+    ec = at.n - at.ea - at.eb
+    dx = wp.vec3(float(view.camera.ifx), 0.0, 0.0)
+    dy = wp.vec3(-float(view.camera.shear) * float(view.camera.ify), float(view.camera.ify), 0.0)
+    if view.camera.kind == BENT:
+        dx = ray_from_px(view.camera, x + 0.5, y) - ray_from_px(view.camera, x - 0.5, y)
+        dy = ray_from_px(view.camera, x, y + 0.5) - ray_from_px(view.camera, x, y - 0.5)
+    bx = (wp.dot(at.eb, dx) - at.kb * wp.dot(at.n, dx)) / at.slope
+    cx = (wp.dot(ec, dx) - at.kc * wp.dot(at.n, dx)) / at.slope
+    by = (wp.dot(at.eb, dy) - at.kb * wp.dot(at.n, dy)) / at.slope
+    cy = (wp.dot(ec, dy) - at.kc * wp.dot(at.n, dy)) / at.slope
+    out = Patch()
+    out.uv = ta + at.kb * u + at.kc * v
+    out.along_x = bx * u + cx * v
+    out.along_y = by * u + cy * v
+    return out
+
+
 @wp.func
 @no_type_check
 def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: SurfaceView) -> wp.vec3:
@@ -74,21 +109,8 @@ def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: Surf
     texture = s.texture[s.face_part[f]]
     color = wp.vec3(1.0, 1.0, 1.0)
     if texture >= 0:
-        ta = s.corner_uv[f, 0]
-        u = s.corner_uv[f, 1] - ta
-        v = s.corner_uv[f, 2] - ta
-        # derivatives of the weights along x and y (one pixel)
-        ec = at.n - at.ea - at.eb
-        dx = wp.vec3(float(view.camera.ifx), 0.0, 0.0)
-        dy = wp.vec3(-float(view.camera.shear) * float(view.camera.ify), float(view.camera.ify), 0.0)
-        if view.camera.kind == BENT:
-            dx = ray_from_px(view.camera, x + 0.5, y) - ray_from_px(view.camera, x - 0.5, y)
-            dy = ray_from_px(view.camera, x, y + 0.5) - ray_from_px(view.camera, x, y - 0.5)
-        bx = (wp.dot(at.eb, dx) - at.kb * wp.dot(at.n, dx)) / at.slope
-        cx = (wp.dot(ec, dx) - at.kc * wp.dot(at.n, dx)) / at.slope
-        by = (wp.dot(at.eb, dy) - at.kb * wp.dot(at.n, dy)) / at.slope
-        cy = (wp.dot(ec, dy) - at.kc * wp.dot(at.n, dy)) / at.slope
-        color = textured(texture, ta + at.kb * u + at.kc * v, bx * u + cx * v, by * u + cy * v, s)
+        patch = patch_at(f, x, y, at, s, view)
+        color = textured(texture, 0, patch.uv, patch.along_x, patch.along_y, s)
     return color
 
 

@@ -136,13 +136,15 @@ class Seen:
         part = self.s["face_part"]
         return ok & (part[f] == part[g]) & ((na * nb).sum(-1).abs() >= 0.97) & ((wa - wb).abs() <= 0.01 * wa.abs())
 
-    def textures(self, f: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Linear colors of the faces' textures over the pixels around points; 1 without a texture.
+    def textures(self, f: Tensor, x: Tensor, y: Tensor, of_part: Tensor | None = None, table: int = 0) -> Tensor:
+        """Linear values of the faces' textures over the pixels around points; 1 without a texture.
+
+        ``of_part``: textures of parts, -1: none; by default those of base colors. ``table``: where ``linear`` has their values.
 
         Derivatives over one pixel are differences: weights are smooth, half a thousandth of a pixel is small enough.
         """
         s, h = self.s, 5e-4
-        of_face = s["texture"][s["face_part"][f]]
+        of_face = (s["texture"] if of_part is None else of_part)[s["face_part"][f]]
         out = torch.ones(len(f), 3, dtype=torch.float64)
         for texture in torch.unique(of_face[of_face >= 0]).tolist():
             of = of_face == texture
@@ -156,7 +158,7 @@ class Seen:
                 / (2 * h)
                 for dx, dy in ((h, 0.0), (0.0, h))
             ]
-            out[of] = _textured(s, texture, at, along[0], along[1])
+            out[of] = _textured({**s, "linear": s["linear"][table : table + 256]}, texture, at, along[0], along[1])
         return out
 
 

@@ -15,7 +15,9 @@ wp.set_module_options({"enable_backward": False})
 class Materials:
     """Faces, parts and textures of a scene; the same in all frames.
 
-    Per part: ``base``, ``emission``, ``metallic``, ``roughness``, ``texture`` (-1 = none). ``texels`` as in ``Atlas``.
+    Per part: ``base``, ``emission``, ``metallic``, ``roughness``, ``texture`` (-1 = none); ``map_texture``: of normals, surface
+    and emission, -1 = none, ``map_factors`` of the surface (occlusion, roughness, metallic), ``map_glow``, ``map_bend`` of
+    normals. ``texels`` as in ``Atlas``; ``linear``: of the 256 sRGB values, then of 256 plain ones.
     """
 
     faces: wp.array(dtype=wp.vec3i)
@@ -26,19 +28,23 @@ class Materials:
     metallic: wp.array(dtype=wp.float32)
     roughness: wp.array(dtype=wp.float32)
     texture: wp.array(dtype=wp.int32)
+    map_texture: wp.array(dtype=wp.vec3i)
+    map_factors: wp.array(dtype=wp.vec3)
+    map_glow: wp.array(dtype=wp.vec3)
+    map_bend: wp.array(dtype=wp.float32)
     texels: wp.array(dtype=wp.int32)
     levels: wp.array(dtype=wp.vec3i)
     first_level: wp.array(dtype=wp.int32)
     level_count: wp.array(dtype=wp.int32)
-    linear: wp.array(dtype=wp.float32)  # of the 256 sRGB values
+    linear: wp.array(dtype=wp.float32)
 
 
 @wp.func
 @no_type_check
-def texel(offset: int, s: Materials) -> wp.vec3:
-    """Linear color of one texel."""
-    t = s.texels[offset]
-    return wp.vec3(s.linear[t & 255], s.linear[(t >> 8) & 255], s.linear[(t >> 16) & 255])
+def texel(offset: int, table: int, texels: wp.array(dtype=wp.int32), linear: wp.array(dtype=wp.float32)) -> wp.vec3:
+    """Linear color of one texel, by the values of ``linear`` from ``table`` on."""
+    t = texels[offset]
+    return wp.vec3(linear[table + (t & 255)], linear[table + ((t >> 8) & 255)], linear[table + ((t >> 16) & 255)])
 
 
 @wp.func
@@ -53,7 +59,9 @@ def wrapped(i: int, size: int) -> int:
 
 @wp.func
 @no_type_check
-def bilinear(level: wp.vec3i, uv: wp.vec2, s: Materials) -> wp.vec3:
+def bilinear(
+    level: wp.vec3i, uv: wp.vec2, table: int, texels: wp.array(dtype=wp.int32), linear: wp.array(dtype=wp.float32)
+) -> wp.vec3:
     """A mip level (offset, height, width) at uv; row 0 is v = 1, both axes repeat."""
     x = (uv[0] - wp.floor(uv[0])) * float(level[2]) - 0.5
     y = (1.0 - uv[1] + wp.floor(uv[1])) * float(level[1]) - 0.5
@@ -65,14 +73,14 @@ def bilinear(level: wp.vec3i, uv: wp.vec2, s: Materials) -> wp.vec3:
     i1 = wrapped(i + 1, level[2])
     j0 = level[0] + wrapped(j, level[1]) * level[2]
     j1 = level[0] + wrapped(j + 1, level[1]) * level[2]
-    upper = (1.0 - fx) * texel(j0 + i0, s) + fx * texel(j0 + i1, s)
-    lower = (1.0 - fx) * texel(j1 + i0, s) + fx * texel(j1 + i1, s)
+    upper = (1.0 - fx) * texel(j0 + i0, table, texels, linear) + fx * texel(j0 + i1, table, texels, linear)
+    lower = (1.0 - fx) * texel(j1 + i0, table, texels, linear) + fx * texel(j1 + i1, table, texels, linear)
     return (1.0 - fy) * upper + fy * lower
 
 
 @wp.func
 @no_type_check
-def textured(texture: int, uv: wp.vec2, uv_x: wp.vec2, uv_y: wp.vec2, s: Materials) -> wp.vec3:
+def textured(texture: int, table: int, uv: wp.vec2, uv_x: wp.vec2, uv_y: wp.vec2, s: Materials) -> wp.vec3:
     """A texture over a pixel whose sides span ``uv_x`` and ``uv_y``: up to four trilinear taps along the longer side."""
     first = s.first_level[texture]
     count = s.level_count[texture]
@@ -94,8 +102,8 @@ def textured(texture: int, uv: wp.vec2, uv_x: wp.vec2, uv_y: wp.vec2, s: Materia
     color = wp.vec3(0.0, 0.0, 0.0)
     for k in range(taps):
         at = uv + along * ((float(k) + 0.5) / float(taps) - 0.5)
-        c = bilinear(s.levels[first + low], at, s)
+        c = bilinear(s.levels[first + low], at, table, s.texels, s.linear)
         if mix > 0.02 and low + 1 < count:
-            c = (1.0 - mix) * c + mix * bilinear(s.levels[first + low + 1], at, s)
+            c = (1.0 - mix) * c + mix * bilinear(s.levels[first + low + 1], at, table, s.texels, s.linear)
         color += c
     return color / float(taps)

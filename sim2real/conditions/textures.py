@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int32, UInt8, UInt32
 
-from ..scene import Material
 from ..scene.colors import linear_from_srgb, srgb_from_linear
 
 _SRGB_BYTES = np.rint(255 * srgb_from_linear(np.linspace(0, 1, 4096))).astype(np.uint8)
@@ -20,7 +20,7 @@ class Atlas:
 
     - ``levels[k]``: offset, height, width of mip level k; a texture's levels are consecutive, the finest first.
     - ``first_level``: of every texture; ``level_count``: how many it has.
-    - ``texture``: of every material in the order given, -1 = none.
+    - ``texture``: of every picture in the order given, -1 = none.
     """
 
     texels: UInt32[np.ndarray, "texels"]
@@ -30,22 +30,27 @@ class Atlas:
     texture: Int32[np.ndarray, "materials"]
 
 
-def atlas_of(materials: list[Material]) -> Atlas:
-    """Collect the textures of materials; equal textures are kept once."""
+def atlas_of(pictures: Sequence[UInt8[np.ndarray, "_ _ _"] | None], *, data: Sequence[bool] | None = None) -> Atlas:
+    """Collect textures; equal ones are kept once.
+
+    Args:
+        pictures: uint8; ``None`` where there is none.
+        data: which of them hold numbers instead of sRGB colors; by default none.
+    """
     index: dict[object, int] = {}
     texels: list[np.ndarray] = [np.zeros(1, np.uint32)]  # never empty
     levels: list[tuple[int, int, int]] = []
     first, count, of_material = [], [], []
     offset = 1
-    for material in materials:
-        if material.texture is None:
+    for given, even in zip(pictures, data or [False] * len(pictures), strict=True):
+        if given is None:
             of_material.append(-1)
             continue
-        picture = np.ascontiguousarray(material.texture)
-        key = (picture.shape, hashlib.blake2b(picture.data).digest())
+        picture = np.ascontiguousarray(given)
+        key = (picture.shape, even, hashlib.blake2b(picture.data).digest())
         if key not in index:
             index[key] = len(first)
-            pyramid = mip_pyramid(picture)
+            pyramid = mip_pyramid(picture, data=even)
             first.append(len(levels))
             count.append(len(pyramid))
             for level in pyramid:
@@ -62,13 +67,20 @@ def atlas_of(materials: list[Material]) -> Atlas:
     )
 
 
-def mip_pyramid(texture: UInt8[np.ndarray, "height width channels"]) -> list[UInt8[np.ndarray, "h w channels"]]:
-    """The texture at full, half, quarter, ... size down to one texel, averaged in linear light."""
+def mip_pyramid(
+    texture: UInt8[np.ndarray, "height width channels"], *, data: bool = False
+) -> list[UInt8[np.ndarray, "h w channels"]]:
+    """The texture at full, half, quarter, ... size down to one texel, averaged in linear light; ``data``: as it is."""
     pyramid = [np.ascontiguousarray(texture)]
-    light = linear_from_srgb(np.arange(256) / 255).astype(np.float32)[pyramid[0]]
+    values = np.arange(256) / 255
+    light = (values if data else linear_from_srgb(values)).astype(np.float32)[pyramid[0]]
     while max(light.shape[:2]) > 1:
         light = _halved(_halved(light, 0), 1)
-        pyramid.append(_SRGB_BYTES[(light * (len(_SRGB_BYTES) - 1) + 0.5).astype(np.int32)])
+        pyramid.append(
+            np.rint(255 * light).astype(np.uint8)
+            if data
+            else _SRGB_BYTES[(light * (len(_SRGB_BYTES) - 1) + 0.5).astype(np.int32)]
+        )
     return pyramid
 
 

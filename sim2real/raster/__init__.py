@@ -9,3 +9,5 @@ from .protocol import Rasterizer as Rasterizer
 from .protocol import Visibility as Visibility
 from .silhouettes import antialiased as antialiased
 from .view import view_of as view_of
+from .windows import part_boxes as part_boxes
+from .windows import window_of as window_of

@@ -89,6 +89,31 @@ def narrowed(target: Target, span: wp.vec2i, slope: wp.float64, offset: wp.float
     return wp.vec2i(first, last)
 
 
+@wp.func
+@no_type_check
+def nearest_of_row(
+    span: wp.vec2i,
+    cx: wp.float64,
+    ifx: wp.float64,
+    lean: wp.float64,
+    e: wp.vec3d,
+    r: wp.vec3d,
+    volume: wp.float64,
+    nearest: wp.float64,
+) -> wp.float64:
+    """A depth that no pixel of a row of a triangle falls below: depth has no least value between the ends of a span."""
+    half = wp.float64(0.5)
+    slope = e[0] + e[1] + e[2]
+    offset = r[0] + r[1] + r[2]
+    at_first = slope * ((wp.float64(span[0]) + half - cx) * ifx - lean) + offset
+    at_last = slope * ((wp.float64(span[1]) + half - cx) * ifx - lean) + offset
+    least = nearest
+    if at_first > wp.float64(0.0) and at_last > wp.float64(0.0):
+        spare = wp.float64(1.0) - wp.float64(1.0e-6)  # more than the sums' rounding, and that of depths to float32
+        least = wp.max(nearest, spare * volume / wp.max(at_first, at_last))
+    return least
+
+
 _COVER_FOUR = native(__file__, "cover_four")
 
 
@@ -104,11 +129,11 @@ def cover_four(
     e: wp.vec3d,
     r: wp.vec3d,
     volume: wp.float64,
-    depths: wp.vec3d,
+    depths: wp.vec4d,
     face: int,
     zbuffer: wp.array2d(dtype=wp.int64),
 ):
-    """Test and keep; ``depths`` are the triangle's nearest and farthest depth and the near plane's."""
+    """Test and keep; ``depths`` are the triangle's nearest and farthest, the near plane's, and the nearest of the row."""
     ...
 
 
@@ -133,20 +158,20 @@ def cover(
     f1 = sight(kind, p1)
     f2 = sight(kind, p2)
     e0 = eye_plane(f1, f2)
+    volume = f0[0] * e0[0] + f0[1] * e0[1] + f0[2] * e0[2]
+    if target.hidden_side.shape[0] > 0:  # a positive volume is a face seen from behind
+        if wp.float64(target.hidden_side[face]) * volume < wp.float64(0.0):
+            return
     e1 = eye_plane(f2, f0)
     e2 = eye_plane(f0, f1)
     n = e0 + e1 + e2
     if n[0] == wp.float64(0.0) and n[1] == wp.float64(0.0) and n[2] == wp.float64(0.0):
         return
-    volume = f0[0] * e0[0] + f0[1] * e0[1] + f0[2] * e0[2]
     nearest = wp.min(p0[2], wp.min(p1[2], p2[2]))
     farthest = wp.max(p0[2], wp.max(p1[2], p2[2]))
     near = wp.float64(target.near)
     zero = wp.float64(0.0)
     sure = wp.abs(volume) > wp.float64(1.0e-9) * spread(f0, e0)
-    if target.hidden_side.shape[0] > 0:  # a positive volume is a face seen from behind
-        if wp.float64(target.hidden_side[face]) * volume < zero:
-            return
     if volume < zero:
         volume = -volume
         e0 = -e0
@@ -157,7 +182,7 @@ def cover(
     ifx = target.camera.ifx
     fours = sure and kind == 0 and step[0] == 1 and box[1] - box[0] >= 2
     e = wp.vec3d(e0[0], e1[0], e2[0])
-    depths = wp.vec3d(nearest, farthest, near)
+    depths = wp.vec4d(nearest, farthest, near, nearest)
     row = box[2] + first[1]
     while row <= box[3]:
         y = ray_y(target.camera, row)
@@ -173,6 +198,7 @@ def cover(
         column = span[0] + first[0]
         if fours:
             r = wp.vec3d(r0, r1, r2)
+            depths[3] = nearest_of_row(span, cx, ifx, lean, e, r, volume, nearest)
             while column <= span[1]:
                 cover_four(row, column, span[1], cx, ifx, lean, e, r, volume, depths, face, zbuffer)
                 column += 4
@@ -223,6 +249,7 @@ def hidden(target: Target, nearest: float, box: wp.vec4i, zbuffer: wp.array2d(dt
 @wp.kernel
 @no_type_check
 def splat(
+    order: wp.array(dtype=wp.int32),
     faces: wp.array(dtype=wp.vec3i),
     screen: wp.array(dtype=wp.vec3f),
     camera_vertices: wp.array(dtype=wp.vec3f),
@@ -231,8 +258,10 @@ def splat(
     queue: wp.array(dtype=wp.int32),
     zbuffer: wp.array2d(dtype=wp.int64),
 ):
-    """One thread per triangle; boxes above ``large_px`` are queued instead (``queue[0]`` counts them)."""
+    """One thread per triangle of ``order`` (empty: of all); boxes above ``large_px`` are queued (``queue[0]`` counts them)."""
     face = wp.tid()
+    if order.shape[0] > 0:
+        face = order[face]
     corners = faces[face]
     box = face_box(target, corners, screen, camera_vertices)
     if box[0] > box[1] or box[2] > box[3]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import torch
 import warp as wp
+from jaxtyping import Int32
 from torch import Tensor
 
 from ..camera.kernels import device_camera
@@ -19,6 +21,7 @@ from .box_kernels import Target
 from .fragments import Fragments
 from .protocol import Visibility
 from .view import check_triangles, check_view
+from .windows import part_boxes, parts_in_view
 
 LARGE_PX = 1024
 """On CUDA, triangles whose screen box has more pixels than this are shared by a group of threads."""
@@ -42,6 +45,10 @@ class WarpRasterizer:
         self._faces = self._upload(triangles.faces)
         self._vertex_part = self._upload(triangles.vertex_part)
         self._hidden_side = None if triangles.hidden_side is None else self._upload(triangles.hidden_side)
+        self._boxes = part_boxes(triangles)
+        ends = np.searchsorted(triangles.face_part, np.arange(1 + len(triangles.part_instance)))
+        in_order = bool((np.diff(triangles.face_part) >= 0).all())
+        self._part_faces = [np.arange(a, b, dtype=np.int32) for a, b in itertools.pairwise(ends)] if in_order else None
         load(kernels, str(self.device))
 
     def visibility(self, view: View) -> Visibility:
@@ -95,12 +102,27 @@ class WarpRasterizer:
         projected = as_warp(screen, dtype=wp.vec3f)
         large, buffer = as_warp(queue), as_warp(keys)
         limit = LARGE_PX if cuda else 2**31 - 1
-        self._launch(kernels.splat, len(self._faces), faces, projected, camera, target, limit, large, buffer)
+        order = self._order(view)
+        count, order = (len(self._faces), np.zeros(0, np.int32)) if order is None else (len(order), order)
+        if not count:
+            return keys, camera_vertices
+        self._launch(
+            kernels.splat, count, as_warp(order) if len(order) else None, faces, projected, camera, target, limit, large, buffer
+        )
         if cuda:
             lanes = wp.vec2i(*LANES)
             shape = (GROUPS, LANES[0] * LANES[1])
             self._launch(kernels.splat_large, shape, faces, projected, camera, target, GROUPS, lanes, large, buffer)
         return keys, camera_vertices
+
+    def _order(self, view: View) -> Int32[np.ndarray, "some"] | None:
+        """The faces of what a view may show, those in front first: what they hide is passed over. ``None``: all, as they are.
+
+        On CUDA triangles are drawn together, and an order is of no use.
+        """
+        if self.device.type != "cpu" or view.vertices is not None or self._part_faces is None:
+            return None
+        return np.concatenate([np.zeros(0, np.int32), *(self._part_faces[k] for k in parts_in_view(view, self._boxes))])
 
     def _transform(self, view: View, target: Any, mesh: Tensor, camera_vertices: Tensor, screen: Tensor) -> None:
         rows = torch.as_tensor(view.camera_from_part[:, :3].copy()).to(self.device)

@@ -10,6 +10,7 @@ from .load import load as load
 from .load import load_as as load_as
 from .records import Instance as Instance
 from .records import Lighting as Lighting
+from .records import Maps as Maps
 from .records import Material as Material
 from .records import Mesh as Mesh
 from .records import Part as Part

@@ -183,7 +183,7 @@ def _lit(scene: Scene, light: str | None) -> Scene:
     from .light.plain import lighting_of
 
     environment = environment_of(light, scene.lighting.up)
-    return replace(scene, environment=environment, lighting=lighting_of(environment, balanced=True))
+    return replace(scene, environment=environment, lighting=lighting_of(environment, balanced=True), lights=None)
 
 
 def _notes_of_cameras_inside(scene: Scene) -> list[str]:

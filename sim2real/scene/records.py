@@ -12,6 +12,30 @@ from ..camera.view import Camera
 from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
 from .light.environment import Environment
+from .light.lamps import Lights
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Textures of a material besides its base color, by which shaded renders know it better; each of its own size.
+
+    - ``surface``: red occlusion, green roughness, blue metallic, linear; multiplied with ``roughness`` and ``metallic`` here,
+      and ambient light with 1 + ``occlusion`` (red - 1).
+    - ``normal``: tangent space, x to the right of the picture and y to its top, ``(n + 1) / 2``; x and y are multiplied with
+      ``normal_scale``.
+    - ``emission_texture``: sRGB, multiplied with ``emission`` here, linear.
+    """
+
+    surface: UInt8[np.ndarray, "surface_height surface_width 3"] | None = None
+    occlusion: float = 1.0
+    roughness: float = 1.0
+    metallic: float = 1.0
+    normal: UInt8[np.ndarray, "normal_height normal_width 3"] | None = None
+    normal_scale: float = 1.0
+    emission_texture: UInt8[np.ndarray, "emission_height emission_width 3"] | None = None
+    emission: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
 from .moving_vertices import Deformed
 
 
@@ -21,6 +45,7 @@ class Material:
 
     - ``base_color`` is linear RGB and alpha; it multiplies the texture.
     - ``texture`` is uint8 sRGB (height, width, 3 or 4), row 0 at the top, v = 1; uv repeat.
+    - ``maps``: what varies over the surface besides base color; ``metallic``, ``roughness`` and ``emission`` are then means.
     - ``kind`` is one of ``MATERIAL_KINDS``; readers that cannot tell leave it ``unknown``.
     """
 
@@ -29,6 +54,7 @@ class Material:
     metallic: float = 0.0
     roughness: float = 0.6
     emission: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    maps: Maps | None = None
     kind: str = "unknown"
 
 
@@ -97,8 +123,8 @@ class Scene:
     """A rollout in the one form that everything downstream understands.
 
     - ``world_from_instance[frame, i]`` places ``instances[i]``; ``visible[frame, i]`` says whether it exists then.
-    - ``lighting`` is the plain light of shaded renders; ``environment`` what light that is followed comes from, where it is not
-      that sun and sky.
+    - ``lighting`` is the plain light of shaded renders, or ``lights`` where the source has lamps of its own; ``environment``
+      what light that is followed comes from, where it is not that sun and sky.
     - ``notes`` are sentences for the user: what was chosen, what could not be read and why.
     """
 
@@ -112,6 +138,7 @@ class Scene:
     cameras: tuple[Camera, ...]
     fps: float = 24.0
     lighting: Lighting = Lighting()
+    lights: Lights | None = None
     environment: Environment | None = None
     notes: tuple[str, ...] = ()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, Int8, Int32
+from jaxtyping import Bool, Float, Float32, Int, Int8, Int32
 
 from .records import Mesh, Scene
 
@@ -103,6 +103,27 @@ def _joined(
             made[at : at + length] = array
         at += length
     return np.zeros(shape, dtype) if made is None else made
+
+
+def parts_alone(triangles: Triangles, parts: Bool[np.ndarray, "parts"]) -> Triangles:
+    """The triangles of some parts, in their order, with their own vertices; numbers of parts and instances stay.
+
+    Args:
+        triangles: of a scene.
+        parts: which of them stay. Their vertices are those where ``parts[triangles.vertex_part]``.
+    """
+    vertices, faces = parts[triangles.vertex_part], parts[triangles.face_part]
+    place = (np.cumsum(vertices) - 1).astype(np.int32)
+    return Triangles(
+        vertices=triangles.vertices[vertices],
+        faces=place[triangles.faces[faces]].reshape(-1, 3),
+        uv=triangles.uv[faces],
+        normals=triangles.normals[faces],
+        face_part=triangles.face_part[faces],
+        vertex_part=triangles.vertex_part[vertices],
+        part_instance=triangles.part_instance,
+        hidden_side=None if triangles.hidden_side is None else triangles.hidden_side[faces],
+    )
 
 
 def deformed_vertices(scene: Scene, frame: int) -> Float32[np.ndarray, "vertices 3"] | None:

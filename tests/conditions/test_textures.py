@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from sim2real.conditions.textures import atlas_of, mip_pyramid
-from sim2real.scene import Material
 from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 
 
@@ -36,7 +35,7 @@ def test_levels_of_odd_sizes_keep_the_mean_light(size):
 def test_odd_sizes_and_channel_counts_are_kept_texel_by_texel():
     rng = np.random.default_rng(1)
     textures = [rng.integers(0, 256, (h, w, c)).astype(np.uint8) for h, w, c in ((5, 7, 3), (1, 9, 4), (3, 2, 3))]
-    atlas = atlas_of([Material(texture=t) for t in textures])
+    atlas = atlas_of(textures)
     for k, texture in enumerate(textures):
         offset, height, width = atlas.levels[atlas.first_level[atlas.texture[k]]]
         texels = atlas.texels[offset : offset + height * width]
@@ -46,5 +45,5 @@ def test_odd_sizes_and_channel_counts_are_kept_texel_by_texel():
 
 def test_equal_textures_are_kept_once_and_plain_materials_have_none():
     texture = np.zeros((4, 4, 3), np.uint8)
-    atlas = atlas_of([Material(texture=texture), Material(), Material(texture=texture.copy())])
+    atlas = atlas_of([texture, None, texture.copy()])
     assert atlas.texture.tolist() == [0, -1, 0] and len(atlas.first_level) == 1

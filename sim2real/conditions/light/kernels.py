@@ -187,7 +187,7 @@ def tint_of(w: World, m: Materials, triangle: int, u: float, v: float, distance:
         c = wp.mesh_eval_position(w.mesh, triangle, 0.0, 0.0) - a
         area = wp.max(wp.length(wp.cross(b, c)), 1.0e-12)
         wide = (0.01 + lobe) * distance * wp.sqrt(wp.abs(one[0] * two[1] - one[1] * two[0]) / area)
-        tint = textured(m.texture[p], at, wp.vec2(wide, 0.0), wp.vec2(0.0, wide), m)
+        tint = textured(m.texture[p], 0, at, wp.vec2(wide, 0.0), wp.vec2(0.0, wide), m)
     return tint
 
 

@@ -1,4 +1,4 @@
-"""Warp functions of light and material: GGX, sky, sun shadows, tone curve. `shading_reference` repeats them in torch.
+"""Warp functions of light and material: GGX, sky, lamps and their shadows, tone curve. `shading_reference` repeats them.
 
 References: Walter et al. 2007 (GGX); Heitz 2014 (height-correlated Smith term, eq. 99); Karis 2014, "Physically based shading
 on mobile" (fit of the environment's share); Fdez-Aguera 2019 (multiple scattering); Narkowicz 2016 (fit of the ACES curve).
@@ -16,30 +16,70 @@ from ....camera.kernels import DeviceCamera, ray_from_px
 wp.set_module_options({"enable_backward": False})
 
 
+DIRECTIONAL, POINT, SPOT = wp.constant(0), wp.constant(1), wp.constant(2)
+
+
+@wp.struct
+@no_type_check
+class Lamps:
+    """Lamps in one camera's frame, an entry each.
+
+    - ``kind``: DIRECTIONAL, POINT, SPOT; ``color``: irradiance.
+    - ``place``: where it stands; ``toward``: the unit vector to it (DIRECTIONAL), or in which it shines (SPOT).
+    - ``fade``: constant, linear and quadratic attenuation, and reach; ``cone``: cosines of whole and dark, and an exponent.
+    - ``map``: its shadow map, -1 if it casts no shadows.
+    """
+
+    kind: wp.array(dtype=wp.int32)
+    color: wp.array(dtype=wp.vec3)
+    place: wp.array(dtype=wp.vec3)
+    toward: wp.array(dtype=wp.vec3)
+    fade: wp.array(dtype=wp.vec4)
+    cone: wp.array(dtype=wp.vec3)
+    map: wp.array(dtype=wp.int32)
+
+
+@wp.struct
+@no_type_check
+class Shadows:
+    """The shadow maps of one instant.
+
+    - ``depth`` holds inverse depth in the lamp's camera, 0 where nothing is; ``side``: texels of a map.
+    - ``rotation`` and ``translation``: the lamp's camera from this camera; ``lens``: its 1 / f, cx and cy.
+    - ``bias``: what a caster must be nearer to the lamp than a receiver, as a part of their depth there.
+    """
+
+    depth: wp.array3d(dtype=wp.float32)
+    side: int
+    rotation: wp.array(dtype=wp.mat33)
+    translation: wp.array(dtype=wp.vec3)
+    lens: wp.array(dtype=wp.vec3)
+    bias: wp.array(dtype=wp.float32)
+
+
 @wp.struct
 @no_type_check
 class Light:
-    """Sun and sky in one camera's frame, and the shadow map of one instant.
+    """All light of one camera at one instant, in its frame.
 
-    - ``sun_direction`` and ``up`` are unit vectors; ``sun`` is irradiance, ``sky`` and ``ground`` radiance.
-    - ``above`` and ``below`` are seen where nothing is.
-    - ``shadow`` holds inverse depth in the sun's camera, 0 where nothing is; ``shadow_side`` texels, 0 = no shadows.
-    - ``bias``: what a caster must be nearer to the sun than a receiver, as a part of their depth there.
+    - ``ambient_above`` and ``ambient_below`` (radiance) light matte surfaces, ``sky`` and ``ground`` are mirrored; ``above``
+      and ``below`` are seen where nothing is, or ``box`` (linear colors, one side after the other) if it has a ``box_side``.
+    - ``up`` is a unit vector; ``box_from_camera`` a rotation.
     """
 
-    sun_direction: wp.vec3
-    sun: wp.vec3
+    up: wp.vec3
+    ambient_above: wp.vec3
+    ambient_below: wp.vec3
     sky: wp.vec3
     ground: wp.vec3
     above: wp.vec3
     below: wp.vec3
-    up: wp.vec3
-    rotation: wp.mat33  # sun's camera from this camera
-    translation: wp.vec3
-    sun_camera: DeviceCamera
-    shadow: wp.array2d(dtype=wp.float32)
-    shadow_side: int
-    bias: float
+    box: wp.array(dtype=wp.vec3)
+    box_side: int
+    box_from_camera: wp.mat33
+    lamps: Lamps
+    lamp_count: int
+    shadows: Shadows
     exposure: float
 
 
@@ -61,39 +101,88 @@ def sky_radiance(direction: wp.vec3, blur: float, light: Light) -> wp.vec3:
 
 @wp.func
 @no_type_check
+def box_texel(side: int, row: int, column: int, light: Light) -> wp.vec3:
+    """A texel of a side of the box; beyond its border, the last one."""
+    n = light.box_side
+    return light.box[(side * n + wp.clamp(row, 0, n - 1)) * n + wp.clamp(column, 0, n - 1)]
+
+
+@wp.func
+@no_type_check
+def box_radiance(d: wp.vec3, light: Light) -> wp.vec3:
+    """What the box shows in a direction of its own axes: bilinear within the side that OpenGL's cube maps choose."""
+    size = wp.vec3(wp.abs(d[0]), wp.abs(d[1]), wp.abs(d[2]))
+    side = int(0)
+    major = size[0]
+    u = -d[2]
+    v = -d[1]
+    if d[0] < 0.0:
+        side = 1
+        u = d[2]
+    if size[1] > size[0] and size[1] >= size[2]:
+        side = 2
+        major = size[1]
+        u = d[0]
+        v = d[2]
+        if d[1] < 0.0:
+            side = 3
+            v = -d[2]
+    elif size[2] > size[0]:
+        side = 4
+        major = size[2]
+        u = d[0]
+        v = -d[1]
+        if d[2] < 0.0:
+            side = 5
+            u = -d[0]
+    x = (0.5 + 0.5 * u / major) * float(light.box_side) - 0.5
+    y = (0.5 + 0.5 * v / major) * float(light.box_side) - 0.5
+    i = int(wp.floor(x))
+    j = int(wp.floor(y))
+    fx = x - float(i)
+    fy = y - float(j)
+    upper = (1.0 - fx) * box_texel(side, j, i, light) + fx * box_texel(side, j, i + 1, light)
+    lower = (1.0 - fx) * box_texel(side, j + 1, i, light) + fx * box_texel(side, j + 1, i + 1, light)
+    return (1.0 - fy) * upper + fy * lower
+
+
+@wp.func
+@no_type_check
 def backdrop(direction: wp.vec3, light: Light) -> wp.vec3:
     """What is seen where nothing is."""
+    if light.box_side > 0:
+        return box_radiance(light.box_from_camera * direction, light)
     t = height_of(direction, 0.35, light)
     return light.below + t * (light.above - light.below)
 
 
 @wp.func
 @no_type_check
-def sun_share(p: wp.vec3, normal: wp.vec3, light: Light) -> float:
-    """The part of the sun's disc that a surface point sees: percentage-closer filtering over 4x4 texels.
+def lamp_share(p: wp.vec3, normal: wp.vec3, map: int, shadows: Shadows) -> float:
+    """The part of a lamp that a surface point sees: percentage-closer filtering over 4x4 texels.
 
     Every texel is compared with the receiver's own plane at that texel, so that a lit plane never shadows itself and the
     bias can stay at a fraction of a texel.
     """
-    if light.shadow_side == 0:
-        return 1.0
-    q = light.rotation * p + light.translation
-    m = light.rotation * normal
+    q = shadows.rotation[map] * p + shadows.translation[map]
+    m = shadows.rotation[map] * normal
+    lens = shadows.lens[map]
+    bias = shadows.bias[map]
     d = wp.dot(m, q)
     if q[2] <= 0.0:
         return 1.0
     w = 1.0 / q[2]
-    x = q[0] * w / float(light.sun_camera.ifx) + float(light.sun_camera.cx)
-    y = q[1] * w / float(light.sun_camera.ify) + float(light.sun_camera.cy)
-    side = light.shadow_side
+    x = q[0] * w / lens[0] + lens[1]
+    y = q[1] * w / lens[0] + lens[2]
+    side = shadows.side
     if x < 2.0 or y < 2.0 or x > float(side) - 2.0 or y > float(side) - 2.0:
         return 1.0
     gx = float(0.0)
     gy = float(0.0)
     if wp.abs(d) > 0.0:
-        steepest = 20.0 * light.bias * w  # a plane nearly along the sun's rays: its slope is not to be trusted
-        gx = wp.clamp(m[0] * float(light.sun_camera.ifx) / d, -steepest, steepest)
-        gy = wp.clamp(m[1] * float(light.sun_camera.ify) / d, -steepest, steepest)
+        steepest = 20.0 * bias * w  # a plane nearly along the lamp's rays: its slope is not to be trusted
+        gx = wp.clamp(m[0] * lens[0] / d, -steepest, steepest)
+        gy = wp.clamp(m[1] * lens[0] / d, -steepest, steepest)
     ix = int(wp.floor(x - 0.5))
     iy = int(wp.floor(y - 0.5))
     fx = x - 0.5 - float(ix)
@@ -113,17 +202,52 @@ def sun_share(p: wp.vec3, normal: wp.vec3, light: Light) -> float:
             if i == 2:
                 wx = fx
             dx = float(i) - fx
-            if light.shadow[iy + j, ix + i] <= (w + gx * dx + gy * dy) * (1.0 + light.bias):
+            if shadows.depth[map, iy + j, ix + i] <= (w + gx * dx + gy * dy) * (1.0 + bias):
                 lit += wx * wy
     return lit / 9.0
 
 
+@wp.struct
+@no_type_check
+class Arriving:
+    """Light of one lamp at one point, whatever is between: the unit vector to the lamp, and irradiance across it."""
+
+    toward: wp.vec3
+    color: wp.vec3
+
+
 @wp.func
 @no_type_check
-def outgoing(
-    n: wp.vec3, v: wp.vec3, base: wp.vec3, metallic: float, roughness: float, sun_lit: float, open_sky: float, light: Light
+def arriving(k: int, p: wp.vec3, lamps: Lamps) -> Arriving:
+    """What lamp ``k`` sends to a point."""
+    out = Arriving()
+    out.toward = lamps.toward[k]
+    out.color = lamps.color[k]
+    if lamps.kind[k] != DIRECTIONAL:
+        away = lamps.place[k] - p
+        distance = wp.length(away)
+        fade = lamps.fade[k]
+        out.toward = away / wp.max(distance, 1.0e-9)
+        share = 1.0 / wp.max(fade[0] + distance * (fade[1] + distance * fade[2]), 1.0e-6)
+        if distance > fade[3]:
+            share = 0.0
+        if lamps.kind[k] == SPOT:
+            cone = lamps.cone[k]
+            c = -wp.dot(out.toward, lamps.toward[k])
+            t = wp.clamp((c - cone[1]) / wp.max(cone[0] - cone[1], 1.0e-4), 0.0, 1.0)
+            share = share * t * t
+            if cone[2] > 0.0:
+                share = share * wp.pow(wp.max(c, 0.0), cone[2])
+        out.color = share * out.color
+    return out
+
+
+@wp.func
+@no_type_check
+def from_around(
+    n: wp.vec3, v: wp.vec3, base: wp.vec3, metallic: float, roughness: float, open_sky: float, light: Light
 ) -> wp.vec3:
-    """Radiance towards ``v`` of a metallic-roughness surface under sun and sky.
+    """Radiance towards ``v`` of a metallic-roughness surface under the ambient light.
 
     Args:
         n: unit shading normal.
@@ -131,9 +255,8 @@ def outgoing(
         base: linear base color.
         metallic: 0 to 1.
         roughness: 0 to 1, squared for GGX's alpha.
-        sun_lit: visible part of the sun.
-        open_sky: visible part of the sky.
-        light: sun and sky.
+        open_sky: visible part of what is around.
+        light: of the view.
     """
     nv = wp.max(wp.dot(n, v), 1.0e-3)
     one = wp.vec3(1.0, 1.0, 1.0)
@@ -141,7 +264,7 @@ def outgoing(
     diffuse = (1.0 - metallic) * base
     rough = wp.clamp(roughness, 0.08, 1.0)
 
-    # Sky: irradiance of two half spheres is linear in the normal's height; reflections see the sky blurred by roughness.
+    # irradiance of two half spheres is linear in the normal's height; reflections see the sky blurred by roughness
     rx = 1.0 - rough
     ry = 0.0425 - 0.0275 * rough
     rz = 1.04 - 0.572 * rough
@@ -153,27 +276,34 @@ def outgoing(
     single = fa * f0 + fb * one
     mirror = single + again * wp.cw_mul(f0, single)
     t = 0.5 + 0.5 * wp.dot(n, light.up)
-    ambient = light.ground + t * (light.sky - light.ground)
+    ambient = light.ambient_below + t * (light.ambient_above - light.ambient_below)
     r = 2.0 * wp.dot(n, v) * n - v
     reflected = sky_radiance(r, 0.15 + 0.85 * rough, light)
-    out = open_sky * (wp.cw_mul(wp.cw_mul(diffuse, one - mirror), ambient) + wp.cw_mul(mirror, reflected))
+    return open_sky * (wp.cw_mul(wp.cw_mul(diffuse, one - mirror), ambient) + wp.cw_mul(mirror, reflected))
 
-    nl = wp.dot(n, light.sun_direction)
-    if nl > 0.0 and sun_lit > 0.0:
-        h = wp.normalize(light.sun_direction + v)
-        nh = wp.dot(n, h)
-        vh = wp.max(wp.dot(v, h), 0.0)
-        alpha = wp.min(rough * rough + 0.01, 1.0)  # the sun's disc and the pixel widen the lobe
-        a2 = alpha * alpha
-        b = nh * nh * (a2 - 1.0) + 1.0
-        distribution = a2 / (3.14159265 * b * b)
-        smith = 0.5 / (nl * wp.sqrt(nv * nv * (1.0 - a2) + a2) + nv * wp.sqrt(nl * nl * (1.0 - a2) + a2))
-        k = 1.0 - vh
-        k2 = k * k
-        fresnel = f0 + k2 * k2 * k * (one - f0)
-        lobe = distribution * smith * fresnel + wp.cw_mul(one - fresnel, diffuse) * 0.31830989
-        out += sun_lit * nl * wp.cw_mul(lobe, light.sun)
-    return out
+
+@wp.func
+@no_type_check
+def lobe(n: wp.vec3, v: wp.vec3, toward: wp.vec3, base: wp.vec3, metallic: float, roughness: float) -> wp.vec3:
+    """Radiance towards ``v`` by irradiance 1 from ``toward`` (both unit vectors, in front of the surface): matte and GGX."""
+    nv = wp.max(wp.dot(n, v), 1.0e-3)
+    nl = wp.dot(n, toward)
+    one = wp.vec3(1.0, 1.0, 1.0)
+    f0 = 0.04 * (1.0 - metallic) * one + metallic * base
+    diffuse = (1.0 - metallic) * base
+    rough = wp.clamp(roughness, 0.08, 1.0)
+    h = wp.normalize(toward + v)
+    nh = wp.dot(n, h)
+    vh = wp.max(wp.dot(v, h), 0.0)
+    alpha = wp.min(rough * rough + 0.01, 1.0)  # the lamp's disc and the pixel widen the lobe
+    a2 = alpha * alpha
+    b = nh * nh * (a2 - 1.0) + 1.0
+    distribution = a2 / (3.14159265 * b * b)
+    smith = 0.5 / (nl * wp.sqrt(nv * nv * (1.0 - a2) + a2) + nv * wp.sqrt(nl * nl * (1.0 - a2) + a2))
+    k = 1.0 - vh
+    k2 = k * k
+    fresnel = f0 + k2 * k2 * k * (one - f0)
+    return distribution * smith * fresnel + wp.cw_mul(one - fresnel, diffuse) * 0.31830989
 
 
 @wp.func
@@ -195,10 +325,14 @@ def shadow_kernel(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array(dtype=wp.vec3i),
     camera: DeviceCamera,
-    still: wp.array2d(dtype=wp.float32),
+    top: int,
+    left: int,
     shadow: wp.array2d(dtype=wp.float32),
 ):
-    """Inverse depth in the sun's camera of what is drawn or, where that is nearer, of what stands still; 0 = nothing."""
+    """Inverse depth in a lamp's camera of what is drawn in a window, where that is nearer than what the map holds there.
+
+    ``camera`` is that of the window, which begins at (``top``, ``left``) of the map.
+    """
     y, x = wp.tid()
     f = face[y, x]
     w = float(0.0)
@@ -211,4 +345,4 @@ def shadow_kernel(
         if d != 0.0:
             w = wp.dot(n, ray_from_px(camera, float(x) + 0.5, float(y) + 0.5)) / d
         w = wp.clamp(w, 0.0, 1.0 / wp.max(nearest, 1.0e-6))  # a sliver along the rays must not blow up
-    shadow[y, x] = wp.max(w, still[y, x])
+    shadow[top + y, left + x] = wp.max(w, shadow[top + y, left + x])

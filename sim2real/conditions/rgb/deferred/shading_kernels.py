@@ -9,9 +9,9 @@ import warp as wp
 
 from ....camera.kernels import direction_of, ray_from_px
 from ...geometry_kernels import plane_of
-from ...surface_kernels import SurfaceView, group_from, meeting, texture_at
-from ...texture_sampling import Materials
-from .light_kernels import Light, backdrop, outgoing, sun_share, tone_mapped
+from ...surface_kernels import Group, SurfaceView, group_from, meeting, patch_at
+from ...texture_sampling import Materials, textured
+from .light_kernels import Light, arriving, backdrop, from_around, lamp_share, lobe, tone_mapped
 
 wp.set_module_options({"enable_backward": False})
 
@@ -42,6 +42,32 @@ def open_sky(occlusion: wp.array2d(dtype=wp.vec2), x: float, y: float, w: float)
 
 @wp.func
 @no_type_check
+def bent_normal(f: int, m: wp.vec3, eye: wp.vec3, value: wp.vec3, scale: float, s: Materials, view: SurfaceView) -> wp.vec3:
+    """A normal ``m`` bent by a texel of a normal map, never away from the eye; as it is where UVs have no area."""
+    index = s.faces[f]
+    a = view.vertices[index[0]]
+    first = view.vertices[index[1]] - a
+    second = view.vertices[index[2]] - a
+    u = s.corner_uv[f, 1] - s.corner_uv[f, 0]
+    v = s.corner_uv[f, 2] - s.corner_uv[f, 0]
+    area = u[0] * v[1] - u[1] * v[0]
+    out = m
+    if area != 0.0:
+        across = (v[1] * first - u[1] * second) / area
+        up = (u[0] * second - v[0] * first) / area
+        across = wp.normalize(across - wp.dot(across, m) * m)
+        up = wp.normalize(up - wp.dot(up, m) * m)
+        x = scale * (2.0 * value[0] - 1.0)
+        y = scale * (2.0 * value[1] - 1.0)
+        out = wp.normalize(x * across + y * up + wp.max(2.0 * value[2] - 1.0, 1.0e-3) * m)
+    away = wp.dot(out, eye)
+    if away < 0.0:
+        out = wp.normalize(out - (away - 1.0e-3) * eye)
+    return out
+
+
+@wp.func
+@no_type_check
 def surface_color(
     f: int, x: float, y: float, occlusion: wp.array2d(dtype=wp.vec2), s: Materials, view: SurfaceView, light: Light
 ) -> wp.vec3:
@@ -65,14 +91,46 @@ def surface_color(
     if wp.dot(m, g) < 0.0:
         m = -m
 
-    texture = texture_at(f, x, y, at, s, view)
-    base = wp.cw_mul(s.base[part], texture)
-    glow = wp.cw_mul(s.emission[part], texture)
-    lit = float(0.0)
-    if wp.dot(g, light.sun_direction) > 0.0 and wp.dot(m, light.sun_direction) > 0.0:
-        lit = sun_share(p, g, light)
+    base = s.base[part]
+    glow = s.emission[part]
+    metallic = s.metallic[part]
+    roughness = s.roughness[part]
     ambient = open_sky(occlusion, x, y, 1.0 / p[2])
-    return outgoing(m, eye, base, s.metallic[part], s.roughness[part], lit, ambient, light) + glow
+    maps = s.map_texture[part]
+    if s.texture[part] >= 0 or maps[0] >= 0 or maps[1] >= 0 or maps[2] >= 0:
+        patch = patch_at(f, x, y, at, s, view)
+        for layer in range(int(4)):  # base color, normal, surface, emission: one call, which becomes part of this function
+            texture = s.texture[part]
+            if layer > 0:
+                texture = maps[layer - 1]
+            if texture >= 0:
+                table = int(0)
+                if layer == 1 or layer == 2:
+                    table = 256
+                value = textured(texture, table, patch.uv, patch.along_x, patch.along_y, s)
+                if layer == 0:
+                    base = wp.cw_mul(base, value)
+                    glow = wp.cw_mul(glow, value)
+                elif layer == 1:
+                    m = bent_normal(f, m, eye, value, s.map_bend[part], s, view)
+                elif layer == 2:
+                    factors = s.map_factors[part]
+                    ambient = ambient * (1.0 + factors[0] * (value[0] - 1.0))
+                    roughness = factors[1] * value[1]
+                    metallic = factors[2] * value[2]
+                else:
+                    glow = wp.cw_mul(s.map_glow[part], value)
+    out = from_around(m, eye, base, metallic, roughness, ambient, light)
+    for k in range(light.lamp_count):
+        beam = arriving(k, p, light.lamps)
+        nl = wp.dot(m, beam.toward)
+        if nl > 0.0 and wp.dot(g, beam.toward) > 0.0:
+            share = nl
+            if light.lamps.map[k] >= 0:
+                share = lamp_share(p, g, light.lamps.map[k], light.shadows) * nl
+            if share > 0.0:
+                out += share * wp.cw_mul(lobe(m, eye, beam.toward, base, metallic, roughness), beam.color)
+    return out + glow
 
 
 @wp.func
@@ -91,30 +149,6 @@ def seen_color(
     return radiance
 
 
-@wp.func
-@no_type_check
-def mixed_color(
-    face: wp.array2d(dtype=wp.int32),
-    side: int,
-    y: int,
-    x: int,
-    occlusion: wp.array2d(dtype=wp.vec2),
-    s: Materials,
-    view: SurfaceView,
-    light: Light,
-) -> wp.vec3:
-    """Average color of a pixel whose samples see several faces; samples of one smooth surface are shaded once."""
-    middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
-    total = wp.vec3(0.0, 0.0, 0.0)
-    done = int(0)
-    for i in range(side * side):
-        if (done >> i) & 1 == 0:
-            g = group_from(i, done, face, side, y, x, middle, s, view)
-            done = done | g.members
-            total += g.count * seen_color(g.face, g.x, g.y, occlusion, s, view, light)
-    return total / float(side * side)
-
-
 @wp.kernel
 @no_type_check
 def shade_kernel(
@@ -129,19 +163,34 @@ def shade_kernel(
 ):
     """Display-linear colors of pixels with side x side samples each; a thread takes ``run`` pixels of a row.
 
-    A pixel of one face is shaded once. Colors are averaged after the tone curve, or bright edges would stay jagged.
+    Samples of one smooth surface are shaded once. Colors are averaged after the tone curve, or bright edges would stay jagged.
+    Structs are handed over by value: every function that takes one is called in one place only, so that it becomes part of
+    its caller.
     """
     y, block = wp.tid()
+    count = side * side
     for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
         f = face[y * side, x * side]
         differ = int(0)
         for j in range(side):
             for i in range(side):
                 differ = differ | (face[y * side + j, x * side + i] ^ f)
-        if differ == 0:
-            picture[y, x] = seen_color(f, float(x) + 0.5, float(y) + 0.5, occlusion, s, view, light)
-        else:
-            picture[y, x] = mixed_color(face, side, y, x, occlusion, s, view, light)
+        middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
+        total = wp.vec3(0.0, 0.0, 0.0)
+        done = int(0)
+        for i in range(count):
+            if (done >> i) & 1 == 0:
+                g = Group()
+                g.face = f
+                g.count = float(count)
+                g.members = -1
+                g.x = float(x) + 0.5
+                g.y = float(y) + 0.5
+                if differ != 0:
+                    g = group_from(i, done, face, side, y, x, middle, s, view)
+                done = done | g.members
+                total += g.count * seen_color(g.face, g.x, g.y, occlusion, s, view, light)
+        picture[y, x] = total / float(count)
 
 
 @wp.kernel

@@ -1,25 +1,27 @@
-"""Shadow maps of a clip's frames: what stands still is drawn once, what moves is drawn on top of it."""
+"""Shadow maps of a clip's frames: what stands still is drawn once; what moves, and only that, on top of it in every frame."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 import warp as wp
 from jaxtyping import Bool
+from torch import Tensor
 
+from ....camera import Camera
 from ....camera.kernels import device_camera
-from ....devices import as_warp, blank, launch, load
-from ....raster import Rasterizer, view_of
-from ....scene import Scene
-from ...tables import Tables
+from ....devices import as_warp, launch, load, upload
+from ....raster import Visibility, part_boxes, rasterizer, view_of, window_of
+from ....scene import Scene, Triangles
+from ....scene.triangles import parts_alone
 from . import light_kernels
-from .sun import Sun
 
 _KEPT = 4  # frames whose map is kept for the other cameras
 _Parts = Bool[np.ndarray, "parts"]
@@ -27,12 +29,12 @@ _Parts = Bool[np.ndarray, "parts"]
 
 @dataclass(frozen=True)
 class ShadowOptions:
-    """How the sun's shadows are found.
+    """How shadows are found.
 
-    - ``texels``: side of the shadow map; 0 switches shadows off.
-    - ``margin``: how far from what is seen, in its radii, things cast shadows. The default lets the sun into rooms; with
+    - ``texels``: side of a lamp's shadow map; 0 switches shadows off.
+    - ``margin``: how far from what is seen, in its radii, things cast shadows of the sun. The default lets it into rooms; with
       infinity, walls and ceilings shut it out.
-    - ``as_live``: the sun's camera is fitted to the first frame, and only what is fixed is taken for still: nothing of the
+    - ``as_live``: the lamps' cameras are fitted to the first frame, and only what is fixed is taken for still: nothing of the
       pictures then depends on frames that come later.
     """
 
@@ -42,32 +44,30 @@ class ShadowOptions:
 
 
 class ShadowMaps:
-    """Inverse depth in the sun's camera, frame by frame; safe to ask from several threads at once.
+    """Inverse depth in the cameras of lamps, frame by frame; safe to ask from several threads at once.
 
     Args:
         scene: the rollout.
-        tables: of its triangles.
-        rasterizer: of its triangles.
-        sun: the sun's camera.
+        triangles: of the scene.
+        cameras: the lamps', all of one size.
         parts: those that cast shadows, and those that never change.
         device: where the maps live.
     """
 
     def __init__(
-        self, scene: Scene, tables: Tables, rasterizer: Rasterizer, sun: Sun, parts: tuple[_Parts, _Parts], device: str
+        self, scene: Scene, triangles: Triangles, cameras: Sequence[Camera], parts: tuple[_Parts, _Parts], device: str
     ) -> None:
-        self._scene, self._tables, self._rasterizer = scene, tables, rasterizer
-        self._camera, self._device = sun.camera, device
+        self._scene, self._cameras, self._device = scene, tuple(cameras), device
         load(light_kernels, device)
         casts, still = parts
-        self._moving = casts & ~still
+        self._moving = _Casters(scene, triangles, casts & ~still, device)
         self._maps: OrderedDict[int, Future] = OrderedDict()
         self._lock = threading.Lock()
-        self._still = as_warp(torch.zeros(self._camera.size, device=device), wp.float32)
-        self._still = self._drawn(0, casts & still)
+        nothing = torch.zeros((len(self._cameras), *self._cameras[0].size), device=device)
+        self._still = self._drawn(0, _Casters(scene, triangles, casts & still, device), nothing)
 
     def of(self, frame: int) -> Any:
-        """The map of a frame: drawn by the first thread that asks, awaited by the others, kept for a while."""
+        """The maps of a frame: drawn by the first thread that asks, awaited by the others, kept for a while."""
         with self._lock:
             future, mine = self._maps.get(frame), False
             if future is None:
@@ -77,7 +77,7 @@ class ShadowMaps:
                     self._maps.popitem(last=False)
         if mine:
             try:
-                future.set_result(self._drawn(frame, self._moving))
+                future.set_result(as_warp(self._drawn(frame, self._moving, self._still), wp.float32))
             except BaseException as error:
                 future.set_exception(error)
                 with self._lock:
@@ -85,28 +85,50 @@ class ShadowMaps:
                 raise
         return future.result()
 
-    def _drawn(self, frame: int, parts: np.ndarray) -> Any:
-        """Some parts of a frame in front of what stands still."""
-        visible = parts & self._scene.part_visible(frame)
-        if not visible.any():
-            return self._still
-        camera = self._camera
-        seen = self._rasterizer.visibility(view_of(self._scene, camera, frame).only(parts))
-        shadow = blank(camera.size, wp.float32, self._device)
-        launch(
-            light_kernels.shadow_kernel,
-            camera.size,
-            [
-                as_warp(seen.face, wp.int32),
-                as_warp(seen.camera_vertices, wp.vec3),
-                self._tables.faces,
-                device_camera(camera.intrinsics[frame], camera.lens, camera.size, self._device),
-                self._still,
-                shadow,
-            ],
-            self._device,
-        )
-        return shadow
+    def _drawn(self, frame: int, casters: _Casters, behind: Tensor) -> Tensor:
+        """Maps with some parts of a frame in front of what other maps hold."""
+        maps = behind
+        for number, camera in enumerate(self._cameras):
+            found = casters.seen(camera, frame)
+            if found is None:
+                continue
+            maps = behind.clone() if maps is behind else maps
+            seen, window, (top, left) = found
+            inputs = [as_warp(seen.face, wp.int32), as_warp(seen.camera_vertices, wp.vec3), casters.faces]
+            inputs += [device_camera(window.intrinsics[frame], window.lens, window.size, self._device), top, left]
+            launch(light_kernels.shadow_kernel, window.size, [*inputs, as_warp(maps[number], wp.float32)], self._device)
+        return maps
+
+
+class _Casters:
+    """Some parts of a scene, and what a lamp's camera sees of them alone."""
+
+    def __init__(self, scene: Scene, triangles: Triangles, parts: _Parts, device: str) -> None:
+        self._scene, self._parts, self._vertices = scene, parts, parts[triangles.vertex_part]
+        alone = parts_alone(triangles, parts)
+        self._rasterizer = rasterizer(alone, device=device)
+        self.faces = upload(alone.faces, wp.vec3i, device)
+        self._boxes = part_boxes(alone)
+
+    def seen(self, camera: Camera, frame: int) -> tuple[Visibility, Camera, tuple[int, int]] | None:
+        """What is seen in the smallest window that holds it all, the window's camera, and its first row and column.
+
+        Returns:
+            ``None`` where nothing is seen.
+        """
+        shown = self._parts & self._scene.part_visible(frame)
+        if not shown.any():
+            return None
+        asked = view_of(self._scene, camera, frame).only(shown)
+        rows, columns = slice(0, camera.size[0]), slice(0, camera.size[1])
+        if asked.vertices is None:
+            rows, columns = window_of(asked, self._boxes)
+        if rows.stop <= rows.start or columns.stop <= columns.start:
+            return None
+        window = camera.cropped(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
+        own = None if asked.vertices is None else asked.vertices[self._vertices]
+        view = replace(asked, intrinsics=window.intrinsics[frame], size=window.size, vertices=own)
+        return self._rasterizer.visibility(view), window, (rows.start, columns.start)
 
 
 def still_parts(scene: Scene) -> Bool[np.ndarray, "parts"]:

@@ -133,7 +133,8 @@ def picture_conditions(
     shown = np.where(solid[..., None], matte_share(base, metallic) * falling + mirrored, falling)
     for channels, linear in ((PICTURE, shown), (LIGHT, falling)):
         out[:, channels] = np.moveaxis(2 * toned(linear, _CAMERA) - 1, -1, 1)
-    out[:, RENDERED] = np.moveaxis(_rendered_light(known.rgb, known.albedo, solid & (known.material[..., 2] == 0)), -1, 1)
+    rendered = _with_sky(known.rgb, falling, ~solid)
+    out[:, RENDERED] = np.moveaxis(_rendered_light(rendered, known.albedo, solid & (known.material[..., 2] == 0)), -1, 1)
     return out
 
 
@@ -187,6 +188,20 @@ def _srgb_table(entries: int = 4096) -> UInt8[np.ndarray, " entries"]:
 
 
 _SRGB = _srgb_table()
+
+
+def _with_sky(
+    rgb: UInt8[np.ndarray, "frames height width 3"],
+    falling: Float32[np.ndarray, "frames height width 3"],
+    empty: Bool[np.ndarray, "frames height width"],
+) -> UInt8[np.ndarray, "frames height width 3"]:
+    """The render; where a simulator draws nothing and it is black, the light from there: the network saw no such black."""
+    black = empty & ~rgb.any(axis=-1)
+    if not black.any():
+        return rgb
+    rgb = rgb.copy()
+    rgb[black] = np.rint(255 * np.clip(toned(falling[black][None, None], _CAMERA)[0, 0], 0, 1)).astype(np.uint8)
+    return rgb
 
 
 def _rendered_light(

@@ -338,7 +338,11 @@ def mesh_of(
 
 def _glowing(mesh: Mesh, factor: float) -> Mesh:
     r, g, b = mesh.material.emission
-    made = replace(mesh.material, emission=(r * factor, g * factor, b * factor))
+    maps = mesh.material.maps
+    if maps is not None:
+        red, green, blue = (factor * strength for strength in maps.emission)
+        maps = replace(maps, emission=(red, green, blue))
+    made = replace(mesh.material, emission=(r * factor, g * factor, b * factor), maps=maps)
     return mesh if factor == 1 else replace(mesh, material=made)
 
 

@@ -15,7 +15,7 @@ from ....arrays import reason
 from ....eight_bits import pixels_of
 from ....errors import UnreadableFileError
 from ...colors import linear_from_srgb, srgb_from_linear
-from ...records import Material, Mesh
+from ...records import Maps, Material, Mesh
 from .cutouts import cut_out
 
 MAX_TEXTURE_PX = 4096
@@ -57,9 +57,9 @@ def dressed(
             uv = uv @ uv_map[:, :2].T + uv_map[:, 2]
         material = material_of(visual.material, mesh.name, notes, source)
         _check_finite(material, mesh.name, source)
-        if uv is None and material.texture is not None:
+        if uv is None and (material.texture is not None or material.maps is not None):
             notes.append(f"{mesh.name}: its texture is not used, because the mesh has no UVs")
-            material = replace(material, texture=None)
+            material = replace(material, texture=None, maps=None)
         tint = (getattr(visual, "vertex_attributes", None) or {}).get("color")
         made = replace(mesh, uv=uv, material=material)
         if tint is not None and len(tint) == len(mesh.vertices):
@@ -213,7 +213,7 @@ def _tinted(mesh: Mesh, colors: np.ndarray, notes: list[str]) -> Mesh:
     notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
     colored = per_face(mesh, _face_means(rgb, mesh.faces, material.base_color[:3]))
     made = replace(material, base_color=_rgba(np.array(colored.material.base_color[:3]), material.base_color[3]))
-    return replace(colored, material=replace(made, texture=colored.material.texture))
+    return replace(colored, material=replace(made, texture=colored.material.texture, maps=None))
 
 
 def _from_pbr(source: Any, name: str, notes: list[str], file: Path | None) -> Material:
@@ -223,18 +223,13 @@ def _from_pbr(source: Any, name: str, notes: list[str], file: Path | None) -> Ma
         factor[: len(given)] = given / 255 if given.dtype == np.uint8 else given
     metallic = 1.0 if source.metallicFactor is None else float(source.metallicFactor)
     roughness = 1.0 if source.roughnessFactor is None else float(source.roughnessFactor)
-    packed = pixels(source.metallicRoughnessTexture, name, notes, file)
-    if packed is not None and packed.shape[2] >= 3:
-        metallic *= float(packed[..., 2].mean()) / 255
-        roughness *= float(packed[..., 1].mean()) / 255
-        notes.append(f"{name}: its metallic-roughness texture was replaced by its mean")
-    if source.normalTexture is not None:
-        notes.append(f"{name}: its normal map is not used")
     emission = np.zeros(3) if source.emissiveFactor is None else np.asarray(source.emissiveFactor, np.float64)
-    if source.emissiveTexture is not None and emission.any():
-        glow = pixels(source.emissiveTexture, name, notes, file)
-        emission = emission * (1.0 if glow is None else linear_from_srgb(glow[..., :3] / 255).mean(axis=(0, 1)))
-        notes.append(f"{name}: its emissive texture was replaced by its mean")
+    maps = _maps_of(source, (metallic, roughness), emission, name, notes, file)
+    if maps is not None and maps.surface is not None:
+        metallic *= float(maps.surface[..., 2].mean()) / 255
+        roughness *= float(maps.surface[..., 1].mean()) / 255
+    if maps is not None and maps.emission_texture is not None:
+        emission = emission * linear_from_srgb(maps.emission_texture / 255).mean(axis=(0, 1))
     texture = pixels(source.baseColorTexture, name, notes, file)
     if source.alphaMode in (None, "OPAQUE"):  # whatever alpha says
         factor[3], texture = 1.0, None if texture is None else np.ascontiguousarray(texture[..., :3])
@@ -244,6 +239,57 @@ def _from_pbr(source: Any, name: str, notes: list[str], file: Path | None) -> Ma
         metallic=float(np.clip(metallic, 0, 1)),
         roughness=float(np.clip(roughness, 0.02, 1)),
         emission=(float(emission[0]), float(emission[1]), float(emission[2])),
+        maps=maps,
+    )
+
+
+def _maps_of(
+    source: Any,
+    factors: tuple[float, float],
+    emission: np.ndarray,
+    name: str,
+    notes: list[str],
+    file: Path | None,
+) -> Maps | None:
+    """The textures of a PBR material besides its base color, by which ``rgb`` is drawn; other pictures take their means.
+
+    Args:
+        source: a PBR material of trimesh, which drops strengths of occlusion and scales of normals.
+        factors: metallic and roughness.
+        emission: linear.
+        name: of the mesh.
+        notes: gets a sentence on what only ``rgb`` shows.
+        file: named in errors.
+    """
+    packed, shade, bent, glow = (
+        pixels(getattr(source, f"{kind}Texture", None), name, notes, file)
+        for kind in ("metallicRoughness", "occlusion", "normal", "emissive")
+    )
+    surface = None if packed is None or packed.shape[2] < 3 else np.array(packed[..., :3])
+    if surface is not None:
+        surface[..., 0] = 255 if shade is None else 0
+    elif shade is not None:
+        surface = np.full((*shade.shape[:2], 3), 255, np.uint8)
+    if shade is not None and surface is not None:
+        red = Image.fromarray(np.ascontiguousarray(shade[..., 0]))
+        surface[..., 0] = np.asarray(red.resize(surface.shape[1::-1], Image.Resampling.BILINEAR))
+    bent = None if bent is None or bent.shape[2] < 3 else np.ascontiguousarray(bent[..., :3])
+    shown = None
+    if glow is not None and emission.any():
+        shown = np.ascontiguousarray(glow[..., :3] if glow.shape[2] >= 3 else glow[..., :1].repeat(3, -1))
+    if surface is None and bent is None and shown is None:
+        return None
+    had = {"metallic-roughness": packed, "occlusion": shade, "normal": bent, "emissive": shown}
+    said = ", ".join(kind for kind, picture in had.items() if picture is not None)
+    notes.append(f"{name}: of its {said} texture(s) rgb shows all, other pictures the mean")
+    red, green, blue = (float(c) for c in emission)
+    return Maps(
+        surface=surface,
+        metallic=factors[0],
+        roughness=factors[1],
+        normal=bent,
+        emission_texture=shown,
+        emission=(red, green, blue),
     )
 
 

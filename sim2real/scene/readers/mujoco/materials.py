@@ -193,14 +193,19 @@ def lighting_of(
     if head.active:
         ambient = ambient + head.ambient + 0.5 * np.asarray(head.diffuse, np.float64)
     sky, ground = (_hue(ambient, _triple(np.full(3, np.mean(color)))) for color in (usual.sky, usual.ground))
-    boxes = np.flatnonzero(np.asarray(model.tex_type) == _SKYBOX)
-    backdrop = None
-    if len(boxes) and int(model.tex_nchannel[boxes[0]]) in (3, 4):
-        sides = texture_images(model, int(boxes[0]))
+    box, backdrop = skybox_of(model), None
+    if box >= 0:
+        sides = texture_images(model, box)
         # a skybox is stored with y up: its side +y is the zenith
         above, below = (linear_from_srgb(sides[k % len(sides)][..., :3] / 255).mean(axis=(0, 1)) for k in (2, 3))
         backdrop = _triple(above), _triple(below)
     return Lighting(direction, sun, sky, ground, backdrop=backdrop)
+
+
+def skybox_of(model: MjModel) -> int:
+    """The number of the texture that is seen where nothing is; -1 if there is none."""
+    boxes = np.flatnonzero(np.asarray(model.tex_type) == _SKYBOX)
+    return int(boxes[0]) if len(boxes) and int(model.tex_nchannel[boxes[0]]) in (3, 4) else -1
 
 
 def _kind(model: MjModel, light: int) -> int:

@@ -25,6 +25,7 @@ from .drawn.tendons import deforming_tendon
 from .files import compiled_file, damage_named
 from .geoms import dressed, geom_shape, horizon_m, look_key, shape_key
 from .labels import Labeling, distinct, label_geoms, shown_geoms
+from .lights import lights_of
 from .materials import lighting_of, textures_of
 from .notes import notes_of_geoms, notes_of_replay
 from .replay import Replay, at_reference, replay
@@ -154,6 +155,7 @@ def scene_of_model(
     bodies = [*labeling.bodies, *(0 for _ in deforming), *(one.body for one in marks)]
     usual = (default_fps or DEFAULT_FPS) / (frames.step or 1 if frames else 1)
     said = notes_of_geoms(model, labeling, shown, choices.groups is None, horizon)
+    lights, said_of_lights = lights_of(model, poses.light_position, poses.light_direction, bodies)
     replayed = notes_of_replay(model, played, kinds, recorded=recording is not None)
     return Scene(
         source=source,
@@ -166,7 +168,8 @@ def scene_of_model(
         cameras=cameras_of(model, poses.world_from_camera, reading.size),
         fps=_rate(reading.fps, played.seconds, usual, source),
         lighting=lighting_of(model, poses.light_position, poses.light_direction),
-        notes=(*notes, *said, *replayed),
+        lights=lights,
+        notes=(*notes, *said, *said_of_lights, *replayed),
     )
 
 

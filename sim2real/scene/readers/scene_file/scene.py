@@ -91,6 +91,7 @@ def furnished(
         sha256=_hash(files, base if base.sha256 else None),
         cameras=(*_kept_cameras(base, file, path), *cameras),
         environment=environment,
+        lights=base.lights if file.light == LightEntry() else None,
         lighting=_lighting(base.lighting if environment is None else lighting_of(environment, balanced=True), file.light),
         notes=(*base.notes, *dict.fromkeys(files.notes)),
     )

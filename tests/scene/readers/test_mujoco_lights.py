@@ -1,0 +1,84 @@
+"""MuJoCo's lamps, headlight and skybox as ours."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim2real.conditions import Shader
+from sim2real.raster import rasterizer
+from sim2real.scene import LoadOptions, Scene, load, triangles_of
+
+pytest.importorskip("mujoco")
+
+FLOOR = '<geom type="plane" size="4 4 .1" rgba=".5 .5 .5 1"/><camera name="top" pos="0 0 3"/>'
+HEAD = '<visual><headlight active="0"/></visual>'
+
+
+def model(tmp_path, lamps: str, *, head: str = HEAD, assets: str = "", bodies: str = "", **options) -> Scene:
+    file = tmp_path / "model.xml"
+    text = f"<mujoco>{head}<asset>{assets}</asset><worldbody>{FLOOR}{lamps}{bodies}</worldbody></mujoco>"
+    file.write_text(text)
+    return load(file, LoadOptions(size=(48, 64), **options))
+
+
+def picture(scene: Scene) -> np.ndarray:
+    triangles = triangles_of(scene)
+    return Shader(scene, triangles, rasterizer(triangles)).frame(scene.camera("top"), 0)
+
+
+def test_lamps_are_read_with_cone_attenuation_and_shadows(tmp_path):
+    lamps = (
+        '<light type="spot" pos="1 2 3" dir="0 0 -2" cutoff="30" exponent="4" attenuation="1 .2 .3" castshadow="false"/>'
+        '<light type="directional" dir="1 0 -1" diffuse=".2 .4 .8"/><light type="point" pos="0 0 1"/>'
+        '<light active="false" pos="0 0 1"/>'
+    )
+    lights = model(tmp_path, lamps).lights
+    assert lights is not None
+    spot, sun, point = lights.lamps
+    assert (spot.kind, sun.kind, point.kind) == ("spot", "directional", "point")
+    assert (spot.shadows, sun.shadows) == (False, True)
+    assert spot.position == (1.0, 2.0, 3.0) and spot.direction == pytest.approx((0, 0, -1))
+    assert spot.cone[1] == pytest.approx(np.cos(np.radians(30))) and spot.exponent == 4
+    assert spot.attenuation == pytest.approx((1, 0.2, 0.3))
+    red, green, blue = sun.color
+    assert (red / blue, green / blue) == pytest.approx((0.25**2.2, 0.5**2.2))
+
+
+@pytest.mark.parametrize("value", [0.5, 0.8])
+def test_a_floor_under_one_lamp_is_as_bright_as_in_mujocos_pictures(tmp_path, value):
+    scene = model(tmp_path, f'<light type="directional" pos="0 0 4" dir="0 0 -1" diffuse="{value} {value} {value}"/>')
+    assert picture(scene)[24, 32] == pytest.approx(np.full(3, 255 * 0.5 * value), abs=16)
+
+
+def test_a_model_without_lamps_keeps_sun_and_sky_and_so_does_one_whose_light_is_chosen(tmp_path):
+    lamp = '<light pos="0 0 3" dir="0 0 -1"/>'
+    assert model(tmp_path, "", head="").lights is None
+    assert model(tmp_path, lamp).lights is not None
+    assert model(tmp_path, lamp, light="model").lights is not None
+    assert model(tmp_path, lamp, light="lobby").lights is None
+
+
+def test_the_headlight_lights_from_the_eye_unless_it_is_off(tmp_path):
+    lamp = '<light pos="0 0 3" dir="0 0 -1" diffuse=".1 .1 .1"/>'
+    off, on = model(tmp_path, lamp), model(tmp_path, lamp, head="")
+    assert off.lights.headlight == (0, 0, 0) and min(on.lights.headlight) > 0
+    assert picture(on)[24, 32, 0] > picture(off)[24, 32, 0] + 40
+
+
+def test_a_lamp_on_a_body_goes_with_it(tmp_path):
+    body = '<body name="arm" pos="1 0 1"><joint/><geom size=".1"/><light pos="0 0 .2" dir="0 0 -1"/></body>'
+    scene = model(tmp_path, "", bodies=body)
+    (lamp,) = scene.lights.lamps
+    assert lamp.instance is not None and scene.instances[lamp.instance].name == "arm"
+    assert lamp.position == pytest.approx((0, 0, 0.2))
+
+
+def test_the_skybox_stands_with_its_zenith_up_and_black_is_seen_without_one(tmp_path):
+    lamp = '<light pos="0 0 3" dir="0 0 -1"/>'
+    sky = '<texture type="skybox" builtin="gradient" rgb1="0 0 1" rgb2="0 1 0" width="32" height="192"/>'
+    look = '<camera name="up" pos="0 0 1" xyaxes="1 0 0 0 -1 0"/>'
+    with_sky, without = model(tmp_path, lamp + look, assets=sky), model(tmp_path, lamp + look)
+    up, black = (picture(replace(scene, cameras=(replace(scene.camera("up"), name="top"),))) for scene in (with_sky, without))
+    assert up[24, 32, 2] > 150 and up[24, 32, 1] < 100
+    assert (black == 0).all()
