@@ -13,6 +13,7 @@ from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
 from .light.environment import Environment
 from .light.lamps import Lights
+from .moving_vertices import Deformed
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +35,6 @@ class Maps:
     normal_scale: float = 1.0
     emission_texture: UInt8[np.ndarray, "emission_height emission_width 3"] | None = None
     emission: tuple[float, float, float] = (0.0, 0.0, 0.0)
-
-
-from .moving_vertices import Deformed
 
 
 @dataclass(frozen=True, eq=False)
