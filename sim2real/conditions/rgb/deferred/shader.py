@@ -18,6 +18,7 @@ from ....scene import Camera, Scene, Triangles
 from ....scene.colors import srgb_from_linear
 from ....transforms import inverse_rigid
 from ...samples import Layers, Sampler, Samples
+from ..protocol import MadeBy
 from . import light_kernels, occlusion_kernels, shading_kernels
 from .shadows import ShadowMaps, ShadowOptions, fixed_parts, still_parts
 from .sun import fitted_sun, spread_frames
@@ -53,6 +54,8 @@ class Shader:
         shadows: how the sun's shadows are found; ``None``: as usual.
         ambient_occlusion: strength of the darkening of corners and contacts; 0 switches it off.
     """
+
+    made_by: MadeBy | None = None
 
     def __init__(
         self,
@@ -94,7 +97,7 @@ class Shader:
         launch(shading_kernels.encode_kernel, camera.size, [color, self._curve, as_warp(out, wp.uint8)], self._device)
         return out.cpu().numpy()
 
-    def draw_shadows(self, frame: int) -> None:
+    def ahead(self, frame: int) -> None:
         """Draw the shadow map of a frame, if there are shadows: pictures that need it meanwhile wait for it."""
         if self._shadows is not None:
             self._shadows.of(frame)

@@ -111,18 +111,24 @@ def _radiance(mi: ModuleType, mesh: Mesh) -> dict[str, Any]:
     return bitmap(mi, linear_from_srgb(mesh.material.texture[..., :3]) * emission)
 
 
+def is_square_pinhole(camera: Camera, frame: int) -> bool:
+    """Whether Mitsuba has such a camera: a pinhole, or an orthographic one, with square pixels and no skew."""
+    k = np.asarray(camera.intrinsics[frame], np.float64)
+    return not camera.lens.bent and abs(k[1, 1] / k[0, 0] - 1) <= 1e-4 and abs(k[0, 1]) <= 1e-4 * k[0, 0]
+
+
 def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:
-    """A pinhole with the camera's intrinsics.
+    """A pinhole, or an orthographic camera, with the camera's intrinsics.
 
     Raises:
-        BadValueError: the pixels are not square, or the axes are skewed, which Mitsuba's pinhole cannot be.
+        BadValueError: rays are bent, the pixels are not square, or the axes are skewed: Mitsuba's cameras cannot be so.
     """
     height, width = camera.size
-    if not camera.lens.plain:
+    if camera.lens.bent:
         right = "a pinhole for path tracing"
         raise BadValueError("the camera", f"{camera.projection}, {camera.lens.distortion}", right=right, where=camera.name)
     k = np.asarray(camera.intrinsics[frame], np.float64)
-    if abs(k[1, 1] / k[0, 0] - 1) > 1e-4 or abs(k[0, 1]) > 1e-4 * k[0, 0]:
+    if not is_square_pinhole(camera, frame):
         raise BadValueError(
             "the camera's pixel shape (fx, fy, skew)",
             f"{k[0, 0]:.4g}, {k[1, 1]:.4g}, {k[0, 1]:.4g}",
@@ -131,21 +137,29 @@ def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:
             where=camera.name,
         )
     world_from_sensor = camera.world_from_camera[frame] @ _OPENCV_FROM_MITSUBA
+    film = {
+        "type": "hdrfilm",
+        "width": width,
+        "height": height,
+        "rfilter": {"type": "box"},
+        "component_format": "float32",
+    }
+    clips = {"near_clip": float(camera.near), "far_clip": 1e4}
+    if camera.lens.parallel:
+        half = width / (2 * k[0, 0])
+        middle = [(width / 2 - k[0, 2]) / k[0, 0], (height / 2 - k[1, 2]) / k[1, 1], 0]  # metres, camera axes
+        shifted = camera.world_from_camera[frame].copy()
+        shifted[:3, 3] += shifted[:3, :3] @ middle
+        to_world = mi.ScalarTransform4f(shifted @ _OPENCV_FROM_MITSUBA @ np.diag([half, half, 1, 1]))
+        return {"type": "orthographic", "to_world": to_world, **clips, "film": film, "sampler": {"type": "multijitter"}}
     return {
         "type": "perspective",
         "fov_axis": "x",
         "fov": float(2 * np.rad2deg(np.arctan(width / (2 * k[0, 0])))),
         "principal_point_offset_x": float(0.5 - k[0, 2] / width),
         "principal_point_offset_y": float(0.5 - k[1, 2] / height),
-        "near_clip": float(camera.near),
-        "far_clip": 1e4,
+        **clips,
         "to_world": mi.ScalarTransform4f(world_from_sensor),
-        "film": {
-            "type": "hdrfilm",
-            "width": width,
-            "height": height,
-            "rfilter": {"type": "box"},
-            "component_format": "float32",
-        },
+        "film": film,
         "sampler": {"type": "multijitter"},
     }

@@ -92,23 +92,47 @@ class PathTracer:
         self._features: FeatureMaker | None = None
         self._oidn: Oidn | None = None
 
-    def world(self, camera: Camera, frame: int) -> Any:
-        """Mitsuba's scene at one frame, to be rendered by any of its integrators."""
+    def world(self, camera: Camera, frame: int, *, alpha: bool = False) -> Any:
+        """Mitsuba's scene at one frame, to be rendered by any of its integrators; with alpha as a last channel if asked."""
         shown = np.flatnonzero(self._scene.part_visible(frame))
         shapes = {f"part{k}": made for k in shown if (made := self._shape(int(k), frame)) is not None}
         eye = sensor(self._mi, camera, frame)
+        if alpha:
+            eye["film"]["pixel_format"] = "rgba"
         return self._mi.load_dict({"type": "scene", **self._lights, "sensor": eye, **shapes})
 
-    def radiance(self, camera: Camera, frame: int) -> Float32[np.ndarray, "height width 3"]:
-        """What the paths found, linear light, not filtered; paths that shine alone are dimmed (``without_fireflies``)."""
-        world, passes = self.world(camera, frame), min(_PASSES, self._spp)
-        first = self._seed * 1_000_003 + _PASSES * frame
+    def radiance(self, camera: Camera, frame: int, *, spp: int | None = None) -> Float32[np.ndarray, "height width 3"]:
+        """What the paths found, linear light, not filtered; paths that shine alone are dimmed (``without_fireflies``).
+
+        Args:
+            camera: of the scene.
+            frame: of the scene.
+            spp: paths per pixel, if not the tracer's.
+        """
+        pictures = self._passes(self.world(camera, frame), self._integrator, frame, spp or self._spp)
+        return without_fireflies(np.nan_to_num(pictures[..., :3], posinf=0.0))
+
+    def empty(self, camera: Camera, frame: int, *, spp: int | None = None) -> Float32[np.ndarray, "height width"]:
+        """The share of each pixel that no surface covers, by the very rays with which ``radiance`` begins its paths.
+
+        Args:
+            camera: of the scene.
+            frame: of the scene.
+            spp: paths per pixel, if not the tracer's.
+        """
+        first = self._mi.load_dict({"type": "depth", "block_size": 32})
+        pictures = self._passes(self.world(camera, frame, alpha=True), first, frame, spp or self._spp)
+        return 1 - pictures[..., -1].mean(axis=0)
+
+    def _passes(self, world: Any, integrator: Any, frame: int, spp: int) -> Float32[np.ndarray, "passes height width channels"]:
+        """Independent renders of a frame."""
+        passes, first = min(_PASSES, spp), self._seed * 1_000_003 + _PASSES * frame
         pictures = []
         for k in range(passes):
-            spp = self._spp // passes + (k < self._spp % passes)
-            picture = self._mi.render(world, integrator=self._integrator, spp=spp, seed=(first + k) % 2**32)
-            pictures.append(np.nan_to_num(np.array(picture, np.float32)[..., :3], posinf=0.0))
-        return without_fireflies(np.stack(pictures))
+            own = spp // passes + (k < spp % passes)
+            picture = self._mi.render(world, integrator=integrator, spp=own, seed=(first + k) % 2**32)
+            pictures.append(np.array(picture, np.float32))
+        return np.stack(pictures)
 
     def clean_radiance(
         self, camera: Camera, frame: int, features: FeatureMaker | None = None
@@ -120,9 +144,26 @@ class PathTracer:
             frame: of the scene.
             features: of the scene, where they have been set up already.
         """
+        return self.cleaned(self.radiance(camera, frame), camera, frame, features)
+
+    def cleaned(
+        self,
+        light: Float32[np.ndarray, "height width 3"],
+        camera: Camera,
+        frame: int,
+        features: FeatureMaker | None = None,
+    ) -> Float32[np.ndarray, "height width 3"]:
+        """Radiance without the noise that paths leave.
+
+        Args:
+            light: of this camera and frame, however it was found.
+            camera: of the scene.
+            frame: of the scene.
+            features: of the scene, where they have been set up already.
+        """
         from .denoise import denoised
 
-        light, library = self.radiance(camera, frame), library_at_hand()
+        library = library_at_hand()
         if library is None:
             return denoised(light[None], [self._guide().guides(camera, frame)])[0].astype(np.float32)
         if self._oidn is None:
@@ -134,7 +175,7 @@ class PathTracer:
 
     def frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """The picture of one frame, tone-mapped to sRGB."""
-        from .tone import developed
+        from ..developed import developed
 
         light = self.clean_radiance(camera, frame) if self._denoise else self.radiance(camera, frame)
         return developed(light, _EXPOSURE)

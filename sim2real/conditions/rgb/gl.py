@@ -1,0 +1,117 @@
+"""Where pyrender draws: OpenGL without a screen, in one thread that owns it."""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.metadata
+import importlib.util
+import os
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ...errors import BadValueError, MissingPackageError
+from ...optional import require
+
+Result = TypeVar("Result")
+_LIBRARIES = {"egl": "EGL", "osmesa": "OSMesa"}
+_INSTALL = "install libegl1 and libegl-mesa0, or libosmesa6 (Debian and Ubuntu)"
+
+
+def platform() -> str:
+    """How OpenGL draws without a screen: the user's choice (``PYOPENGL_PLATFORM``), else EGL, else OSMesa.
+
+    Raises:
+        BadValueError: the choice is none of the two, or neither library is there.
+    """
+    chosen = os.environ.get("PYOPENGL_PLATFORM", "").lower()
+    if chosen:
+        if chosen not in _LIBRARIES:
+            raise BadValueError("PYOPENGL_PLATFORM", chosen, right="egl or osmesa, which need no screen", fix="or unset it")
+        return chosen
+    for name, library in _LIBRARIES.items():
+        if ctypes.util.find_library(library):
+            return name
+    raise BadValueError("the OpenGL library", "missing", right="EGL or OSMesa, for --rgb pyrender", fix=_INSTALL)
+
+
+def pyrender_package() -> ModuleType:
+    """pyrender, told how to draw without a screen.
+
+    Raises:
+        MissingPackageError: it is not installed, or what is there is the old package, which numpy 2 breaks.
+        BadValueError: there is no OpenGL library.
+    """
+    try:
+        importlib.metadata.version("pyrender2")
+    except importlib.metadata.PackageNotFoundError as error:
+        old = importlib.util.find_spec("pyrender") is not None
+        why = (
+            "the package pyrender that is installed ended in 2021 and breaks with numpy 2: pip uninstall pyrender"
+            if old
+            else ""
+        )
+        raise MissingPackageError("pyrender2", "gl", why) from error
+    os.environ["PYOPENGL_PLATFORM"] = platform()
+    return require("pyrender", "gl")
+
+
+class Canvas:
+    """One OpenGL context in a thread of its own: contexts belong to threads, and pictures of all threads are drawn there.
+
+    Raises:
+        MissingPackageError: pyrender2 is not installed.
+        BadValueError: there is no OpenGL library.
+    """
+
+    def __init__(self) -> None:
+        self.pyrender = pyrender_package()
+        self._thread = ThreadPoolExecutor(1, "pyrender")
+        self._held: list[Any] = []  # pyrender's renderer, once there is one
+        weakref.finalize(self, _close, self._thread, self._held)
+
+    def do(self, work: Callable[[], Result]) -> Result:
+        """Run something in the thread, and wait for it."""
+        return self._thread.submit(work).result()
+
+    @property
+    def smooth(self) -> bool:
+        """Whether edges are drawn without steps: OSMesa's are not."""
+        return os.environ["PYOPENGL_PLATFORM"] == "egl"
+
+    def draw(self, scene: Any, size: tuple[int, int]) -> np.ndarray:
+        """A scene of pyrender as its camera sees it, RGBA of 8 bits; in the thread.
+
+        Raises:
+            BadValueError: there is no OpenGL, or not enough of it.
+        """
+        if not self._held:
+            try:
+                self._held.append(self.pyrender.OffscreenRenderer(size[1], size[0]))
+            except Exception as error:
+                why = " ".join(str(error).split()) or type(error).__name__
+                right = "one that draws without a screen, for --rgb pyrender"
+                raise BadValueError("the OpenGL library", f"not usable ({why[:120]})", right=right, fix=_INSTALL) from error
+        renderer = self._held[0]
+        renderer.viewport_height, renderer.viewport_width = size
+        flags = self.pyrender.RenderFlags.RGBA | self.pyrender.RenderFlags.SHADOWS_DIRECTIONAL
+        return renderer.render(scene, flags=flags)[0]
+
+
+def _close(thread: ThreadPoolExecutor, held: list[Any]) -> None:
+    """Give the context back in its thread; where the process ends, that has ended, and the context goes with the process."""
+
+    def free() -> None:
+        while held:
+            held.pop().delete()
+
+    try:
+        thread.submit(free)
+    except RuntimeError:
+        for renderer in held:
+            renderer.delete = renderer._renderer.delete = lambda: None  # which they would call from the wrong thread
+    thread.shutdown(wait=False)
