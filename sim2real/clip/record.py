@@ -149,7 +149,7 @@ class RgbRecord(_Record):
     """What made the pictures ``rgb``, where it was not our renderer.
 
     - ``renderer`` and ``version``: of the package.
-    - ``samples``: paths per pixel; ``denoiser``: what took the noise away that they leave. Left out where no paths were followed.
+    - ``samples``: paths per pixel; ``denoiser``: what took away the noise that they leave; both left out where there are none.
     """
 
     renderer: str

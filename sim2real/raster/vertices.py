@@ -1,4 +1,4 @@
-"""Vertices in a camera's frame, and the faces of them that can be seen at all: the same for every rasterizer that is not kernels."""
+"""Vertices in a camera's frame, and the faces that can be seen at all: for the reference and the adapters."""
 
 from __future__ import annotations
 

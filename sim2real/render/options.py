@@ -35,7 +35,7 @@ class RenderOptions:
 
     Raises:
         UnknownNameError: a kind of picture, or a renderer of ``rgb``, that does not exist.
-        BadValueError: no kind at all, a size without pixels, fewer than one thread, or a renderer of ``rgb`` that cannot be used
+        BadValueError: no kind at all, a size without pixels, fewer than one thread, or a renderer of ``rgb`` that does not go
             with the other options.
     """
 
@@ -74,9 +74,7 @@ class RenderOptions:
         if self.rgb_samples is not None and self.rgb_samples < 1:
             raise BadValueError("--rgb-samples", self.rgb_samples, right="1 or more")
         if self.rgb != "ours" and self.as_live:
-            raise BadValueError(
-                "--rgb", self.rgb, right="ours with --as-live", fix="a running simulation is seen by our renderer"
-            )
+            raise BadValueError("--rgb", self.rgb, right="ours with --as-live", fix="leave one of the two out")
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -14,10 +14,7 @@ from ..tables import deformed_normals
 
 @dataclass(frozen=True, eq=False)
 class Corners:
-    """A part's face corners in its mesh's frame; ``uv`` has v up, ``None`` where the asset has none.
-
-    Faces wind counter-clockwise as seen from outside, in the world: those of mirrored parts have been turned.
-    """
+    """A part's face corners in its mesh's frame; ``uv`` has v up, ``None`` where the asset has none."""
 
     positions: Float32[np.ndarray, "faces 3 3"]
     normals: Float32[np.ndarray, "faces 3 3"]
@@ -53,9 +50,16 @@ class PartCorners:
         vertices, normals = triangles.vertices, triangles.normals
         if mesh.deformed is not None:
             vertices, normals = self._deformed(frame)
-        turn = slice(None, None, -1 if self.mirrored(part) else 1)
-        positions, normals = vertices[triangles.faces[faces]][:, turn], normals[faces][:, turn]
-        return Corners(positions, normals, None if mesh.uv is None else triangles.uv[faces][:, turn])
+        uv = None if mesh.uv is None else triangles.uv[faces]
+        return Corners(vertices[triangles.faces[faces]], normals[faces], uv)
+
+    def turned(self, part: int, frame: int) -> Corners:
+        """The same; those of mirrored parts in reverse, so that faces wind counter-clockwise in the world, as seen from outside."""
+        corners = self.of(part, frame)
+        if not self.mirrored(part):
+            return corners
+        uv = None if corners.uv is None else corners.uv[:, ::-1]
+        return Corners(corners.positions[:, ::-1], corners.normals[:, ::-1], uv)
 
     def _deformed(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
         """Vertices and corner normals of all parts at a frame; the latest frame's are kept."""

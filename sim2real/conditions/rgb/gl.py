@@ -50,12 +50,8 @@ def pyrender_package() -> ModuleType:
         importlib.metadata.version("pyrender2")
     except importlib.metadata.PackageNotFoundError as error:
         old = importlib.util.find_spec("pyrender") is not None
-        why = (
-            "the package pyrender that is installed ended in 2021 and breaks with numpy 2: pip uninstall pyrender"
-            if old
-            else ""
-        )
-        raise MissingPackageError("pyrender2", "gl", why) from error
+        why = "the old package pyrender, which numpy 2 breaks, is in its place: first pip uninstall pyrender"
+        raise MissingPackageError("pyrender2", "gl", why if old else "") from error
     os.environ["PYOPENGL_PLATFORM"] = platform()
     return require("pyrender", "gl")
 
@@ -83,12 +79,27 @@ class Canvas:
         """Whether edges are drawn without steps: OSMesa's are not."""
         return os.environ["PYOPENGL_PLATFORM"] == "egl"
 
+    def probe(self) -> None:
+        """Begin to draw, so that what is missing is known before any picture is asked for.
+
+        Raises:
+            BadValueError: there is no OpenGL, or not enough of it.
+        """
+        self.do(lambda: self._begun((16, 16)))
+
     def draw(self, scene: Any, size: tuple[int, int]) -> np.ndarray:
         """A scene of pyrender as its camera sees it, RGBA of 8 bits; in the thread.
 
         Raises:
             BadValueError: there is no OpenGL, or not enough of it.
         """
+        renderer = self._begun(size)
+        renderer.viewport_height, renderer.viewport_width = size
+        flags = self.pyrender.RenderFlags.RGBA | self.pyrender.RenderFlags.SHADOWS_DIRECTIONAL
+        return renderer.render(scene, flags=flags)[0]
+
+    def _begun(self, size: tuple[int, int]) -> Any:
+        """The renderer of pyrender, made by the first who asks; in the thread."""
         if not self._held:
             try:
                 self._held.append(self.pyrender.OffscreenRenderer(size[1], size[0]))
@@ -96,10 +107,7 @@ class Canvas:
                 why = " ".join(str(error).split()) or type(error).__name__
                 right = "one that draws without a screen, for --rgb pyrender"
                 raise BadValueError("the OpenGL library", f"not usable ({why[:120]})", right=right, fix=_INSTALL) from error
-        renderer = self._held[0]
-        renderer.viewport_height, renderer.viewport_width = size
-        flags = self.pyrender.RenderFlags.RGBA | self.pyrender.RenderFlags.SHADOWS_DIRECTIONAL
-        return renderer.render(scene, flags=flags)[0]
+        return self._held[0]
 
 
 def _close(thread: ThreadPoolExecutor, held: list[Any]) -> None:

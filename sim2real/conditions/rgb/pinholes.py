@@ -74,7 +74,7 @@ def gathered(
     Args:
         camera: of any kind.
         frame: of the scene.
-        drawn: draws what a pinhole (or an orthographic camera) with square pixels sees at the frame: values that may be averaged.
+        drawn: draws what a pinhole (or an orthographic camera) with square pixels sees then: values that may be averaged.
         finer: how many of its pixels lie across the smallest one of the picture, at least.
 
     Raises:

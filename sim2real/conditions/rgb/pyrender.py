@@ -15,7 +15,7 @@ from ...scene import Scene, Triangles
 from ...scene.records import Material
 from ..light.tracer import backdrop_of, sky_of
 from ..samples import Layers
-from .corners import Corners, PartCorners
+from .corners import PartCorners
 from .deferred.sun import seen_points, spread_frames
 from .developed import developed
 from .gl import Canvas
@@ -56,6 +56,7 @@ class PyrenderPictures:
 
     def __init__(self, scene: Scene, triangles: Triangles, rasterizer: Rasterizer) -> None:
         self._canvas = Canvas()
+        self._canvas.probe()
         self.made_by: MadeBy | None = MadeBy("pyrender", importlib.metadata.version("pyrender2"))
         self._scene, self._corners = scene, PartCorners(scene, triangles)
         self._backdrop = backdrop_of(scene, sky_of(scene.lighting))
@@ -102,7 +103,7 @@ class PyrenderPictures:
         return picture.reshape(height, finer, width, finer, 4).mean(axis=(1, 3))
 
     def _stage(self, ambient: np.ndarray, points: Float[np.ndarray, "points 3"]) -> Any:
-        """pyrender's scene without parts: light and a camera."""
+        """The scene that pyrender draws, without parts: light and a camera."""
         pyrender, lighting = self._canvas.pyrender, self._scene.lighting
         low, high = np.quantile(points, [0.01, 0.99], axis=0) if len(points) else (-np.ones(3), np.ones(3))
         margin = _MARGIN * float((high - low).max()) + 1e-3
@@ -156,7 +157,7 @@ class PyrenderPictures:
         key = mesh, self._corners.mirrored(part)
         if key in self._meshes and not self._corners.deforms(part):
             return self._meshes[key]
-        corners: Corners = self._corners.of(part, frame)
+        corners = self._corners.turned(part, frame)
         made_of = self._scene.meshes[mesh]
         primitive = pyrender.Primitive(
             positions=corners.positions.reshape(-1, 3),

@@ -80,11 +80,12 @@ class NvdiffrastRasterizer(AdaptedRasterizer):
     """Faces found by ``nvdiffrast.torch.rasterize`` on CUDA, one picture at a time: its context serves one thread."""
 
     name = "nvdiffrast"
+    device_type = "cuda"
 
     def __init__(self, triangles: Triangles, device: str = "cuda") -> None:
         self._torch = imported("nvdiffrast.torch", self.name, "it has no package, build it from its source")
         super().__init__(triangles, device)
-        if self.device.type != "cuda":
+        if self.device.type != self.device_type:
             fix = "pass device='cuda', or use the backend warp"
             raise BadValueError("the device of the backend nvdiffrast", device, right="cuda", fix=fix)
         if len(triangles.faces) >= MOST_FACES:
@@ -96,16 +97,24 @@ class NvdiffrastRasterizer(AdaptedRasterizer):
     def _seen(
         self, view: View, vertices: Float32[Tensor, "vertices 3"], faces: Int32[Tensor, "faces 3"]
     ) -> Int32[Tensor, "height width"]:
-        at = clip_space(view, vertices)[None].contiguous()
+        at = clip_space(view, vertices, faces)[None].contiguous()
         with self._lock:
             rast, _ = self._torch.rasterize(self._context, at, faces.contiguous(), resolution=view.size, grad_db=False)
         return face_of(rast[0, ..., 3].flip(0))
 
 
-def clip_space(view: View, vertices: Float32[Tensor, "vertices 3"]) -> Float32[Tensor, "vertices 4"]:
-    """Homogeneous positions as OpenGL has them: x right, y up, w metres along z, z from -w at the near distance to w."""
+def clip_space(
+    view: View, vertices: Float32[Tensor, "vertices 3"], faces: Int[Tensor, "faces 3"]
+) -> Float32[Tensor, "vertices 4"]:
+    """Homogeneous positions as OpenGL has them: x right, y up, w metres along z, z from -w at the near distance to w.
+
+    Args:
+        view: of a pinhole.
+        vertices: in the camera's frame; those that no face has may be anything.
+        faces: what is drawn.
+    """
     height, width = view.size
     column, row, z = pinhole_px(view, vertices)
-    near, far = view.near, max(2 * view.near, 1.01 * float(z.max()))
+    near, far = view.near, max(2 * view.near, 1.01 * float(z[faces.long()].max()))
     depth = ((far + near) * z - 2 * far * near) / (far - near)
     return torch.stack([2 * column / width - z, z - 2 * row / height, depth, z], dim=1).float()

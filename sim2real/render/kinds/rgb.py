@@ -22,6 +22,7 @@ class RgbPictures:
         return self._renderer.made_by
 
     def __call__(self, view: FrameView) -> UInt8[np.ndarray, "height width 3"]:
+        """The picture of a view."""
         layers = view.layers if self.made_by is None else None
         return self._renderer.frame(view.camera, view.frame, layers)
 

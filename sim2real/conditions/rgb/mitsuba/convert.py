@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -55,18 +56,38 @@ def bsdf(mi: ModuleType, material: Material) -> Any:
     return mi.load_dict(surface)
 
 
-def shape(mi: ModuleType, mesh: Mesh, world_from_mesh: np.ndarray, surface: Any, frame: int, name: str) -> Any | None:
-    """A mesh in world coordinates with unshared corners; ``None`` where it has no faces."""
+def shape(
+    mi: ModuleType,
+    mesh: Mesh,
+    world_from_mesh: np.ndarray,
+    surface: Any,
+    frame: int,
+    name: str,
+    *,
+    deformed_normals: Float[np.ndarray, "faces 3 3"] | None = None,
+) -> Any | None:
+    """A mesh in world coordinates with unshared corners; ``None`` where it has no faces.
+
+    Args:
+        mi: Mitsuba.
+        mesh: of the scene.
+        world_from_mesh: 4x4, affine.
+        surface: its BSDF.
+        frame: of the scene.
+        name: in Mitsuba's scene.
+        deformed_normals: of a mesh that deforms, mesh frame; ``None``: it has flat faces.
+    """
     vertices = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
     count = len(mesh.faces)
     if count == 0:
         return None
     linear = world_from_mesh[:3, :3]
     positions = vertices @ linear.T + world_from_mesh[:3, 3]
-    if mesh.normals is None or mesh.deformed is not None:
+    own = mesh.normals if mesh.deformed is None else deformed_normals
+    if own is None:
         normals = np.repeat(face_normals(positions, mesh.faces)[:, None], 3, axis=1)
     else:
-        normals = mesh.normals @ np.linalg.inv(linear)
+        normals = own @ np.linalg.inv(linear)
         length = np.sqrt((normals * normals).sum(axis=-1, keepdims=True))
         if length.min() < 1e-9:
             normals = np.where(length < 1e-9, face_normals(positions, mesh.faces)[:, None], normals)
@@ -87,6 +108,18 @@ def shape(mi: ModuleType, mesh: Mesh, world_from_mesh: np.ndarray, surface: Any,
     fields["vertex_normals"] = normals.astype(np.float32).ravel()  # last: an update of positions recomputes them
     fields.update()
     return out
+
+
+def turned_here(mesh: Mesh, camera: Camera, world_from_mesh: np.ndarray, frame: int) -> Mesh:
+    """A mesh without the faces that a camera sees from behind, for those that are seen from outside only."""
+    vertices = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
+    a, b, c = (vertices @ world_from_mesh[:3, :3].T + world_from_mesh[:3, 3])[mesh.faces].swapaxes(0, 1)
+    outward = np.cross(b - a, c - a) * np.sign(np.linalg.det(world_from_mesh[:3, :3]))
+    pose = camera.world_from_camera[frame]
+    toward = -pose[:3, 2] if camera.lens.parallel else pose[:3, 3] - a
+    kept = (outward * toward).sum(axis=-1) >= 0
+    uv, normals = (None if array is None else array[kept] for array in (mesh.uv, mesh.normals))
+    return replace(mesh, faces=mesh.faces[kept], uv=uv, normals=normals)
 
 
 def with_area(uv: Float[np.ndarray, "faces 3 2"]) -> Float[np.ndarray, "faces 3 2"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -17,6 +16,7 @@ from ....scene.light.sky import panorama
 from ...light.tracer import backdrop_of, sky_of
 from ...light.world import looked_up
 from ...samples import Layers, Sampler
+from ..corners import PartCorners
 from ..deferred.sun import spread_frames
 from ..developed import developed
 from ..pinholes import gathered
@@ -42,7 +42,7 @@ class PathTracedPictures:
 
     - Each picture takes all threads. Paths are drawn from (seed, frame) alone.
     - Every camera has one exposure and white balance, metered in a few frames of the clip.
-    - Pinholes and orthographic cameras are Mitsuba's own; lenses, and pixels that are not square, are put together (``pinholes``).
+    - Lenses, and pixels that are not square, which Mitsuba does not have, are put together (``pinholes``).
 
     Args:
         scene: the rollout, with all cameras of the clip; lit by its environment or, where it has none, its plain light.
@@ -67,7 +67,8 @@ class PathTracedPictures:
         threads: int | None = None,
     ) -> None:
         self._scene, self._samples = scene, SAMPLES if samples is None else samples
-        self._tracer = PathTracer(scene, environment=scene.environment, spp=self._samples, seed=seed, threads=threads)
+        corners = PartCorners(scene, triangles)
+        self._tracer = PathTracer(scene, environment=scene.environment, seed=seed, threads=threads, corners=corners)
         self._features = FeatureMaker(scene, triangles, rasterizer, Sampler(scene, triangles, rasterizer))
         denoiser = "own filter" if library_at_hand() is None else "Open Image Denoise"
         self.made_by: MadeBy | None = MadeBy("mitsuba", mitsuba().__version__, self._samples, denoiser)

@@ -14,7 +14,8 @@ from ....scene.light.environment import Environment
 from ....scene.light.sky import axes_about, panorama
 from ....scene.records import Scene
 from ....scene.triangles import triangles_of
-from .convert import bsdf, sensor, shape
+from ..corners import PartCorners
+from .convert import bsdf, sensor, shape, turned_here
 from .oidn import Oidn, library_at_hand
 from .surfaces import detailed_bsdf, is_thin_glass
 
@@ -65,6 +66,7 @@ class PathTracer:
         denoise: filter what noise is left: by Open Image Denoise if the package ``oidn`` has been fetched, else by our own.
         detailed: relief, uneven gloss and thin glass (``detailed_bsdf``).
         threads: number of threads; ``None`` is all cores.
+        corners: of the scene's parts; without them meshes that deform have flat faces.
     """
 
     def __init__(
@@ -78,10 +80,11 @@ class PathTracer:
         denoise: bool = True,
         detailed: bool = False,
         threads: int | None = None,
+        corners: PartCorners | None = None,
     ) -> None:
         self._mi = mitsuba(threads)
         self._scene, self._spp, self._seed = scene, spp, seed
-        self._denoise, self._detailed = denoise, detailed
+        self._denoise, self._detailed, self._corners = denoise, detailed, corners
         # ``volpath`` looks for lamps through thin glass, which ``path`` takes for walls; it is slower by a fifth
         kind = "volpath" if detailed and any(is_thin_glass(mesh.material) for mesh in scene.meshes) else "path"
         self._integrator = self._mi.load_dict({"type": kind, "max_depth": max_depth, "rr_depth": 3, "block_size": 32})
@@ -95,7 +98,7 @@ class PathTracer:
     def world(self, camera: Camera, frame: int, *, alpha: bool = False) -> Any:
         """Mitsuba's scene at one frame, to be rendered by any of its integrators; with alpha as a last channel if asked."""
         shown = np.flatnonzero(self._scene.part_visible(frame))
-        shapes = {f"part{k}": made for k in shown if (made := self._shape(int(k), frame)) is not None}
+        shapes = {f"part{k}": made for k in shown if (made := self._shape(int(k), camera, frame)) is not None}
         eye = sensor(self._mi, camera, frame)
         if alpha:
             eye["film"]["pixel_format"] = "rgba"
@@ -180,13 +183,18 @@ class PathTracer:
         light = self.clean_radiance(camera, frame) if self._denoise else self.radiance(camera, frame)
         return developed(light, _EXPOSURE)
 
-    def _shape(self, index: int, frame: int) -> Any | None:
+    def _shape(self, index: int, camera: Camera, frame: int) -> Any | None:
         part = self._scene.parts[index]
         mesh = self._scene.meshes[part.mesh]
         world_from_mesh = self._scene.world_from_instance[frame, part.instance] @ part.instance_from_mesh
+        surface, name = self._surface(part.mesh), f"part{index}"
+        if mesh.outside_only:
+            mesh = turned_here(mesh, camera, world_from_mesh, frame)
+            return shape(self._mi, mesh, world_from_mesh, surface, frame, name)
         placed = self._placed.get(index)
         if placed is None or mesh.deformed is not None or not np.array_equal(placed[0], world_from_mesh):
-            made = shape(self._mi, mesh, world_from_mesh, self._surface(part.mesh), frame, f"part{index}")
+            smooth = None if self._corners is None or mesh.deformed is None else self._corners.of(index, frame).normals
+            made = shape(self._mi, mesh, world_from_mesh, surface, frame, name, deformed_normals=smooth)
             placed = self._placed[index] = (world_from_mesh, made)
         return placed[1]
 
