@@ -81,8 +81,7 @@ def pictures(request: pytest.FixtureRequest) -> Callable[[Scene], Any]:
         pytest.importorskip("mitsuba", reason="mitsuba is not installed (pip install 'sim2real[pathtrace]')")
         return mitsuba_pictures
     try:
-        gl.pyrender_package()
-        gl.Canvas().probe()
+        gl.canvas()
     except (MissingPackageError, BadValueError) as error:
         pytest.skip(str(error))
     return pyrender_pictures
@@ -108,7 +107,7 @@ def ball_at(place: tuple[float, float, float], radius: float = 0.45, **material:
 
 @pytest.mark.parametrize("name", CAMERAS)
 def test_silhouettes_are_those_of_the_labels(name: str, pictures: Callable[[Scene], Any]) -> None:
-    """Pixels of which an instance covers most are brighter than all of which it covers little: edges lie within half a pixel."""
+    """Pixels that an instance covers mostly are brighter than all that it covers little: edges lie within half a pixel."""
     front = primitives.box((0.15, 0.15, 0.5))
     front = replace(front, vertices=front.vertices + [0.3, -0.7, 0.1], material=DARK)
     scene = scene_of([ball_at((0.0, 0.0, 0.0)), front])

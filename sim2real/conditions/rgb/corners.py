@@ -54,7 +54,7 @@ class PartCorners:
         return Corners(vertices[triangles.faces[faces]], normals[faces], uv)
 
     def turned(self, part: int, frame: int) -> Corners:
-        """The same; those of mirrored parts in reverse, so that faces wind counter-clockwise in the world, as seen from outside."""
+        """The same; those of mirrored parts in reverse: faces wind counter-clockwise in the world, as seen from outside."""
         corners = self.of(part, frame)
         if not self.mirrored(part):
             return corners

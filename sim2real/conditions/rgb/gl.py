@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes.util
+import functools
 import importlib.metadata
 import importlib.util
 import os
-import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
@@ -57,18 +58,12 @@ def pyrender_package() -> ModuleType:
 
 
 class Canvas:
-    """One OpenGL context in a thread of its own: contexts belong to threads, and pictures of all threads are drawn there.
+    """One OpenGL context in a thread of its own: contexts belong to threads, and pictures of all threads are drawn there."""
 
-    Raises:
-        MissingPackageError: pyrender2 is not installed.
-        BadValueError: there is no OpenGL library.
-    """
-
-    def __init__(self) -> None:
-        self.pyrender = pyrender_package()
+    def __init__(self, pyrender: ModuleType) -> None:
+        self.pyrender = pyrender
         self._thread = ThreadPoolExecutor(1, "pyrender")
-        self._held: list[Any] = []  # pyrender's renderer, once there is one
-        weakref.finalize(self, _close, self._thread, self._held)
+        self._renderer: Any = None
 
     def do(self, work: Callable[[], Result]) -> Result:
         """Run something in the thread, and wait for it."""
@@ -100,26 +95,30 @@ class Canvas:
 
     def _begun(self, size: tuple[int, int]) -> Any:
         """The renderer of pyrender, made by the first who asks; in the thread."""
-        if not self._held:
+        if self._renderer is None:
             try:
-                self._held.append(self.pyrender.OffscreenRenderer(size[1], size[0]))
+                self._renderer = self.pyrender.OffscreenRenderer(size[1], size[0])
             except Exception as error:
                 why = " ".join(str(error).split()) or type(error).__name__
                 right = "one that draws without a screen, for --rgb pyrender"
                 raise BadValueError("the OpenGL library", f"not usable ({why[:120]})", right=right, fix=_INSTALL) from error
-        return self._held[0]
+        return self._renderer
+
+    def let_go(self) -> None:
+        """Leave the context to the end of the process: its thread has ended, and nobody else may give it back."""
+        if self._renderer is not None:
+            self._renderer.delete = self._renderer._renderer.delete = lambda: None
 
 
-def _close(thread: ThreadPoolExecutor, held: list[Any]) -> None:
-    """Give the context back in its thread; where the process ends, that has ended, and the context goes with the process."""
+@functools.cache
+def canvas() -> Canvas:
+    """The process' one: to give back a context of EGL ends all others of its display.
 
-    def free() -> None:
-        while held:
-            held.pop().delete()
-
-    try:
-        thread.submit(free)
-    except RuntimeError:
-        for renderer in held:
-            renderer.delete = renderer._renderer.delete = lambda: None  # which they would call from the wrong thread
-    thread.shutdown(wait=False)
+    Raises:
+        MissingPackageError: pyrender2 is not installed.
+        BadValueError: there is no OpenGL that draws without a screen.
+    """
+    made = Canvas(pyrender_package())
+    made.probe()
+    atexit.register(made.let_go)
+    return made

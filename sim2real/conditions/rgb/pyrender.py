@@ -18,7 +18,7 @@ from ..samples import Layers
 from .corners import PartCorners
 from .deferred.sun import seen_points, spread_frames
 from .developed import developed
-from .gl import Canvas
+from .gl import canvas
 from .pinholes import gathered
 from .protocol import MadeBy
 
@@ -27,6 +27,8 @@ _GAMMA = 2.2
 """Of pyrender's pictures."""
 _WHITE = 0.9
 """How bright a white surface in the sun is drawn, 1 being the most that 8 bits hold."""
+_GLARING = 4.0
+"""Radiance that is white on the screen, however bright it is."""
 _EXPOSURE = 0.65
 """Our own renderer's: the curve to the screen is the same."""
 _FINER = 3
@@ -55,8 +57,7 @@ class PyrenderPictures:
     """
 
     def __init__(self, scene: Scene, triangles: Triangles, rasterizer: Rasterizer) -> None:
-        self._canvas = Canvas()
-        self._canvas.probe()
+        self._canvas = canvas()
         self.made_by: MadeBy | None = MadeBy("pyrender", importlib.metadata.version("pyrender2"))
         self._scene, self._corners = scene, PartCorners(scene, triangles)
         self._backdrop = backdrop_of(scene, sky_of(scene.lighting))
@@ -64,7 +65,8 @@ class PyrenderPictures:
         ambient = (np.asarray(lighting.sky) + np.asarray(lighting.ground)) / 2
         above, below = lighting.backdrop or (lighting.sky, lighting.ground)
         self._behind = (np.asarray(above) + np.asarray(below)) / 2
-        brightest = max(float((np.asarray(lighting.sun) / np.pi + ambient).max()), *above, *below)
+        glow = max((max(scene.meshes[part.mesh].material.emission) for part in scene.parts), default=0.0)
+        brightest = max(float((np.asarray(lighting.sun) / np.pi + ambient).max()), *above, *below, min(glow, _GLARING))
         self._scale = _WHITE / max(brightest, 1e-6)
         self._materials: dict[int, Any] = {}
         self._meshes: dict[tuple[int, bool], Any] = {}

@@ -147,7 +147,7 @@ def _radiance(mi: ModuleType, mesh: Mesh) -> dict[str, Any]:
 def is_square_pinhole(camera: Camera, frame: int) -> bool:
     """Whether Mitsuba has such a camera: a pinhole, or an orthographic one, with square pixels and no skew."""
     k = np.asarray(camera.intrinsics[frame], np.float64)
-    return not camera.lens.bent and abs(k[1, 1] / k[0, 0] - 1) <= 1e-4 and abs(k[0, 1]) <= 1e-4 * k[0, 0]
+    return bool(not camera.lens.bent and abs(k[1, 1] / k[0, 0] - 1) <= 1e-4 and abs(k[0, 1]) <= 1e-4 * k[0, 0])
 
 
 def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:
