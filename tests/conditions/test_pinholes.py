@@ -63,10 +63,11 @@ def test_weights_are_the_areas_of_pixels(name: str) -> None:
         assert part.camera(camera, 0).lens.parallel == camera.lens.parallel
         assert part.weight.max() <= 1 / 4**2 * 1.02  # none is larger than asked
     assert area.mean() == pytest.approx(1, abs=0.01)  # none is lost, none counts twice
-    assert np.abs(area - 1).max() < 0.5
+    assert np.abs(area - 1).max() < 0.6  # what lies across a border counts for one of the two
 
 
-def test_a_lens_that_would_take_too_many_pixels_is_refused() -> None:
+def test_a_lens_that_would_take_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     camera = camera_of("fisheye")
+    monkeypatch.setattr("sim2real.conditions.rgb.pinholes._MOST_PIXELS", 1000)
     with pytest.raises(BadValueError, match="--rgb ours"):
-        pinholes((np.diag([400, 400, 1.0]) @ camera.intrinsics[0]).tobytes(), camera.lens, (9600, 14400), 3)
+        pinholes(camera.intrinsics[0].tobytes(), camera.lens, SIZE, 5)

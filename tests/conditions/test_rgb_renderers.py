@@ -40,7 +40,7 @@ CAMERAS = {
     "flat pixels": camera(intrinsics=flat(52.0, 40.0)),
     "skew": camera(intrinsics=flat(52.0, 52.0, 5.0)),
     "lens": camera(distortion=np.array([-0.3, 0.08, 0.01, -0.01])),
-    "fisheye": camera(projection="fisheye", distortion=np.zeros(4), intrinsics=flat(24.0, 24.0)),
+    "fisheye": camera(projection="fisheye", distortion=np.zeros(4), intrinsics=flat(28.0, 28.0)),
     "orthographic": camera(projection="orthographic", intrinsics=flat(17.0, 17.0)),
 }
 

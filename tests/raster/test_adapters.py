@@ -146,7 +146,7 @@ def test_clip_space_is_where_opengl_has_our_pixels(seed: int) -> None:
     view = View(placed(z=1.0), INTRINSICS + [[0, 2.0, 0], [0, 0, 0], [0, 0, 0]], SIZE, near=float(rng.uniform(0.01, 0.5)))
     vertices = torch.as_tensor(mesh.vertices) + torch.tensor([0, 0, 1.0])
     at = nvdiffrast.clip_space(view, vertices, torch.as_tensor(mesh.faces)).double().numpy()
-    ahead = vertices[:, 2].numpy() > view.near
+    ahead = (vertices[:, 2].numpy() > view.near) & np.isin(np.arange(len(vertices)), mesh.faces)
     places = vertices.double().numpy() @ view.intrinsics.T
     column, row = (places[ahead, :2] / places[ahead, 2:]).T
     ndc = at[ahead, :3] / at[ahead, 3:]

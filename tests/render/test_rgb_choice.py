@@ -10,8 +10,8 @@ import pytest
 
 from sim2real.cli import main
 from sim2real.clip import command_for
-from sim2real.diffusion import GenerateOptions, generate
-from sim2real.errors import BadValueError, Sim2RealError, UnknownNameError
+from sim2real.diffusion import GenerateOptions, family_of
+from sim2real.errors import BadValueError, UnknownNameError
 from sim2real.render import FrameRenderer, RenderOptions, render_clip
 from sim2real.render.plan import planned
 
@@ -43,8 +43,9 @@ def test_a_clip_says_who_made_its_pictures_and_its_labels_are_as_ever(rgb: str, 
         assert 0.5 < difference < 60  # another picture, of the same thing
     alone = FrameRenderer(planned(scene, RenderOptions(only={"rgb"}, **chosen))).render(scene.camera("still"), 2)
     assert np.array_equal(alone.pictures["rgb"], clip.rgb("still", 2))
-    with pytest.raises(Sim2RealError):  # the embedded model knows our renderer's pictures
-        generate(clip.path, GenerateOptions())
+    model = family_of("embedded").load(GenerateOptions())
+    with pytest.raises(BadValueError, match=f"rgb is by {rgb}, must be by our renderer"):
+        model.inputs(clip, "still", clip.noise)
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Pictures of a scene behind one protocol: ``deferred`` shading of our own visibility, ``pyrender``, ``mitsuba`` path tracing."""
+"""Pictures of a scene, behind one protocol: by deferred shading of our own visibility, by pyrender, by Mitsuba."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ...camera import ray_from_px
 from ...camera.view import Camera
 from ...raster import Rasterizer
 from ...scene import Scene, Triangles
@@ -18,6 +17,7 @@ from ..samples import Layers
 from .corners import PartCorners
 from .deferred.sun import seen_points, spread_frames
 from .developed import developed
+from .directions import pixel_directions
 from .gl import canvas
 from .pinholes import gathered
 from .protocol import MadeBy
@@ -87,10 +87,7 @@ class PyrenderPictures:
         else:
             drawn = self._picture(camera, frame, 1 if self._canvas.smooth else _FINER)
         light = drawn[..., :3] ** _GAMMA / self._scale
-        rows, columns = np.indices(camera.size) + 0.5
-        rays = ray_from_px(np.stack([columns, rows], axis=-1), camera.intrinsics[frame], camera.lens)
-        toward = np.concatenate([0 * rays if camera.lens.parallel else rays, np.ones_like(rays[..., :1])], axis=-1)
-        behind = self._backdrop(toward @ camera.world_from_camera[frame, :3, :3].T)
+        behind = self._backdrop(pixel_directions(camera, frame))
         behind = developed(behind, _EXPOSURE).astype(np.float64) - developed(self._behind, _EXPOSURE)
         picture = developed(light, _EXPOSURE) + (1 - drawn[..., 3:]) * behind
         return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)

@@ -7,7 +7,6 @@ import threading
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from ....camera import ray_from_px
 from ....camera.view import Camera
 from ....camera_effects.develop import exposure_gains
 from ....raster import Rasterizer
@@ -19,6 +18,7 @@ from ...samples import Layers, Sampler
 from ..corners import PartCorners
 from ..deferred.sun import spread_frames
 from ..developed import developed
+from ..directions import pixel_directions
 from ..pinholes import gathered
 from ..protocol import MadeBy
 from .convert import is_square_pinhole
@@ -98,11 +98,7 @@ class PathTracedPictures:
             each = -(-samples // _FINER**2)
             light = gathered(camera, frame, lambda pinhole: self._traced(pinhole, frame, each), finer=_FINER)
         if self._backdrop is not None:
-            rows, columns = np.indices(camera.size) + 0.5
-            rays = ray_from_px(np.stack([columns, rows], axis=-1), camera.intrinsics[frame], camera.lens)
-            toward = np.concatenate([0 * rays if camera.lens.parallel else rays, np.ones_like(rays[..., :1])], axis=-1)
-            toward = toward @ camera.world_from_camera[frame, :3, :3].T
-            toward /= np.linalg.norm(toward, axis=-1, keepdims=True)
+            toward = pixel_directions(camera, frame)
             sky = looked_up(self._sky, self._scene.lighting.up, toward)
             light = np.maximum(light[..., :3] + light[..., 3:] * (self._backdrop(toward) - sky), 0)
         return light.astype(np.float32)
