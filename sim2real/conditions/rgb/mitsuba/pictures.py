@@ -30,7 +30,7 @@ SAMPLES = 64
 """Paths per pixel, unless told otherwise."""
 _EXPOSURE = 0.8
 """What exposed light is multiplied with before the curve of our own renderer."""
-_FINER = 2
+_FINER = 3
 """Pixels drawn across the smallest one of a lens' picture; paths fall all over them."""
 _METERED_ROWS, _METERED_SAMPLES = 48, 16
 _DARKEST = 1 / 64
