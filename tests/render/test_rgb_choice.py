@@ -51,7 +51,7 @@ def test_a_clip_says_who_made_its_pictures_and_its_labels_are_as_ever(rgb: str, 
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"rgb": "blender"}, UnknownNameError, "valid: ours, pyrender, mitsuba"),
+        ({"rgb": "blender"}, UnknownNameError, "Valid: ours, pyrender, mitsuba"),
         ({"rgb": "pyrender", "rgb_samples": 4}, BadValueError, "left out but for --rgb mitsuba"),
         ({"rgb": "mitsuba", "rgb_samples": 0}, BadValueError, "1 or more"),
         ({"rgb": "mitsuba", "as_live": True}, BadValueError, "ours with --as-live"),

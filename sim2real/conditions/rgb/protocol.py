@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -22,6 +22,7 @@ class MadeBy:
     denoiser: str | None = None
 
 
+@runtime_checkable
 class PictureRenderer(Protocol):
     """Makes shaded pictures of a scene: the same camera and frame give the same bits, whatever was asked before.
 
