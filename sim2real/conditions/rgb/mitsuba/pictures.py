@@ -15,7 +15,6 @@ from ....scene.light.sky import panorama
 from ...light.tracer import backdrop_of, sky_of
 from ...light.world import looked_up
 from ...samples import Layers, Sampler
-from ..corners import PartCorners
 from ..deferred.sun import spread_frames
 from ..developed import developed
 from ..directions import pixel_directions
@@ -67,8 +66,7 @@ class PathTracedPictures:
         threads: int | None = None,
     ) -> None:
         self._scene, self._samples = scene, SAMPLES if samples is None else samples
-        corners = PartCorners(scene, triangles)
-        self._tracer = PathTracer(scene, environment=scene.environment, seed=seed, threads=threads, corners=corners)
+        self._tracer = PathTracer(scene, environment=scene.environment, seed=seed, threads=threads)
         self._features = FeatureMaker(scene, triangles, rasterizer, Sampler(scene, triangles, rasterizer))
         denoiser = "own filter" if library_at_hand() is None else "Open Image Denoise"
         self.made_by: MadeBy | None = MadeBy("mitsuba", mitsuba().__version__, self._samples, denoiser)

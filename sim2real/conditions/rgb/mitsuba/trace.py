@@ -66,7 +66,6 @@ class PathTracer:
         denoise: filter what noise is left: by Open Image Denoise if the package ``oidn`` has been fetched, else by our own.
         detailed: relief, uneven gloss and thin glass (``detailed_bsdf``).
         threads: number of threads; ``None`` is all cores.
-        corners: of the scene's parts; without them meshes that deform have flat faces.
     """
 
     def __init__(
@@ -80,17 +79,17 @@ class PathTracer:
         denoise: bool = True,
         detailed: bool = False,
         threads: int | None = None,
-        corners: PartCorners | None = None,
     ) -> None:
         self._mi = mitsuba(threads)
         self._scene, self._spp, self._seed = scene, spp, seed
-        self._denoise, self._detailed, self._corners = denoise, detailed, corners
+        self._denoise, self._detailed = denoise, detailed
         # ``volpath`` looks for lamps through thin glass, which ``path`` takes for walls; it is slower by a fifth
         kind = "volpath" if detailed and any(is_thin_glass(mesh.material) for mesh in scene.meshes) else "path"
         self._integrator = self._mi.load_dict({"type": kind, "max_depth": max_depth, "rr_depth": 3, "block_size": 32})
         self._surfaces: dict[tuple[int, bool], Any] = {}
         self._placed: dict[int, tuple[np.ndarray, Any]] = {}
         self._lights = self._sky(_SUN_RADIUS_DEG) if environment is None else self._surroundings(environment)
+        self._corners: PartCorners | None = None
         self._guides: Guide | None = None
         self._features: FeatureMaker | None = None
         self._oidn: Oidn | None = None
@@ -193,10 +192,16 @@ class PathTracer:
             return shape(self._mi, mesh, world_from_mesh, surface, frame, name)
         placed = self._placed.get(index)
         if placed is None or mesh.deformed is not None or not np.array_equal(placed[0], world_from_mesh):
-            smooth = None if self._corners is None or mesh.deformed is None else self._corners.of(index, frame).normals
+            smooth = None if mesh.deformed is None else self._smooth_normals(index, frame)
             made = shape(self._mi, mesh, world_from_mesh, surface, frame, name, deformed_normals=smooth)
             placed = self._placed[index] = (world_from_mesh, made)
         return placed[1]
+
+    def _smooth_normals(self, index: int, frame: int) -> Float32[np.ndarray, "faces 3 3"]:
+        """Of a part whose mesh deforms."""
+        if self._corners is None:
+            self._corners = PartCorners(self._scene, triangles_of(self._scene))
+        return self._corners.of(index, frame).normals
 
     def _surface(self, mesh: int) -> Any:
         """The BSDF of a mesh, shared by all meshes of the same material."""
