@@ -56,6 +56,10 @@ KINDS = (
 """In the order in which they are computed: ``instances``, the last, takes what others have rasterized."""
 
 
+RGB_RENDERERS = ("ours", "pyrender", "mitsuba")
+"""Who can make the pictures of the kind ``rgb``: our renderer; OpenGL; path tracing."""
+
+
 def names() -> tuple[str, ...]:
     """All that a clip of a scene can hold per camera."""
     return tuple(kind.name for kind in KINDS)

@@ -54,6 +54,7 @@ OPTIONAL = (
     "h5py",
     "gymnasium_robotics",
     "mitsuba",
+    "pyrender",
     "embreex",
     "pytorch3d",
     "nvdiffrast",

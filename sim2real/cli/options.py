@@ -153,6 +153,18 @@ def render_options(function: Command) -> Command:
                 "[default: all but flow; albedo, material, light and reflection only if the model of --for needs them]",
             ),
             click.option(
+                "--rgb",
+                type=click.Choice(kinds.RGB_RENDERERS),
+                default="ours",
+                help="Who makes the pictures rgb: our renderer, pyrender (OpenGL) or mitsuba (path tracing).",
+            ),
+            click.option(
+                "--rgb-samples",
+                type=click.IntRange(1, 1 << 20),
+                metavar="N",
+                help="Paths per pixel of --rgb mitsuba.  [default: 64]",
+            ),
+            click.option(
                 "--threads", type=click.IntRange(1, 256), metavar="N", help="Frames rendered at once.  [default: one per core]"
             ),
             click.option(

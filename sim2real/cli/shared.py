@@ -146,6 +146,9 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
         raise BadValueError(
             "--only", received, right=f"with {', '.join(lacking)}, which footage is made from", fix="or use: sim2real render"
         )
+    if options["rgb"] != "ours" and "rgb" in family.needs:
+        right = "ours, which the model of --for is given and knows"
+        raise BadValueError("--rgb", options["rgb"], right=right, fix="or use: sim2real render")
     for name in ("factor", "channels"):
         if options[name] is not None:
             raise BadValueError(

@@ -14,6 +14,7 @@ from .record import CameraRecord as CameraRecord
 from .record import ClipRecord as ClipRecord
 from .record import InstanceRecord as InstanceRecord
 from .record import NoiseRecord as NoiseRecord
+from .record import RgbRecord as RgbRecord
 from .record import SceneRecord as SceneRecord
 from .record import write_record as write_record
 from .report.page import write_pages as write_pages

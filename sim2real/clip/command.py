@@ -33,6 +33,9 @@ def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object]
         else:
             words += [option] if value is True else [option, value]
     words += [] if clip.of_video else [word for name in clip.cameras for word in ("--camera", name)]
+    if record.rgb is not None:
+        words += ["--rgb", record.rgb.renderer]
+        words += [] if record.rgb.samples is None else ["--rgb-samples", record.rgb.samples]
     words += ["--as-live"] if record.as_live else []
     if record.seed:
         words += ["--seed", record.seed]

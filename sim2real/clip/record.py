@@ -145,11 +145,25 @@ class NoiseRecord(_Record):
         return min(-(-frame // max(told, 1)), len(self.latent_frames) - 1)
 
 
+class RgbRecord(_Record):
+    """What made the pictures ``rgb``, where it was not our renderer.
+
+    - ``renderer`` and ``version``: of the package.
+    - ``samples``: paths per pixel; ``denoiser``: what took away the noise that they leave; both left out where there are none.
+    """
+
+    renderer: str
+    version: str
+    samples: int | None = Field(default=None, ge=1)
+    denoiser: str | None = None
+
+
 class ClipRecord(_Record):
     """The whole of ``clip.json``.
 
     - ``size`` is (height, width) in pixels.
     - ``depth_range_m`` is the nearest and the farthest depth that the control videos ``depth.mp4`` of all cameras resolve.
+    - ``rgb``: what made these pictures; left out where our renderer did.
     - ``as_live``: what all frames share was found in the first; left out where it was found in the whole clip.
     """
 
@@ -163,6 +177,7 @@ class ClipRecord(_Record):
     instances: list[InstanceRecord] = Field(default_factory=list)
     noise: NoiseRecord | None = None
     depth_range_m: tuple[float, float] | None = None
+    rgb: RgbRecord | None = None
     as_live: bool = False
     versions: dict[str, str] = Field(default_factory=dict)
 
@@ -205,6 +220,10 @@ def write_record(path: Path, record: ClipRecord) -> None:
             del camera["source_name"]
     if not data["as_live"]:
         del data["as_live"]
+    if data["rgb"] is None:
+        del data["rgb"]
+    else:
+        data["rgb"] = {name: value for name, value in data["rgb"].items() if value is not None}
     if data["noise"] is not None and data["noise"]["temporal_factor"] in (None, 1):
         del data["noise"]["temporal_factor"]
     path.write_text(_pretty(data) + "\n", encoding="utf-8")

@@ -6,8 +6,8 @@ from ..errors import UnknownNameError
 from ..scene import Triangles
 from .protocol import Rasterizer
 
-BACKENDS = ("warp", "reference", "pytorch3d")
-"""Names of the backends: kernels for CPU and CUDA; plain torch, slow and simple; an adapter for those who have pytorch3d."""
+BACKENDS = ("warp", "reference", "pytorch3d", "nvdiffrast")
+"""Kernels for CPU and CUDA; plain torch, slow and simple; adapters for those who have pytorch3d or nvdiffrast."""
 
 
 def rasterizer(triangles: Triangles, *, device: str = "cpu", backend: str = "warp") -> Rasterizer:
@@ -20,10 +20,11 @@ def rasterizer(triangles: Triangles, *, device: str = "cpu", backend: str = "war
 
     Raises:
         UnknownNameError: no such backend.
-        BadValueError: a face or part index is out of range, the device is not available, or pytorch3d is not installed.
+        BadValueError: a face or part index is out of range, the device is not available or not one of the backend's, or the
+            backend's package is not installed.
     """
     if backend == "warp":
-        from .warp_backend import WarpRasterizer
+        from .backends.warp import WarpRasterizer
 
         return WarpRasterizer(triangles, device)
     if backend == "reference":
@@ -31,7 +32,11 @@ def rasterizer(triangles: Triangles, *, device: str = "cpu", backend: str = "war
 
         return ReferenceRasterizer(triangles, device)
     if backend == "pytorch3d":
-        from .pytorch3d_backend import Pytorch3dRasterizer
+        from .backends.pytorch3d import Pytorch3dRasterizer
 
         return Pytorch3dRasterizer(triangles, device)
+    if backend == "nvdiffrast":
+        from .backends.nvdiffrast import NvdiffrastRasterizer
+
+        return NvdiffrastRasterizer(triangles, device)
     raise UnknownNameError(backend, BACKENDS, what="rasterizer backend")

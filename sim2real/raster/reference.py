@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from ..camera.lens import Lens
@@ -19,6 +19,7 @@ from ..devices import checked_device
 from ..scene import Triangles
 from .fragments import Fragments
 from .protocol import Visibility
+from .vertices import camera_vertices, sights, usable_faces
 from .view import check_triangles, check_view
 
 NO_HIT = 0x7FFFFFFFFFFFFFFF
@@ -34,33 +35,31 @@ class ReferenceRasterizer:
         self.device = torch.device(checked_device(device))
         self._triangles = triangles
         self._faces = torch.as_tensor(triangles.faces).to(self.device).long()
-        self._vertex_part = torch.as_tensor(triangles.vertex_part).to(self.device).long()
 
     def visibility(self, view: View) -> Visibility:
         """Face indices only; see ``Rasterizer``."""
         check_view(view, self._triangles)
-        keys, camera_vertices = self._zbuffer(view)
-        return Visibility(keys.to(torch.int32), camera_vertices)
+        keys, vertices = self._zbuffer(view)
+        return Visibility(keys.to(torch.int32), vertices)
 
     def fragments(self, view: View) -> Fragments:
         """Face indices, barycentrics and depth; see ``Rasterizer``."""
         check_view(view, self._triangles)
-        keys, camera_vertices = self._zbuffer(view)
+        keys, vertices = self._zbuffer(view)
         face = keys.to(torch.int32)
         row, column = torch.nonzero(face >= 0, as_tuple=True)
-        planes = _planes(camera_vertices[self._faces[face[row, column].long()]], view.lens)
+        planes = _planes(vertices[self._faces[face[row, column].long()]], view.lens)
         sides = _sides(planes, _rays(view, row, column))
         barycentrics = torch.zeros((3, *view.size), dtype=torch.float32, device=self.device)
         barycentrics[:, row, column] = (sides * (1 / _sum(sides))[:, None]).T.float()
         depth = torch.where(face >= 0, (keys >> 32).to(torch.int32).view(torch.float32), torch.zeros((), device=self.device))
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
-        return Fragments(face, barycentrics, depth, camera_vertices, k, view.lens)
+        return Fragments(face, barycentrics, depth, vertices, k, view.lens)
 
     def _zbuffer(self, view: View) -> tuple[Tensor, Tensor]:
-        camera_vertices = self._camera_vertices(view)
-        seen = torch.as_tensor(view.shown).to(self.device)[self._vertex_part]
-        corners = camera_vertices[self._faces]
-        usable = (seen & camera_vertices.isfinite().all(1))[self._faces].all(1) & self._turned_here(corners, view)
+        vertices = camera_vertices(self._triangles, view, self.device)
+        corners = vertices[self._faces]
+        usable = usable_faces(self._triangles, view, vertices, self._faces)
         first, size = _boxes(view, corners)
         index = torch.nonzero(usable & (size > 0).all(1) & (corners[..., 2].amax(1) >= view.near))[:, 0]
         keys = torch.full((view.size[0] * view.size[1],), NO_HIT, dtype=torch.int64, device=self.device)
@@ -69,21 +68,7 @@ class ReferenceRasterizer:
         for one in torch.unique_consecutive(chunk):
             faces = index[chunk == one]
             _splat(view, faces, corners[faces], first[faces], size[faces], keys)
-        return keys.view(view.size), camera_vertices
-
-    def _turned_here(self, corners: Float32[Tensor, "faces 3 3"], view: View) -> Bool[Tensor, "faces"]:
-        """Faces whose side towards the camera is not hidden."""
-        if self._triangles.hidden_side is None:
-            return torch.ones(len(corners), dtype=torch.bool, device=self.device)
-        hidden = torch.as_tensor(self._triangles.hidden_side).to(self.device)
-        volume = _dot(_sights(corners, view.lens)[:, 0], _planes(corners, view.lens)[:, 0])
-        return hidden * volume >= 0  # a positive volume is a face seen from behind
-
-    def _camera_vertices(self, view: View) -> Float32[Tensor, "vertices 3"]:
-        mesh = torch.as_tensor(self._triangles.vertices if view.vertices is None else view.vertices).to(self.device).double()
-        rows = torch.as_tensor(view.camera_from_part[:, :3].copy()).to(self.device)[self._vertex_part]
-        x, y, z = mesh.T[..., None]
-        return (rows[..., 0] * x + rows[..., 1] * y + rows[..., 2] * z + rows[..., 3]).float()
+        return keys.view(view.size), vertices
 
 
 def _boxes(view: View, corners: Float32[Tensor, "n 3 3"]) -> tuple[Int64[Tensor, "n 2"], Int64[Tensor, "n 2"]]:
@@ -107,7 +92,7 @@ def _splat(view: View, faces: Tensor, corners: Tensor, first: Tensor, size: Tens
     place = torch.arange(len(n), device=keys.device) - (torch.cumsum(area, 0) - area)[n]
     row, column = first[n, 0] + place // size[n, 1], first[n, 1] + place % size[n, 1]
     planes = _planes(corners, view.lens)
-    volume = _dot(_sights(corners, view.lens)[:, 0], planes[:, 0])
+    volume = _dot(sights(corners, view.lens)[:, 0], planes[:, 0])
     sides = _sides(planes[n], _rays(view, row, column))
     total = _sum(sides)
     height = _dot(sides, corners[n, :, 2].double()) if view.lens.parallel else volume[n]
@@ -125,15 +110,9 @@ def _rays(view: View, row: Tensor, column: Tensor) -> tuple[Float64[Tensor, "n"]
     return rays[:, 0], rays[:, 1]
 
 
-def _sights(corners: Float32[Tensor, "n 3 3"], lens: Lens) -> Float64[Tensor, "n 3 3"]:
-    """Corners, or their feet at z = 1 if lines of sight are parallel."""
-    p = corners.double()
-    return torch.cat([p[..., :2], torch.ones_like(p[..., 2:])], dim=-1) if lens.parallel else p
-
-
 def _planes(corners: Float32[Tensor, "n 3 3"], lens: Lens) -> Float64[Tensor, "n 3 3"]:
     """Planes through the edge opposite to every corner and the eye, or along z."""
-    p = _sights(corners, lens)
+    p = sights(corners, lens)
     a, b = p[:, [1, 2, 0]], p[:, [2, 0, 1]]
     i, j = [1, 2, 0], [2, 0, 1]
     return a[..., i] * b[..., j] - a[..., j] * b[..., i]

@@ -7,6 +7,7 @@ import platform
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..clip import (
     ClipRecord,
     InstanceRecord,
     NoiseRecord,
+    RgbRecord,
     SceneRecord,
     check_output,
     new_folder,
@@ -25,6 +27,7 @@ from ..clip import (
     write_record,
 )
 from ..conditions import DepthRange, estimate_depth_range
+from ..conditions.rgb.protocol import MadeBy
 from ..devices import frame_pool
 from ..scene import Camera, Scene
 from .frame import FrameRenderer
@@ -71,7 +74,7 @@ def render_clip(scene: Scene, output: Path, options: RenderOptions | None = None
         for camera in plan.cameras:
             with CameraWriter(work / camera.name, plan, depth_range) as writer:
                 _stream(renderer, writer, camera, progress)
-        write_record(work / "clip.json", clip_record(plan, depth_range, options.scene_options))
+        write_record(work / "clip.json", clip_record(plan, depth_range, options.scene_options, renderer.rgb_made_by))
         if options.pages:
             progress("contact sheet and report", 0, 1)
             clip = read_clip(work)
@@ -101,13 +104,16 @@ def _stream(renderer: FrameRenderer, writer: CameraWriter, camera: Camera, progr
             progress(what, done + 1, frames)
 
 
-def clip_record(plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[str, Any]) -> ClipRecord:
+def clip_record(
+    plan: Plan, depth_range: DepthRange | None, scene_options: Mapping[str, Any], rgb: MadeBy | None = None
+) -> ClipRecord:
     """What ``clip.json`` says of a plan that is rendered.
 
     Args:
         plan: the job.
         depth_range: that of the videos of depth.
         scene_options: how the scene was read.
+        rgb: who made these pictures, if not our renderer.
     """
     scene = plan.scene
     noise = None
@@ -139,6 +145,7 @@ def clip_record(plan: Plan, depth_range: DepthRange | None, scene_options: Mappi
         instances=instances,
         noise=noise,
         depth_range_m=None if depth_range is None else (depth_range.near, depth_range.far),
+        rgb=None if rgb is None else RgbRecord(**asdict(rgb)),
         as_live=plan.as_live,
         versions=_versions(),
     )

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float32
 
 from .. import kinds
+from ..conditions.rgb.protocol import MadeBy
 from ..noise import SurfaceNoise, charts_of, mix, seen_beta
 from ..scene import Camera
 from .plan import Plan
@@ -42,6 +43,11 @@ class FrameRenderer:
         self._beta = self._beta_or_one_per_face()
         chosen = [kind.name for kind in kinds.pictures() if kind.name in plan.kinds]
         self._pictures = {kind: _prepared(kind, self.stage) for kind in chosen}
+
+    @property
+    def rgb_made_by(self) -> MadeBy | None:
+        """Who makes the pictures ``rgb``; ``None``: our own renderer, or nobody."""
+        return getattr(self._pictures.get("rgb"), "made_by", None)
 
     def render(self, camera: Camera, frame: int, number: int | None = None, only: Collection[str] | None = None) -> Frame:
         """Render one view.

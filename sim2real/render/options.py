@@ -27,14 +27,16 @@ class RenderOptions:
       ``material``, ``light``, ``reflection`` and ``flow``.
     - ``overwrite``: replace an existing clip folder.
     - ``threads``: frames rendered at once; one per core by default.
+    - ``rgb``: who makes the pictures ``rgb``, one of ``kinds.RGB_RENDERERS``; ``rgb_samples``: paths per pixel of ``mitsuba``.
     - ``as_live``: find what all frames share (exposure, where shadows fall sharply) from the first frame alone, as a running
       simulation has to: the pictures are those of ``sim2real.live``, bit for bit. Otherwise the whole clip is looked at.
     - ``pages``: write the contact sheet and the report; a caller that adds more to the clip writes them afterwards.
     - ``scene_options``: how the scene was read, for ``clip.json``, so that it can be read again.
 
     Raises:
-        UnknownNameError: a kind of picture that does not exist.
-        BadValueError: no kind at all, a size without pixels, or fewer than one thread.
+        UnknownNameError: a kind of picture, or a renderer of ``rgb``, that does not exist.
+        BadValueError: no kind at all, a size without pixels, fewer than one thread, or a renderer of ``rgb`` that does not go
+            with the other options.
     """
 
     cameras: Sequence[str] | None = None
@@ -46,6 +48,8 @@ class RenderOptions:
     only: Collection[str] | None = None
     overwrite: bool = False
     threads: int | None = None
+    rgb: str = "ours"
+    rgb_samples: int | None = None
     as_live: bool = False
     pages: bool = True
     scene_options: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +64,17 @@ class RenderOptions:
             raise BadValueError("the picture size", f"{self.size[0]}x{self.size[1]}", right="at least 1x1")
         if self.threads is not None and self.threads < 1:
             raise BadValueError("the number of threads", self.threads, right="1 or more")
+        self._check_rgb()
+
+    def _check_rgb(self) -> None:
+        if self.rgb not in kinds.RGB_RENDERERS:
+            raise UnknownNameError(self.rgb, kinds.RGB_RENDERERS, what="renderer of rgb")
+        if self.rgb_samples is not None and self.rgb != "mitsuba":
+            raise BadValueError("--rgb-samples", self.rgb_samples, right="left out but for --rgb mitsuba")
+        if self.rgb_samples is not None and self.rgb_samples < 1:
+            raise BadValueError("--rgb-samples", self.rgb_samples, right="1 or more")
+        if self.rgb != "ours" and self.as_live:
+            raise BadValueError("--rgb", self.rgb, right="ours with --as-live", fix="leave one of the two out")
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -28,6 +28,7 @@ class Plan:
     - ``cameras`` are at the picture size of the clip.
     - ``latent_frames`` are the frames whose noise is wanted, in the order of the latents.
     - ``beta`` is one number, or numbers by name where things differ; ``id_beta`` has one per instance id.
+    - ``rgb``: who makes the pictures ``rgb``; ``rgb_samples``: paths per pixel, where they are followed.
     - ``as_live``: what all frames share is found from the first.
     """
 
@@ -42,6 +43,8 @@ class Plan:
     kinds: frozenset[str]
     device: str
     threads: int
+    rgb: str = "ours"
+    rgb_samples: int | None = None
     as_live: bool = False
 
 
@@ -77,6 +80,8 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
         kinds=kinds,
         device=options.device,
         threads=options.threads or len(os.sched_getaffinity(0)),
+        rgb=options.rgb,
+        rgb_samples=options.rgb_samples,
         as_live=options.as_live,
     )
 

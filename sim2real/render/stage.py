@@ -40,10 +40,13 @@ class Stage:
     @once
     def tracer(self) -> LightTracer:
         """Follows rays of light: on the CPU, wherever the rest is done."""
-        live = self.plan.as_live
-        if self.plan.device == "cpu":
-            return LightTracer(self.scene, self.triangles, self.rasterizer, sampler=self.sampler, as_live=live)
-        return LightTracer(self.scene, self.triangles, rasterizer(self.triangles), as_live=live)
+        shared = self.sampler if self.plan.device == "cpu" else None
+        return LightTracer(self.scene, self.triangles, self.cpu_rasterizer, sampler=shared, as_live=self.plan.as_live)
+
+    @once
+    def cpu_rasterizer(self) -> Rasterizer:
+        """For what works on the CPU, wherever the rest is done."""
+        return self.rasterizer if self.plan.device == "cpu" else rasterizer(self.triangles)
 
 
 class FrameView:

@@ -70,14 +70,6 @@ def check_adapter(mesh: Triangles, matrices: np.ndarray, other: Rasterizer, flip
     assert torch.allclose(found.depth.cpu()[same], expected.depth[same], rtol=1e-4)
 
 
-def test_pytorch3d_sees_the_same_where_it_is_installed() -> None:
-    pytest.importorskip("pytorch3d", reason="pytorch3d is not installed (no Linux package; build it from source)")
-    ball = bumpy_ball(3)
-    mesh = triangles(ball.vertices, ball.faces)
-    for z in (3.0, 0.2):  # from outside, and from inside across the near plane
-        check_adapter(mesh, placed(z=z), rasterizer(mesh, backend="pytorch3d"), 0.005)
-
-
 @pytest.mark.gpu
 def test_cuda_sees_what_the_cpu_sees() -> None:
     if not torch.cuda.is_available():

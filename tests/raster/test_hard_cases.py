@@ -159,15 +159,16 @@ def test_a_view_of_other_triangles_is_refused(backend: str, change: dict, words:
 
 
 def test_an_unknown_backend_lists_the_valid_ones() -> None:
-    with pytest.raises(UnknownNameError, match="valid: warp, reference, pytorch3d"):
+    with pytest.raises(UnknownNameError, match="valid: warp, reference, pytorch3d, nvdiffrast"):
         rasterizer(soup(1), backend="opengl")
 
 
-def test_a_backend_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pytorch3d", None)
-    monkeypatch.setitem(sys.modules, "pytorch3d.renderer.mesh", None)
+@pytest.mark.parametrize(("backend", "module"), [("pytorch3d", "pytorch3d.renderer.mesh"), ("nvdiffrast", "nvdiffrast.torch")])
+def test_a_backend_that_is_not_installed_says_how_to_get_it(backend: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, backend, None)
+    monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(BadValueError, match="build it from its source"):
-        rasterizer(soup(1), backend="pytorch3d")
+        rasterizer(soup(1), backend=backend)
 
 
 def test_a_face_that_points_past_the_vertices_is_refused() -> None:

@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim2real.camera import View, camera_from_px
-from sim2real.errors import BadValueError
 from sim2real.raster import Fragments, interpolate, rasterizer, surface
 from sim2real.scene import Lens, Triangles
 
@@ -109,11 +108,3 @@ def test_interpolation_and_its_gradients_follow_the_lens(name: str) -> None:
         step[place] = 1e-4
         up, down = (interpolate(seen, vertices, faces, free.detach() + s * step, vertices[:, 2:]).sum() for s in (1, -1))
         assert abs(float((up - down) / 2e-4 - slope[place])) < 1e-3 * (1 + abs(float(slope[place])))
-
-
-def test_pytorch3d_is_given_pinholes_only() -> None:
-    from sim2real.raster.pytorch3d_backend import _refuse_lens
-
-    with pytest.raises(BadValueError, match="use the backend warp"):
-        _refuse_lens(Lens("orthographic"))
-    _refuse_lens(Lens())

@@ -261,6 +261,8 @@ def _settings(clip: Clip) -> str:
         noise = record.noise.model_dump(exclude={"latent_frames"})
         rows += [[f"noise {k}", str(v)] for k, v in noise.items()]
         rows += [["frames of the latents", ", ".join(map(str, record.noise.latent_frames))]]
+    if record.rgb is not None:
+        rows += [[f"rgb {k}", str(v)] for k, v in record.rgb.model_dump(exclude_none=True).items()]
     rows += [[f"version of {k}", v] for k, v in record.versions.items()]
     return f"<h2>Settings</h2>{_table(['', ''], rows, keys=True)}"
 

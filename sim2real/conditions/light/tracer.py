@@ -109,7 +109,7 @@ class LightTracer:
     ) -> None:
         self._metered_frames = 1 if as_live else _METERED
         environment = environment or scene.environment or sky_of(scene.lighting)
-        self._backdrop = _backdrop(scene, environment)
+        self._backdrop = backdrop_of(scene, environment)
         self._scene, self._triangles, self._rasterizer = scene, triangles, rasterizer
         self._sampler = sampler or Sampler(scene, triangles, rasterizer)
         self._solid = self._sampler.alpha >= 1
@@ -244,7 +244,7 @@ def sky_of(lighting: Lighting) -> Environment:
     return Environment("sky", panorama(lighting).astype(np.float32), up=lighting.up)
 
 
-def _backdrop(scene: Scene, environment: Environment) -> Callable[[np.ndarray], np.ndarray]:
+def backdrop_of(scene: Scene, environment: Environment) -> Callable[[np.ndarray], np.ndarray]:
     """What is seen in directions where there is nothing: the panorama, or what the scene has in its place."""
     lighting = scene.lighting
     shown = environment

@@ -1,1 +1,1 @@
-"""Pictures of a scene: ``deferred`` shading of our own visibility, and ``mitsuba`` path tracing."""
+"""Pictures of a scene, behind one protocol: by deferred shading of our own visibility, by pyrender, by Mitsuba."""

@@ -16,6 +16,7 @@ from ....raster import Rasterizer
 from ....scene import Camera, Scene, Triangles
 from ....scene.colors import srgb_from_linear
 from ...samples import Layers, Sampler, Samples
+from ..protocol import MadeBy
 from . import occlusion_kernels, shading_kernels
 from .lamps import Lamps
 from .shadows import ShadowOptions
@@ -52,6 +53,8 @@ class Shader:
         ambient_occlusion: strength of the darkening of corners and contacts; 0 switches it off.
     """
 
+    made_by: MadeBy | None = None
+
     def __init__(
         self,
         scene: Scene,
@@ -86,7 +89,7 @@ class Shader:
         launch(shading_kernels.encode_kernel, camera.size, [color, self._curve, as_warp(out, wp.uint8)], self._device)
         return out.cpu().numpy()
 
-    def draw_shadows(self, frame: int) -> None:
+    def ahead(self, frame: int) -> None:
         """Draw the shadow maps of a frame, if there are shadows: pictures that need them meanwhile wait for them."""
         self._lamps.draw_shadows(frame)
 

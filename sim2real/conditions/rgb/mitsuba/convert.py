@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -55,18 +56,38 @@ def bsdf(mi: ModuleType, material: Material) -> Any:
     return mi.load_dict(surface)
 
 
-def shape(mi: ModuleType, mesh: Mesh, world_from_mesh: np.ndarray, surface: Any, frame: int, name: str) -> Any | None:
-    """A mesh in world coordinates with unshared corners; ``None`` where it has no faces."""
+def shape(
+    mi: ModuleType,
+    mesh: Mesh,
+    world_from_mesh: np.ndarray,
+    surface: Any,
+    frame: int,
+    name: str,
+    *,
+    deformed_normals: Float[np.ndarray, "faces 3 3"] | None = None,
+) -> Any | None:
+    """A mesh in world coordinates with unshared corners; ``None`` where it has no faces.
+
+    Args:
+        mi: Mitsuba.
+        mesh: of the scene.
+        world_from_mesh: 4x4, affine.
+        surface: its BSDF.
+        frame: of the scene.
+        name: in Mitsuba's scene.
+        deformed_normals: of a mesh that deforms, mesh frame; ``None``: it has flat faces.
+    """
     vertices = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
     count = len(mesh.faces)
     if count == 0:
         return None
     linear = world_from_mesh[:3, :3]
     positions = vertices @ linear.T + world_from_mesh[:3, 3]
-    if mesh.normals is None or mesh.deformed is not None:
+    own = mesh.normals if mesh.deformed is None else deformed_normals
+    if own is None:
         normals = np.repeat(face_normals(positions, mesh.faces)[:, None], 3, axis=1)
     else:
-        normals = mesh.normals @ np.linalg.inv(linear)
+        normals = own @ np.linalg.inv(linear)
         length = np.sqrt((normals * normals).sum(axis=-1, keepdims=True))
         if length.min() < 1e-9:
             normals = np.where(length < 1e-9, face_normals(positions, mesh.faces)[:, None], normals)
@@ -87,6 +108,18 @@ def shape(mi: ModuleType, mesh: Mesh, world_from_mesh: np.ndarray, surface: Any,
     fields["vertex_normals"] = normals.astype(np.float32).ravel()  # last: an update of positions recomputes them
     fields.update()
     return out
+
+
+def turned_here(mesh: Mesh, camera: Camera, world_from_mesh: np.ndarray, frame: int) -> Mesh:
+    """A mesh without the faces that a camera sees from behind, for those that are seen from outside only."""
+    vertices = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
+    a, b, c = (vertices @ world_from_mesh[:3, :3].T + world_from_mesh[:3, 3])[mesh.faces].swapaxes(0, 1)
+    outward = np.cross(b - a, c - a) * np.sign(np.linalg.det(world_from_mesh[:3, :3]))
+    pose = camera.world_from_camera[frame]
+    toward = -pose[:3, 2] if camera.lens.parallel else pose[:3, 3] - a
+    kept = (outward * toward).sum(axis=-1) >= 0
+    uv, normals = (None if array is None else array[kept] for array in (mesh.uv, mesh.normals))
+    return replace(mesh, faces=mesh.faces[kept], uv=uv, normals=normals)
 
 
 def with_area(uv: Float[np.ndarray, "faces 3 2"]) -> Float[np.ndarray, "faces 3 2"]:
@@ -111,18 +144,24 @@ def _radiance(mi: ModuleType, mesh: Mesh) -> dict[str, Any]:
     return bitmap(mi, linear_from_srgb(mesh.material.texture[..., :3]) * emission)
 
 
+def is_square_pinhole(camera: Camera, frame: int) -> bool:
+    """Whether Mitsuba has such a camera: a pinhole, or an orthographic one, with square pixels and no skew."""
+    k = np.asarray(camera.intrinsics[frame], np.float64)
+    return bool(not camera.lens.bent and abs(k[1, 1] / k[0, 0] - 1) <= 1e-4 and abs(k[0, 1]) <= 1e-4 * k[0, 0])
+
+
 def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:
-    """A pinhole with the camera's intrinsics.
+    """A pinhole, or an orthographic camera, with the camera's intrinsics.
 
     Raises:
-        BadValueError: the pixels are not square, or the axes are skewed, which Mitsuba's pinhole cannot be.
+        BadValueError: rays are bent, the pixels are not square, or the axes are skewed: Mitsuba's cameras cannot be so.
     """
     height, width = camera.size
-    if not camera.lens.plain:
+    if camera.lens.bent:
         right = "a pinhole for path tracing"
         raise BadValueError("the camera", f"{camera.projection}, {camera.lens.distortion}", right=right, where=camera.name)
     k = np.asarray(camera.intrinsics[frame], np.float64)
-    if abs(k[1, 1] / k[0, 0] - 1) > 1e-4 or abs(k[0, 1]) > 1e-4 * k[0, 0]:
+    if not is_square_pinhole(camera, frame):
         raise BadValueError(
             "the camera's pixel shape (fx, fy, skew)",
             f"{k[0, 0]:.4g}, {k[1, 1]:.4g}, {k[0, 1]:.4g}",
@@ -131,21 +170,29 @@ def sensor(mi: ModuleType, camera: Camera, frame: int) -> Any:
             where=camera.name,
         )
     world_from_sensor = camera.world_from_camera[frame] @ _OPENCV_FROM_MITSUBA
+    film = {
+        "type": "hdrfilm",
+        "width": width,
+        "height": height,
+        "rfilter": {"type": "box"},
+        "component_format": "float32",
+    }
+    clips = {"near_clip": float(camera.near), "far_clip": 1e4}
+    if camera.lens.parallel:
+        half = width / (2 * k[0, 0])
+        middle = [(width / 2 - k[0, 2]) / k[0, 0], (height / 2 - k[1, 2]) / k[1, 1], 0]  # metres, camera axes
+        shifted = camera.world_from_camera[frame].copy()
+        shifted[:3, 3] += shifted[:3, :3] @ middle
+        to_world = mi.ScalarTransform4f(shifted @ _OPENCV_FROM_MITSUBA @ np.diag([half, half, 1, 1]))
+        return {"type": "orthographic", "to_world": to_world, **clips, "film": film, "sampler": {"type": "multijitter"}}
     return {
         "type": "perspective",
         "fov_axis": "x",
         "fov": float(2 * np.rad2deg(np.arctan(width / (2 * k[0, 0])))),
         "principal_point_offset_x": float(0.5 - k[0, 2] / width),
         "principal_point_offset_y": float(0.5 - k[1, 2] / height),
-        "near_clip": float(camera.near),
-        "far_clip": 1e4,
+        **clips,
         "to_world": mi.ScalarTransform4f(world_from_sensor),
-        "film": {
-            "type": "hdrfilm",
-            "width": width,
-            "height": height,
-            "rfilter": {"type": "box"},
-            "component_format": "float32",
-        },
+        "film": film,
         "sampler": {"type": "multijitter"},
     }

@@ -14,7 +14,8 @@ from ....scene.light.environment import Environment
 from ....scene.light.sky import axes_about, panorama
 from ....scene.records import Scene
 from ....scene.triangles import triangles_of
-from .convert import bsdf, sensor, shape
+from ..corners import PartCorners
+from .convert import bsdf, sensor, shape, turned_here
 from .oidn import Oidn, library_at_hand
 from .surfaces import detailed_bsdf, is_thin_glass
 
@@ -88,27 +89,52 @@ class PathTracer:
         self._surfaces: dict[tuple[int, bool], Any] = {}
         self._placed: dict[int, tuple[np.ndarray, Any]] = {}
         self._lights = self._sky(_SUN_RADIUS_DEG) if environment is None else self._surroundings(environment)
+        self._corners: PartCorners | None = None
         self._guides: Guide | None = None
         self._features: FeatureMaker | None = None
         self._oidn: Oidn | None = None
 
-    def world(self, camera: Camera, frame: int) -> Any:
-        """Mitsuba's scene at one frame, to be rendered by any of its integrators."""
+    def world(self, camera: Camera, frame: int, *, alpha: bool = False) -> Any:
+        """Mitsuba's scene at one frame, to be rendered by any of its integrators; with alpha as a last channel if asked."""
         shown = np.flatnonzero(self._scene.part_visible(frame))
-        shapes = {f"part{k}": made for k in shown if (made := self._shape(int(k), frame)) is not None}
+        shapes = {f"part{k}": made for k in shown if (made := self._shape(int(k), camera, frame)) is not None}
         eye = sensor(self._mi, camera, frame)
+        if alpha:
+            eye["film"]["pixel_format"] = "rgba"
         return self._mi.load_dict({"type": "scene", **self._lights, "sensor": eye, **shapes})
 
-    def radiance(self, camera: Camera, frame: int) -> Float32[np.ndarray, "height width 3"]:
-        """What the paths found, linear light, not filtered; paths that shine alone are dimmed (``without_fireflies``)."""
-        world, passes = self.world(camera, frame), min(_PASSES, self._spp)
-        first = self._seed * 1_000_003 + _PASSES * frame
+    def radiance(self, camera: Camera, frame: int, *, spp: int | None = None) -> Float32[np.ndarray, "height width 3"]:
+        """What the paths found, linear light, not filtered; paths that shine alone are dimmed (``without_fireflies``).
+
+        Args:
+            camera: of the scene.
+            frame: of the scene.
+            spp: paths per pixel, if not the tracer's.
+        """
+        pictures = self._passes(self.world(camera, frame), self._integrator, frame, spp or self._spp)
+        return without_fireflies(np.nan_to_num(pictures[..., :3], posinf=0.0))
+
+    def empty(self, camera: Camera, frame: int, *, spp: int | None = None) -> Float32[np.ndarray, "height width"]:
+        """The share of each pixel that no surface covers, by the very rays with which ``radiance`` begins its paths.
+
+        Args:
+            camera: of the scene.
+            frame: of the scene.
+            spp: paths per pixel, if not the tracer's.
+        """
+        first = self._mi.load_dict({"type": "depth", "block_size": 32})
+        pictures = self._passes(self.world(camera, frame, alpha=True), first, frame, spp or self._spp)
+        return 1 - pictures[..., -1].mean(axis=0)
+
+    def _passes(self, world: Any, integrator: Any, frame: int, spp: int) -> Float32[np.ndarray, "passes height width channels"]:
+        """Independent renders of a frame."""
+        passes, first = min(_PASSES, spp), self._seed * 1_000_003 + _PASSES * frame
         pictures = []
         for k in range(passes):
-            spp = self._spp // passes + (k < self._spp % passes)
-            picture = self._mi.render(world, integrator=self._integrator, spp=spp, seed=(first + k) % 2**32)
-            pictures.append(np.nan_to_num(np.array(picture, np.float32)[..., :3], posinf=0.0))
-        return without_fireflies(np.stack(pictures))
+            own = spp // passes + (k < spp % passes)
+            picture = self._mi.render(world, integrator=integrator, spp=own, seed=(first + k) % 2**32)
+            pictures.append(np.array(picture, np.float32))
+        return np.stack(pictures)
 
     def clean_radiance(
         self, camera: Camera, frame: int, features: FeatureMaker | None = None
@@ -120,9 +146,26 @@ class PathTracer:
             frame: of the scene.
             features: of the scene, where they have been set up already.
         """
+        return self.cleaned(self.radiance(camera, frame), camera, frame, features)
+
+    def cleaned(
+        self,
+        light: Float32[np.ndarray, "height width 3"],
+        camera: Camera,
+        frame: int,
+        features: FeatureMaker | None = None,
+    ) -> Float32[np.ndarray, "height width 3"]:
+        """Radiance without the noise that paths leave.
+
+        Args:
+            light: of this camera and frame, however it was found.
+            camera: of the scene.
+            frame: of the scene.
+            features: of the scene, where they have been set up already.
+        """
         from .denoise import denoised
 
-        light, library = self.radiance(camera, frame), library_at_hand()
+        library = library_at_hand()
         if library is None:
             return denoised(light[None], [self._guide().guides(camera, frame)])[0].astype(np.float32)
         if self._oidn is None:
@@ -134,20 +177,31 @@ class PathTracer:
 
     def frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         """The picture of one frame, tone-mapped to sRGB."""
-        from .tone import developed
+        from ..developed import developed
 
         light = self.clean_radiance(camera, frame) if self._denoise else self.radiance(camera, frame)
         return developed(light, _EXPOSURE)
 
-    def _shape(self, index: int, frame: int) -> Any | None:
+    def _shape(self, index: int, camera: Camera, frame: int) -> Any | None:
         part = self._scene.parts[index]
         mesh = self._scene.meshes[part.mesh]
         world_from_mesh = self._scene.world_from_instance[frame, part.instance] @ part.instance_from_mesh
+        surface, name = self._surface(part.mesh), f"part{index}"
+        if mesh.outside_only:
+            mesh = turned_here(mesh, camera, world_from_mesh, frame)
+            return shape(self._mi, mesh, world_from_mesh, surface, frame, name)
         placed = self._placed.get(index)
         if placed is None or mesh.deformed is not None or not np.array_equal(placed[0], world_from_mesh):
-            made = shape(self._mi, mesh, world_from_mesh, self._surface(part.mesh), frame, f"part{index}")
+            smooth = None if mesh.deformed is None else self._smooth_normals(index, frame)
+            made = shape(self._mi, mesh, world_from_mesh, surface, frame, name, deformed_normals=smooth)
             placed = self._placed[index] = (world_from_mesh, made)
         return placed[1]
+
+    def _smooth_normals(self, index: int, frame: int) -> Float32[np.ndarray, "faces 3 3"]:
+        """Of a part whose mesh deforms."""
+        if self._corners is None:
+            self._corners = PartCorners(self._scene, triangles_of(self._scene))
+        return self._corners.of(index, frame).normals
 
     def _surface(self, mesh: int) -> Any:
         """The BSDF of a mesh, shared by all meshes of the same material."""

@@ -43,7 +43,16 @@ class PictureModel:
         self._denoiser, self._info = _loaded(folder, weights_written(folder), checked_device(options.device))
 
     def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PictureInputs:
-        """A camera's conditions, as they are or with new surfaces."""
+        """A camera's conditions, as they are or with new surfaces.
+
+        Raises:
+            BadValueError: another renderer than ours made the pictures ``rgb``.
+        """
+        if clip.record.rgb is not None:
+            fix = "make the clip again without --rgb, or use its rgb as it is"
+            raise BadValueError(
+                "rgb", f"by {clip.record.rgb.renderer}", right="by our renderer, which the model knows", fix=fix
+            )
         from .footage import clip_conditions, restyle_of, settings_of
 
         asked = self._options

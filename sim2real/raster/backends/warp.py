@@ -11,17 +11,17 @@ import warp as wp
 from jaxtyping import Int32
 from torch import Tensor
 
-from ..camera.kernels import device_camera
-from ..camera.ray_tables import ray_tables
-from ..camera.view import View
-from ..devices import as_warp, checked_device, launch, load, row_threads
-from ..scene import Triangles
-from . import kernels
-from .box_kernels import Target
-from .fragments import Fragments
-from .protocol import Visibility
-from .view import check_triangles, check_view
-from .windows import part_boxes, parts_in_view
+from ...camera.kernels import device_camera
+from ...camera.ray_tables import ray_tables
+from ...camera.view import View
+from ...devices import as_warp, checked_device, launch, load, row_threads
+from ...scene import Triangles
+from .. import kernels
+from ..box_kernels import Target
+from ..fragments import Fragments
+from ..protocol import Visibility
+from ..view import check_triangles, check_view
+from ..windows import part_boxes, parts_in_view
 
 LARGE_PX = 1024
 """On CUDA, triangles whose screen box has more pixels than this are shared by a group of threads."""

@@ -1,11 +1,11 @@
-"""From radiance to what a screen shows, with the curve of the plain renderer in ``conditions``."""
+"""From radiance to what a screen shows, with the curve of our own renderer, for pictures that others make."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ....scene.colors import srgb_from_linear
+from ...scene.colors import srgb_from_linear
 
 
 def developed(light: Float[np.ndarray, "*batch 3"], exposure: float = 0.8) -> UInt8[np.ndarray, "*batch 3"]:
