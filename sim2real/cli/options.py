@@ -36,6 +36,13 @@ def scene_options(function: Command) -> Command:
             click.option(
                 "--stride", type=click.IntRange(min=1), default=1, metavar="S", help="Keep every S-th frame of the rollout."
             ),
+            click.option(
+                "--interpolate",
+                type=click.IntRange(1, 1000),
+                default=1,
+                metavar="N",
+                help="N times the frames a second, with frames put between those of the rollout.",
+            ),
             size_option,
             click.option(
                 "--fps",

@@ -12,6 +12,7 @@ import numpy as np
 from ..camera.paths import intrinsics_of
 from ..camera.rays import check_lens
 from ..errors import BadValueError
+from .between import with_frames_between
 from .cameras.file import with_camera_file
 from .cameras.names import with_folder_names
 from .cameras.orbit import fitting_orbit
@@ -21,6 +22,7 @@ from .readers.registry import read, reader_of
 from .records import Scene
 
 DEFAULT_SIZE = (480, 640)
+MOST_BETWEEN = 1000
 SLOWEST_FPS, FASTEST_FPS = 1e-3, 1e6
 """What videos can be written with."""
 
@@ -40,6 +42,8 @@ class LoadOptions:
       place of the source's; ``track_format`` is one of these where it is not to be found by what is in the file.
     - ``track_scale``: metres per unit of the track; ``world_from_track``: its world in the scene's (``camera_track.placing``).
     - ``track_fov``: vertical field of view in degrees where the track has no intrinsics; ``None``: 45.
+    - ``interpolate``: so many times the frames a second, with frames put between those that are read (``between``); ``frames``
+      counts what comes out.
     - ``camera_file``: cameras that are added (``camera_file``); one replaces the source's camera of its name.
 
     Raises:
@@ -58,11 +62,14 @@ class LoadOptions:
     track_scale: float | None = None
     world_from_track: str | tuple[float, ...] | None = None
     track_fov: float | None = None
+    interpolate: int = 1
     camera_file: Path | str | None = None
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
             raise BadValueError("the number of frames", self.frames, right="at least 1")
+        if not 1 <= self.interpolate <= MOST_BETWEEN:
+            raise BadValueError("--interpolate", self.interpolate, right=f"1 to {MOST_BETWEEN}")
         if self.stride < 1:
             raise BadValueError("the stride", self.stride, right="at least 1")
         if self.size is not None and min(self.size) < 1:
@@ -80,7 +87,8 @@ class LoadOptions:
     @property
     def reading(self) -> Reading:
         """What the reader is asked for."""
-        stop = None if self.frames is None else self.frames * self.stride
+        read = None if self.frames is None else -(-(self.frames - 1) // self.interpolate) + 1
+        stop = None if read is None else read * self.stride
         return Reading(None if stop is None and self.stride == 1 else slice(0, stop, self.stride), self.size, self.fps)
 
 
@@ -110,6 +118,10 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
     scene = read(path, options.reading, {name: value for name, value in own.items() if value is not None})
     if options.camera_track is not None:
         scene = _along_track(scene, options)
+    if options.interpolate > 1:
+        scene = with_frames_between(scene, options.interpolate)
+        if options.frames is not None and scene.frames > options.frames:
+            scene = scene.sliced(slice(options.frames))
     if options.frames is not None and scene.frames < options.frames:
         every = f" with a stride of {options.stride}" if options.stride > 1 else ""
         raise BadValueError("the number of frames", options.frames, right=f"1 to {scene.frames}{every}", where=path)
