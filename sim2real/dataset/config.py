@@ -65,6 +65,12 @@ class Source(Entry):
     asset_root: str | None = None
     groups: tuple[int, ...] | None = None
     light: str | None = None
+    camera_file: str | None = None
+    camera_track: str | None = None
+    track_format: str | None = None
+    track_scale: Annotated[float, Field(gt=0)] | None = None
+    world_from_track: str | None = None
+    track_fov: Annotated[float, Field(gt=0, lt=180)] | None = None
     lerobot: str | None = None
     episodes: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     states_column: str = "observation.state"

@@ -26,7 +26,9 @@ from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
 from .lerobot_source import LeRobotSource, read_lerobot
 from .video_source import VideoChecks, chosen_cameras, video_reading
 
+_OF_CAMERAS = ("camera_file", "camera_track", "track_format", "track_scale", "world_from_track", "track_fov")
 READING = ("demo", "states", "orbit", "frames", "stride", "size", "fps", "intrinsics", "asset_root", "groups", "light")
+READING += _OF_CAMERAS
 """Of a row: what is handed to ``scene.load``."""
 
 
@@ -223,7 +225,8 @@ def _reading_of_scene(config: DatasetConfig, rollout: _Rollout) -> dict[str, Any
         given["fps"] = rollout.recording.fps
     given["frames"] = source.frames or config.frames
     given["size"] = source.size or config.size
-    for name in (name for name, known in own_options_of(rollout.path).items() if known.is_path):
+    paths = [name for name, known in own_options_of(rollout.path).items() if known.is_path]
+    for name in (*paths, *_OF_CAMERAS[:2]):
         if given.get(name) is not None:
             given[name] = os.path.abspath(rollout.path.parent / given[name])
     return {name: value for name, value in given.items() if value not in (None, False) and (name, value) != ("stride", 1)}

@@ -36,7 +36,7 @@ def planned(folder: Path, **config: object) -> tuple[Row, ...]:
         ("sources: [{scene: a}]\nvariations: {grid: {look: [loft]}}", "add generate"),
         ("sources: [{scene: a}]\ngenerate: {use: kep}", "must be one of: keep, restyle; did you mean 'keep'"),
         ("sources: [{scene: a}]\nformats: [coc]", "must be among: coco, youtube_vis"),
-        ("sources: [{scene: a}]\ngate: {sharpness: 1}", "must be among: detail, borders"),
+        ("sources: [{scene: a}]\ngate: {sharpness: 1}", "must be among: detail, driven, borders"),
         ("sources: [{scene: a}]\nframes: .inf", "frames: is inf"),
         ("- a", "must be a mapping"),
         ("sources: [{scene: a}", "not YAML"),
@@ -95,6 +95,12 @@ def test_what_changes_the_clip_changes_its_name(change, tmp_path):
 @pytest.mark.parametrize("change", [{"formats": ["coco"]}, {"gate": {"borders": 0.9}}, {"limit_s": 5}])
 def test_what_is_done_with_a_clip_does_not_change_its_name(change, tmp_path):
     assert planned(tmp_path)[0].clip_id == planned(tmp_path, **change)[0].clip_id
+
+
+def test_camera_files_are_found_beside_the_scene(tmp_path):
+    (row,) = planned(tmp_path, sources=[{"scene": "a.yaml", "camera_file": "real/camera.json", "track_scale": 0.5}])
+    assert row.reading["camera_file"] == str(tmp_path / "real" / "camera.json")
+    assert row.reading["track_scale"] == 0.5
 
 
 def test_a_pattern_finds_files_in_natural_order(tmp_path):
