@@ -56,10 +56,10 @@ def triangles_of(scene: Scene) -> Triangles:
     first = np.cumsum(vertices) - vertices
     one_sided = any(mesh.outside_only for mesh in scene.meshes)
     return Triangles(
-        vertices=_joined((mesh.vertices for mesh in meshes), (int(vertices.sum()), 3), np.float32),
-        faces=_joined(_shifted(meshes, first), (int(faces.sum()), 3), np.int32),
-        uv=_joined((mesh.uv for mesh in meshes), (int(faces.sum()), 3, 2), np.float32, faces.tolist()),
-        normals=_joined(_corner_normals(meshes), (int(faces.sum()), 3, 3), np.float32),
+        vertices=_joined((mesh.vertices for mesh in meshes), vertices.tolist(), (3,), np.float32),
+        faces=_joined(_shifted(meshes, first), faces.tolist(), (3,), np.int32),
+        uv=_joined((mesh.uv for mesh in meshes), faces.tolist(), (3, 2), np.float32),
+        normals=_joined(_corner_normals(meshes), faces.tolist(), (3, 3), np.float32),
         face_part=np.repeat(np.arange(len(meshes), dtype=np.int32), faces),
         vertex_part=np.repeat(np.arange(len(meshes), dtype=np.int32), vertices),
         part_instance=np.array([p.instance + 1 for p in scene.parts], np.int32),
@@ -87,22 +87,19 @@ def _shifted(meshes: list[Mesh], first: Int[np.ndarray, "parts"]) -> Iterator[np
     return (mesh.faces if not shift else mesh.faces + shift for mesh, shift in zip(meshes, first, strict=True))
 
 
-def _joined(
-    arrays: Iterable[np.ndarray | None], shape: tuple[int, ...], dtype: type, lengths: Iterable[int] = ()
-) -> np.ndarray:
+def _joined(arrays: Iterable[np.ndarray | None], lengths: list[int], shape: tuple[int, ...], dtype: type) -> np.ndarray:
     """Arrays one after the other; a single one that is right already as it is. Where there is none, zeros of its length."""
     made: np.ndarray | None = None
-    at, length_of = 0, iter(lengths)
-    for array in arrays:
-        length = next(length_of, 0) if array is None else len(array)
-        if array is not None and length == shape[0] and array.dtype == dtype:
+    whole, at = sum(lengths), 0
+    for array, length in zip(arrays, lengths, strict=True):
+        if array is not None and length == whole and array.dtype == dtype:
             return np.ascontiguousarray(array)
         if made is None:
-            made = np.zeros(shape, dtype)
+            made = np.zeros((whole, *shape), dtype)
         if array is not None:
             made[at : at + length] = array
         at += length
-    return np.zeros(shape, dtype) if made is None else made
+    return np.zeros((whole, *shape), dtype) if made is None else made
 
 
 def parts_alone(triangles: Triangles, parts: Bool[np.ndarray, "parts"]) -> Triangles:
