@@ -272,7 +272,7 @@ def _maps_of(
         surface = np.full((*shade.shape[:2], 3), 255, np.uint8)
     if shade is not None and surface is not None:
         red = Image.fromarray(np.ascontiguousarray(shade[..., 0]))
-        surface[..., 0] = np.asarray(red.resize(surface.shape[1::-1], Image.Resampling.BILINEAR))
+        surface[..., 0] = np.asarray(red.resize((surface.shape[1], surface.shape[0]), Image.Resampling.BILINEAR))
     bent = None if bent is None or bent.shape[2] < 3 else np.ascontiguousarray(bent[..., :3])
     shown = None
     if glow is not None and emission.any():
