@@ -106,6 +106,7 @@ def ball_at(place: tuple[float, float, float], radius: float = 0.45, **material:
     return replace(ball, vertices=ball.vertices + place, material=WHITE, **material)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CAMERAS)
 def test_silhouettes_are_those_of_the_labels(name: str, pictures: Callable[[Scene], Any]) -> None:
     """Pixels that an instance covers mostly are brighter than all that it covers little: edges lie within half a pixel."""

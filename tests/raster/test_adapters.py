@@ -32,20 +32,22 @@ def opengl_rasterize(
     """nvdiffrast's ``rasterize`` as documented: clip space, the first row at the bottom, (u, v, z / w, id + 1)."""
     (height, width), p = resolution, pos[0].double()
     y, x = torch.meshgrid((2 * torch.arange(height) + 1) / height - 1, (2 * torch.arange(width) + 1) / width - 1, indexing="ij")
-    out, nearest = torch.zeros((height, width, 4)), torch.full((height, width), 1.0, dtype=torch.float64)
-    for number, corners in enumerate(tri.tolist()):
-        a, b, c = (
-            torch.stack([p[k, 0] - x * p[k, 3], p[k, 1] - y * p[k, 3]], dim=-1) for k in corners
-        )  # corners about the pixel, times w
-        sides = [one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0] for one, two in ((b, c), (c, a), (a, b))]
-        total = sides[0] + sides[1] + sides[2]
-        weights = torch.stack(sides, dim=-1) / torch.where(total == 0, 1.0, total)[..., None]
-        at = (weights[..., None] * p[corners]).sum(-2)
-        depth = at[..., 2] / torch.where(at[..., 3] == 0, 1.0, at[..., 3])
-        hit = (weights >= 0).all(-1) & (total != 0) & (at[..., 3] > 0) & (depth >= -1) & (depth < nearest)
-        values = torch.stack([weights[..., 0], weights[..., 1], depth, torch.full_like(depth, number + 1)], dim=-1)
-        out = torch.where(hit[..., None], values.float(), out)
-        nearest = torch.where(hit, depth, nearest)
+    pixel = torch.stack([x, y], dim=-1).double()
+    out, nearest = torch.zeros((height, width, 4)), torch.full((height, width), torch.inf, dtype=torch.float64)
+    for number, corners in zip(torch.arange(len(tri)).split(64), p[tri.long()].split(64), strict=True):
+        about = corners[:, :, None, None, :2] - pixel * corners[:, :, None, None, 3:]  # the pixel, times w
+        one, two = about[:, [1, 2, 0]], about[:, [2, 0, 1]]
+        sides = (one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0]).movedim(1, -1)
+        total = sides.sum(-1)
+        weights = sides / torch.where(total == 0, 1.0, total)[..., None]
+        z, w = torch.einsum("nhwk,nkc->cnhw", weights, corners[..., 2:])
+        depth = z / torch.where(w == 0, 1.0, w)
+        hit = (weights >= 0).all(-1) & (total != 0) & (w > 0) & (depth.abs() <= 1)
+        best, which = torch.where(hit, depth, torch.inf).min(0)
+        seen = torch.take_along_dim(weights, which[None, ..., None], 0)[0]
+        values = torch.stack([seen[..., 0], seen[..., 1], best, number[which] + 1.0], dim=-1)
+        out = torch.where((best < nearest)[..., None], values.float(), out)
+        nearest = torch.minimum(nearest, best)
     return out[None], torch.zeros((1, height, width, 4))
 
 
@@ -116,6 +118,7 @@ def test_only_pinholes_are_taken(name: str, request: pytest.FixtureRequest) -> N
         adapter(name, soup(3), request).visibility(View(placed(), INTRINSICS, SIZE, lens=Lens("orthographic")))
 
 
+@pytest.mark.slow
 @BOTH
 def test_noise_is_the_same_bit_for_bit_away_from_where_faces_differ(name: str, request: pytest.FixtureRequest) -> None:
     """Noise is a function of face indices and vertices: where an adapter finds the same faces, it can only be the same.

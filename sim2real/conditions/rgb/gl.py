@@ -91,7 +91,10 @@ class Canvas:
         renderer = self._begun(size)
         renderer.viewport_height, renderer.viewport_width = size
         flags = self.pyrender.RenderFlags.RGBA | self.pyrender.RenderFlags.SHADOWS_DIRECTIONAL
-        return renderer.render(scene, flags=flags)[0]
+        color, depth = renderer.render(scene, flags=flags)
+        if color.shape[-1] == 3:  # as with OSMesa, whatever is asked
+            color = np.concatenate([color, np.where(depth > 0, np.uint8(255), np.uint8(0))[..., None]], axis=-1)
+        return color
 
     def _begun(self, size: tuple[int, int]) -> Any:
         """The renderer of pyrender, made by the first who asks; in the thread."""
