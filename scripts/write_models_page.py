@@ -74,9 +74,11 @@ def _facts(row: dict[str, Any]) -> list[str]:
         lines += [f"`--control {name}`: {shows}" for name, shows in row["controls"].items()]
         if len(row["controls"]) > 1:
             lines.append(
-                {"blended": "several controls are blended into one", "each": "several controls, each with its weight"}[
-                    row["several_controls"]
-                ]
+                {
+                    "blended": "several controls are blended into one",
+                    "each": "several controls, each with its weight",
+                    "one": "one control at a time",
+                }[row["several_controls"]]
             )
         takes = {
             "--first-frame": row["first_frame"] != "not",

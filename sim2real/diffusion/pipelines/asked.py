@@ -60,6 +60,8 @@ def _check_controls(family: PipelineFamily, options: GenerateOptions) -> None:
     for name in asked:
         if name not in family.controls:
             raise UnknownNameError(name, family.controls, what=f"control of {family.name}")
+    if family.joined == "one" and len(asked) > 1:
+        raise BadValueError("--control", ",".join(asked), right=f"one: {family.name} follows one control at a time")
     total = sum(asked.values())
     if family.joined == "blended" and not family.control_strength and abs(total - 1) > 1e-6:
         raise BadValueError(

@@ -27,7 +27,8 @@ class PipelineFamily(ModelFamily):
     """What a pipeline takes, and how it is called; the generic part does the rest.
 
     - ``controls``: names in ``controls.CONTROLS`` that it was trained on; the first that a clip has is the usual one.
-    - ``joined``: several controls are ``blended`` into the one video that it takes, or it takes ``each`` by itself.
+    - ``joined``: several controls are ``blended`` into the one video that it takes, or it takes ``each`` by itself, or
+      just ``one``.
     - ``control_strength``: whether it can be told how strongly a control counts.
     - ``first_frame``: whether it ``must``, ``may`` or may ``not`` be given one.
     - ``references``: how many reference pictures it takes.
@@ -45,7 +46,7 @@ class PipelineFamily(ModelFamily):
     """
 
     controls: tuple[str, ...] = ()
-    joined: Literal["blended", "each"] = "blended"
+    joined: Literal["blended", "each", "one"] = "blended"
     control_strength: bool = False
     first_frame: Literal["must", "may", "not"] = "not"
     references: int = 0
@@ -120,7 +121,7 @@ class PipelineFamily(ModelFamily):
         """Noise in the axes of the pipeline, in the dtype that it would not cast to by itself."""
         import torch
 
-        latents = torch.from_numpy(self.latents(np.ascontiguousarray(noise, np.float32)))
+        latents = torch.from_numpy(np.array(self.latents(noise), np.float32))  # a copy: noise may be a file that is mapped
         return latents.to(getattr(pipeline, self.denoisers[0]).dtype) if self.cast == "none" else latents
 
     def weights(self, options: GenerateOptions, have: Mapping[str, bool] | None = None) -> dict[str, float]:

@@ -84,10 +84,11 @@ def working_bytes(family: PipelineFamily, parts: Mapping[str, Any], frames: int,
     """
     layout, denoiser = family.layout, parts.get(family.denoisers[0], {})
     latents = len(layout.latent_frames(frames)) * (size[0] // layout.factor) * (size[1] // layout.factor)
-    if "num_attention_heads" in denoiser and "attention_head_dim" in denoiser:
+    heads = denoiser.get("num_attention_heads")
+    if isinstance(heads, int) and "attention_head_dim" in denoiser and "block_out_channels" not in denoiser:
         patch = denoiser.get("patch_size", 1)
         area = patch[0] * patch[1] * patch[2] if isinstance(patch, list) else patch * patch
-        tokens, wide = latents // area, denoiser["num_attention_heads"] * denoiser["attention_head_dim"]
+        tokens, wide = latents // area, heads * denoiser["attention_head_dim"]
     else:  # a U-Net: its first level has as many tokens as latents
         channels = denoiser.get("block_out_channels") or [320]
         tokens, wide = 2 * latents, channels[0]

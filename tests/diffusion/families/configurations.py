@@ -30,9 +30,11 @@ def built(config: Mapping[str, Any]) -> Any:
             still.enter_context(mock.patch.object(layer, "reset_parameters", lambda self: None))
         still.enter_context(no_init_weights())
         if hasattr(diffusers, kind):
-            return getattr(diffusers, kind).from_config(given)
+            return getattr(diffusers, kind).from_config(given).to("meta")  # some make a number or two elsewhere
         model = getattr(transformers, kind)
-        return model(model.config_class(**given))
+        made = model(model.config_class(**given))
+        made.tie_weights()
+        return made
 
 
 def shortened(config: Mapping[str, Any], layers: int = 6) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def rendered(folder: Path, family: ModelFamily, tiny: Tiny) -> Clip:
 def options_for(model: Path, tiny: Tiny, **changed: Any) -> GenerateOptions:
     """What a tiny pipeline is asked for."""
     large = LargeModelOptions(**{**tiny.large(model), **changed.pop("large", {})})
-    return GenerateOptions(model=model, prompt="kitchen", steps=tiny.steps, large=large, **changed)
+    return GenerateOptions(model=model, prompt=tiny.prompt, steps=tiny.steps, large=large, **changed)
 
 
 def listened(clip: Clip, options: GenerateOptions, family: PipelineFamily, tiny: Tiny) -> Heard:

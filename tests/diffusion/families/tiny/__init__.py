@@ -23,11 +23,13 @@ class Tiny:
     - ``save``: writes the pipeline to a folder, as the hub has it; anything else that it loads lies beside it.
     - ``frames``, ``size``: of the clip.
     - ``steps``: denoising steps.
+    - ``prompt``: None where the model reads no text.
     - ``large``: fields of ``LargeModelOptions`` that it has to be given; called with the folder.
     - ``scale``: what our noise is multiplied by before the denoiser sees it, where it starts from noise alone.
     - ``tolerance``: how far it may be off; 0 is to the bit.
     - ``seen``: the tensor that the denoiser is given, of the module's arguments: ``hidden_states`` or ``sample``.
     - ``control``: where the control video arrives: ``vae`` (its encoder's input, -1 to 1), ``controlnet`` (0 to 1), or None.
+    - ``pictured``: how many latents in front show a picture in the place of noise.
     - ``draws``: whether the pipeline may draw numbers of its own (for what is no noise of the footage).
     """
 
@@ -35,6 +37,7 @@ class Tiny:
     frames: int = 5
     size: tuple[int, int] = (32, 48)
     steps: int = 2
+    prompt: str | None = "kitchen"
     large: Callable[[Path], Mapping[str, Any]] = field(default=lambda folder: {})
     scale: float | None = 1.0
     tolerance: float = 0.0
@@ -43,6 +46,7 @@ class Tiny:
     )
     control: str | None = None
     draws: bool = False
+    pictured: int = 0
     unpack: Callable[[np.ndarray], np.ndarray] = field(default=lambda latents: latents)
     """From what the denoiser sees to the axes of the pipeline's ``latents=``; for packed tokens and the like."""
 
