@@ -14,6 +14,9 @@ MODULES = (
     "wan",
     "cogvideox",
     "animatediff",
+    "cosmos",
+    "hunyuan",
+    "sana_video",
 )
 """Modules of this package that have ``FAMILIES``; they load no torch and no diffusers until a model runs."""
 

@@ -9,6 +9,9 @@ from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
+from tests.diffusion.families.tiny.cosmos import packages
+from tests.diffusion.families.transformer_calls import MORE
+
 with warnings.catch_warnings():  # others' deprecations
     warnings.simplefilter("ignore")
     import diffusers
@@ -77,8 +80,10 @@ def denoised(model: Any, grid: Grid, channels: int) -> tuple[int, ...]:
 
     The axes are (batch, channels, latents, height, width) or as the model has them.
     """
-    call = CALLS[type(model).__name__](model, grid, channels)
+    call = (CALLS | MORE)[type(model).__name__](model, grid, channels)
     assert set(call) <= set(inspect.signature(type(model).forward).parameters)
-    with torch.no_grad():
+    with torch.no_grad(), packages():
         answer = model(**call, return_dict=False)[0]
+    if answer.ndim == 3:  # tokens
+        answer = answer.unflatten(1, grid).permute(0, 4, 1, 2, 3)
     return tuple(answer.shape)

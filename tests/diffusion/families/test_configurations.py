@@ -56,6 +56,7 @@ def _answered(config, grid, channels):
 
 
 def answer_shape(family, grid):
-    """A batch of one in the order of the family's axes."""
+    """A batch of one in the order of the family's axes; tokens are unpacked into the usual order."""
     sizes = dict(zip("BCTHW", (1, family.layout.channels, *grid), strict=True))
-    return tuple(sizes[axis] for axis in family.latent_axes)
+    axes = "BCTHW" if family.latent_axes == "BTHWC" else family.latent_axes
+    return tuple(sizes[axis] for axis in axes)

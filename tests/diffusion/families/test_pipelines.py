@@ -53,7 +53,8 @@ def tried(request, tmp_path_factory, clips):
     tiny, family = TINY[request.param], family_called(request.param)
     folder = tmp_path_factory.mktemp("models") / f"tiny-{family.name}"
     tiny.save(folder)
-    yield family, tiny, folder, clips(family, tiny)
+    with tiny.around():
+        yield family, tiny, folder, clips(family, tiny)
     forget_pipeline()
 
 
