@@ -15,7 +15,9 @@ MODULES = (
     "cogvideox",
     "animatediff",
     "cosmos",
+    "cosmos3",
     "hunyuan",
+    "ltx",
     "sana_video",
 )
 """Modules of this package that have ``FAMILIES``; they load no torch and no diffusers until a model runs."""

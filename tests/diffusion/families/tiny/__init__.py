@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-MODULES = ("wan", "cosmos", "hunyuan", "sana_video")
+MODULES = ("wan", "cosmos", "hunyuan", "sana_video", "ltx")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from unittest import mock
 
 from . import Tiny
 from .text import qwen_vl, t5, tokenizer
+from .wan import wide_vae
 
 with warnings.catch_warnings():  # others' deprecations
     warnings.simplefilter("ignore")
@@ -20,6 +21,7 @@ with warnings.catch_warnings():  # others' deprecations
     import torch
     from diffusers import (
         AutoencoderKLWan,
+        Cosmos3OmniTransformer,
         CosmosControlNetModel,
         CosmosTransformer3DModel,
         FlowMatchEulerDiscreteScheduler,
@@ -93,14 +95,7 @@ def save_cosmos(folder: Path, pipeline: str) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         vae = AutoencoderKLWan(base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
-        flow = UniPCMultistepScheduler(
-            prediction_type="flow_prediction",
-            use_flow_sigmas=True,
-            use_karras_sigmas=True,
-            sigma_max=200.0,
-            sigma_min=0.01,
-        )
-        parts: dict[str, Any] = {"vae": vae, "tokenizer": tokenizer(), "scheduler": flow}
+        parts: dict[str, Any] = {"vae": vae, "tokenizer": tokenizer(), "scheduler": _flow()}
         if pipeline == "Cosmos2VideoToWorldPipeline":
             parts |= {
                 "text_encoder": t5(),
@@ -117,6 +112,16 @@ def save_cosmos(folder: Path, pipeline: str) -> Path:
                 "controlnet": save_net(folder / "controlnet"),
             }
         getattr(diffusers, pipeline)(**parts, safety_checker=PassingChecker()).save_pretrained(folder)
+    return _without_checker(folder)
+
+
+def _flow() -> UniPCMultistepScheduler:
+    flow = {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "use_karras_sigmas": True}
+    return UniPCMultistepScheduler(**flow, sigma_max=200.0, sigma_min=0.01)
+
+
+def _without_checker(folder: Path) -> Path:
+    """The hub's folders have none; the pipeline makes it."""
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"safety_checker": [None, None]}))
     return folder
@@ -136,9 +141,41 @@ def save_net(folder: Path) -> CosmosControlNetModel:
     return net
 
 
+def save_cosmos3(folder: Path) -> Path:
+    """A pipeline with random weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        transformer = Cosmos3OmniTransformer(
+            head_dim=16,
+            hidden_size=32,
+            intermediate_size=16,
+            num_attention_heads=2,
+            num_hidden_layers=1,
+            num_key_value_heads=1,
+            vocab_size=8,
+            rope_axes_dim=(4, 2, 2),
+        )
+        diffusers.Cosmos3OmniPipeline(
+            transformer=transformer,
+            text_tokenizer=tokenizer(),
+            vae=wide_vae(),
+            scheduler=_flow(),
+            safety_checker=PassingChecker(),  # pyright: ignore[reportArgumentType]
+        ).save_pretrained(folder)
+    return _without_checker(folder)
+
+
 _FIRST: dict[str, Any] = {"large": lambda folder: {"first_frame": "rgb"}, "pictured": 1}
 
 TINY = {
+    "cosmos3": Tiny(
+        save=save_cosmos3,
+        size=(64, 96),
+        seen=lambda args, kwargs: kwargs["vision_tokens"][0],
+        draws=True,
+        around=packages,
+        **_FIRST,
+    ),
     "cosmos-transfer": Tiny(
         save=lambda folder: save_cosmos(folder, "Cosmos2_5_TransferPipeline"), control="vae", draws=True, around=packages
     ),
