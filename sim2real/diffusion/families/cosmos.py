@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """NVIDIA Cosmos: Transfer 2.5 with control nets, Predict 2.5 and Predict 2 from text or a first frame."""
 
 from __future__ import annotations

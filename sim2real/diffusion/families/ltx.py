@@ -69,10 +69,12 @@ class LtxCondition(Ltx):
 class Ltx2InContext(LtxCondition):
     """A control video, whose tokens stand behind those of the footage; an IC-LoRA file makes the model follow it.
 
+    - ``needs_lora``: a file has to be given.
     - ``smaller``: how much smaller than the footage the loaded file wants the control video.
     """
 
     smaller: int = 1
+    needs_lora: bool = True
 
     def pipeline_class(self) -> Any:
         """The one that takes noise."""

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """Long clips in chunks that go on from each other: Cosmos-Transfer 2.5, with the noise of each chunk's own frames."""
 
 from __future__ import annotations

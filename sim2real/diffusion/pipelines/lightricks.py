@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """LTX pipelines that draw their noise themselves, with a way in for ours."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: reportPrivateImportUsage=false
 """Cosmos 3's pipeline, which forgets a first frame beside noise that it is given."""
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ def omni_pipeline() -> Any:
 
         def prepare_latents(self, *args: Any, latents: Any = None, **others: Any) -> Any:
             """What the pipeline prepares by itself, with its noise replaced; ``latents`` (1, channels, latents, h, w)."""
-            prepared, *rest = super().prepare_latents(*args, latents=None, **others)
-            pictures = rest[4]  # (latents, 1, 1): 1 where a picture is
-            return pictures * prepared + (1.0 - pictures) * latents.to(prepared), *rest
+            prepared: Any = super().prepare_latents(*args, latents=None, **others)
+            pictures = prepared[5]  # (latents, 1, 1): 1 where a picture is
+            mixed = pictures * prepared[0] + (1.0 - pictures) * latents.to(prepared[0])
+            return mixed, *prepared[1:]
 
     NoisyOmni.__name__ = diffusers.Cosmos3OmniPipeline.__name__
     return NoisyOmni

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -70,6 +71,30 @@ def test_every_chunk_begins_from_the_noise_of_its_own_frames(folder, clip, rng):
     for start in (0, 4, 8):
         wanted = 2 * shown[start : start + 5] - 1
         assert any(np.abs(video - wanted).max() < 1e-5 for video in encoded if video.shape == wanted.shape)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # UniPC's, in diffusers
+def test_a_first_frame_takes_the_place_of_cosmos_3s_first_latent(tmp_path, make_clip):
+    tiny = tiny_families()["cosmos3"]
+    folder = tiny.save(tmp_path / "tiny")
+    clip = read_clip(make_clip(factor=16, channels=48, latents=[0, 4], size=(64, 96), frames=5))
+    picture = np.full((64, 96, 3), (200, 90, 20), np.uint8)
+    with packages():
+        family = family_of(folder)
+        model = family.load(options_for(folder, replace(tiny, large=lambda folder: {})))
+        inputs = model.inputs(clip, "front", noise_source(clip, "front", family.layout, "clip", 0))
+        with heard(model.pipeline, family, tiny) as found:
+            for first_frame in (picture, None):
+                assert len(list(model.run(replace(inputs, first_frame=first_frame), lambda done, total: None))) == 5
+    still = torch.from_numpy(picture).permute(2, 0, 1)[None, :, None].expand(1, 3, 5, 64, 96) / 127.5 - 1
+    with torch.no_grad():
+        wanted = model.pipeline._encode_video(still)[0, :, 0].numpy()
+    with_picture, without = found.denoiser[0][0], found.denoiser[len(found.denoiser) // 2][0]
+    noise = np.asarray(clip.noise("front")).swapaxes(0, 1)
+    assert np.abs(with_picture[:, 0] - wanted).max() < 1e-4 and np.array_equal(with_picture[:, 1], noise[:, 1])
+    assert np.array_equal(without, noise)
+    forget_pipeline()
 
 
 def test_without_the_guardrail_nothing_is_loaded(folder):
