@@ -52,8 +52,9 @@ def _command(row: dict[str, Any]) -> str:
         return f"```bash\n{render}\nsim2real export out/clip --to latents --for {row['name']} -o out/latents.pt\n```"
     first = " --first-frame rgb" if row.get("first_frame") == "must" else ""
     prompt = " --prompt auto" if row.get("prompt") else ""
+    lora = " --lora FILE" if row["needs_lora"] else ""
     model = "" if row["name"] == "embedded" else f" --model {row['name']}"
-    return f"```bash\n{render}\nsim2real generate out/clip{model}{prompt}{first}\n```"
+    return f"```bash\n{render}\nsim2real generate out/clip{model}{prompt}{first}{lora}\n```"
 
 
 def _memory(one: dict[str, Any]) -> str:

@@ -17,6 +17,11 @@ MODULES = (
     "text_to_video",
     "stable_video",
     "text2video_zero",
+    "cosmos",
+    "cosmos3",
+    "hunyuan",
+    "ltx",
+    "sana_video",
 )
 """Modules of this package that have ``FAMILIES``; they load no torch and no diffusers until a model runs."""
 

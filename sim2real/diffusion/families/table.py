@@ -38,6 +38,7 @@ def facts_of(family: ModelFamily) -> dict[str, Any]:
         "samplers": [short_name(name) for name in family.schedulers],
         "checkpoints": [_checkpoint(family, index) for index in range(len(family.checkpoints))],
         "verified": verified(family),
+        "needs_lora": getattr(family, "needs_lora", False),
     }
     return facts | (_of_pipeline(family) if isinstance(family, PipelineFamily) else {})
 

@@ -11,6 +11,7 @@ from sim2real.diffusion import families
 from sim2real.diffusion.checkpoints import CONFIGURATIONS, published
 from sim2real.diffusion.pipelines import PipelineFamily
 from tests.diffusion.families.configurations import built, denoised, shortened
+from tests.diffusion.families.transformer_calls import WITH_VALUES
 
 NAMED = {
     checkpoint.configuration: family
@@ -44,9 +45,11 @@ def test_parameters_are_those_of_the_configuration(name):
 def test_the_denoiser_answers_our_noise_with_its_own_shape(name):
     family, known = NAMED[name], published(name)
     assert isinstance(family, PipelineFamily)
-    frames, size = family.made_for
+    denoiser = known["parts"][family.denoisers[0]]
+    with_memory = denoiser["_class_name"] in WITH_VALUES
+    frames, size = (5, (64, 96)) if with_memory else family.made_for
     grid = (len(family.layout.latent_frames(frames)), *family.layout.latent_size(size))
-    config = json.dumps(shortened(known["parts"][family.denoisers[0]]), sort_keys=True)
+    config = json.dumps(shortened(denoiser, layers=1 if with_memory else 6), sort_keys=True)
     assert _answered(config, grid, family.layout.channels) == answer_shape(family, grid)
 
 
@@ -56,6 +59,7 @@ def _answered(config, grid, channels):
 
 
 def answer_shape(family, grid):
-    """A batch of one in the order of the family's axes."""
+    """A batch of one in the order of the family's axes; tokens are unpacked into the usual order."""
     sizes = dict(zip("BCTHW", (1, family.layout.channels, *grid), strict=True))
-    return tuple(sizes[axis] for axis in family.latent_axes)
+    axes = "BCTHW" if family.latent_axes == "BTHWC" else family.latent_axes
+    return tuple(sizes[axis] for axis in axes)

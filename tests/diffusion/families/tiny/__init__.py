@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-MODULES = ("wan", "stable_diffusion", "cogvideox", "stable_video")
+MODULES = ("wan", "stable_diffusion", "cogvideox", "stable_video", "cosmos", "hunyuan", "sana_video", "ltx")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Tiny:
     - ``tolerance``: how far it may be off; 0 is to the bit.
     - ``seen``: the tensor that the denoiser is given, of the module's arguments: ``hidden_states`` or ``sample``.
     - ``control``: where the control video arrives: ``vae`` (its encoder's input, -1 to 1), ``controlnet`` (0 to 1), or None.
+    - ``pictured``: how many latents in front show a picture in the place of noise.
+    - ``around``: what has to be in place while it runs.
     - ``draws``: whether the pipeline may draw numbers of its own (for what is no noise of the footage).
     """
 
@@ -45,6 +48,8 @@ class Tiny:
     )
     control: str | None = None
     draws: bool = False
+    pictured: int = 0
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext
     unpack: Callable[[np.ndarray], np.ndarray] = field(default=lambda latents: latents)
     """From what the denoiser sees to the axes of the pipeline's ``latents=``; for packed tokens and the like."""
 

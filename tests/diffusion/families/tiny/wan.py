@@ -50,15 +50,20 @@ def _vae(**others: Any) -> AutoencoderKLWan:
     return AutoencoderKLWan(base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, **others)
 
 
+def wide_vae() -> AutoencoderKLWan:
+    """The VAE of TI2V-5B."""
+    blank: dict[str, Any] = {"latents_mean": [0.0] * 48, "latents_std": [1.0] * 48}
+    wide: dict[str, Any] = {"is_residual": True, "in_channels": 12, "out_channels": 12, "patch_size": 2} | blank
+    return AutoencoderKLWan(
+        base_dim=4, decoder_base_dim=4, z_dim=48, dim_mult=[1, 1, 1, 1], num_res_blocks=1, scale_factor_spatial=16, **wide
+    )
+
+
 def save_wide_wan(folder: Path) -> Path:
     """As TI2V-5B: 48 channels, 16 pixels per latent, a time per token."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        blank: dict[str, Any] = {"latents_mean": [0.0] * 48, "latents_std": [1.0] * 48}
-        wide: dict[str, Any] = {"is_residual": True, "in_channels": 12, "out_channels": 12, "patch_size": 2} | blank
-        vae = AutoencoderKLWan(
-            base_dim=4, decoder_base_dim=4, z_dim=48, dim_mult=[1, 1, 1, 1], num_res_blocks=1, scale_factor_spatial=16, **wide
-        )
+        vae = wide_vae()
         transformer = WanTransformer3DModel(**_SMALL, in_channels=48, out_channels=48)
     return save_wan(folder, "WanPipeline", vae=vae, transformer=transformer, expand_timesteps=True)
 
