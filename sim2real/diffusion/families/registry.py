@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from ...errors import UnknownNameError
+from ...errors import BadValueError, UnknownNameError
 from ...noise.layout import NoiseLayout
 from ..family import ModelFamily, pipeline_class
 
@@ -43,6 +43,7 @@ def family_of(model: str | Path | None) -> ModelFamily:
 
     Raises:
         UnknownNameError: none of these; the message lists the names and the hub ids.
+        BadValueError: the folder's pipeline is of no family; the message says how to add one.
         UnreadableFileError: the folder's ``model_index.json`` is damaged.
     """
     known = families()
@@ -54,7 +55,8 @@ def family_of(model: str | Path | None) -> ModelFamily:
         if folder.is_dir() and family.recognizes(folder):
             return family
     if (pipeline := pipeline_class(folder)) is not None:
-        raise UnknownNameError(pipeline, sorted({f.pipeline for f in known.values()}), what="pipeline class", where=folder)
+        fix = "a family is one module and a line: CONTRIBUTING.md, 'A family of models'"
+        raise BadValueError("the pipeline class", pipeline, right="that of a family (sim2real families)", fix=fix, where=folder)
     for family in known.values():
         if name.lower() in (hub_id.lower() for hub_id in family.hub_ids):
             return family
