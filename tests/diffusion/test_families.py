@@ -40,7 +40,10 @@ def test_unknown_names_list_the_valid_ones(tmp_path):
 def test_families_need_kinds_that_clips_hold():
     for family in families().values():
         assert "noise" in family.needs and set(family.needs) <= set(kinds.names())
-    assert {name for name, family in families().items() if set(family.needs) - kinds.usual_names()} == {"embedded"}
+    assert {name for name, family in families().items() if set(family.needs) - kinds.usual_names()} == {
+        "embedded",
+        "cosmos-diffusion-renderer",
+    }
 
 
 def test_every_family_names_a_pipeline_and_samplers_of_diffusers():

@@ -273,7 +273,7 @@ def test_frames_are_read_and_written_a_few_at_a_time(clip, model, monkeypatch):
         ahead.append(read[-1] - int(path.stem))
         write_png(path, picture)
 
-    monkeypatch.setattr(importlib.import_module("sim2real.diffusion.generate"), "write_png", write)
+    monkeypatch.setattr(importlib.import_module("sim2real.clip.footage"), "write_png", write)
     generate(clip, GenerateOptions(model=model, use="restyle"))
     assert read == list(range(FRAMES)) and len(ahead) == FRAMES and max(ahead) <= 2
 

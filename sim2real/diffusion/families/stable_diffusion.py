@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -176,7 +176,7 @@ class ControlledByNets(StableDiffusion):
         return "conditioning_frames"
 
 
-def require_same_text(nets: Sequence[Any], unet: Any) -> None:
+def require_same_text(nets: Iterable[Any], unet: Any) -> None:
     """Refuse nets of another Stable Diffusion than the U-Net's: matrices would not fit, deep inside.
 
     Raises:
