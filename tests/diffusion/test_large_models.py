@@ -41,7 +41,7 @@ def test_what_no_model_takes_is_refused(asked, message):
         ("wan-vace", {"controls": {"instances": 1}}, "unknown control of wan-vace 'instances'"),
         ("wan", {"references": [Path("a.png")]}, "--reference is 1 pictures, must be left out: wan takes none"),
         ("wan-vace", {"references": [Path("a.png")] * 5}, "--reference is 5 pictures, must be at most 4"),
-        ("wan-vace", {"first_frame": "rgb"}, "--first-frame is 'rgb', must be left out for wan-vace: it takes none"),
+        ("wan-vace", {"first_frame": "rgb"}, "--first-frame is rgb, must be left out for wan-vace: it takes none"),
         ("wan-i2v", {}, "--first-frame is left out, must be given"),
         ("wan", {"strength": 0.5}, "--strength is 0.5, must be left out for wan: it does not start from a video"),
         ("wan", {"scheduler": "EulerAncestral"}, "unknown sampler of wan that keeps the warp 'EulerAncestral'; .*UniPC"),

@@ -17,7 +17,7 @@ from ..controls import blended
 from ..family import DETERMINISTIC_FLOW, ClipFacts, ModelFamily, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
-from ..pipelines.family import where_weights_are
+from ..pipelines.files import where_weights_are
 from ..pipelines.tensors import pil_pictures, video_tensor
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
@@ -53,8 +53,10 @@ class Wan(PipelineFamily):
 
 
 def _channels(folder: Path) -> int:
-    """Of the latents of a folder's VAE."""
+    """Of the latents of a folder's VAE; those of most Wan models where it does not say."""
     file = folder / "vae" / "config.json"
+    if not file.is_file():
+        return _LAYOUT.channels
     known = read_json(file, what="the VAE's configuration", fix="copy the model again")
     return int(known.get("z_dim", _LAYOUT.channels))
 

@@ -48,7 +48,7 @@ _NONE = "it takes none"
 
 def _refuse(option: str, value: Any, wrong: bool, family: str, why: str, fix: str) -> None:
     if wrong:
-        raise BadValueError(option, repr(value), right=f"left out for {family}: {why}", fix=fix)
+        raise BadValueError(option, value, right=f"left out for {family}: {why}", fix=fix)
 
 
 def _check_controls(family: PipelineFamily, options: GenerateOptions) -> None:

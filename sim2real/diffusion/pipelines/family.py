@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,6 +15,8 @@ from ..controls import CONTROLS
 from ..family import ClipFacts, ModelFamily
 from ..options import GenerateOptions
 from .asked import check_asked
+from .files import require_weights
+from .files import where_weights_are as where_weights_are
 from .given import PipelineInputs
 
 if TYPE_CHECKING:
@@ -146,8 +147,6 @@ class PipelineFamily(ModelFamily):
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
         """Refuse options that it does not take, weights that are not whole, sizes and lengths that it does not make."""
-        from .files import require_weights
-
         check_asked(self, options)
         require_weights(self, options)
         super().check(options, clip)
@@ -175,8 +174,3 @@ class PipelineFamily(ModelFamily):
         from .model import PipelineModel
 
         return PipelineModel(self, options)
-
-
-def where_weights_are(family: ModelFamily, model: str | Path | None) -> str:
-    """The hub id or folder of a model; a family's name stands for its first."""
-    return family.hub_ids[0] if str(model) == family.name else str(model)

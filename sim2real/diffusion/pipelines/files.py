@@ -1,11 +1,10 @@
-# pyright: reportPrivateImportUsage=false
 """Whether a model's files are there and whole, before anything of them is loaded; and how to get those that are not."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...arrays import reason
 from ...errors import BadValueError, UnreadableFileError
@@ -13,6 +12,7 @@ from ...text_files import read_json
 from ..checkpoints import Checkpoint, published
 
 if TYPE_CHECKING:
+    from ..family import ModelFamily
     from ..options import GenerateOptions
     from .family import PipelineFamily
 
@@ -27,13 +27,16 @@ def require_weights(family: PipelineFamily, options: GenerateOptions) -> None:
         UnreadableFileError: what is missing, and how to get it.
         BadValueError: the disk has no room for them.
     """
-    from .family import where_weights_are
-
     model = where_weights_are(family, options.model)
     if Path(model).is_dir():
         require_whole(Path(model))
     else:
         _require_fetchable(checkpoint_of(family, model), model)
+
+
+def where_weights_are(family: ModelFamily, model: str | Path | None) -> str:
+    """The hub id or folder of a model; a family's name stands for its first."""
+    return family.hub_ids[0] if str(model) == family.name else str(model)
 
 
 def checkpoint_of(family: PipelineFamily, model: str) -> Checkpoint | None:
@@ -73,12 +76,11 @@ def _require_whole_part(part: Path, fix: str) -> None:
 
 def _require_fetchable(checkpoint: Checkpoint | None, model: str) -> None:
     """Its index is asked for, which is small; without it nothing else can be had."""
-    from diffusers import DiffusionPipeline
+    import huggingface_hub
 
-    asked: dict[str, Any] = {"revision": checkpoint.revision} if checkpoint is not None and checkpoint.revision else {}
     try:
-        DiffusionPipeline.load_config(model, **asked)
-    except Exception as error:  # hub, JSON and network each have errors of their own
+        huggingface_hub.hf_hub_download(model, INDEX, revision=None if checkpoint is None else checkpoint.revision)
+    except Exception as error:  # the hub and the network each have errors of their own
         raise unreadable(model, error, checkpoint) from error
     if checkpoint is not None and checkpoint.configuration is not None and not _in_cache(checkpoint):
         _require_room(checkpoint)

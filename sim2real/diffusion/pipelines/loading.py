@@ -15,7 +15,7 @@ from ...errors import BadValueError, MissingFileError, UnreadableFileError
 from ...optional import require
 from ..large_models import LargeModelOptions, Lora
 from ..schedulers import require_deterministic, scheduler_like, scheduler_named
-from .files import checkpoint_of, unreadable
+from .files import checkpoint_of, unreadable, where_weights_are
 from .memory import require_memory
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ def loaded_pipeline(family: PipelineFamily, options: GenerateOptions) -> Any:
         BadValueError: its sampler would add noise of its own; there is no such device; the memory does not suffice.
         MissingPackageError: LoRA files need a package that is not installed.
     """
-    from .family import where_weights_are
-
     model, large = where_weights_are(family, options.model), options.large
     how = (
         large.scheduler,

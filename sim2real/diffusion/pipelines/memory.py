@@ -11,6 +11,7 @@ from ...errors import BadValueError
 from ...text_files import read_json
 from ..checkpoints import parameters_in, published
 from ..family import ClipFacts
+from .files import checkpoint_of, where_weights_are
 
 if TYPE_CHECKING:
     from ..options import GenerateOptions
@@ -121,9 +122,6 @@ def require_memory(family: PipelineFamily, options: GenerateOptions) -> None:
 
 def _known(family: PipelineFamily, options: GenerateOptions) -> tuple[dict[str, int], dict[str, Any]]:
     """Counts of parameters, and configurations, by part: of the folder, or as published."""
-    from .family import where_weights_are
-    from .files import checkpoint_of
-
     model = where_weights_are(family, options.model)
     folder = Path(model)
     if folder.is_dir():

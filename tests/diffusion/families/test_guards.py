@@ -7,12 +7,12 @@ import shutil
 from dataclasses import replace
 
 import click
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
 from diffusers import (
     DDIMScheduler,
-    DiffusionPipeline,
     DPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
     FlowMatchLCMScheduler,
@@ -171,7 +171,7 @@ def test_weights_that_are_not_here_say_how_to_get_them(monkeypatch):
     def offline(*_, **__):
         raise OSError("no network")
 
-    monkeypatch.setattr(DiffusionPipeline, "load_config", offline)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", offline)
     family = family_of("wan-vace")
     with pytest.raises(UnreadableFileError, match="no network; offline, copy .*hf download Wan-AI/.* pass --model FOLDER"):
         family.check(GenerateOptions(model="wan-vace"))
@@ -183,7 +183,7 @@ def test_weights_that_are_not_here_say_how_to_get_them(monkeypatch):
 
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_fetched(monkeypatch):
-    monkeypatch.setattr(DiffusionPipeline, "load_config", lambda *_, **__: {})
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *_, **__: "")
     monkeypatch.setattr(files, "_in_cache", lambda checkpoint: False)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(10**9, 0, 10**9))
     with pytest.raises(BadValueError, match="free disk is 1 GB, must be at least 16 GB for Wan-AI/Wan2.1-VACE-1.3B-diffusers"):
