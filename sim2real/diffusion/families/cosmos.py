@@ -19,8 +19,7 @@ from ..family import ClipFacts, ModelFamily
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.chunks import chunks_of, transfer_pipeline
-from ..pipelines.family import where_weights_are
-from ..pipelines.files import unreadable
+from ..pipelines.files import unreadable, where_weights_are
 from ..pipelines.tensors import pil_pictures, pil_video
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
