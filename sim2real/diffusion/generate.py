@@ -71,7 +71,7 @@ def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
         MissingFileError, UnknownNameError, BadValueError, UnreadableFileError: as :func:`generate`.
     """
     family = check_options(options)
-    family.check(options, ClipFacts(clip.frames, clip.record.size, clip.record.instances))
+    family.check_footage(options, ClipFacts(clip.frames, clip.record.size, clip.record.instances))
     for name in _cameras(clip, options):
         require_inputs(clip, name, family, options)
     return family
