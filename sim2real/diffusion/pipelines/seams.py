@@ -12,7 +12,7 @@ from ..family import Frames
 from .given import Film, Picture
 from .windows import Windows
 
-_UNSEEN = 1.0
+_UNSEEN = 1.5
 """Steps of 8 bits by which a channel's mean may differ before colors are carried over."""
 _GAINS = (0.8, 1.25)
 """Contrast is changed no more than this: a window that shows something else should not be forced."""
