@@ -121,14 +121,13 @@ class NoiseOfWindows:
         self._held: Noise | None = None
 
     def window(self, first: int, count: int) -> Noise:
-        """``count`` latents from ``first`` on; windows have to be asked for in order, and without gaps."""
-        if self._held is None:
-            self._held = self._noise(slice(first, first + count))
-        else:
-            end = self._start + len(self._held)
-            assert self._start <= first <= end <= first + count
+        """``count`` latents from ``first`` on; where it does not follow the last window, all of them are asked for."""
+        end = self._start if self._held is None else self._start + len(self._held)
+        if self._held is not None and self._start <= first <= end <= first + count:
             new = [self._noise(slice(end, first + count))] if end < first + count else []
             self._held = np.concatenate([self._held[first - self._start :], *new])
+        else:
+            self._held = self._noise(slice(first, first + count))
         self._start = first
         return self._held
 

@@ -105,6 +105,13 @@ def test_what_is_asked_for_is_rounded_to_latents():
     assert windows_of(families()["wan"], options(window=49), 89).sentence().startswith("2 windows of 49 frames that share 9")
 
 
+def test_what_a_model_takes_is_said_for_a_window_and_how_many_there_are():
+    wan, size = families()["wan"], (480, 832)
+    said = wan.expected(options(), ClipFacts(81, size))
+    assert wan.expected(options(), ClipFacts(801, size)) == f"{said}; " + windows_of(wan, options(), 801).sentence()
+    assert wan.expected(options(window=801), ClipFacts(801, size)).count("windows") == 0
+
+
 def test_negative_numbers_and_models_without_masks_are_refused():
     with pytest.raises(BadValueError, match="--window is 0, must be at least 1"):
         options(window=0)
