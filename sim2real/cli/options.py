@@ -296,6 +296,15 @@ def _large_model_options() -> tuple[Callable[[Command], Command], ...]:
             metavar="FILE[:SCALE]",
             help="Weights on top of the model's; may be repeated.",
         ),
+        option("--window", type=int, metavar="N", help="Frames made at once.  [default: all that the model is made for]"),
+        option("--overlap", type=int, metavar="N", help="Frames, at least, that windows share.  [default: 8, or a quarter]"),
+        option(
+            "--seams",
+            type=click.Choice(["matched", "blended", "continued"]),
+            default="matched",
+            help="matched: windows take over the colors of those before, and are blended; blended: they are blended alone; "
+            "continued: they go on from the last frames (models that take masks).",
+        ),
         option(
             "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), help="[default: bfloat16 on CUDA, else float32]"
         ),

@@ -167,7 +167,7 @@ def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:
 
     chosen = [scene.camera(name) for name in options["cameras"]] if options["cameras"] else scene.cameras
     for size in [options["size"]] if options["size"] else dict.fromkeys(camera.size for camera in chosen):
-        family_of(options["model"]).check(options_of_footage(options), ClipFacts(scene.frames, size, scene.instances))
+        family_of(options["model"]).check_footage(options_of_footage(options), ClipFacts(scene.frames, size, scene.instances))
 
 
 def check_footage(clip: Clip, options: dict[str, Any]) -> None:

@@ -178,6 +178,6 @@ def _check_footage(asked: Mapping[str, Any], frames: int, size: tuple[int, int] 
     try:
         check_options(options)
         if size is not None:
-            family.check(options, ClipFacts(frames, size))
+            family.check_footage(options, ClipFacts(frames, size))
     except Sim2RealError as wrong:
         raise Sim2RealError(f"{where}: {wrong}") from wrong

@@ -9,8 +9,11 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from ..clip import Clip
+from ..clip.part import ClipPart
 from ..errors import BadValueError
 
+_SAMPLED_FRAMES = 49
+"""Of a clip that is longer than what a model makes at once."""
 ControlVideo = Float32[np.ndarray, "frames 3 height width"]
 """In [0, 1], of the pictures' full size."""
 
@@ -46,9 +49,16 @@ def blended(videos: Mapping[str, ControlVideo], weights: Mapping[str, float]) ->
     return np.clip(np.asarray(mixed, np.float32), 0, 1), total
 
 
-def inverse_depth_control(depth: Float[np.ndarray, "frames height width"]) -> ControlVideo:
-    """Gray inverse depth in [0, 1], near is bright, black where there is no surface: what control models were trained on."""
-    far, near = inverse_depth_range(depth)
+def inverse_depth_control(
+    depth: Float[np.ndarray, "frames height width"], ends: tuple[float, float] | None = None
+) -> ControlVideo:
+    """Gray inverse depth in [0, 1], near is bright, black where there is no surface: what control models were trained on.
+
+    Args:
+        depth: meters, 0 where there is no surface.
+        ends: what becomes black and white (1/m), where the frames are a part of a clip; the frames' own by default.
+    """
+    far, near = inverse_depth_range(depth) if ends is None else ends
     inverse = np.divide(1.0, depth, out=np.zeros(depth.shape, np.float64), where=depth > 0)
     gray = np.where(depth > 0, np.clip((inverse - far) / (near - far), 0, 1), 0).astype(np.float32)
     return np.repeat(gray[:, None], 3, axis=1)
@@ -90,7 +100,14 @@ def require_aligned(video: np.ndarray, frames: int, size: tuple[int, int], name:
 
 
 def _depth(clip: Clip, camera: str) -> ControlVideo:
-    return inverse_depth_control(stacked(clip, camera, "depth"))
+    ends = inverse_depth_range(_sampled_depth(clip.whole, camera)) if isinstance(clip, ClipPart) else None
+    return inverse_depth_control(stacked(clip, camera, "depth"), ends)
+
+
+def _sampled_depth(clip: Clip, camera: str) -> Float[np.ndarray, "frames height width"]:
+    """Frames of a long clip, spread evenly over it: enough to know its range, and memory does not grow with the clip."""
+    chosen = np.unique(np.linspace(0, clip.frames - 1, _SAMPLED_FRAMES).round().astype(int))
+    return np.stack([clip.depth(camera, int(frame)) for frame in chosen])
 
 
 def _edges(clip: Clip, camera: str) -> ControlVideo:

@@ -153,6 +153,14 @@ class ModelFamily:
             right = f"{time} n + 1 for {self.name}"
             raise BadValueError("the number of frames", clip.frames, right=right, fix=other_count(clip.frames, time))
 
+    def check_footage(self, options: GenerateOptions, clip: ClipFacts) -> None:
+        """Refuse what the family cannot do with a clip; where it makes long clips in parts, each part is checked.
+
+        Raises:
+            BadValueError, UnknownNameError, MissingFileError, UnreadableFileError: as ``check``.
+        """
+        self.check(options, clip)
+
     def expected(self, options: GenerateOptions, clip: ClipFacts) -> str | None:
         """What loading and running will take of memory, a line for people; None where it is little, or not known."""
         return None

@@ -75,7 +75,7 @@ def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
     """
     family = check_options(options)
     check_edit(options, clip)
-    family.check(options, ClipFacts(clip.frames, clip.record.size, clip.record.instances))
+    family.check_footage(options, ClipFacts(clip.frames, clip.record.size, clip.record.instances))
     for name in _cameras(clip, options):
         require_inputs(clip, name, family, options)
     return family

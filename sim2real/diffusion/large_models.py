@@ -13,6 +13,7 @@ from .controls import CONTROLS
 
 DTYPES = ("float32", "bfloat16", "float16")
 OFFLOADS = ("none", "model", "sequential")
+SEAMS = ("matched", "blended", "continued")
 Number = float | int
 RENDERED = "rgb"
 """As a first frame: the clip's own render of it."""
@@ -54,6 +55,10 @@ class LargeModelOptions:
     - ``device_map``: as accelerate has it, such as ``balanced``: parts are spread over several GPUs.
     - ``vae_tiling``, ``attention_slicing``: less memory, more time.
     - ``compile``: the denoiser by torch.compile.
+    - ``window``: frames that are made at once; None: all, or as many as the model was made for where the clip is longer.
+    - ``overlap``: frames, at least, that a window shares with the one before.
+    - ``seams``: ``matched`` carries colors over from window to window, and blends; ``blended`` blends alone;
+      ``continued`` gives a window what is made of its first frames to keep, in families that take masks.
 
     Raises:
         BadValueError: a number outside its range, or options that do not go together.
@@ -74,6 +79,9 @@ class LargeModelOptions:
     vae_tiling: bool = False
     attention_slicing: bool = False
     compile: bool = False
+    window: int | None = None
+    overlap: int | None = None
+    seams: str = "matched"
 
     def __post_init__(self) -> None:
         for name in self.controls:
@@ -87,9 +95,16 @@ class LargeModelOptions:
                 raise BadValueError(option, value, right=f"from {low} to {high}")
         if self.strength == 0:
             raise BadValueError("--strength", 0, right="greater than 0", fix="at 0 the footage would be the video itself")
-        for option, value, valid in (("--dtype", self.dtype, DTYPES), ("--offload", self.offload, OFFLOADS)):
+        for option, value, valid in (
+            ("--dtype", self.dtype, DTYPES),
+            ("--offload", self.offload, OFFLOADS),
+            ("--seams", self.seams, SEAMS),
+        ):
             if value is not None and value not in valid:
                 raise BadValueError(option, repr(value), right=", ".join(valid))
+        for option, value in (("--window", self.window), ("--overlap", self.overlap)):
+            if value is not None and value < 1:
+                raise BadValueError(option, value, right="at least 1")
         if self.device_map is not None and self.offload != "none":
             raise BadValueError("--offload", self.offload, right="left out beside --device-map", fix="both place the weights")
 

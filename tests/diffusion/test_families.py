@@ -33,26 +33,15 @@ def test_unknown_names_list_the_valid_ones(tmp_path):
     with pytest.raises(UnknownNameError, match="did you mean 'wan-vace'.*embedded"):
         layout_for("wan-vaze")
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
-<<<<<<< HEAD
     with pytest.raises(BadValueError, match="FluxPipeline.*CONTRIBUTING"):
-=======
-    with pytest.raises(UnknownNameError, match="FluxPipeline.*CogVideoXPipeline"):
->>>>>>> familiesc
         layout_for(tmp_path)
 
 
 def test_families_need_kinds_that_clips_hold():
     for family in families().values():
         assert "noise" in family.needs and set(family.needs) <= set(kinds.names())
-<<<<<<< HEAD
-    assert {name for name, family in families().items() if set(family.needs) - kinds.usual_names()} == {
-        "embedded",
-        "cosmos-diffusion-renderer",
-    }
-=======
     more = {name for name, family in families().items() if set(family.needs) - kinds.usual_names()}
     assert more == {"embedded", "cosmos-diffusion-renderer"}
->>>>>>> familiesc
 
 
 def test_every_family_names_a_pipeline_and_samplers_of_diffusers():

@@ -24,6 +24,7 @@ def check_asked(family: PipelineFamily, options: GenerateOptions) -> None:
     auto = options.prompt == "auto"
     _refuse("--look", options.look, options.look is not None and not auto, name, "it goes with --prompt auto here", "")
     _refuse("--keep", ",".join(options.keep), bool(options.keep) and not family.keeps, name, "it takes no masks", "")
+    _refuse("--seams", large.seams, large.seams == "continued" and not family.keeps, name, "it takes no masks", "")
     _refuse("--prompt", options.prompt, options.prompt is not None and not family.text, name, "it reads no text", "")
     _refuse("--strength", large.strength, large.strength is not None and family.strength is None, name, _NO_VIDEO, "")
     _refuse("--lora", large.given().get("--lora"), bool(large.loras) and not family.loras, name, "it takes none", "")

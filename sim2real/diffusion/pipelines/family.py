@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from .asked import check_asked
 from .files import require_weights
 from .files import where_weights_are as where_weights_are
 from .given import PipelineInputs
+from .windows import windows_of
 
 if TYPE_CHECKING:
     from .model import PipelineModel
@@ -157,17 +158,24 @@ class PipelineFamily(ModelFamily):
 
             check_called(options.keep, clip.instances)
         if self.most_frames is not None and clip.frames > self.most_frames:
-            fix = f"make the clip again with --frames {self.most_frames}"
-            raise BadValueError(
-                "the number of frames", clip.frames, right=f"at most {self.most_frames} for {self.name}", fix=fix
-            )
+            right = f"at most {self.most_frames} at once for {self.name}"
+            raise BadValueError("the number of frames", clip.frames, right=right, fix="pass a shorter --window, or none")
+
+    def check_footage(self, options: GenerateOptions, clip: ClipFacts) -> None:
+        """Of a clip that is made in windows, each has to be of a length that the family makes."""
+        windows = windows_of(self, options, clip.frames)
+        if len(windows.first) > 1:
+            super().check(options, clip)
+        self.check(options, replace(clip, frames=windows.length))
 
     def expected(self, options: GenerateOptions, clip: ClipFacts) -> str | None:
         """By the folder's files, or the published configuration."""
         from .memory import estimate
 
-        known = estimate(self, options, clip)
-        return None if known is None else known.sentence(options.large.offload)
+        windows = windows_of(self, options, clip.frames)
+        known = estimate(self, options, replace(clip, frames=windows.length))
+        said = [] if known is None else [known.sentence(options.large.offload)]
+        return "; ".join([*said, windows.sentence()] if len(windows.first) > 1 else said) or None
 
     def load(self, options: GenerateOptions) -> PipelineModel:
         """Load the pipeline, or take the one that is loaded already."""

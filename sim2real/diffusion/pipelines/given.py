@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..large_models import RENDERED
 from ..options import GenerateOptions
 
 Picture = UInt8[np.ndarray, "height width 3"]
+Film = UInt8[np.ndarray, "frames height width 3"]
 _LARGEST = 8192
 """Pixels of the longer side of a picture that a user may hand in."""
 _SAME_ASPECT = 0.02
@@ -63,6 +64,19 @@ def kept_pixels(clip: Clip, camera: str, options: GenerateOptions) -> Bool[np.nd
 
     ids = [one.id for one in clip.record.instances if any(is_called(pattern, one) for pattern in options.keep)]
     return np.isin(stacked(clip, camera, "instances"), ids)
+
+
+def continued(given: PipelineInputs, before: Film) -> PipelineInputs:
+    """The same, but its first frames are those that are made already, kept as they are: for models that fill in masks.
+
+    Args:
+        given: of a window.
+        before: its first frames, as the window before has them.
+    """
+    kept = np.zeros((given.frames, *given.size), bool) if given.kept is None else given.kept.copy()
+    rgb = np.zeros((*kept.shape, 3), np.uint8) if given.rgb is None else given.rgb.copy()
+    kept[: len(before)], rgb[: len(before)] = True, before
+    return replace(given, kept=kept, rgb=rgb)
 
 
 def first_frame_of(clip: Clip, camera: str, options: GenerateOptions) -> Picture | None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...clip import Clip
+from ...clip.part import part_of
 from ..controls import stacked
 from ..family import ClipFacts, Frames, NoiseOf, Told
 from ..options import GenerateOptions
 from ..prompts import prompt_of
-from .given import PipelineInputs, controls_of, first_frame_of, kept_pixels, read_picture
+from .given import Film, PipelineInputs, continued, controls_of, first_frame_of, kept_pixels, read_picture
 from .guards import require_grid, require_lengths, require_spread, require_unit_variance
 from .loading import loaded_pipeline
 from .memory import estimate
+from .seams import Made, joined
+from .windows import NoiseOfWindows, WindowedInputs, Windows, windows_of
 
 if TYPE_CHECKING:
     from .family import PipelineFamily
@@ -35,10 +39,10 @@ class PipelineModel:
     def _steps(self) -> int:
         return self._family.steps if self._options.steps is None else self._options.steps
 
-    def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PipelineInputs:
-        """What a camera's pictures, and the user, give to the pipeline."""
+    def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PipelineInputs | WindowedInputs:
+        """What a camera's pictures, and the user, give to the pipeline; of a long clip, window by window."""
         family, large = self._family, self._options.large
-        needs = family.needs_of(self._options, of_video=clip.of_video)
+        windows = windows_of(family, self._options, clip.frames)
         weights = family.weights(
             self._options, {kind: clip.has(camera, kind) for kind in ("depth", "edges", "rgb", "instances")}
         )
@@ -50,9 +54,37 @@ class PipelineModel:
             "strength": family.strength if large.strength is None else large.strength,
             "seed": self._options.seed,
         }
+        settings = self._settings(asked, weights, clip, windows)
+        if len(windows.first) == 1:
+            return self._given(clip, camera, noise, weights, asked, settings)
+        parts, count = NoiseOfWindows(noise), family.noise_latents(windows.length)
+
+        def given(first: int, before: Film | None) -> PipelineInputs:
+            part = part_of(clip, first, windows.length)
+            own = parts.of(first // family.layout.temporal_factor, count)
+            inputs = self._given(part, camera, own, weights, asked, settings)
+            if before is None:
+                return inputs
+            if inputs.first_frame is not None:
+                inputs = replace(inputs, first_frame=before[0])
+            return continued(inputs, before) if large.seams == "continued" else inputs
+
+        return WindowedInputs(noise=noise, settings=settings, windows=windows, given=given)
+
+    def _given(
+        self,
+        clip: Clip,
+        camera: str,
+        noise: NoiseOf,
+        weights: dict[str, float],
+        asked: dict[str, Any],
+        settings: dict[str, Any],
+    ) -> PipelineInputs:
+        """All frames of a clip, or of a part of one."""
+        needs, large = self._family.needs_of(self._options, of_video=clip.of_video), self._options.large
         return PipelineInputs(
             noise=noise,
-            settings=self._settings(asked, weights, clip),
+            settings=settings,
             frames=clip.frames,
             size=clip.record.size,
             controls=controls_of(clip, camera, weights),
@@ -64,9 +96,10 @@ class PipelineModel:
             asked=asked,
         )
 
-    def _settings(self, asked: dict[str, Any], weights: dict[str, float], clip: Clip) -> dict[str, Any]:
+    def _settings(self, asked: dict[str, Any], weights: dict[str, float], clip: Clip, windows: Windows) -> dict[str, Any]:
         """What ``settings.json`` says: nothing that was asked for is left out."""
-        large, known = self._options.large, estimate(self._family, self._options, ClipFacts(clip.frames, clip.record.size))
+        large, known = self._options.large, estimate(self._family, self._options, ClipFacts(windows.length, clip.record.size))
+        cut = {"window": windows.length, "overlap": windows.overlap, "first_frames": list(windows.first), "seams": large.seams}
         said = {
             "first_frame": None if large.first_frame is None else str(large.first_frame),
             "references": [str(path) for path in large.references],
@@ -86,11 +119,24 @@ class PipelineModel:
             "controls": weights,
             "dtype": str(getattr(self.pipeline, self._family.denoisers[0]).dtype).removeprefix("torch."),
             **{name: value for name, value in said.items() if value not in (None, [], False, "none")},
+            **({"windows": cut} if len(windows.first) > 1 else {}),
             **({} if known is None else {"estimated_bytes": known.together}),
         }
 
-    def run(self, inputs: PipelineInputs, tell: Told) -> Frames:
-        """Denoise all frames at once."""
+    def run(self, inputs: PipelineInputs | WindowedInputs, tell: Told) -> Frames:
+        """Denoise all frames at once, or a window at a time: its frames are yielded before the next one is begun."""
+        if isinstance(inputs, PipelineInputs):
+            yield from self._made(inputs, tell).pictures
+            return
+        windows, given = inputs.windows, inputs.given
+
+        def make(first: int, before: Film | None) -> Made:
+            done, count = windows.first.index(first), len(windows.first)
+            return self._made(given(first, before), lambda step, steps: tell(done * steps + step, count * steps))
+
+        yield from joined(windows, make, matched=self._options.large.seams == "matched")
+
+    def _made(self, inputs: PipelineInputs, tell: Told) -> Made:
         family, pipeline = self._family, self.pipeline
         noise = inputs.noise(slice(0, family.noise_latents(inputs.frames)))
         require_unit_variance(noise)
@@ -101,7 +147,7 @@ class PipelineModel:
         require_lengths(pictures, inputs.frames, inputs.size, family.name)
         if inputs.kept is not None and inputs.rgb is not None:
             pictures = np.where(inputs.kept[..., None], inputs.rgb, pictures)
-        yield from pictures
+        return Made(pictures, inputs.kept)
 
 
 def _told(pipeline: Any, tell: Told, steps: int) -> dict[str, Any]:

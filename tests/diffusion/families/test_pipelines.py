@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sim2real.diffusion import families, family_of
+from sim2real.diffusion.inputs import noise_source
 from sim2real.diffusion.pipelines import PipelineFamily
 from sim2real.diffusion.pipelines.loading import forget_pipeline
 from tests.diffusion.families.kit import (
@@ -111,6 +113,34 @@ def test_a_marked_pixel_of_the_control_lands_where_it_should(tried):
         wanted = 2 * control - 1 if tiny.control == "vae" else control
         assert any(_shows(seen, wanted) for seen in found.control), [seen.shape for seen in found.control]
     assert not any(_shows(seen, 2 * marked[1] - 1) for seen in runs[0].control)
+
+
+def test_a_clip_of_two_windows_is_its_windows_outside_the_seam_each_with_the_clips_noise(tried, clips):
+    family, tiny, folder, _ = tried
+    frames = 2 * tiny.frames - 1
+    clip = clips(family, replace(tiny, frames=frames))
+    camera, asked = clip.cameras[0], {"window": tiny.frames, "overlap": 1, "seams": "blended"}
+    options = options_for(folder, tiny, camera=camera, large=asked)
+    found = listened(clip, options, family, tiny)
+    noise, step = np.asarray(clip.noise(camera), np.float32), family.layout.temporal_factor
+    count, calls = (tiny.frames - 1) // step + 1, len(found.denoiser) // 2
+    for index in range(2):
+        own = family.latents(noise[index * (count - 1) :][:count])
+        seen = tiny.unpack(found.denoiser[index * calls][: len(own)])
+        axis = family.latent_axes.index("C") if len(seen.shape) == 5 else -1
+        seen = np.take(seen, range(own.shape[axis]), axis=axis)
+        if tiny.scale is not None:
+            np.testing.assert_allclose(seen, tiny.scale * own, rtol=0, atol=tiny.tolerance)
+    assert tiny.draws or not found.drawn
+    made, model = footage(clip, camera), family.load(options)
+    inputs = model.inputs(clip, camera, noise_source(clip, camera, family.layout, "clip", 0))
+    assert inputs.settings["windows"]["first_frames"] == [0, tiny.frames - 1]
+    assert made.shape == (frames, *tiny.size, 3)
+    alone = [np.stack(list(model.run(inputs.given(0, None), lambda done, total: None)))]
+    alone.append(np.stack(list(model.run(inputs.given(tiny.frames - 1, alone[0][-1:]), lambda done, total: None))))
+    assert np.array_equal(made[: tiny.frames - 1], alone[0][:-1]) and np.array_equal(made[tiny.frames :], alone[1][1:])
+    if family.first_frame == "must":
+        assert np.array_equal(inputs.given(tiny.frames - 1, alone[0][-1:]).first_frame, alone[0][-1])
 
 
 def _shows(seen, video):

@@ -57,6 +57,21 @@ def test_what_is_kept_is_the_render_to_the_bit_and_enters_as_the_part_that_stays
     assert not reactive[inside].any()
 
 
+def test_a_window_that_goes_on_keeps_what_is_made_and_is_shown_it(folder, make_clip):
+    clip = read_clip(make_clip(factor=8, channels=16, latents=[0, 4, 8], size=(32, 48), frames=9))
+    asked = {"window": 5, "overlap": 1, "seams": "continued"}
+    options, family = options_for(folder, VACE, large=asked), family_of(folder)
+    model = family.load(options)
+    inputs = model.inputs(clip, "front", noise_source(clip, "front", family.layout, "clip", 0))
+    with heard(model.pipeline, family, VACE) as found:
+        pictures = np.stack(list(model.run(inputs, lambda done, total: None)))
+    alone = np.stack(list(model.run(inputs.given(0, None), lambda done, total: None)))
+    assert np.array_equal(pictures[:5], alone), "the last frame of the first window stays as it is"
+    inactive, reactive = (video[0].transpose(1, 0, 2, 3) for video in found.control[2:4])
+    assert np.abs(inactive[0] - (alone[4].transpose(2, 0, 1) / 127.5 - 1)).max() < 1e-6 and not inactive[1:].any()
+    assert not reactive[0].any() and reactive[1:].any()
+
+
 def test_reference_pictures_lie_before_the_clips_noise(folder, clip, tmp_path):
     paths = [tmp_path / f"{k}.png" for k in range(2)]
     for k, path in enumerate(paths):

@@ -1,0 +1,36 @@
+"""Successive frames of a clip, as a clip of their own: for models that take a part at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .folder import Clip
+
+
+@dataclass(frozen=True)
+class ClipPart(Clip):
+    """Pictures, cameras and poses of some frames, numbered from 0; the noise stays the whole clip's.
+
+    - ``whole``: the clip that it is a part of.
+    - ``first``: the frame of the whole clip that is its frame 0.
+    """
+
+    whole: Clip = field(kw_only=True)
+    first: int = field(kw_only=True)
+
+    def frame_path(self, camera: str, kind: str, frame: int) -> Path:
+        """The file of one frame, in the whole clip's folder."""
+        return super().frame_path(camera, kind, self.first + frame)
+
+
+def part_of(clip: Clip, first: int, frames: int) -> ClipPart:
+    """``frames`` frames of a clip from its frame ``first`` on; all of them have to be there."""
+    assert 0 <= first < first + frames <= clip.frames
+    taken, record = slice(first, first + frames), clip.record
+    cameras = {
+        name: one.model_copy(update={"world_from_camera": one.world_from_camera[taken]}) for name, one in record.cameras.items()
+    }
+    instances = [one.model_copy(update={"world_from_instance": one.world_from_instance[taken]}) for one in record.instances]
+    changed = {"frames": frames, "cameras": cameras, "instances": instances, "noise": None}
+    return ClipPart(clip.path, record.model_copy(update=changed), whole=clip, first=first)
