@@ -55,9 +55,9 @@ class Cosmos(PipelineFamily):
     """Text is checked before, and footage after, by NVIDIA's guardrail."""
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
-        """What all pipelines refuse; and that the guardrail is there."""
-        super().check(options, clip)
+        """That the guardrail is there, before anything is fetched; and what all pipelines refuse."""
         require_packages()
+        super().check(options, clip)
 
     def extra_parts(self, options: GenerateOptions, dtypes: Any) -> dict[str, Any]:
         """The guardrail, which folders of weights do not hold."""
