@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 
 from ...errors import BadValueError
 from ..controls import CONTROLS
-from ..family import ClipFacts, ModelFamily
+from ..family import ClipFacts, ModelFamily, other_count
 from ..options import GenerateOptions
 from .asked import check_asked
 from .files import require_weights
@@ -163,9 +163,10 @@ class PipelineFamily(ModelFamily):
 
     def check_footage(self, options: GenerateOptions, clip: ClipFacts) -> None:
         """Of a clip that is made in windows, each has to be of a length that the family makes."""
-        windows = windows_of(self, options, clip.frames)
-        if len(windows.first) > 1:
-            super().check(options, clip)
+        windows, step = windows_of(self, options, clip.frames), self.layout.temporal_factor
+        if len(windows.first) > 1 and clip.frames % step != 1 % step:
+            right, fix = f"{step} n + 1 for {self.name}", other_count(clip.frames, step)
+            raise BadValueError("the number of frames", clip.frames, right=right, fix=fix)
         self.check(options, replace(clip, frames=windows.length))
 
     def expected(self, options: GenerateOptions, clip: ClipFacts) -> str | None:
