@@ -52,8 +52,8 @@ class Material:
     metallic: float = 0.0
     roughness: float = 0.6
     emission: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    maps: Maps | None = None
     kind: str = "unknown"
+    maps: Maps | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -144,7 +144,7 @@ def _read(path: Path) -> MeshCharts | None:
 def _write(path: Path, charts: MeshCharts) -> None:
     """Write to a file of our own, then rename: other processes see a whole file or none, whoever is last."""
     head = {"faces": len(charts.from_uv), "side_m": float(charts.side_m).hex(), "islands": charts.islands}
-    pieces = [json.dumps(head).encode() + b"\n", memoryview(charts.coordinates).cast("B"), memoryview(charts.from_uv).cast("B")]
+    pieces = [json.dumps(head).encode() + b"\n", charts.coordinates.data.cast("B"), charts.from_uv.data.cast("B")]
     digest = hashlib.blake2b(digest_size=_DIGEST)
     for piece in pieces:
         digest.update(piece)

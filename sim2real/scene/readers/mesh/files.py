@@ -263,7 +263,9 @@ def _as_trimesh(ply: PlyMesh) -> Any:
     import trimesh
 
     colors = {"vertex_colors": ply.vertex_colors, "face_colors": ply.face_colors}
-    given = {name: values for name, values in (colors | {"vertex_normals": ply.normals}).items() if values is not None}
+    given: dict[str, Any] = {
+        name: values for name, values in (colors | {"vertex_normals": ply.normals}).items() if values is not None
+    }
     return trimesh.Trimesh(ply.vertices, ply.faces, process=False, **given)
 
 

@@ -265,7 +265,7 @@ def _maps_of(
         pixels(getattr(source, f"{kind}Texture", None), name, notes, file)
         for kind in ("metallicRoughness", "occlusion", "normal", "emissive")
     )
-    surface = None if packed is None or packed.shape[2] < 3 else np.array(packed[..., :3])
+    surface: np.ndarray | None = None if packed is None or packed.shape[2] < 3 else np.array(packed[..., :3])
     if surface is not None:
         surface[..., 0] = 255 if shade is None else 0
     elif shade is not None:
