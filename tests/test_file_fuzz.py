@@ -22,10 +22,11 @@ with warnings.catch_warnings():
 
 from sim2real.clip import Clip, VideoWriter, images, read_clip, write_report, write_sheet
 from sim2real.clip.footage import footage_frame, footage_settings
-from sim2real.diffusion.families import family_of
+from sim2real.diffusion import GenerateOptions
+from sim2real.diffusion.families import families, family_of
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
-from sim2real.diffusion.families.wan import require_weights
+from sim2real.diffusion.pipelines.files import require_weights
 from sim2real.flow import read_flow
 from sim2real.render.bake_record import read_baked
 from sim2real.scene.light.panoramas import environment_of
@@ -258,7 +259,7 @@ def test_folders_of_models(place, rng):
         (folder / "sim2real.json").unlink(missing_ok=True)
     read_or_refused(lambda: family_of(folder))
     read_or_refused(lambda: load_model(folder))
-    read_or_refused(lambda: require_weights(str(folder)))
+    read_or_refused(lambda: require_weights(families()["wan-vace"], GenerateOptions(model=folder)))
 
 
 @fuzzed(20)

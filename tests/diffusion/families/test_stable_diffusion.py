@@ -144,7 +144,7 @@ def test_nets_of_another_stable_diffusion_are_refused():
 
 def test_a_clip_longer_than_the_motion_modules_is_refused(folder):
     FAMILY.check(said(folder), ClipFacts(32, (64, 64)))
-    with pytest.raises(BadValueError, match="number of frames is 33, must be at most 32 for animatediff-controlnet"):
+    with pytest.raises(BadValueError, match="number of frames is 33, must be at most 32 at once for animatediff-controlnet"):
         FAMILY.check(said(folder), ClipFacts(33, (64, 64)))
 
 

@@ -301,7 +301,7 @@ def test_macros_missing_meshes_and_descriptions_that_are_none_end_in_one_line(wo
         ("empty", "", UnreadableFileError, "no XML"),
         ("mesh", ARM, MissingFileError, "pass --packages with the folder"),
     ):
-        path = mcap_of(tmp_path / name / "run", [("/robot_description", ns(0), words.text(text))])
+        path = mcap_of(tmp_path.joinpath(*"abcde", name, "run"), [("/robot_description", ns(0), words.text(text))])
         with pytest.raises(error, match=says) as caught:
             load(path)
         assert "run.mcap" in str(caught.value) and "\n" not in str(caught.value)
