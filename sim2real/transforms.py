@@ -97,3 +97,39 @@ def slerp(
     sine = np.where(near, 1, np.sin(angle))
     q = np.where(near, 1 - t, np.sin((1 - t) * angle) / sine) * a + np.where(near, t, np.sin(t * angle) / sine) * b
     return q / np.linalg.norm(q, axis=-1, keepdims=True)
+
+
+def rotations_between(
+    start: Float[np.ndarray, "batch 3 3"], end: Float[np.ndarray, "batch 3 3"], share: Float[np.ndarray, "batch"]
+) -> Float[np.ndarray, "batch 3 3"]:
+    """Rotations on the shortest arcs from ``start`` (0) to ``end`` (1): slerp of matrices, stable for every angle."""
+    return start @ _rotation_of_vector(_rotation_vector(np.swapaxes(start, 1, 2) @ end) * share[:, None])
+
+
+def _rotation_vector(rotation: Float[np.ndarray, "batch 3 3"]) -> Float[np.ndarray, "batch 3"]:
+    """Axis times angle (radians), by the quaternion with the largest of its four possible divisors."""
+    r = rotation
+    trace = np.trace(r, axis1=1, axis2=2)
+    squares = np.stack([1 + trace, *(1 + 2 * r[:, k, k] - trace for k in range(3))], axis=1)  # four times w^2, x^2, y^2, z^2
+    sums = np.empty((len(r), 4, 4))
+    sums[:, 0] = np.stack([squares[:, 0], r[:, 2, 1] - r[:, 1, 2], r[:, 0, 2] - r[:, 2, 0], r[:, 1, 0] - r[:, 0, 1]], axis=1)
+    for k, (i, j) in enumerate(((1, 2), (2, 0), (0, 1))):
+        sums[:, k + 1, 0] = sums[:, 0, k + 1]
+        sums[:, k + 1, k + 1] = squares[:, k + 1]
+        sums[:, k + 1, i + 1] = r[:, k, i] + r[:, i, k]
+        sums[:, k + 1, j + 1] = r[:, k, j] + r[:, j, k]
+    q = sums[np.arange(len(r)), squares.argmax(axis=1)]
+    q = q / np.linalg.norm(q, axis=1, keepdims=True)
+    q = np.where(q[:, :1] < 0, -q, q)
+    sine = np.linalg.norm(q[:, 1:], axis=1, keepdims=True)
+    angle = 2 * np.arctan2(sine, q[:, :1])
+    return np.where(sine > 1e-12, q[:, 1:] / np.where(sine > 1e-12, sine, 1) * angle, 2 * q[:, 1:])
+
+
+def _rotation_of_vector(vector: Float[np.ndarray, "batch 3"]) -> Float[np.ndarray, "batch 3 3"]:
+    """Rotations from axes times angles (Rodrigues)."""
+    angle = np.linalg.norm(vector, axis=1)[:, None, None]
+    x, y, z = (vector / np.where(angle[:, 0] > 0, angle[:, 0], 1)).T
+    nothing = np.zeros_like(x)
+    cross = np.stack([nothing, -z, y, z, nothing, -x, -y, x, nothing], axis=1).reshape(-1, 3, 3)
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)

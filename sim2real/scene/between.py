@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..camera.view import Camera
+from ..transforms import rotations_between
 from .moving_vertices import Deformed, MovingVertices
 from .records import Scene
 
@@ -80,7 +81,7 @@ def _ways(
     start, end, u = ways[before[frame], thing], ways[after[frame], thing], share[frame]
     out[frame, thing, :3, 3] += u[:, None] * (end[:, :3, 3] - start[:, :3, 3])
     (turn, stretch), (turn_end, stretch_end) = (_parted(way[:, :3, :3]) for way in (start, end))
-    out[frame, thing, :3, :3] = _turned(turn, turn_end, u) @ (stretch + u[:, None, None] * (stretch_end - stretch))
+    out[frame, thing, :3, :3] = rotations_between(turn, turn_end, u) @ (stretch + u[:, None, None] * (stretch_end - stretch))
     return out
 
 
@@ -93,13 +94,3 @@ def _parted(linear: Float[np.ndarray, "n 3 3"]) -> tuple[Float[np.ndarray, "n 3 
     u[np.linalg.det(rotation) < 0, :, 2] *= -1
     rotation = u @ v
     return rotation, rotation.swapaxes(1, 2) @ linear
-
-
-def _turned(
-    start: Float[np.ndarray, "n 3 3"], end: Float[np.ndarray, "n 3 3"], share: Float[np.ndarray, "n"]
-) -> Float[np.ndarray, "n 3 3"]:
-    """Rotations on the shortest arcs."""
-    from scipy.spatial.transform import Rotation
-
-    along = Rotation.from_matrix(start.swapaxes(1, 2) @ end).as_rotvec()
-    return start @ Rotation.from_rotvec(share[:, None] * along).as_matrix()
