@@ -6,7 +6,7 @@ import pytest
 
 import sim2real
 from sim2real import kinds
-from sim2real.diffusion import families, family_of, layout_for
+from sim2real.diffusion import GenerateOptions, LargeModelOptions, families, family_of, layout_for
 from sim2real.diffusion.families.table import facts_of
 from sim2real.errors import BadValueError, UnknownNameError
 
@@ -84,3 +84,13 @@ def test_facts_of_every_family_are_plain_and_say_what_was_verified():
         facts = json.loads(json.dumps(facts_of(family)))
         assert facts["name"] == family.name and facts["verified"] and facts["follows"]
         assert all(row["hub_id"] and row["license"] for row in facts["checkpoints"])
+
+
+FROM_A_VIDEO = sorted(name for name, family in families().items() if getattr(family, "strength", None) is not None)
+
+
+@pytest.mark.parametrize("family", FROM_A_VIDEO)
+def test_a_strength_that_leaves_no_step_is_refused_by_every_family_that_begins_from_a_video(family):
+    asked = GenerateOptions(model=family, steps=4, large=LargeModelOptions(strength=0.1))
+    with pytest.raises(BadValueError, match="--strength is 0.1, must be at least 0.25 with --steps 4"):
+        families()[family].check(asked)

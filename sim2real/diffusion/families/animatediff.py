@@ -16,7 +16,7 @@ from ..options import GenerateOptions
 from ..pipelines import PipelineInputs
 from ..pipelines.files import where_weights_are
 from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
-from ..pipelines.video_to_video import noised, require_a_step
+from ..pipelines.video_to_video import noised
 from .stable_diffusion import (
     CONTROLNETS,
     DDPM,
@@ -126,11 +126,6 @@ class AnimateDiffVideo(AnimateDiff):
     def recognizes(self, folder: Path) -> bool:
         """A saved pipeline alone: plain weights are AnimateDiff's."""
         return pipeline_class(folder) == self.pipeline
-
-    def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
-        """Also refuse a strength that leaves no step."""
-        super().check(options, clip)
-        require_a_step(self, options)
 
     def arguments(
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]

@@ -20,7 +20,7 @@ from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import checkpoint_of, where_weights_are
 from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
-from ..pipelines.video_to_video import noised, require_a_step
+from ..pipelines.video_to_video import noised
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 _LICENSE = "CogVideoX License (commercial use needs a registration)"
@@ -133,9 +133,8 @@ class CogVideoXVideo(CogVideoX):
     """Begins from the render or a video, with our noise on top of it (SDEdit, arXiv 2108.01073)."""
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
-        """Also refuse a strength that leaves no step, and version 1.5."""
+        """Also refuse version 1.5."""
         super().check(options, clip)
-        require_a_step(self, options)
         if self.transformer_of(options).get("patch_size_t"):
             right = "CogVideoX-2b or -5b: the pipeline takes no odd number of latents, and the VAE decodes no even one"
             raise BadValueError("the model", "of version 1.5", right=right)

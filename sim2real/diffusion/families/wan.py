@@ -19,6 +19,7 @@ from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import where_weights_are
 from ..pipelines.tensors import pil_pictures, video_tensor
+from ..pipelines.video_to_video import noised
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 _APACHE = "Apache-2.0"
@@ -111,16 +112,11 @@ class WanVideo(Wan):
 
         assert given.rgb is not None
         arguments = super().arguments(pipeline, given, noise)
-        steps, strength, device = given.asked["steps"], given.asked["strength"], pipeline._execution_device
         video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))
-        pipeline.scheduler.set_timesteps(steps, device=device)
-        timesteps, _ = pipeline.get_timesteps(steps, pipeline.scheduler.timesteps, strength, device)
         with torch.no_grad():
             clean = encoded(pipeline, 2 * video - 1)
-        eps = arguments["latents"].to(device)
-        mix = getattr(pipeline.scheduler, "add_noise", None)
-        noisy = mix(clean, eps, timesteps[:1]) if mix else pipeline.scheduler.scale_noise(clean, timesteps[:1], eps)
-        return arguments | {"latents": noisy, "strength": strength}
+        latents = noised(pipeline, clean, arguments["latents"], given)
+        return arguments | {"latents": latents, "strength": given.asked["strength"]}
 
     def needs_of(self, options: Any, *, of_video: bool) -> tuple[str, ...]:
         """The noise, and what it starts from."""

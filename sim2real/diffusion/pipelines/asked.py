@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import BadValueError, UnknownNameError
 from ..options import GenerateOptions
 from ..schedulers import scheduler_named
+from .video_to_video import require_a_step
 
 if TYPE_CHECKING:
     from .family import PipelineFamily
@@ -27,6 +28,7 @@ def check_asked(family: PipelineFamily, options: GenerateOptions) -> None:
     _refuse("--seams", large.seams, large.seams == "continued" and not family.keeps, name, "it takes no masks", "")
     _refuse("--prompt", options.prompt, options.prompt is not None and not family.text, name, "it reads no text", "")
     _refuse("--strength", large.strength, large.strength is not None and family.strength is None, name, _NO_VIDEO, "")
+    require_a_step(family, options)
     _refuse("--lora", large.given().get("--lora"), bool(large.loras) and not family.loras, name, "it takes none", "")
     guidance = family.guidance if large.guidance is None else large.guidance
     unheard = large.negative_prompt is not None and (not family.text or guidance <= family.guidance_off)

@@ -24,8 +24,11 @@ def noised(pipeline: Any, clean: Any, noise: Any, given: PipelineInputs) -> Any:
     steps, strength, device = given.asked["steps"], given.asked["strength"], pipeline._execution_device
     pipeline.scheduler.set_timesteps(steps, device=device)
     timesteps, _ = pipeline.get_timesteps(steps, pipeline.scheduler.timesteps, strength, device)
-    noise = noise.to(device)
-    return pipeline.scheduler.add_noise(clean.to(noise.dtype), noise, timesteps[:1])
+    noise, scheduler = noise.to(device), pipeline.scheduler
+    clean = clean.to(noise.dtype)
+    if hasattr(scheduler, "add_noise"):
+        return scheduler.add_noise(clean, noise, timesteps[:1])
+    return scheduler.scale_noise(clean, timesteps[:1], noise)  # samplers of flow matching
 
 
 def require_a_step(family: PipelineFamily, options: GenerateOptions) -> None:
