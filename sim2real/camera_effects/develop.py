@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from .development import Development
 from .filters import blurred, enlarged, reduced
@@ -60,6 +60,7 @@ def exposure_gains(
     light: Float32[np.ndarray, "frames height width 3"],
     base_color: Float32[np.ndarray, "frames height width 3"],
     look: Development | None = None,
+    counted: Bool[np.ndarray, "frames height width"] | None = None,
 ) -> Float32[np.ndarray, " 3"]:
     """What :func:`develop` multiplies red, green and blue light with: its exposure times its white balance.
 
@@ -67,10 +68,20 @@ def exposure_gains(
         light: linear radiance in any unit, finite.
         base_color: linear, of what is seen.
         look: settings; the default is a phone's.
+        counted: what of it counts; what is not true stands for the mean of all that does. None, or nothing true: all.
     """
     look = Development() if look is None else look
+    if counted is not None and counted.any():
+        light, base_color = (_filled(array, counted) for array in (light, base_color))
     small, _, gains = _balanced(light, base_color, look, max(1, round(light.shape[1] / _BLOCKS)))
     return gains * _metered(small, look)
+
+
+def _filled(
+    pictures: Float32[np.ndarray, "frames height width 3"], counted: Bool[np.ndarray, "frames height width"]
+) -> Float32[np.ndarray, "frames height width 3"]:
+    """The mean of what counts in place of all else."""
+    return np.where(counted[..., None], pictures, pictures[counted].mean(axis=0))
 
 
 def _balanced(

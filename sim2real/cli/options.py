@@ -223,6 +223,14 @@ def generate_options(function: Command) -> Command:
                 help="For restyle: classes or instances that keep their own colors; * stands for anything (panda0_*).",
             ),
             click.option(
+                "--wear",
+                type=click.FloatRange(0, 3),
+                default=1.0,
+                metavar="SHARE",
+                help="Stains, dust and prints on surfaces that keep their colors, drawn by the noise: 0 is as new, 1 a "
+                "household's.",
+            ),
+            click.option(
                 "--change",
                 type=Names(),
                 metavar="CLASS,...",

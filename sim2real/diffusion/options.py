@@ -12,6 +12,8 @@ from .large_models import LargeModelOptions
 
 NOISE_KINDS = ("clip", "iid", "flow")
 
+MOST_WORN = 3.0
+
 
 @dataclass(frozen=True)
 class GenerateOptions:
@@ -23,6 +25,8 @@ class GenerateOptions:
       surface (the folder of the footage is then called ``<model>-restyle-<seed>``).
     - ``look``: for ``restyle``: a look, ``class=material,...``, or both; what it leaves open follows ``seed``.
     - ``keep``: for ``restyle``: classes or instances that keep their colors; ``*`` is anything.
+    - ``wear``: of the embedded model: how much use has left on surfaces that keep their colors, drawn by the noise: 0 nothing,
+      1 a household's, at most 3.
     - ``onto`` and ``change``: an edit of footage that is there: of ``onto`` (``rgb``, or a name such as ``embedded-0``) the
       classes or instances of ``change`` alone are made anew; all other pixels stay, to the bit.
     - ``camera_effects``: ``none``, ``phone``, ``webcam`` or ``realsense``; None is the family's usual one: ``phone`` for the
@@ -37,7 +41,7 @@ class GenerateOptions:
     - ``large``: what else is asked of large models.
 
     Raises:
-        BadValueError: no such noise, or fewer than one step.
+        BadValueError: no such noise, fewer than one step, or wear that there is not.
         UnknownNameError: no such camera effects.
     """
 
@@ -45,6 +49,7 @@ class GenerateOptions:
     use: str = "keep"
     look: str | None = None
     keep: Sequence[str] = ()
+    wear: float = 1.0
     onto: str | None = None
     change: Sequence[str] = ()
     camera_effects: str | None = None
@@ -61,5 +66,7 @@ class GenerateOptions:
             raise BadValueError("noise", repr(self.noise), right=", ".join(NOISE_KINDS))
         if self.camera_effects is not None:
             effects(self.camera_effects)
+        if not 0 <= self.wear <= MOST_WORN:
+            raise BadValueError("wear", self.wear, right=f"0 to {MOST_WORN:g}")
         if self.steps is not None and self.steps < 1:
             raise BadValueError("the number of steps", self.steps, right="at least 1")

@@ -262,6 +262,16 @@ def test_scenes_without_anything_show_what_is_around():
     assert np.ptp(pictures.light) < 1e-3 and pictures.light.min() > 0 and not pictures.reflection.any()
 
 
+def test_a_painted_sky_that_lights_nothing_does_not_expose_or_balance_the_picture():
+    def gains(backdrop):
+        scene = scene_of([square(0.5)], [camera_at((0, -2, 1))], lighting=Lighting(backdrop=backdrop))
+        triangles = triangles_of(scene)
+        return LightTracer(scene, triangles, rasterizer(triangles)).gains(scene.cameras[0])
+
+    gray, pink = gains(((0.5, 0.5, 0.5),) * 2), gains(((9.0, 0.5, 2.0), (9.0, 0.0, 4.0)))
+    assert np.array_equal(gray, pink) and gray.min() > 0
+
+
 def test_clear_parts_let_light_through():
     pane = square(3.0, z=1.0, base_color=(1.0, 1.0, 1.0, 0.2))
     floor = square(3.0, base_color=(0.5, 0.5, 0.5, 1.0))

@@ -48,8 +48,6 @@ _OPEN = 0.2
 """In such a room, walls farther off than this part of what is seen keep no light out."""
 _BENT = 0.7
 """Cosine between normals at an edge."""
-_LINE_SHINE = 0.4
-"""Of what a line mirrors: it is seen at a grazing angle as often as not, and would glitter."""
 _LINE = 2
 """Pixels around one of a line."""
 _AROUND = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
@@ -110,6 +108,7 @@ class LightTracer:
         self._metered_frames = 1 if as_live else _METERED
         environment = environment or scene.environment or sky_of(scene.lighting)
         self._backdrop = backdrop_of(scene, environment)
+        self._painted_backdrop = _is_painted(scene, environment)
         self._scene, self._triangles, self._rasterizer = scene, triangles, rasterizer
         self._sampler = sampler or Sampler(scene, triangles, rasterizer)
         self._solid = self._sampler.alpha >= 1
@@ -150,20 +149,21 @@ class LightTracer:
         with self._lock:
             if camera.name not in self._gains:
                 frames = np.unique(np.linspace(0, self._scene.frames - 1, self._metered_frames).round().astype(int))
-                pairs = [self._metered(_small(camera), int(frame)) for frame in frames]
-                light, base = (np.stack(pictures).astype(np.float32) for pictures in zip(*pairs, strict=True))
-                self._gains[camera.name] = exposure_gains(light, base)
+                rows = [self._metered(_small(camera), int(frame)) for frame in frames]
+                light, base, solid = (np.stack(pictures) for pictures in zip(*rows, strict=True))
+                counted = solid if self._painted_backdrop else None
+                self._gains[camera.name] = exposure_gains(light.astype(np.float32), base.astype(np.float32), counted=counted)
             return self._gains[camera.name]
 
-    def _metered(self, camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray]:
-        """What a camera sees, roughly and not exposed, and the base colors in it."""
+    def _metered(self, camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What a camera sees, roughly and not exposed, the base colors in it, and where there are surfaces."""
         seen = self._seen(camera, frame)
         light, mirrored = self._traced(seen, camera, frame, np.inf)
         base = self._worlds.colors[seen.part]
         facing = -np.einsum("hwc,hwc->hw", seen.normals, seen.directions).astype(np.float32)
         made_of = (base, self._metallic[seen.part])
         shown = matte_share(*made_of) * light + mirrored_share(*made_of, self._roughness[seen.part], facing) * mirrored
-        return np.where((seen.part < 0)[..., None], light, shown), base
+        return np.where((seen.part < 0)[..., None], light, shown), base, seen.part >= 0
 
     def _traced(self, seen: _Seen, camera: Camera, frame: int, brightest: float) -> tuple[np.ndarray, np.ndarray]:
         """Light and mirrored light of all pixels, not exposed."""
@@ -246,13 +246,17 @@ def sky_of(lighting: Lighting) -> Environment:
 
 def backdrop_of(scene: Scene, environment: Environment) -> Callable[[np.ndarray], np.ndarray]:
     """What is seen in directions where there is nothing: the panorama, or what the scene has in its place."""
-    lighting = scene.lighting
-    shown = environment
-    if lighting.backdrop is not None and scene.environment is None and environment.name == "sky":
+    lighting, shown = scene.lighting, environment
+    if lighting.backdrop is not None and _is_painted(scene, environment):
         above, below = lighting.backdrop
         shown = sky_of(replace(lighting, sun=(0.0, 0.0, 0.0), sky=above, ground=below))
     picture = np.zeros((2, 4, 3), np.float32) if shown.panorama is None else shown.panorama
     return functools.partial(looked_up, picture, environment.up)
+
+
+def _is_painted(scene: Scene, environment: Environment) -> bool:
+    """Whether what is seen behind everything is the scene's own picture of a sky, which is not what lights it."""
+    return scene.lighting.backdrop is not None and scene.environment is None and environment.name == "sky"
 
 
 def _small(camera: Camera) -> Camera:
@@ -308,11 +312,10 @@ def _soften(pictures: list[np.ndarray], seen: _Seen) -> None:
     total = weights.sum(axis=0)
     own = np.where(narrow & (total > 0), 0, 0.5)[:, None].astype(np.float32)
     weights /= np.maximum(total, 1e-6)
-    for picture, shown in zip(pictures, (1.0, _LINE_SHINE), strict=True):
+    for picture in pictures:
         beside = [picture[np.clip(y + i, 0, height - 1), np.clip(x + j, 0, width - 1)] for i, j in _BESIDE]
         around = sum(weight[:, None] * light for weight, light in zip(weights, beside, strict=True))
-        softened = own * picture[y, x] + (1 - own) * around
-        picture[y, x] = softened * np.where(own == 0, np.float32(shown), 1)
+        picture[y, x] = own * picture[y, x] + (1 - own) * around
 
 
 def _seeds(cells: _Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> Int32[np.ndarray, "height width"]:

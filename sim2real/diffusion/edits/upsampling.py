@@ -69,7 +69,7 @@ def upsample(large: Path, small: Path, footage: str, *, camera: str | None = Non
         require_same_views(big, little, name)
         require_pictures(big, name)
     for name in cameras:
-        restyle = _restyled(big, found[name][footage])
+        restyle, worn_by = _surfaces(big, found[name][footage])
 
         def tell(done: int, total: int, name: str = name) -> None:
             if progress is not None:
@@ -77,15 +77,15 @@ def upsample(large: Path, small: Path, footage: str, *, camera: str | None = Non
 
         settings = {"upsampled": str(little.path), "footage": footage, "times": by}
         target = big.folder(name) / "generated" / f"{footage}-upsampled"
-        write_footage(big, target, _frames(big, name, restyle, found[name][footage], by, tell), settings)
+        write_footage(big, target, _frames(big, name, (restyle, worn_by), found[name][footage], by, tell), settings)
     return big.path
 
 
-def _frames(clip: Clip, camera: str, restyle: Restyle | None, footage: Path, by: int, tell: Told) -> Frames:
-    small = generated_frames(footage)
+def _frames(clip: Clip, camera: str, surfaces: tuple[Restyle | None, float], footage: Path, by: int, tell: Told) -> Frames:
+    small, (restyle, worn_by) = generated_frames(footage), surfaces
     for frame in range(clip.frames):
-        noise = np.array(clip.latents(camera, slice(frame, frame + 1))) if restyle and _noise_fits(clip) else None
-        known = clip_conditions(clip, camera, slice(frame, frame + 1), restyle, noise)
+        noise = np.array(clip.latents(camera, slice(frame, frame + 1))) if (restyle or worn_by) and _noise_fits(clip) else None
+        known = clip_conditions(clip, camera, slice(frame, frame + 1), restyle, noise, worn_by=worn_by)
         yield upsampled(small(frame), known, by)
         tell(frame + 1, clip.frames)
 
@@ -218,15 +218,15 @@ def require_pictures(large: Clip, camera: str) -> None:
         raise MissingFileError(large.folder(camera), what=", ".join(lacking), fix=fix)
 
 
-def _restyled(large: Clip, footage: Path) -> Restyle | None:
-    """The surfaces that the footage was given, where its settings tell: those of the embedded model."""
+def _surfaces(large: Clip, footage: Path) -> tuple[Restyle | None, float]:
+    """The surfaces that the footage was given and their wear, where its settings tell: those of the embedded model."""
     file = footage / "settings.json"
     said = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    worn_by = float(said.get("wear", 0))
     if said.get("use") != "restyle":
-        return None
-    return restyle_of(
-        large.record, "restyle", said.get("look"), said.get("keep") or (), int(said["seed"]), said.get("strength", 1.0)
-    )
+        return None, worn_by
+    look, keep, strength = said.get("look"), said.get("keep") or (), said.get("strength", 1.0)
+    return restyle_of(large.record, "restyle", look, keep, int(said["seed"]), strength), worn_by
 
 
 def _noise_fits(large: Clip) -> bool:

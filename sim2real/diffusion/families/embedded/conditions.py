@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from ....camera_effects import Development
-from ....camera_effects.tone import toned
+from ....camera_effects.tone import LUMA, toned
 from ....conditions.light.shine import matte_share, mirrored_share
 from ....errors import BadValueError
 from ....scene.colors import linear_from_srgb
@@ -41,6 +41,12 @@ RENDERED = slice(20, 23)
 
 _FAINT = 0.04
 """Screen value, 0 to 1, that is added to picture and base color before one is divided by the other."""
+_BRIGHT, _WHITEST = 0.55, 0.8
+"""Linear base colors from which simulators' whites are taken to be darker than they say, and the brightest paint there is."""
+_BLACK = 0.08
+"""Linear base color below which wear is no plainer."""
+_GRAY_LIGHT = 0.569
+"""(50 + 16) / 116, the cube root of the linear color whose L* is 50: d log Y = 3 dL* / (116 Y^(1/3))."""
 _CAMERA = Development()
 _LINEAR = linear_from_srgb(np.arange(256) / 255).astype(np.float32)
 
@@ -83,12 +89,21 @@ class KnownPictures:
     hidden: UInt8[np.ndarray, "frames height width 2"] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Wear:
+    """What use has left on surfaces, per pixel: what a gray's linear base color is multiplied with, and the roughness."""
+
+    shade: Float32[np.ndarray, "frames height width"]
+    roughness: Float32[np.ndarray, "frames height width"]
+
+
 def picture_conditions(
     known: KnownPictures,
     *,
     surface: Surface | None = None,
     kept: Bool[np.ndarray, "frames height width"] | None = None,
     ids: np.ndarray | None = None,
+    wear: Wear | None = None,
 ) -> Float32[np.ndarray, "frames 23 height width"]:
     """The channels of :data:`CHANNEL_NAMES`, for any stretch of frames: no frame depends on another.
 
@@ -98,6 +113,7 @@ def picture_conditions(
         kept: where colors and textures of the simulator stay; None replaces everywhere if there is a ``surface``. What has no
             depth or shines by itself is always kept.
         ids: of instances (frames, height, width), so that the borders of what is replaced neither fray nor have stairs.
+        wear: of surfaces that stay as they are.
 
     Raises:
         BadValueError: ``kept`` is false somewhere, without a ``surface``.
@@ -109,12 +125,15 @@ def picture_conditions(
     stays = np.ones(known.depth.shape, np.bool_)
     if surface is not None:
         stays = ~solid | (known.material[..., 2] > 0) | (np.zeros_like(stays) if kept is None else kept)
-    base, rough_metal = _LINEAR[known.albedo], known.material[..., :2]
+    base, rough_metal = _plausible(_LINEAR[known.albedo]), known.material[..., :2]
     if surface is not None and not stays.all():
         changed = ~stays
         _recolor(base, surface.base_color, changed, ids)
         rough_metal = rough_metal.copy()
         rough_metal[changed] = np.stack([surface.roughness[changed], surface.metallic[changed]], axis=-1)
+    if wear is not None:
+        rough_metal = rough_metal.copy()
+        _wear_down(base, rough_metal, stays & solid & (known.material[..., 2] == 0), wear)
     out[:, BASE] = np.moveaxis(_srgb8(base), -1, 1)
     out[:, 6:8] = np.moveaxis(rough_metal, -1, 1)
     out[:, 8] = known.material[..., 2]
@@ -151,6 +170,32 @@ def _recolor(
     base[changed] = _LINEAR[base_color[changed]]
     if borders is not None:
         borders.softened([base])
+
+
+def _plausible(base: Float32[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape 3"]:
+    """Colors that paint can have: fresh snow sends back 0.9 of the light, white plastic and paint 0.8, simulators' robots all.
+
+    White that sends back all light has no shading left when a camera exposes for it.
+    """
+    brightest = base.max(axis=-1, keepdims=True)
+    room = _WHITEST - _BRIGHT
+    over = np.maximum(brightest - _BRIGHT, 0)
+    held = np.where(over > 0, _BRIGHT + room * (1 - np.exp(-over / room)), brightest)
+    return base * (held / np.maximum(brightest, np.float32(1e-6)))
+
+
+def _wear_down(
+    base: Float32[np.ndarray, "frames height width 3"],
+    rough_metal: UInt8[np.ndarray, "frames height width 2"],
+    here: Bool[np.ndarray, "frames height width"],
+    wear: Wear,
+) -> None:
+    """Vary base color and roughness, in place, by steps of lightness that look alike on black and on white."""
+    shown = base[here]
+    bright = np.maximum(shown @ LUMA, _BLACK)
+    shade = wear.shade[here] ** (_GRAY_LIGHT / np.cbrt(bright))
+    base[here] = np.minimum(shown * shade[:, None], 1)
+    rough_metal[here, 0] = np.clip(np.rint(rough_metal[here, 0] * wear.roughness[here]), 0, 255)
 
 
 def between(

@@ -60,9 +60,13 @@ class PictureModel:
         restyle = restyle_of(clip.record, asked.use, asked.look, asked.keep, asked.seed, strength)
 
         def conditions(frames: slice, drawn: np.ndarray) -> np.ndarray:
-            return clip_conditions(clip, camera, frames, restyle, drawn)
+            return clip_conditions(clip, camera, frames, restyle, drawn, worn_by=asked.wear)
 
-        settings = {"steps": asked.steps or self._info.steps, **settings_of(restyle, clip.record, asked.keep)}
+        settings = {
+            "steps": asked.steps or self._info.steps,
+            "wear": asked.wear,
+            **settings_of(restyle, clip.record, asked.keep),
+        }
         return PictureInputs(noise, settings, conditions, clip.frames)
 
     def run(self, inputs: PictureInputs, tell: Told) -> Frames:

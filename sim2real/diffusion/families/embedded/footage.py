@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,10 @@ from jaxtyping import Bool, Float32
 
 from ....clip import Clip, ClipRecord
 from ....errors import BadValueError
-from ....scene.colors import lab_from_srgb
-from .conditions import KnownPictures, Surface, between, picture_conditions, shaded
+from .conditions import KnownPictures, Surface, between, picture_conditions
 from .looks import Appearance, look_of, parse_look
-from .surfaces import check_called, is_called, textures
-from .textures import Grain, grain_of, shade_of
+from .surfaces import check_called, is_called
+from .texturing import Stretch, textured, worn
 
 USES = ("keep", "restyle")
 
@@ -82,6 +81,7 @@ def clip_conditions(
     frames: slice,
     restyle: Restyle | None = None,
     noise: Float32[np.ndarray, "n 3 height width"] | None = None,
+    worn_by: float = 0.0,
 ) -> Float32[np.ndarray, "n channels height width"]:
     """The network's conditions for a stretch of a clip's frames; see ``picture_conditions``.
 
@@ -90,23 +90,27 @@ def clip_conditions(
         camera: one of its cameras.
         frames: from where to where.
         restyle: what becomes of its instances; None keeps all.
-        noise: of these frames, which draws the textures of what is restyled; None leaves it plain.
+        noise: of these frames, which draws the textures of what is restyled, and wear; None leaves all plain.
+        worn_by: how worn surfaces are that keep their colors: 0 not at all, 1 as in a household.
     """
     numbers = range(frames.start, frames.stop)
     kinds = ("rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges")
     pictures: dict[str, Any] = {kind: np.stack([getattr(clip, kind)(camera, k) for k in numbers]) for kind in kinds}
-    surface, kept, ids, K = None, None, None, clip.camera(camera).intrinsics[frames]  # noqa: N806
+    ids = np.stack([clip.instances(camera, k) for k in numbers])
+    K = clip.camera(camera).intrinsics[frames]  # noqa: N806
+    known = KnownPictures(**pictures, K=K)
+    surface, kept, wear = None, None, None
     if restyle is not None:
-        ids = np.stack([clip.instances(camera, k) for k in numbers])
         surface, kept = _surface(ids, restyle.appearances)
-        if noise is not None:
-            grain = _grain(clip.record, camera, frames, restyle.appearances)
-            given = zip(noise, ids, pictures["depth"], pictures["normals"], K, strict=True)
-            shades = [shade_of(*rows, grain, k) for k, rows in enumerate(given)]
-            surface = replace(surface, base_color=shaded(surface.base_color, np.stack(shades)))
-        if restyle.strength < 1:
-            surface = between(pictures["albedo"], pictures["material"], surface, restyle.strength)
-    return picture_conditions(KnownPictures(**pictures, K=K), surface=surface, kept=kept, ids=ids)
+    if noise is not None:
+        at = Stretch(clip, camera, frames, ids, known.depth, known.normals, K, noise)
+        if restyle is not None and surface is not None:
+            surface = textured(surface, restyle.appearances, at)
+        if worn_by and (kept is None or (kept & (known.depth > 0)).any()):
+            wear = worn(at, worn_by)
+    if restyle is not None and surface is not None and restyle.strength < 1:
+        surface = between(known.albedo, known.material, surface, restyle.strength)
+    return picture_conditions(known, surface=surface, kept=kept, ids=ids if restyle is not None else None, wear=wear)
 
 
 def _surface(ids: np.ndarray, appearances: Mapping[int, Appearance]) -> tuple[Surface, Bool[np.ndarray, "frames height width"]]:
@@ -119,16 +123,6 @@ def _surface(ids: np.ndarray, appearances: Mapping[int, Appearance]) -> tuple[Su
             kept[id_] = False
     rows = table[ids]
     return Surface(rows[..., 0:3], rows[..., 3], rows[..., 4]), kept[ids]
-
-
-def _grain(record: ClipRecord, camera: str, frames: slice, appearances: Mapping[int, Appearance]) -> Grain:
-    """How the textures of all restyled instances lie."""
-    camera_from_world = np.swapaxes(record.cameras[camera].world_from_camera[frames, :3, :3], 1, 2)
-    restyled = [instance for instance in record.instances if instance.id in appearances]
-    poses = {instance.id: camera_from_world @ instance.world_from_instance[frames, :3, :3] for instance in restyled}
-    layers = {id_: textures()[appearances[id_].kind] for id_ in poses}
-    lightness = {id_: float(lab_from_srgb(np.array(appearances[id_].color) / 255)[0]) for id_ in poses}
-    return grain_of(layers, lightness, poses, frames.stop - frames.start)
 
 
 def settings_of(restyle: Restyle | None, record: ClipRecord, keep: Sequence[str]) -> dict[str, Any]:

@@ -50,11 +50,37 @@ class TextureLayer:
     - ``size``: standard deviation of the blur across the grain, metres.
     - ``stretch``: times as long along the grain.
     - ``contrast``: standard deviation of the lightness L*.
+    - ``form``: ``even``, as the blurred noise is; ``veins``, dark where it is about zero; ``specks``, dark where it is high.
     """
 
     size: float
     stretch: float
     contrast: float
+    form: str = "even"
+
+
+FORMS = ("even", "veins", "specks")
+"""Of a texture's layers."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Structure that is laid out on a surface in metres: see ``patterns.py``.
+
+    - ``size``: of a piece, along and across its row; None: there are no pieces.
+    - ``joint``: width of the joints between them; ``color``: theirs, sRGB ``#rrggbb``.
+    - ``vary``: standard deviation of the lightness L* between pieces.
+    - ``shift``: of every row against the one before it, as a share of a piece; None: each by a share of its own.
+    - ``rings``: distance between growth rings, 0 without; ``contrast``: how plain these are, 1 as in oak.
+    """
+
+    size: tuple[float, float] | None = None
+    joint: float = 0.0
+    color: str = "#000000"
+    vary: float = 0.0
+    shift: float | None = 0.0
+    rings: float = 0.0
+    contrast: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +117,39 @@ def _material(name: str, kind: str, colors: list[str], spread: Any, roughness: l
 @cache
 def textures() -> dict[str, tuple[TextureLayer, ...]]:
     """Layers of texture by kind of material."""
-    return {kind: tuple(TextureLayer(*map(float, row)) for row in rows) for kind, rows in _tables()["textures"].items()}
+    return {kind: tuple(_layer(*row) for row in rows) for kind, rows in _tables()["textures"].items()}
+
+
+def _layer(size: Any, stretch: Any, contrast: Any, form: str = "even") -> TextureLayer:
+    return TextureLayer(float(size), float(stretch), float(contrast), form)
+
+
+@cache
+def wear() -> dict[str, tuple[TextureLayer, ...]]:
+    """What use leaves on surfaces that keep their colors: of ``color``, and of ``roughness`` in hundredths of its logarithm."""
+    return {name: tuple(_layer(*row) for row in rows) for name, rows in _tables()["wear"].items()}
+
+
+@cache
+def layers_of(material: str, kind: str) -> tuple[TextureLayer, ...]:
+    """Layers of texture of a material, or of its kind."""
+    return textures().get(material) or textures()[kind]
+
+
+@cache
+def pattern_named(material: str, kind: str) -> Pattern | None:
+    """The pattern of a material, or of its kind; None if it has none."""
+    rows: dict[str, Any] = _tables()["patterns"]
+    row = rows.get(material, rows.get(kind))
+    if row is None:
+        return None
+    size, shift = row.get("size"), row.get("shift", 0.0)
+    return Pattern(
+        size=None if size is None else (float(size[0]), float(size[1])),
+        color=row.get("color", "#000000"),
+        shift=None if shift is None else float(shift),
+        **{name: float(row[name]) for name in ("joint", "vary", "rings", "contrast") if name in row},
+    )
 
 
 @cache

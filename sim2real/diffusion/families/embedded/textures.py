@@ -7,6 +7,7 @@ its surface under every camera, because the noise does, and is another one with 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ from torch.nn import functional
 
 from ....devices import as_warp, launch, load
 from . import texture_kernels
-from .surfaces import TextureLayer
+from .surfaces import FORMS, TextureLayer
 
-LAYERS = 2
-"""A fine and a coarse one, from the noise's first and second channel."""
+_CHANNELS = 3
+"""Of the noise: layers take them in turn."""
+_VEIN, _SPECK, _SOFT = 0.18, 1.2, 0.12
+"""Half width of a vein, threshold of specks and how soft it is, in standard deviations of the noise."""
 _LEVELS = 6
 _FINEST_PX = 0.5
 """Standard deviation of the finest blur; every level doubles it."""
@@ -42,6 +45,7 @@ class Grain:
     """What every instance's texture is like, by id: tables whose rows are ids.
 
     - ``size`` in metres, ``stretch``, and ``strength``: standard deviation of the logarithm of the linear base color.
+    - ``form``: place in ``FORMS``.
     - ``along``: direction of the grain in the camera's frame, per frame, and the one that it has where the first stands on the
       surface.
     """
@@ -49,6 +53,7 @@ class Grain:
     size: Float32[np.ndarray, "ids layers"]
     stretch: Float32[np.ndarray, "ids layers"]
     strength: Float32[np.ndarray, "ids layers"]
+    form: UInt8[np.ndarray, "ids layers"]
     along: Float32[np.ndarray, "frames ids 2 3"]
 
 
@@ -61,24 +66,26 @@ def grain_of(
     """The tables of a stretch of frames.
 
     Args:
-        layers: of every restyled instance, by id, at most :data:`LAYERS`.
+        layers: of every restyled instance, by id.
         lightness: L* of its base color.
         camera_from_instance: rotations. Grain runs along the instance's x axis; where that stands on the surface, along y.
         frames: of the stretch.
     """
-    ids = max(layers, default=0) + 1
-    size, stretch = np.full((ids, LAYERS), 1e-3, np.float32), np.ones((ids, LAYERS), np.float32)
-    strength, along = np.zeros((ids, LAYERS), np.float32), np.zeros((frames, ids, 2, 3), np.float32)
+    ids, count = max(layers, default=0) + 1, max(map(len, layers.values()), default=0)
+    size, stretch = np.full((ids, count), 1e-3, np.float32), np.ones((ids, count), np.float32)
+    strength, form = np.zeros((ids, count), np.float32), np.zeros((ids, count), np.uint8)
+    along = np.zeros((frames, ids, 2, 3), np.float32)
     for id_, own in layers.items():
         for k, layer in enumerate(own):
-            # L* = 116 Y^(1/3) - 16, so that d log Y = 3 dL* / (L* + 16)
-            size[id_, k], stretch[id_, k], strength[id_, k] = (
-                layer.size,
-                layer.stretch,
-                3 * layer.contrast / (lightness[id_] + 16),
-            )
+            size[id_, k], stretch[id_, k], form[id_, k] = layer.size, layer.stretch, FORMS.index(layer.form)
+            strength[id_, k] = layer.contrast * shade_per_lightness(lightness[id_])
         along[:, id_] = np.moveaxis(camera_from_instance[id_][:, :, :2], -1, 1)
-    return Grain(size, stretch, strength, along)
+    return Grain(size, stretch, strength, form, along)
+
+
+def shade_per_lightness(lightness: float) -> float:
+    """By how much the logarithm of a linear color grows with its lightness: L* = 116 Y^(1/3) - 16, so 3 / (L* + 16)."""
+    return 3 / (lightness + 16)
 
 
 def shade_of(
@@ -107,14 +114,50 @@ def shade_of(
     along = torch.from_numpy(grain.along[frame])[row]
     first, second = _tangents(torch.from_numpy(normals.astype(np.float32)) / 127.5 - 1, z, along, K)
     total = torch.zeros_like(z)
-    for k in range(LAYERS):
+    levels = {}
+    for k in range(grain.size.shape[1]):
         size, stretch, strength = (torch.from_numpy(table[:, k])[row] for table in (grain.size, grain.stretch, grain.strength))
         if not (strength > 0).any():
             continue
-        field, ratio = _blurred(torch.from_numpy(np.ascontiguousarray(noise[k])), first * (size * stretch), second * size)
+        channel = k % _CHANNELS
+        if channel not in levels:
+            levels[channel] = noise_levels(torch.from_numpy(np.ascontiguousarray(noise[channel])))
+        field, ratio = blurred(levels[channel], first * (size * stretch), second * size)
         deviation = torch.where(z > 0, strength * ratio, 0)
-        total += deviation * field - deviation.square() / 2
+        total += deviation * _formed(field, torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
     return total.exp().numpy()
+
+
+def _formed(field: Float[Tensor, "height width"], form: UInt8[Tensor, "height width"]) -> Float[Tensor, "height width"]:
+    """A layer's shade, of mean 0 and variance 1, from noise of that."""
+    out = field
+    for place, of in ((1, _vein), (2, _speck)):
+        here = form == place
+        if here.any():
+            out = torch.where(here, of(field), out)
+    return out
+
+
+def _vein(field: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Dark where the noise is about zero; E exp(-c f^2) = (1 + 2 c)^(-1/2) for a standard normal f."""
+    c = 1 / _VEIN**2
+    mean, square = (1 + 2 * c) ** -0.5, (1 + 4 * c) ** -0.5
+    return (mean - torch.exp(-c * field.square())) / math.sqrt(square - mean**2)
+
+
+def _speck(field: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Dark where the noise is high."""
+    mean, deviation = _speck_moments()
+    return (mean - torch.sigmoid((field - _SPECK) / _SOFT)) / deviation
+
+
+@functools.cache
+def _speck_moments() -> tuple[float, float]:
+    f = torch.linspace(-6, 6, 4801, dtype=torch.float64)
+    weight = torch.exp(-f.square() / 2) / torch.exp(-f.square() / 2).sum()
+    value = torch.sigmoid((f - _SPECK) / _SOFT)
+    mean = float((weight * value).sum())
+    return mean, math.sqrt(float((weight * value.square()).sum()) - mean**2)
 
 
 def _tangents(
@@ -129,7 +172,7 @@ def _tangents(
     x = (torch.arange(width) + 0.5 - cx) / focal_x
     y = (torch.arange(height) + 0.5 - cy) / focal_y
     ray = torch.stack([x.expand(height, width), y[:, None].expand(height, width), torch.ones(height, width)], dim=-1)
-    towards = -ray / ray.norm(dim=-1, keepdim=True)
+    towards = -_unit(ray)
     cosine = (normals * towards).sum(-1, keepdim=True)
     normals = _unit(normals + (_STEEPEST - cosine).clamp(min=0) * towards)
     flat, other = (way - (way * normals).sum(-1, keepdim=True) * normals for way in along.unbind(-2))
@@ -143,16 +186,19 @@ def _tangents(
 
 
 def _unit(vectors: Float[Tensor, "height width 3"]) -> Float[Tensor, "height width 3"]:
-    return functional.normalize(vectors, dim=-1, eps=1e-6)
+    x, y, z = vectors.unbind(-1)
+    return vectors / (x * x + y * y + z * z).sqrt().clamp(min=1e-6)[..., None]
 
 
-def _blurred(
-    noise: Float[Tensor, "height width"], first: Float[Tensor, "2 height width"], second: Float[Tensor, "2 height width"]
+def blurred(
+    levels: Float[Tensor, "levels height width"],
+    first: Float[Tensor, "2 height width"],
+    second: Float[Tensor, "2 height width"],
 ) -> tuple[Float[Tensor, "height width"], Float[Tensor, "height width"]]:
     """White noise blurred by an ellipse of its own at every pixel, at about unit variance.
 
     Args:
-        noise: unit variance.
+        levels: of the noise, from :func:`noise_levels`.
         first: half axis of the ellipse (one standard deviation), pixels.
         second: another one, conjugate to it.
 
@@ -170,13 +216,13 @@ def _blurred(
     step = (major.square() - minor.square()).clamp(min=0).sqrt() / _SPREAD
     way = torch.stack([angle.cos(), angle.sin()]) * torch.minimum(step, 1.5 * minor)
     level = (torch.log2(minor / _FINEST_PX)).clamp(0, _LEVELS - 1)
-    fields = _taps(_levels(noise), level, way)
+    fields = _taps(levels, level, way)
     fields = _taps(fields[None], torch.zeros_like(level), (2 * _REACH + 1) * way)
-    reached = (minor.square() + (_SPREAD * way.norm(dim=0)).square()).sqrt()
+    reached = (minor.square() + _SPREAD**2 * (way[0].square() + way[1].square())).sqrt()
     return fields * (reached / minor).sqrt(), ratio
 
 
-def _levels(noise: Float[Tensor, "height width"]) -> Float[Tensor, "levels height width"]:
+def noise_levels(noise: Float[Tensor, "height width"]) -> Float[Tensor, "levels height width"]:
     """Noise under wider and wider isotropic blurs, each at unit variance."""
     height, width = noise.shape
     out, small = [], noise[None, None]

@@ -11,6 +11,8 @@ from sim2real.diffusion.families.embedded.conditions import (
     RENDERED,
     KnownPictures,
     Surface,
+    Wear,
+    _plausible,
     picture_conditions,
     shaded,
 )
@@ -34,7 +36,8 @@ def test_kept_surfaces_are_shown_in_the_light_that_falls_on_them(make_pictures):
     pictures["reflection"][:], pictures["material"][..., 1] = 0, 0
     out = picture_conditions(KnownPictures(**pictures))
     assert out.shape == (3, len(CHANNEL_NAMES), 24, 40) and np.abs(out).max() <= 1
-    wanted = toned((linear_from_srgb(pictures["albedo"] / 255) * pictures["light"]).astype(np.float32), Development())
+    base = _plausible(linear_from_srgb(pictures["albedo"] / 255).astype(np.float32))
+    wanted = toned((base * pictures["light"]).astype(np.float32), Development())
     shown = np.moveaxis((out[:, PICTURE] + 1) / 2, 1, -1)
     grazing = np.moveaxis(out[:, FACING : FACING + 1], 1, -1) < 0.5  # where much is mirrored, and nothing is there to be
     assert np.abs(shown - wanted)[~np.broadcast_to(grazing, shown.shape)].max() < 2e-3
@@ -183,3 +186,27 @@ def test_what_is_kept_beside_something_new_loses_the_old_colors_that_were_mixed_
     out = picture_conditions(KnownPictures(**pictures), surface=flat((1, 24, 40), (100, 100, 100)), kept=ids == 1, ids=ids)
     shown = (out[0, BASE, 12] + 1) * 127.5
     assert (np.abs(shown[:20] - 120) < 3).all() and abs(shown[20] - 120) < 12
+
+
+def test_no_paint_sends_back_all_light_and_what_is_not_white_stays():
+    light = np.linspace(0, 1, 101, dtype=np.float32)
+    held = _plausible(np.stack([light, light / 2, light / 4], axis=-1))
+    assert (np.diff(held[:, 0]) > 0).all() and held.max() < 0.8
+    assert np.array_equal(held[:56, 0], light[:56]) and np.allclose(held[1:, 1:], held[1:, :1] * [0.5, 0.25])
+
+
+def test_wear_looks_alike_on_dark_and_on_bright_and_leaves_lamps_and_the_sky_alone(make_pictures):
+    pictures = make_pictures(frames=1)
+    pictures["albedo"][:, :12], pictures["albedo"][:, 12:] = 100, 200
+    pictures["depth"][:, :, :5] = 0
+    pictures["material"][:, :, 5:10, 2] = 200
+    shape = pictures["depth"].shape
+    shade = np.exp(0.05 * np.random.default_rng(0).standard_normal(shape)).astype(np.float32)
+    known = KnownPictures(**pictures)
+    new, old = picture_conditions(known), picture_conditions(known, wear=Wear(np.ones(shape, np.float32), shade / shade))
+    assert np.array_equal(new, old)
+    worn = picture_conditions(known, wear=Wear(shade, np.full(shape, 1.2, np.float32)))
+    assert np.array_equal(worn[..., :10], new[..., :10])
+    moved = worn[0, BASE, :, 10:] - new[0, BASE, :, 10:]
+    assert moved[:12].std() == pytest.approx(moved[12:].std(), rel=0.35) and abs(moved.mean()) < 0.01
+    assert (worn[0, 6, :, 10:] >= new[0, 6, :, 10:]).all() and worn[0, 6].mean() > new[0, 6].mean() + 0.05

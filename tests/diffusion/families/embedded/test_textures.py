@@ -6,8 +6,8 @@ import torch
 
 from sim2real.devices import load
 from sim2real.diffusion.families.embedded import texture_kernels
-from sim2real.diffusion.families.embedded.surfaces import TextureLayer, textures
-from sim2real.diffusion.families.embedded.textures import _blurred, _taps, grain_of, shade_of, taps_reference
+from sim2real.diffusion.families.embedded.surfaces import FORMS, TextureLayer, textures
+from sim2real.diffusion.families.embedded.textures import _taps, blurred, grain_of, noise_levels, shade_of, taps_reference
 from sim2real.scene.material_kinds import MATERIAL_KINDS
 
 SIZE = (120, 160)
@@ -46,11 +46,11 @@ def test_the_kernel_equals_its_torch_twin():
 
 @pytest.mark.parametrize(("long", "short"), [(0.4, 0.4), (1, 1), (3, 3), (9, 9), (9, 1.5), (16, 4)])
 @pytest.mark.parametrize("degrees", [0, 30])
-def test_blurred_noise_has_unit_variance(long, short, degrees):
+def testblurred_noise_has_unit_variance(long, short, degrees):
     angle, (h, w) = np.deg2rad(degrees), (400, 400)
     axes = [long * np.array([np.cos(angle), np.sin(angle)]), short * np.array([-np.sin(angle), np.cos(angle)])]
     first, second = (torch.tensor(axis, dtype=torch.float32)[:, None, None].expand(2, h, w) for axis in axes)
-    field, ratio = _blurred(torch.from_numpy(drawn(3, (h, w))[0]), first, second)
+    field, ratio = blurred(noise_levels(torch.from_numpy(drawn(3, (h, w))[0])), first, second)
     inside = field[60:-60, 60:-60]
     assert inside.std().item() == pytest.approx(1, abs=0.16)
     assert 0 < ratio.min() <= ratio.max() <= 1 and (long < 1 or ratio.min() > 0.8)
@@ -117,4 +117,11 @@ def test_nothing_happens_without_noise_without_texture_and_without_surface():
 
 def test_every_kind_of_material_but_the_unknown_has_a_texture():
     assert set(textures()) >= set(MATERIAL_KINDS) - {"unknown"}
-    assert all(len(layers) <= 2 for layers in textures().values())
+    assert all(layer.form in FORMS and layer.size > 0 for layers in textures().values() for layer in layers)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_has_the_contrast_that_its_layer_says(form):
+    factor = np.log(shade(drawn(size=(300, 400)), TextureLayer(0.004, 1.0, 3.0, form)))
+    assert factor.std() == pytest.approx(3 * 3 / 66, rel=0.2) and abs(factor.mean()) < 0.02
+    assert (np.mean((factor - factor.mean()) ** 3) < -0.5 * factor.std() ** 3) == (form != "even"), "few places, much darker"
