@@ -91,8 +91,13 @@ class KnownPictures:
 
 @dataclass(frozen=True, eq=False)
 class Wear:
-    """What use has left on surfaces, per pixel: what a gray's linear base color is multiplied with, and the roughness."""
+    """What use has left on surfaces.
 
+    - ``amount``: 0 nothing, 1 a household's; from 1 on, white is what white paint is.
+    - ``shade``, ``roughness``: what a gray's linear base color and the roughness are multiplied with, per pixel.
+    """
+
+    amount: float
     shade: Float32[np.ndarray, "frames height width"]
     roughness: Float32[np.ndarray, "frames height width"]
 
@@ -125,7 +130,7 @@ def picture_conditions(
     stays = np.ones(known.depth.shape, np.bool_)
     if surface is not None:
         stays = ~solid | (known.material[..., 2] > 0) | (np.zeros_like(stays) if kept is None else kept)
-    base, rough_metal = _plausible(_LINEAR[known.albedo]), known.material[..., :2]
+    base, rough_metal = _LINEAR[known.albedo], known.material[..., :2]
     if surface is not None and not stays.all():
         changed = ~stays
         _recolor(base, surface.base_color, changed, ids)
@@ -173,9 +178,9 @@ def _recolor(
 
 
 def _plausible(base: Float32[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape 3"]:
-    """Colors that paint can have: fresh snow sends back 0.9 of the light, white plastic and paint 0.8, simulators' robots all.
+    """Colors that used things have: new snow sends back 0.9 of the light, white plastic and paint 0.8, simulators' robots all.
 
-    White that sends back all light has no shading left when a camera exposes for it.
+    White that sends back all light has no shading left when a camera exposes for what is around it.
     """
     brightest = base.max(axis=-1, keepdims=True)
     room = _WHITEST - _BRIGHT
@@ -191,7 +196,8 @@ def _wear_down(
     wear: Wear,
 ) -> None:
     """Vary base color and roughness, in place, by steps of lightness that look alike on black and on white."""
-    shown = base[here]
+    new = base[here]
+    shown = new + np.float32(min(wear.amount, 1)) * (_plausible(new) - new)
     bright = np.maximum(shown @ LUMA, _BLACK)
     shade = wear.shade[here] ** (_GRAY_LIGHT / np.cbrt(bright))
     base[here] = np.minimum(shown * shade[:, None], 1)

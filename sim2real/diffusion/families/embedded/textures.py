@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -122,7 +122,7 @@ def shade_of(
         channel = k % _CHANNELS
         if channel not in levels:
             levels[channel] = noise_levels(torch.from_numpy(np.ascontiguousarray(noise[channel])))
-        field, ratio = blurred(levels[channel], first * (size * stretch), second * size)
+        field, ratio = blurred(levels[channel], first * (size * stretch), second * size, row)
         deviation = torch.where(z > 0, strength * ratio, 0)
         total += deviation * _formed(field, torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
     return total.exp().numpy()
@@ -194,6 +194,7 @@ def blurred(
     levels: Float[Tensor, "levels height width"],
     first: Float[Tensor, "2 height width"],
     second: Float[Tensor, "2 height width"],
+    owner: Int[Tensor, "height width"],
 ) -> tuple[Float[Tensor, "height width"], Float[Tensor, "height width"]]:
     """White noise blurred by an ellipse of its own at every pixel, at about unit variance.
 
@@ -201,6 +202,7 @@ def blurred(
         levels: of the noise, from :func:`noise_levels`.
         first: half axis of the ellipse (one standard deviation), pixels.
         second: another one, conjugate to it.
+        owner: whose pixel it is: a blur does not take in what another kernel has blurred.
 
     Returns:
         The blurred noise, and the share of the texture's standard deviation that is left where the pixel is coarser than it.
@@ -217,7 +219,7 @@ def blurred(
     way = torch.stack([angle.cos(), angle.sin()]) * torch.minimum(step, 1.5 * minor)
     level = (torch.log2(minor / _FINEST_PX)).clamp(0, _LEVELS - 1)
     fields = _taps(levels, level, way)
-    fields = _taps(fields[None], torch.zeros_like(level), (2 * _REACH + 1) * way)
+    fields = _own_taps(fields, owner, levels, level, (2 * _REACH + 1) * way)
     reached = (minor.square() + _SPREAD**2 * (way[0].square() + way[1].square())).sqrt()
     return fields * (reached / minor).sqrt(), ratio
 
@@ -258,6 +260,21 @@ def _taps(
     out = torch.empty_like(level)
     arrays = [as_warp(tensor.contiguous(), wp.float32) for tensor in (levels, level, way)]
     launch(texture_kernels.taps_kernel, tuple(level.shape), [*arrays, _REACH, as_warp(out, wp.float32)], "cpu")
+    return out
+
+
+def _own_taps(
+    fields: Float[Tensor, "height width"],
+    owner: Int[Tensor, "height width"],
+    levels: Float[Tensor, "levels height width"],
+    level: Float[Tensor, "height width"],
+    way: Float[Tensor, "2 height width"],
+) -> Float[Tensor, "height width"]:
+    """The same through what has been blurred once, as far as it is one owner's."""
+    out = torch.empty_like(level)
+    given = [as_warp(fields[None].contiguous(), wp.float32), as_warp(owner.to(torch.int32).contiguous(), wp.int32)]
+    given += [as_warp(tensor.contiguous(), wp.float32) for tensor in (levels, level, way)]
+    launch(texture_kernels.own_taps_kernel, tuple(level.shape), [*given, _REACH, as_warp(out, wp.float32)], "cpu")
     return out
 
 

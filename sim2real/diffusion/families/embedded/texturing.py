@@ -141,4 +141,4 @@ def worn(at: Stretch, amount: float) -> Wear:
         )
         for layers, scale in ((wear()["color"], 1.0), (wear()["roughness"], _HUNDREDTH / shade_per_lightness(_GRAY)))
     )
-    return Wear(at.shades(color), at.shades(rough, (2, 1, 0)))
+    return Wear(amount, at.shades(color), at.shades(rough, (2, 1, 0)))

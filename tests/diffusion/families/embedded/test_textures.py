@@ -50,7 +50,9 @@ def testblurred_noise_has_unit_variance(long, short, degrees):
     angle, (h, w) = np.deg2rad(degrees), (400, 400)
     axes = [long * np.array([np.cos(angle), np.sin(angle)]), short * np.array([-np.sin(angle), np.cos(angle)])]
     first, second = (torch.tensor(axis, dtype=torch.float32)[:, None, None].expand(2, h, w) for axis in axes)
-    field, ratio = blurred(noise_levels(torch.from_numpy(drawn(3, (h, w))[0])), first, second)
+    field, ratio = blurred(
+        noise_levels(torch.from_numpy(drawn(3, (h, w))[0])), first, second, torch.zeros(h, w, dtype=torch.int64)
+    )
     inside = field[60:-60, 60:-60]
     assert inside.std().item() == pytest.approx(1, abs=0.16)
     assert 0 < ratio.min() <= ratio.max() <= 1 and (long < 1 or ratio.min() > 0.8)
@@ -113,6 +115,20 @@ def test_nothing_happens_without_noise_without_texture_and_without_surface():
     ids[:, 80:] = 900  # an id of which nothing is known
     assert (shade_of(drawn(), ids, np.ones(SIZE, np.float32), flat, k, grain(layer), 0) == 1).all()
     assert (shade_of(drawn(), ids * 0 + 1, np.zeros(SIZE, np.float32), flat, k, grain(layer), 0) == 1).all()
+
+
+def test_what_lies_beside_a_surface_leaves_its_texture_smooth():
+    """A fine texture beside a coarse one: the coarse one's blur reaches over the border, and takes no grain from there."""
+    noise, size = drawn(size=(200, 300)), (200, 300)
+    k = np.array([[400.0, 0, 150], [0, 400, 100], [0, 0, 1]])
+    layers = {1: (TextureLayer(0.02, 10.0, 3.0),), 2: (TextureLayer(0.0005, 1.0, 3.0),)}
+    both = grain_of(layers, {1: 50.0, 2: 50.0}, {1: np.eye(3)[None], 2: np.eye(3)[None]}, 1)
+    ids = np.ones(size, np.uint16)
+    ids[:, 150:] = 2
+    z = np.ones(size, np.float32)
+    shade = np.log(shade_of(noise, ids, z, encoded((0.0, 0.0, -1.0), size), k, both, 0))
+    left, right = (np.diff(shade[:, part], axis=0).std() / shade[:, part].std() for part in (np.s_[60:149], np.s_[160:]))
+    assert left < 0.25 < right
 
 
 def test_every_kind_of_material_but_the_unknown_has_a_texture():
