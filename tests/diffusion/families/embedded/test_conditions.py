@@ -202,9 +202,9 @@ def test_wear_looks_alike_on_dark_and_on_bright_and_leaves_lamps_and_the_sky_alo
     shape = pictures["depth"].shape
     shade = np.exp(0.05 * np.random.default_rng(0).standard_normal(shape)).astype(np.float32)
     known = KnownPictures(**pictures)
-    new, old = picture_conditions(known), picture_conditions(known, wear=Wear(0, *2 * [np.ones(shape, np.float32)]))
+    new, old = picture_conditions(known), picture_conditions(known, wear=Wear(0.0, *2 * [np.ones(shape, np.float32)]))
     assert np.array_equal(new, old)
-    worn = picture_conditions(known, wear=Wear(1, shade, np.full(shape, 1.2, np.float32)))
+    worn = picture_conditions(known, wear=Wear(1.0, shade, np.full(shape, 1.2, np.float32)))
     assert np.array_equal(worn[..., :10], new[..., :10])
     moved = worn[0, BASE, :, 10:] - new[0, BASE, :, 10:]
     assert moved[:12].std() == pytest.approx(moved[12:].std(), rel=0.35) and abs(moved.mean()) < 0.01
