@@ -149,7 +149,7 @@ def test_footage_appears_with_frames_video_and_settings(clip, model):
 
 
 def test_a_network_that_changes_nothing_returns_the_surfaces_in_their_light(clip, model):
-    generate(clip, GenerateOptions(model=model, camera_effects="none"))
+    generate(clip, GenerateOptions(model=model, camera_effects="none", wear=0.0))
     found = means(footage(clip, "tiny-0")[0])
     assert np.abs(found[0] - BACKGROUND).max() < 3
     for id_, color in enumerate(COLORS[1:], 1):
@@ -166,6 +166,25 @@ def test_camera_effects_differ_by_seed_and_frame_and_keep_the_picture(clip, mode
     assert not np.array_equal(one, two) and not np.array_equal(one[0], one[1])
     generate(clip, GenerateOptions(model=model, camera_effects="webcam", seed=1))
     assert np.array_equal(one, footage(clip, "tiny-1")[0])
+
+
+def test_wear_is_drawn_by_the_noise_and_keeps_colors_in_the_mean(clip, model):
+    made = {}
+    for wear in (0.0, 1.0):
+        for noise in ("clip", "iid"):
+            generate(clip, GenerateOptions(model=model, camera_effects="none", wear=wear, noise=noise))
+            made[wear, noise], settings = footage(clip, "tiny-0" if noise == "clip" else f"tiny-{noise}-0")
+            assert settings["wear"] == wear
+    assert np.array_equal(made[0.0, "clip"], made[0.0, "iid"]) and not np.array_equal(made[1.0, "clip"], made[1.0, "iid"])
+    new, used = means(made[0.0, "clip"]), means(made[1.0, "clip"])
+    assert max(np.abs(new[id_] - used[id_]).max() for id_ in range(1, len(COLORS))) < 8
+    assert np.array_equal(new[0], used[0]), "what is no surface stays"
+
+
+@pytest.mark.parametrize("wear", [-0.1, 3.1, float("nan")])
+def test_wear_that_there_is_not_is_refused(wear):
+    with pytest.raises(BadValueError, match="0 to 3"):
+        GenerateOptions(wear=wear)
 
 
 def test_restyle_shows_the_colors_of_the_look(clip, model):
@@ -185,7 +204,7 @@ def test_restyle_shows_the_colors_of_the_look(clip, model):
 
 def test_what_is_kept_keeps_its_colors_while_all_else_changes(clip, model):
     generate(
-        clip, GenerateOptions(model=model, use="restyle", look="loft,mug=copper", keep=["robot", "l?d"], camera_effects="none")
+        clip, GenerateOptions(model=model, use="restyle", look="loft,mug=copper", keep=["robot", "l?d"], wear=0.0, camera_effects="none")
     )
     frames, settings = footage(clip, "tiny-restyle-0")
     found = means(frames)
