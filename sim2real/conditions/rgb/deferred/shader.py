@@ -17,7 +17,7 @@ from ....scene import Camera, Scene, Triangles
 from ....scene.colors import srgb_from_linear
 from ...samples import Layers, Sampler, Samples
 from ..protocol import MadeBy
-from . import occlusion_kernels, shading_kernels
+from . import lane_kernels, occlusion_kernels, shading_kernels
 from .lamps import Lamps
 from .shadows import ShadowOptions
 
@@ -69,7 +69,7 @@ class Shader:
         self._scene, self._device = scene, device
         self._sampler = sampler or Sampler(scene, triangles, rasterizer, device)
         self._occlusion = ambient_occlusion
-        for module in (occlusion_kernels, shading_kernels):
+        for module in (occlusion_kernels, shading_kernels, *([lane_kernels] if device == "cpu" else [])):
             load(module, device)
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
@@ -107,8 +107,15 @@ class Shader:
 
     def _shade(self, shading: Shading) -> Float32[Tensor, "height width 3"]:
         seen = shading.samples
-        shape, run = row_threads(seen.size, self._device)
         color = blank(seen.size, wp.vec3, self._device)
+        if self._device == "cpu" and seen.view.camera.kind == 0:
+            room = (1, seen.size[1] * seen.side**2)
+            faces_of = as_warp(torch.empty((room[1], 2), dtype=torch.int32), wp.vec2i)
+            places = as_warp(torch.empty((room[1], 9)), lane_kernels.Place)
+            lit = [shading.occlusion, seen.materials, seen.view, shading.light, color]
+            launch(lane_kernels.shade_rows_kernel, seen.size[0], [seen.face, seen.side, faces_of, places, *lit], self._device)
+            return wp.to_torch(color)
+        shape, run = row_threads(seen.size, self._device)
         launch(
             shading_kernels.shade_kernel,
             shape,
