@@ -1,7 +1,7 @@
 """Deferred shading on the CPU, where eight places of a row are shaded at once: the colors of ``shading_kernels.shade_kernel``.
 
 Most surfaces have at most a base color texture. They are gathered along a row and lit together in C++ (``native/shade_lanes``);
-where nothing is, and surfaces with other textures, are shaded one by one as by ``shade_kernel``.
+surfaces with other textures, and the sides of a skybox, are shaded one by one as by ``shade_kernel``.
 """
 # ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
 # pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
@@ -21,7 +21,7 @@ from .shading_kernels import seen_color
 wp.set_module_options({"enable_backward": False})
 
 Place = wp.types.vector(length=9, dtype=wp.float32)
-"""Where a face is seen, x and y in px of the picture; its share of the pixel; linear base color; emission."""
+"""Where a face, or nothing, is seen, x and y in px of the picture; its share of the pixel; linear base color; emission."""
 
 
 @wp.func_native(native(__file__, "shade_lanes"))
@@ -37,7 +37,7 @@ def shade_lanes(
     light: Light,
     picture: wp.array2d(dtype=wp.vec3),
 ):
-    """Add the colors of the first ``count`` places to pixels of a row; ``faces_of`` has the face and the column of each."""
+    """Add the colors of the first ``count`` places to pixels of a row; ``faces_of`` has the face (-1: the sky) and the column of each."""
     ...
 
 
@@ -85,8 +85,12 @@ def shade_rows_kernel(
                     g = group_from(i, done, face, side, y, x, middle, s, view)
                 done = done | g.members
                 share = g.count * part_of_pixel
-                alone = bool(True)
-                if g.face >= 0:
+                alone = light.box_side > 0
+                if g.face < 0 and not alone:
+                    faces_of[found] = wp.vec2i(-1, x)
+                    places[found] = Place(g.x, g.y, share, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+                    found += 1
+                elif g.face >= 0:
                     part = s.face_part[g.face]
                     maps = s.map_texture[part]
                     alone = maps[0] >= 0 or maps[1] >= 0 or maps[2] >= 0

@@ -86,7 +86,8 @@ class Shader:
         """
         color = as_warp(self._blended(camera, frame, EXPOSURE, layers), wp.vec3)
         out = torch.empty((*camera.size, 3), dtype=torch.uint8, device=self._device)
-        launch(shading_kernels.encode_kernel, camera.size, [color, self._curve, as_warp(out, wp.uint8)], self._device)
+        shape, run = row_threads(camera.size, self._device)
+        launch(shading_kernels.encode_kernel, shape, [color, run, self._curve, as_warp(out, wp.uint8)], self._device)
         return out.cpu().numpy()
 
     def ahead(self, frame: int) -> None:

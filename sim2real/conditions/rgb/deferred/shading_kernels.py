@@ -195,10 +195,13 @@ def shade_kernel(
 
 @wp.kernel
 @no_type_check
-def encode_kernel(color: wp.array2d(dtype=wp.vec3), srgb: wp.array(dtype=wp.uint8), picture: wp.array3d(dtype=wp.uint8)):
-    """Display-linear [0, 1] to 8 bits by a table of the sRGB curve over [0, 1]."""
-    y, x = wp.tid()
-    c = color[y, x]
+def encode_kernel(
+    color: wp.array2d(dtype=wp.vec3), run: int, srgb: wp.array(dtype=wp.uint8), picture: wp.array3d(dtype=wp.uint8)
+):
+    """Display-linear [0, 1] to 8 bits by a table of the sRGB curve over [0, 1]; a thread takes ``run`` pixels of a row."""
+    y, block = wp.tid()
     last = float(srgb.shape[0] - 1)
-    for k in range(3):
-        picture[y, x, k] = srgb[int(wp.clamp(c[k], 0.0, 1.0) * last + 0.5)]
+    for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
+        c = color[y, x]
+        for k in range(3):
+            picture[y, x, k] = srgb[int(wp.clamp(c[k], 0.0, 1.0) * last + 0.5)]
