@@ -278,22 +278,25 @@ def clear_kernel(
     """Mean alpha of those of a pixel's ``side`` x ``side`` samples that see something clear (alpha below 1); 1 without any."""
     y, part = wp.tid()
     for x in range(part * run, wp.min((part + 1) * run, out.shape[1])):
-        total = float(0.0)
-        count = float(0.0)
-        last = int(-1)
-        a = float(1.0)
+        f = face[y * side, x * side]
+        differ = int(0)
         for j in range(side):
             for i in range(side):
-                f = face[y * side + j, x * side + i]
-                if f != last:
-                    last = f
-                    a = 1.0
-                    if f >= 0:
-                        a = alpha[f]
-                if a < 1.0:
-                    total += a
-                    count += 1.0
+                differ = differ | (face[y * side + j, x * side + i] ^ f)
         share = float(1.0)
-        if count > 0.0:
-            share = total / count
+        if differ == 0:
+            if f >= 0:
+                share = alpha[f]
+        else:
+            total = float(0.0)
+            count = float(0.0)
+            for j in range(side * side):
+                f = face[y * side + j / side, x * side + j % side]
+                if f >= 0:
+                    a = alpha[f]
+                    if a < 1.0:
+                        total += a
+                        count += 1.0
+            if count > 0.0:
+                share = total / count
         out[y, x] = share

@@ -1,4 +1,4 @@
-"""Deferred shading on the CPU, where eight places of a row are shaded at once: the colors of ``shading_kernels.shade_kernel``.
+"""Deferred shading on the CPU, where eight numbers are worked on at once: what ``shading_kernels`` and ``occlusion_kernels`` compute.
 
 Most surfaces have at most a base color texture. They are gathered along a row and lit together in C++ (``native/shade_lanes``);
 surfaces with other textures, and the sides of a skybox, are shaded one by one as by ``shade_kernel``.
@@ -11,7 +11,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from ....camera.kernels import ray_from_px
+from ....camera.kernels import DeviceCamera, ray_from_px
 from ....native_code import native
 from ...surface_kernels import Group, SurfaceView, group_from, meeting, texture_at
 from ...texture_sampling import Materials
@@ -113,3 +113,32 @@ def shade_rows_kernel(
                 i = count
         picture[y, x] = total
     shade_lanes(y, found, faces_of, places, occlusion, s, view, light, picture)
+
+
+@wp.func_native(native(__file__, "occlusion_lanes"))
+@no_type_check
+def occlusion_lanes(
+    row: int,
+    plane: wp.array2d(dtype=wp.vec4),
+    camera: DeviceCamera,
+    taps: wp.array2d(dtype=wp.vec2),
+    radius: float,
+    strength: float,
+    occlusion: wp.array2d(dtype=wp.vec2),
+):
+    """A row of the map of occlusion."""
+    ...
+
+
+@wp.kernel
+@no_type_check
+def occlusion_rows_kernel(
+    plane: wp.array2d(dtype=wp.vec4),
+    camera: DeviceCamera,
+    taps: wp.array2d(dtype=wp.vec2),
+    radius: float,
+    strength: float,
+    occlusion: wp.array2d(dtype=wp.vec2),
+):
+    """As ``occlusion_kernel``, a thread per row, for a camera that bends no rays; there are eight taps."""
+    occlusion_lanes(wp.tid(), plane, camera, taps, radius, strength, occlusion)

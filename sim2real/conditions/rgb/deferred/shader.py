@@ -11,6 +11,7 @@ import warp as wp
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from ....camera.kernels import BENT
 from ....devices import as_warp, blank, launch, load, row_threads, upload
 from ....raster import Rasterizer
 from ....scene import Camera, Scene, Triangles
@@ -137,19 +138,15 @@ class Shader:
         camera, view = samples.camera, samples.view
         size = (-(-camera.size[0] // 2), -(-camera.size[1] // 2))
         plane = blank(size, wp.vec4, self._device)
-        launch(
-            occlusion_kernels.planes_kernel,
-            size,
-            [samples.face, 2 * samples.side, view.vertices, self._sampler.tables.faces, view.camera, plane],
-            self._device,
-        )
+        shape, run = row_threads(size, self._device)
+        of_faces = [samples.face, 2 * samples.side, run, view.vertices, self._sampler.tables.faces, view.camera, plane]
+        launch(occlusion_kernels.planes_kernel, shape, of_faces, self._device)
         raw, smooth = (blank(size, wp.vec2, self._device) for _ in range(2))
         radius = 0.2 if self._lamps.radius is None else 0.25 * self._lamps.radius
-        launch(
-            occlusion_kernels.occlusion_kernel,
-            size,
-            [plane, view.camera, self._taps, radius, self._occlusion, raw],
-            self._device,
-        )
-        launch(occlusion_kernels.blur_kernel, size, [raw, smooth], self._device)
+        of_planes = [plane, view.camera, self._taps, radius, self._occlusion, raw]
+        if self._device == "cpu" and view.camera.kind != BENT:
+            launch(lane_kernels.occlusion_rows_kernel, size[0], of_planes, self._device)
+        else:
+            launch(occlusion_kernels.occlusion_kernel, size, of_planes, self._device)
+        launch(occlusion_kernels.blur_kernel, shape, [raw, run, smooth], self._device)
         return smooth
