@@ -178,6 +178,23 @@ def continues(p: int, q: int, ray: wp.vec3, s: Materials, view: SurfaceView) -> 
     return 1
 
 
+@wp.func
+@no_type_check
+def samples_differ(face: wp.array2d(dtype=wp.int32), side: int, y: int, x: int) -> int:
+    """0 where all ``side`` x ``side`` samples of a pixel see the same face or nothing."""
+    row = y * side
+    column = x * side
+    f = face[row, column]
+    differ = int(0)
+    if side == 2:
+        differ = (face[row, column + 1] ^ f) | (face[row + 1, column] ^ f) | (face[row + 1, column + 1] ^ f)
+    else:
+        for j in range(side):
+            for i in range(side):
+                differ = differ | (face[row + j, column + i] ^ f)
+    return differ
+
+
 @wp.struct
 @no_type_check
 class Group:
@@ -278,13 +295,9 @@ def clear_kernel(
     """Mean alpha of those of a pixel's ``side`` x ``side`` samples that see something clear (alpha below 1); 1 without any."""
     y, part = wp.tid()
     for x in range(part * run, wp.min((part + 1) * run, out.shape[1])):
-        f = face[y * side, x * side]
-        differ = int(0)
-        for j in range(side):
-            for i in range(side):
-                differ = differ | (face[y * side + j, x * side + i] ^ f)
         share = float(1.0)
-        if differ == 0:
+        if samples_differ(face, side, y, x) == 0:
+            f = face[y * side, x * side]
             if f >= 0:
                 share = alpha[f]
         else:

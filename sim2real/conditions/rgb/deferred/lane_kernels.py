@@ -13,7 +13,7 @@ import warp as wp
 
 from ....camera.kernels import DeviceCamera, ray_from_px
 from ....native_code import native
-from ...surface_kernels import Group, SurfaceView, group_from, meeting, texture_at
+from ...surface_kernels import Group, SurfaceView, group_from, meeting, samples_differ, texture_at
 from ...texture_sampling import Materials
 from .light_kernels import Light
 from .shading_kernels import seen_color
@@ -65,10 +65,7 @@ def shade_rows_kernel(
     found = int(0)
     for x in range(picture.shape[1]):
         f = face[y * side, x * side]
-        differ = int(0)
-        for j in range(side):
-            for i in range(side):
-                differ = differ | (face[y * side + j, x * side + i] ^ f)
+        differ = samples_differ(face, side, y, x)
         middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
         total = wp.vec3(0.0, 0.0, 0.0)
         done = int(0)

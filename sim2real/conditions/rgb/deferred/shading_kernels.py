@@ -9,7 +9,7 @@ import warp as wp
 
 from ....camera.kernels import direction_of, ray_from_px
 from ...geometry_kernels import plane_of
-from ...surface_kernels import Group, SurfaceView, group_from, meeting, patch_at
+from ...surface_kernels import Group, SurfaceView, group_from, meeting, patch_at, samples_differ
 from ...texture_sampling import Materials, textured
 from .light_kernels import Light, arriving, backdrop, from_around, lamp_share, lobe, tone_mapped
 
@@ -171,10 +171,7 @@ def shade_kernel(
     count = side * side
     for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
         f = face[y * side, x * side]
-        differ = int(0)
-        for j in range(side):
-            for i in range(side):
-                differ = differ | (face[y * side + j, x * side + i] ^ f)
+        differ = samples_differ(face, side, y, x)
         middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
         total = wp.vec3(0.0, 0.0, 0.0)
         done = int(0)
