@@ -92,19 +92,21 @@ def narrowed(target: Target, span: wp.vec2i, slope: wp.float64, offset: wp.float
     return wp.vec2i(first, last)
 
 
-@wp.func_native(native(__file__, "cover_lanes"))
+@wp.func_native(native(__file__, "splat_lanes"))
 @no_type_check
-def cover_lanes(
-    count_of_faces: int,
-    drawn: wp.array(dtype=wp.int32),
-    boxes: wp.array(dtype=wp.vec4i),
+def draw_lanes(
+    order: wp.array(dtype=wp.int32),
+    count: int,
     faces: wp.array(dtype=wp.vec3i),
+    screen: wp.array(dtype=wp.vec3f),
     camera_vertices: wp.array(dtype=wp.vec3f),
     target: Target,
+    drawn: wp.array(dtype=wp.int32),
+    boxes: wp.array(dtype=wp.vec4i),
     zbuffer: wp.array2d(dtype=wp.int64),
     farthest_of: wp.array2d(dtype=wp.int64),
 ):
-    """As ``hidden`` and ``cover`` for the first of ``drawn``, which have ``boxes``: four pixels at once."""
+    """``face_box``, ``hidden`` and ``cover`` for some triangles, one after the other: several boxes and pixels at once."""
     ...
 
 
@@ -255,20 +257,8 @@ def splat_lanes(
     ``drawn`` and ``boxes`` have room for those that are drawn in one go; ``farthest_of`` is at first NO_HIT for every
     ``BLOCK_PX`` pixels of a row.
     """
-    item = wp.tid()
-    while item < count:
-        found = int(0)
-        while item < count and found < drawn.shape[0]:
-            face = item
-            if order.shape[0] > 0:
-                face = order[item]
-            box = face_box(target, faces[face], screen, camera_vertices)
-            if box[0] <= box[1] and box[2] <= box[3]:
-                drawn[found] = face
-                boxes[found] = box
-                found += 1
-            item += 1
-        cover_lanes(found, drawn, boxes, faces, camera_vertices, target, zbuffer, farthest_of)
+    if wp.tid() == 0:
+        draw_lanes(order, count, faces, screen, camera_vertices, target, drawn, boxes, zbuffer, farthest_of)
 
 
 @wp.kernel
