@@ -135,7 +135,7 @@ def surface_of(f: int, x: float, y: float, s: Materials, view: SurfaceView) -> S
 @wp.func
 @no_type_check
 def facing(f: int, s: Materials, view: SurfaceView) -> wp.vec4d:
-    """Normal of a face's plane, as long as twice its area, and the plane's offset: ``plane_of`` without a root and a division."""
+    """``plane_of`` without a root and a division: the normal is as long as twice the face's area."""
     v = s.faces[f]
     a = view.vertices[v[0]]
     n = wp.cross(view.vertices[v[1]] - a, view.vertices[v[2]] - a)

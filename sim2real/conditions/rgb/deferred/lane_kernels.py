@@ -1,6 +1,6 @@
-"""Deferred shading on the CPU, where eight numbers are worked on at once: what ``shading_kernels`` and ``occlusion_kernels`` compute.
+"""Deferred shading on the CPU, by eight numbers at once: what ``shading_kernels`` and ``occlusion_kernels`` compute.
 
-Most surfaces have at most a base color texture. They are gathered along a row and lit together in C++ (``native/shade_lanes``);
+Most surfaces have at most a base color texture. They are gathered along a row and lit together in C++ (``shade_lanes``);
 surfaces with other textures, and the sides of a skybox, are shaded one by one as by ``shade_kernel``.
 """
 # ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
@@ -37,7 +37,7 @@ def shade_lanes(
     light: Light,
     picture: wp.array2d(dtype=wp.vec3),
 ):
-    """Add the colors of the first ``count`` places to pixels of a row; ``faces_of`` has the face (-1: the sky) and the column of each."""
+    """Add the colors of the first ``count`` places to pixels of a row; of each ``faces_of`` has face (-1: sky) and column."""
     ...
 
 
