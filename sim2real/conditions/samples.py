@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..camera import View
 from ..camera.kernels import device_camera
-from ..devices import as_warp, blank, launch, load, row_threads, upload
-from ..raster import Rasterizer, view_of
+from ..devices import as_warp, launch, load, row_threads, upload
+from ..raster import Rasterizer, part_boxes, view_of, window_of
 from ..scene import Camera, Maps, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
@@ -108,6 +108,7 @@ class Sampler:
         load(surface_kernels, device)
         self.alpha = np.array([scene.meshes[p.mesh].material.base_color[3] for p in scene.parts], np.float32)
         self._clear = self.alpha < 1
+        self._boxes = part_boxes(triangles)
         self._clear_parts = ClearParts(triangles, self._clear, device)
         of_face = self.alpha[triangles.face_part] if len(triangles.face_part) else np.ones(1, np.float32)
         self._face_alpha = upload(of_face, wp.float32, device)
@@ -134,10 +135,26 @@ class Sampler:
         return Layers(front, Behind((*between, last), rows, columns, tuple(weights)))
 
     def _weight(self, seen: Samples) -> Float32[Tensor, "height width"]:
-        weights = blank(seen.size, wp.float32, self.device)
-        shape, run = row_threads(seen.size, self.device)
-        launch(surface_kernels.clear_kernel, shape, [seen.face, seen.side, run, self._face_alpha, weights], self.device)
-        return wp.to_torch(weights)
+        weights = torch.ones(seen.size, device=self.device)
+        rows, columns = self._where_clear(seen)
+        part = weights[rows, columns].contiguous()
+        if not part.numel():
+            return weights
+        side = seen.side
+        fine = (slice(rows.start * side, rows.stop * side), slice(columns.start * side, columns.stop * side))
+        face = as_warp(wp.to_torch(seen.face)[fine], wp.int32)
+        shape, run = row_threads((part.shape[0], part.shape[1]), self.device)
+        inputs = [face, side, run, self._face_alpha, as_warp(part, wp.float32)]
+        launch(surface_kernels.clear_kernel, shape, inputs, self.device)
+        weights[rows, columns] = part
+        return weights
+
+    def _where_clear(self, seen: Samples) -> tuple[slice, slice]:
+        """Rows and columns outside of which there is nothing clear."""
+        asked = view_of(self.scene, seen.camera, seen.frame).only(self._clear)
+        if asked.vertices is not None:
+            return slice(0, seen.size[0]), slice(0, seen.size[1])
+        return window_of(asked, self._boxes)
 
     def _fine(self, camera: Camera) -> Camera:
         return camera.resized((camera.size[0] * self._side, camera.size[1] * self._side))

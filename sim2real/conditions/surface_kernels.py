@@ -7,8 +7,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from ..camera.kernels import BENT, DeviceCamera, ray_from_px, seen_vertex
-from .geometry_kernels import inverse_depth, plane_of
+from ..camera.kernels import BENT, PARALLEL, DeviceCamera, ray_from_px, seen_vertex
 from .texture_sampling import Materials, textured
 
 wp.set_module_options({"enable_backward": False})
@@ -135,18 +134,65 @@ def surface_of(f: int, x: float, y: float, s: Materials, view: SurfaceView) -> S
 
 @wp.func
 @no_type_check
+def facing(f: int, s: Materials, view: SurfaceView) -> wp.vec4d:
+    """``plane_of`` without a root and a division: the normal is as long as twice the face's area."""
+    v = s.faces[f]
+    a = view.vertices[v[0]]
+    n = wp.cross(view.vertices[v[1]] - a, view.vertices[v[2]] - a)
+    return wp.vec4d(wp.float64(n[0]), wp.float64(n[1]), wp.float64(n[2]), wp.float64(wp.dot(n, a)))
+
+
+@wp.func
+@no_type_check
 def continues(p: int, q: int, ray: wp.vec3, s: Materials, view: SurfaceView) -> int:
-    """Whether two faces are one smooth surface at a ray, so that one shade serves both."""
+    """Whether two faces are one smooth surface at a ray, so that one shade serves both: 14 degrees, a hundredth of depth."""
     if s.face_part[p] != s.face_part[q]:
         return 0
-    a = plane_of(p, s.faces, view.vertices)
-    b = plane_of(q, s.faces, view.vertices)
-    if wp.abs(a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) < 0.97:
+    a = facing(p, s, view)
+    b = facing(q, s, view)
+    zero = wp.float64(0.0)
+    cosine = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    lengths = (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]) * (b[0] * b[0] + b[1] * b[1] + b[2] * b[2])
+    if cosine * cosine < wp.float64(0.9409) * lengths or lengths == zero:
         return 0
-    wa = inverse_depth(view.camera.kind, a, ray)
-    if wp.abs(wa - inverse_depth(view.camera.kind, b, ray)) > 0.01 * wp.abs(wa):
+    # inverse depths are numerator / denominator; 0 where the denominator is
+    x = wp.float64(ray[0])
+    y = wp.float64(ray[1])
+    na = a[0] * x + a[1] * y + a[2]
+    nb = b[0] * x + b[1] * y + b[2]
+    da = a[3]
+    db = b[3]
+    if view.camera.kind == PARALLEL:
+        na = a[2]
+        nb = b[2]
+        da = a[3] - a[0] * x - a[1] * y
+        db = b[3] - b[0] * x - b[1] * y
+    if da == zero:
+        na = zero
+        da = wp.float64(1.0)
+    if db == zero:
+        nb = zero
+        db = wp.float64(1.0)
+    if wp.abs(na * db - nb * da) > wp.float64(0.01) * wp.abs(na * db):
         return 0
     return 1
+
+
+@wp.func
+@no_type_check
+def samples_differ(face: wp.array2d(dtype=wp.int32), side: int, y: int, x: int) -> int:
+    """0 where all ``side`` x ``side`` samples of a pixel see the same face or nothing."""
+    row = y * side
+    column = x * side
+    f = face[row, column]
+    differ = int(0)
+    if side == 2:
+        differ = (face[row, column + 1] ^ f) | (face[row + 1, column] ^ f) | (face[row + 1, column + 1] ^ f)
+    else:
+        for j in range(side):
+            for i in range(side):
+                differ = differ | (face[row + j, column + i] ^ f)
+    return differ
 
 
 @wp.struct
@@ -249,15 +295,21 @@ def clear_kernel(
     """Mean alpha of those of a pixel's ``side`` x ``side`` samples that see something clear (alpha below 1); 1 without any."""
     y, part = wp.tid()
     for x in range(part * run, wp.min((part + 1) * run, out.shape[1])):
-        total = float(0.0)
-        count = float(0.0)
-        for j in range(side * side):
-            f = face[y * side + j / side, x * side + j % side]
+        share = float(1.0)
+        if samples_differ(face, side, y, x) == 0:
+            f = face[y * side, x * side]
             if f >= 0:
-                a = alpha[f]
-                if a < 1.0:
-                    total += a
-                    count += 1.0
-        out[y, x] = 1.0
-        if count > 0.0:
-            out[y, x] = total / count
+                share = alpha[f]
+        else:
+            total = float(0.0)
+            count = float(0.0)
+            for j in range(side * side):
+                f = face[y * side + j / side, x * side + j % side]
+                if f >= 0:
+                    a = alpha[f]
+                    if a < 1.0:
+                        total += a
+                        count += 1.0
+            if count > 0.0:
+                share = total / count
+        out[y, x] = share

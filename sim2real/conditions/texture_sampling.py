@@ -50,11 +50,13 @@ def texel(offset: int, table: int, texels: wp.array(dtype=wp.int32), linear: wp.
 @wp.func
 @no_type_check
 def wrapped(i: int, size: int) -> int:
-    """Index of a repeating axis."""
-    r = i % size
-    if r < 0:
-        r += size
-    return r
+    """Index of a repeating axis, for one texel before its begin to one after its end; in range whatever comes."""
+    r = i
+    if i < 0:
+        r = i + size
+    if i >= size:
+        r = i - size
+    return wp.clamp(r, 0, size - 1)
 
 
 @wp.func

@@ -32,6 +32,9 @@ NO_HIT = 0x7FFFFFFFFFFFFFFF
 """Key of a pixel without surface; its low half read as int32 is -1."""
 
 
+BLOCK_PX = 32
+"""Pixels of a row that share one bound of what they hold, in ``native/cover_lanes``."""
+
 SPAN_PX = wp.constant(16)
 """Rows of boxes wider than this are narrowed to the triangle before pixels are tested."""
 
@@ -89,51 +92,21 @@ def narrowed(target: Target, span: wp.vec2i, slope: wp.float64, offset: wp.float
     return wp.vec2i(first, last)
 
 
-@wp.func
+@wp.func_native(native(__file__, "splat_lanes"))
 @no_type_check
-def nearest_of_row(
-    span: wp.vec2i,
-    cx: wp.float64,
-    ifx: wp.float64,
-    lean: wp.float64,
-    e: wp.vec3d,
-    r: wp.vec3d,
-    volume: wp.float64,
-    nearest: wp.float64,
-) -> wp.float64:
-    """A depth that no pixel of a row of a triangle falls below: depth has no least value between the ends of a span."""
-    half = wp.float64(0.5)
-    slope = e[0] + e[1] + e[2]
-    offset = r[0] + r[1] + r[2]
-    at_first = slope * ((wp.float64(span[0]) + half - cx) * ifx - lean) + offset
-    at_last = slope * ((wp.float64(span[1]) + half - cx) * ifx - lean) + offset
-    least = nearest
-    if at_first > wp.float64(0.0) and at_last > wp.float64(0.0):
-        spare = wp.float64(1.0) - wp.float64(1.0e-6)  # more than the sums' rounding, and that of depths to float32
-        least = wp.max(nearest, spare * volume / wp.max(at_first, at_last))
-    return least
-
-
-_COVER_FOUR = native(__file__, "cover_four")
-
-
-@wp.func_native(_COVER_FOUR)
-@no_type_check
-def cover_four(
-    row: int,
-    column: int,
-    last: int,
-    cx: wp.float64,
-    ifx: wp.float64,
-    lean: wp.float64,
-    e: wp.vec3d,
-    r: wp.vec3d,
-    volume: wp.float64,
-    depths: wp.vec4d,
-    face: int,
+def draw_lanes(
+    order: wp.array(dtype=wp.int32),
+    count: int,
+    faces: wp.array(dtype=wp.vec3i),
+    screen: wp.array(dtype=wp.vec3f),
+    camera_vertices: wp.array(dtype=wp.vec3f),
+    target: Target,
+    drawn: wp.array(dtype=wp.int32),
+    boxes: wp.array(dtype=wp.vec4i),
     zbuffer: wp.array2d(dtype=wp.int64),
+    farthest_of: wp.array2d(dtype=wp.int64),
 ):
-    """Test and keep; ``depths`` are the triangle's nearest and farthest, the near plane's, and the nearest of the row."""
+    """``face_box``, ``hidden`` and ``cover`` for some triangles, one after the other: several boxes and pixels at once."""
     ...
 
 
@@ -180,9 +153,6 @@ def cover(
     half = wp.float64(0.5)
     cx = target.camera.cx
     ifx = target.camera.ifx
-    fours = sure and kind == 0 and step[0] == 1 and box[1] - box[0] >= 2
-    e = wp.vec3d(e0[0], e1[0], e2[0])
-    depths = wp.vec4d(nearest, farthest, near, nearest)
     row = box[2] + first[1]
     while row <= box[3]:
         y = ray_y(target.camera, row)
@@ -196,12 +166,6 @@ def cover(
             span = narrowed(target, span, e1[0], r1, y)
             span = narrowed(target, span, e2[0], r2, y)
         column = span[0] + first[0]
-        if fours:
-            r = wp.vec3d(r0, r1, r2)
-            depths[3] = nearest_of_row(span, cx, ifx, lean, e, r, volume, nearest)
-            while column <= span[1]:
-                cover_four(row, column, span[1], cx, ifx, lean, e, r, volume, depths, face, zbuffer)
-                column += 4
         while column <= span[1]:
             x = (wp.float64(column) + half - cx) * ifx - lean  # ray_x, with the camera's fields in registers
             if kind == BENT:
@@ -272,6 +236,29 @@ def splat(
     nearest = wp.min(screen[corners[0]][2], wp.min(screen[corners[1]][2], screen[corners[2]][2]))
     if not hidden(target, nearest, box, zbuffer):
         cover(target, face, corners, box, camera_vertices, zbuffer, wp.vec2i(0, 0), wp.vec2i(1, 1))
+
+
+@wp.kernel
+@no_type_check
+def splat_lanes(
+    order: wp.array(dtype=wp.int32),
+    count: int,
+    faces: wp.array(dtype=wp.vec3i),
+    screen: wp.array(dtype=wp.vec3f),
+    camera_vertices: wp.array(dtype=wp.vec3f),
+    target: Target,
+    drawn: wp.array(dtype=wp.int32),
+    boxes: wp.array(dtype=wp.vec4i),
+    zbuffer: wp.array2d(dtype=wp.int64),
+    farthest_of: wp.array2d(dtype=wp.int64),
+):
+    """As ``splat``, on the CPU alone, for cameras that bend no rays and have an eye: one thread takes all ``count`` triangles.
+
+    ``drawn`` and ``boxes`` have room for those that are drawn in one go; ``farthest_of`` is at first NO_HIT for every
+    ``BLOCK_PX`` pixels of a row.
+    """
+    if wp.tid() == 0:
+        draw_lanes(order, count, faces, screen, camera_vertices, target, drawn, boxes, zbuffer, farthest_of)
 
 
 @wp.kernel

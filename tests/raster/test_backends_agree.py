@@ -34,6 +34,21 @@ def test_warp_and_reference_see_the_same_soup(seed: int, skew: float) -> None:
     assert torch.equal(a.camera_vertices, b.camera_vertices)
 
 
+@given(seed=st.integers(0, 2**31), size=st.sampled_from([(9, 131), (5, 64), (33, 33), (40, 3), (1, 97)]))
+@settings(max_examples=12, deadline=None)
+def test_rows_of_any_length_hold_what_is_nearest_however_much_lies_behind(seed: int, size: tuple[int, int]) -> None:
+    # large faces in any order: whole stretches of rows are known to hold nearer things
+    rng = np.random.default_rng(seed)
+    count = 60
+    corners = rng.normal(size=(count, 3, 3)) * [2.0, 2.0, 0.4] + [0, 0, 0] + rng.uniform(0.005, 4, (count, 1, 1)) * [0, 0, 1]
+    mesh = triangles(corners, np.arange(3 * count))
+    k = np.array([[40.0, 0, size[1] / 2], [0, 40.0, size[0] / 2], [0, 0, 1]])
+    a = rasterizer(mesh).fragments(View(placed(), k, size))
+    b = rasterizer(mesh, backend="reference").fragments(View(placed(), k, size))
+    assert differences(a, b) == 0
+    assert torch.equal(a.depth, b.depth)
+
+
 @pytest.mark.slow
 @given(seed=st.integers(0, 2**31))
 @settings(max_examples=8, deadline=None)

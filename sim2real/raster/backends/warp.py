@@ -26,6 +26,8 @@ from ..windows import part_boxes, parts_in_view
 LARGE_PX = 1024
 """On CUDA, triangles whose screen box has more pixels than this are shared by a group of threads."""
 GROUPS, LANES = 256, (32, 8)
+IN_ONE_GO = 512
+"""On the CPU, triangles whose boxes are found before they are drawn."""
 
 
 class WarpRasterizer:
@@ -106,13 +108,18 @@ class WarpRasterizer:
         count, order = (len(self._faces), np.zeros(0, np.int32)) if order is None else (len(order), order)
         if not count:
             return keys, camera_vertices
-        self._launch(
-            kernels.splat, count, as_warp(order) if len(order) else None, faces, projected, camera, target, limit, large, buffer
-        )
+        chosen = as_warp(order) if len(order) else None
+        if not cuda and not target.camera.kind:
+            drawn, boxes = np.empty(IN_ONE_GO, np.int32), np.empty((IN_ONE_GO, 4), np.int32)
+            farthest = torch.full((view.size[0], -(-view.size[1] // kernels.BLOCK_PX)), kernels.NO_HIT, dtype=torch.int64)
+            room = (as_warp(drawn), as_warp(boxes, wp.vec4i))
+            where = (faces, projected, camera, target)
+            self._launch(kernels.splat_lanes, 1, chosen, count, *where, *room, buffer, as_warp(farthest))
+            return keys, camera_vertices
+        self._launch(kernels.splat, count, chosen, faces, projected, camera, target, limit, large, buffer)
         if cuda:
-            lanes = wp.vec2i(*LANES)
             shape = (GROUPS, LANES[0] * LANES[1])
-            self._launch(kernels.splat_large, shape, faces, projected, camera, target, GROUPS, lanes, large, buffer)
+            self._launch(kernels.splat_large, shape, faces, projected, camera, target, GROUPS, wp.vec2i(*LANES), large, buffer)
         return keys, camera_vertices
 
     def _order(self, view: View) -> Int32[np.ndarray, "some"] | None:

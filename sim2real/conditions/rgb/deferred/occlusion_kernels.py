@@ -33,24 +33,34 @@ def spiral() -> np.ndarray:
 def planes_kernel(
     face: wp.array2d(dtype=wp.int32),
     stride: int,
+    run: int,
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array(dtype=wp.vec3i),
     camera: DeviceCamera,
     plane: wp.array2d(dtype=wp.vec4),
 ):
-    """Normal towards the eye and inverse depth at every ``stride``-th sample, that is, every other pixel of the camera."""
-    y, x = wp.tid()
-    f = face[wp.min(y * stride + stride // 2, face.shape[0] - 1), wp.min(x * stride + stride // 2, face.shape[1] - 1)]
-    out = wp.vec4(0.0, 0.0, 0.0, 0.0)
-    if f >= 0:
-        ray = ray_from_px(camera, PER_PX * (float(x) + 0.5), PER_PX * (float(y) + 0.5))
-        d = direction_of(camera.kind, ray)
-        p = plane_of(f, faces, vertices)
-        facing = float(1.0)
-        if p[0] * d[0] + p[1] * d[1] + p[2] * d[2] > 0.0:
-            facing = -1.0
-        out = wp.vec4(facing * p[0], facing * p[1], facing * p[2], wp.max(inverse_depth(camera.kind, p, ray), 0.0))
-    plane[y, x] = out
+    """Normal towards the eye and inverse depth at every ``stride``-th sample, that is, every other pixel of the camera.
+
+    A thread takes ``run`` pixels of a row.
+    """
+    y, block = wp.tid()
+    row = wp.min(y * stride + stride // 2, face.shape[0] - 1)
+    last = int(-1)
+    p = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    for x in range(block * run, wp.min(block * run + run, plane.shape[1])):
+        f = face[row, wp.min(x * stride + stride // 2, face.shape[1] - 1)]
+        out = wp.vec4(0.0, 0.0, 0.0, 0.0)
+        if f >= 0:
+            if f != last:
+                last = f
+                p = plane_of(f, faces, vertices)
+            ray = ray_from_px(camera, PER_PX * (float(x) + 0.5), PER_PX * (float(y) + 0.5))
+            d = direction_of(camera.kind, ray)
+            facing = float(1.0)
+            if p[0] * d[0] + p[1] * d[1] + p[2] * d[2] > 0.0:
+                facing = -1.0
+            out = wp.vec4(facing * p[0], facing * p[1], facing * p[2], wp.max(inverse_depth(camera.kind, p, ray), 0.0))
+        plane[y, x] = out
 
 
 @wp.kernel
@@ -101,22 +111,23 @@ def occlusion_kernel(
 
 @wp.kernel
 @no_type_check
-def blur_kernel(occlusion: wp.array2d(dtype=wp.vec2), smooth: wp.array2d(dtype=wp.vec2)):
-    """Average over 4x4 pixels of about the same depth."""
-    y, x = wp.tid()
+def blur_kernel(occlusion: wp.array2d(dtype=wp.vec2), run: int, smooth: wp.array2d(dtype=wp.vec2)):
+    """Average over 4x4 pixels of about the same depth; a thread takes ``run`` pixels of a row."""
+    y, block = wp.tid()
     height = occlusion.shape[0]
     width = occlusion.shape[1]
-    here = occlusion[y, x]
-    w = here[1]
-    total = float(0.0)
-    weights = float(0.0)
-    if w > 0.0:
-        for j in range(-2, 2):
-            for i in range(-2, 2):
-                o = occlusion[wp.clamp(y + j, 0, height - 1), wp.clamp(x + i, 0, width - 1)]
-                if wp.abs(o[1] - w) < 0.03 * w:
-                    total += o[0]
-                    weights += 1.0
-    if weights > 0.0:
-        here = wp.vec2(total / weights, w)
-    smooth[y, x] = here
+    for x in range(block * run, wp.min(block * run + run, width)):
+        here = occlusion[y, x]
+        w = here[1]
+        total = float(0.0)
+        weights = float(0.0)
+        if w > 0.0:
+            for j in range(-2, 2):
+                for i in range(-2, 2):
+                    o = occlusion[wp.clamp(y + j, 0, height - 1), wp.clamp(x + i, 0, width - 1)]
+                    if wp.abs(o[1] - w) < 0.03 * w:
+                        total += o[0]
+                        weights += 1.0
+        if weights > 0.0:
+            here = wp.vec2(total / weights, w)
+        smooth[y, x] = here

@@ -11,13 +11,14 @@ import warp as wp
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from ....camera.kernels import BENT
 from ....devices import as_warp, blank, launch, load, row_threads, upload
 from ....raster import Rasterizer
 from ....scene import Camera, Scene, Triangles
 from ....scene.colors import srgb_from_linear
 from ...samples import Layers, Sampler, Samples
 from ..protocol import MadeBy
-from . import occlusion_kernels, shading_kernels
+from . import lane_kernels, occlusion_kernels, shading_kernels
 from .lamps import Lamps
 from .shadows import ShadowOptions
 
@@ -69,7 +70,7 @@ class Shader:
         self._scene, self._device = scene, device
         self._sampler = sampler or Sampler(scene, triangles, rasterizer, device)
         self._occlusion = ambient_occlusion
-        for module in (occlusion_kernels, shading_kernels):
+        for module in (occlusion_kernels, shading_kernels, *([lane_kernels] if device == "cpu" else [])):
             load(module, device)
         curve = np.rint(255 * srgb_from_linear(np.linspace(0, 1, _CURVE))).astype(np.uint8)
         self._curve = upload(curve, wp.uint8, device)
@@ -86,7 +87,8 @@ class Shader:
         """
         color = as_warp(self._blended(camera, frame, EXPOSURE, layers), wp.vec3)
         out = torch.empty((*camera.size, 3), dtype=torch.uint8, device=self._device)
-        launch(shading_kernels.encode_kernel, camera.size, [color, self._curve, as_warp(out, wp.uint8)], self._device)
+        shape, run = row_threads(camera.size, self._device)
+        launch(shading_kernels.encode_kernel, shape, [color, run, self._curve, as_warp(out, wp.uint8)], self._device)
         return out.cpu().numpy()
 
     def ahead(self, frame: int) -> None:
@@ -107,8 +109,15 @@ class Shader:
 
     def _shade(self, shading: Shading) -> Float32[Tensor, "height width 3"]:
         seen = shading.samples
-        shape, run = row_threads(seen.size, self._device)
         color = blank(seen.size, wp.vec3, self._device)
+        if self._device == "cpu" and seen.view.camera.kind == 0:
+            room = (1, seen.size[1] * seen.side**2)
+            faces_of = as_warp(torch.empty((room[1], 2), dtype=torch.int32), wp.vec2i)
+            places = as_warp(torch.empty((room[1], 9)), lane_kernels.Place)
+            lit = [shading.occlusion, seen.materials, seen.view, shading.light, color]
+            launch(lane_kernels.shade_rows_kernel, seen.size[0], [seen.face, seen.side, faces_of, places, *lit], self._device)
+            return wp.to_torch(color)
+        shape, run = row_threads(seen.size, self._device)
         launch(
             shading_kernels.shade_kernel,
             shape,
@@ -129,19 +138,15 @@ class Shader:
         camera, view = samples.camera, samples.view
         size = (-(-camera.size[0] // 2), -(-camera.size[1] // 2))
         plane = blank(size, wp.vec4, self._device)
-        launch(
-            occlusion_kernels.planes_kernel,
-            size,
-            [samples.face, 2 * samples.side, view.vertices, self._sampler.tables.faces, view.camera, plane],
-            self._device,
-        )
+        shape, run = row_threads(size, self._device)
+        of_faces = [samples.face, 2 * samples.side, run, view.vertices, self._sampler.tables.faces, view.camera, plane]
+        launch(occlusion_kernels.planes_kernel, shape, of_faces, self._device)
         raw, smooth = (blank(size, wp.vec2, self._device) for _ in range(2))
         radius = 0.2 if self._lamps.radius is None else 0.25 * self._lamps.radius
-        launch(
-            occlusion_kernels.occlusion_kernel,
-            size,
-            [plane, view.camera, self._taps, radius, self._occlusion, raw],
-            self._device,
-        )
-        launch(occlusion_kernels.blur_kernel, size, [raw, smooth], self._device)
+        of_planes = [plane, view.camera, self._taps, radius, self._occlusion, raw]
+        if self._device == "cpu" and view.camera.kind != BENT:
+            launch(lane_kernels.occlusion_rows_kernel, size[0], of_planes, self._device)
+        else:
+            launch(occlusion_kernels.occlusion_kernel, size, of_planes, self._device)
+        launch(occlusion_kernels.blur_kernel, shape, [raw, run, smooth], self._device)
         return smooth

@@ -9,7 +9,7 @@ import warp as wp
 
 from ....camera.kernels import direction_of, ray_from_px
 from ...geometry_kernels import plane_of
-from ...surface_kernels import Group, SurfaceView, group_from, meeting, patch_at
+from ...surface_kernels import Group, SurfaceView, group_from, meeting, patch_at, samples_differ
 from ...texture_sampling import Materials, textured
 from .light_kernels import Light, arriving, backdrop, from_around, lamp_share, lobe, tone_mapped
 
@@ -171,10 +171,7 @@ def shade_kernel(
     count = side * side
     for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
         f = face[y * side, x * side]
-        differ = int(0)
-        for j in range(side):
-            for i in range(side):
-                differ = differ | (face[y * side + j, x * side + i] ^ f)
+        differ = samples_differ(face, side, y, x)
         middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
         total = wp.vec3(0.0, 0.0, 0.0)
         done = int(0)
@@ -195,10 +192,13 @@ def shade_kernel(
 
 @wp.kernel
 @no_type_check
-def encode_kernel(color: wp.array2d(dtype=wp.vec3), srgb: wp.array(dtype=wp.uint8), picture: wp.array3d(dtype=wp.uint8)):
-    """Display-linear [0, 1] to 8 bits by a table of the sRGB curve over [0, 1]."""
-    y, x = wp.tid()
-    c = color[y, x]
+def encode_kernel(
+    color: wp.array2d(dtype=wp.vec3), run: int, srgb: wp.array(dtype=wp.uint8), picture: wp.array3d(dtype=wp.uint8)
+):
+    """Display-linear [0, 1] to 8 bits by a table of the sRGB curve over [0, 1]; a thread takes ``run`` pixels of a row."""
+    y, block = wp.tid()
     last = float(srgb.shape[0] - 1)
-    for k in range(3):
-        picture[y, x, k] = srgb[int(wp.clamp(c[k], 0.0, 1.0) * last + 0.5)]
+    for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
+        c = color[y, x]
+        for k in range(3):
+            picture[y, x, k] = srgb[int(wp.clamp(c[k], 0.0, 1.0) * last + 0.5)]

@@ -1,0 +1,141 @@
+"""Deferred shading on the CPU, by eight numbers at once: what ``shading_kernels`` and ``occlusion_kernels`` compute.
+
+Most surfaces have at most a base color texture. They are gathered along a row and lit together in C++ (``shade_lanes``);
+surfaces with other textures, and the sides of a skybox, are shaded one by one as by ``shade_kernel``.
+"""
+# ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
+# pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
+# pyright: reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
+
+from typing import no_type_check
+
+import warp as wp
+
+from ....camera.kernels import DeviceCamera, ray_from_px
+from ....native_code import native
+from ...surface_kernels import Group, SurfaceView, group_from, meeting, samples_differ, texture_at
+from ...texture_sampling import Materials
+from .light_kernels import Light
+from .shading_kernels import seen_color
+
+wp.set_module_options({"enable_backward": False})
+
+Place = wp.types.vector(length=9, dtype=wp.float32)
+"""Where a face, or nothing, is seen, x and y in px of the picture; its share of the pixel; linear base color; emission."""
+
+
+@wp.func_native(native(__file__, "shade_lanes"))
+@no_type_check
+def shade_lanes(
+    row: int,
+    count: int,
+    faces_of: wp.array(dtype=wp.vec2i),
+    places: wp.array(dtype=Place),
+    occlusion: wp.array2d(dtype=wp.vec2),
+    s: Materials,
+    view: SurfaceView,
+    light: Light,
+    picture: wp.array2d(dtype=wp.vec3),
+):
+    """Add the colors of the first ``count`` places to pixels of a row; of each ``faces_of`` has face (-1: sky) and column."""
+    ...
+
+
+@wp.kernel
+@no_type_check
+def shade_rows_kernel(
+    face: wp.array2d(dtype=wp.int32),
+    side: int,
+    faces_of: wp.array(dtype=wp.vec2i),
+    places: wp.array(dtype=Place),
+    occlusion: wp.array2d(dtype=wp.vec2),
+    s: Materials,
+    view: SurfaceView,
+    light: Light,
+    picture: wp.array2d(dtype=wp.vec3),
+):
+    """As ``shade_kernel``, a thread per row, for a camera that bends no rays and has an eye.
+
+    ``faces_of`` and ``places`` have room for all samples of one row. Rows use it one after the other: on the CPU a launch has
+    one thread.
+    """
+    y = wp.tid()
+    count = side * side
+    part_of_pixel = 1.0 / float(count)
+    found = int(0)
+    for x in range(picture.shape[1]):
+        f = face[y * side, x * side]
+        differ = samples_differ(face, side, y, x)
+        middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
+        total = wp.vec3(0.0, 0.0, 0.0)
+        done = int(0)
+        i = int(0)
+        while i < count:
+            if (done >> i) & 1 == 0:
+                g = Group()
+                g.face = f
+                g.count = float(count)
+                g.members = -1
+                g.x = float(x) + 0.5
+                g.y = float(y) + 0.5
+                if differ != 0:
+                    g = group_from(i, done, face, side, y, x, middle, s, view)
+                done = done | g.members
+                share = g.count * part_of_pixel
+                alone = light.box_side > 0
+                if g.face < 0 and not alone:
+                    faces_of[found] = wp.vec2i(-1, x)
+                    places[found] = Place(g.x, g.y, share, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+                    found += 1
+                elif g.face >= 0:
+                    part = s.face_part[g.face]
+                    maps = s.map_texture[part]
+                    alone = maps[0] >= 0 or maps[1] >= 0 or maps[2] >= 0
+                    if not alone:
+                        base = s.base[part]
+                        glow = s.emission[part]
+                        if s.texture[part] >= 0:
+                            at = meeting(g.face, g.x, g.y, s, view)
+                            if at.slope != 0.0:
+                                color = texture_at(g.face, g.x, g.y, at, s, view)
+                                base = wp.cw_mul(base, color)
+                                glow = wp.cw_mul(glow, color)
+                        faces_of[found] = wp.vec2i(g.face, x)
+                        places[found] = Place(g.x, g.y, share, base[0], base[1], base[2], glow[0], glow[1], glow[2])
+                        found += 1
+                if alone:
+                    total += share * seen_color(g.face, g.x, g.y, occlusion, s, view, light)
+            i += 1
+            if done == -1:
+                i = count
+        picture[y, x] = total
+    shade_lanes(y, found, faces_of, places, occlusion, s, view, light, picture)
+
+
+@wp.func_native(native(__file__, "occlusion_lanes"))
+@no_type_check
+def occlusion_lanes(
+    row: int,
+    plane: wp.array2d(dtype=wp.vec4),
+    camera: DeviceCamera,
+    taps: wp.array2d(dtype=wp.vec2),
+    radius: float,
+    strength: float,
+    occlusion: wp.array2d(dtype=wp.vec2),
+):
+    """A row of the map of occlusion."""
+    ...
+
+
+@wp.kernel
+@no_type_check
+def occlusion_rows_kernel(
+    plane: wp.array2d(dtype=wp.vec4),
+    camera: DeviceCamera,
+    taps: wp.array2d(dtype=wp.vec2),
+    radius: float,
+    strength: float,
+    occlusion: wp.array2d(dtype=wp.vec2),
+):
+    """As ``occlusion_kernel``, a thread per row, for a camera that bends no rays; there are eight taps."""
+    occlusion_lanes(wp.tid(), plane, camera, taps, radius, strength, occlusion)
