@@ -11,6 +11,8 @@ from ..errors import BadValueError
 from .large_models import LargeModelOptions
 
 NOISE_KINDS = ("clip", "iid", "flow")
+MOST_TILES = 8
+"""Along each side of a canvas."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,12 @@ class GenerateOptions:
     - ``noise``: ``clip`` drives the model with the clip's noise. Baselines: ``iid``, independent noise in every frame;
       ``flow``, noise that the clip's flow carries from frame to frame.
     - ``camera``: one camera; None is all.
+    - ``canvas``: (rows, columns): all cameras are made as one picture of so many tiles, so that they share a look.
     - ``device``: ``cpu`` or ``cuda``, for the embedded model. Large models run on CUDA where there is one.
     - ``large``: what else is asked of large models.
 
     Raises:
-        BadValueError: no such noise, or fewer than one step.
+        BadValueError: no such noise, fewer than one step, or a canvas of no or very many tiles.
         UnknownNameError: no such camera effects.
     """
 
@@ -53,6 +56,7 @@ class GenerateOptions:
     seed: int = 0
     noise: str = "clip"
     camera: str | None = None
+    canvas: tuple[int, int] | None = None
     device: str = "cpu"
     large: LargeModelOptions = field(default_factory=LargeModelOptions)
 
@@ -61,5 +65,8 @@ class GenerateOptions:
             raise BadValueError("noise", repr(self.noise), right=", ".join(NOISE_KINDS))
         if self.camera_effects is not None:
             effects(self.camera_effects)
+        if self.canvas is not None and not all(1 <= side <= MOST_TILES for side in self.canvas):
+            right = f"ROWSxCOLUMNS, each from 1 to {MOST_TILES}"
+            raise BadValueError("--canvas", "x".join(map(str, self.canvas)), right=right)
         if self.steps is not None and self.steps < 1:
             raise BadValueError("the number of steps", self.steps, right="at least 1")

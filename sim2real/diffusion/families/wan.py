@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -21,8 +21,12 @@ from ..pipelines.files import where_weights_are
 from ..pipelines.tensors import pil_pictures, video_tensor
 from ..pipelines.video_to_video import noised
 
+if TYPE_CHECKING:
+    from ..pipelines.model import PipelineModel
+
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 _APACHE = "Apache-2.0"
+_PICTURED = "WanImageToVideoPipeline"
 _WIDE_CHANNELS = 48
 """Of TI2V-5B's VAE, which is another one than that of all other Wan models."""
 
@@ -98,6 +102,25 @@ class WanImage(Wan):
         """The first frame beside the noise."""
         assert given.first_frame is not None
         return super().arguments(pipeline, given, noise) | {"image": pil_pictures([given.first_frame])[0]}
+
+
+@dataclass(frozen=True)
+class WanText(Wan):
+    """From text, and from a picture where one is given: the pipeline of pictures then runs the same weights."""
+
+    def load(self, options: GenerateOptions) -> PipelineModel:
+        """Load the pipeline that is needed."""
+        from ..pipelines.model import PipelineModel
+
+        pictured = options.large.first_frame is not None
+        return PipelineModel(replace(self, pipeline=_PICTURED) if pictured else self, options)
+
+    def arguments(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
+    ) -> dict[str, Any]:
+        """The first frame, where there is one."""
+        arguments = super().arguments(pipeline, given, noise)
+        return arguments if given.first_frame is None else arguments | {"image": pil_pictures([given.first_frame])[0]}
 
 
 @dataclass(frozen=True)
@@ -186,19 +209,22 @@ FAMILIES: tuple[ModelFamily, ...] = (
         remarks="Nothing but the noise and the prompt tells it about the scene.",
     ),
     _family(
-        Wan,
+        WanText,
         "wan-ti2v",
         "WanPipeline",
         (Checkpoint("Wan-AI/Wan2.2-TI2V-5B-Diffusers", _APACHE, configuration="wan2.2-ti2v-5b"),),
         layout=NoiseLayout(factor=16, channels=_WIDE_CHANNELS, temporal_factor=4),
         size_multiple=32,
         made_for=(121, (704, 1280)),
-        remarks="Nothing but the noise and the prompt tells it about the scene. A latent is 16x16 pixels.",
+        first_frame="may",
+        control="the first frame, where there is one",
+        remarks="Without a first frame, nothing but the noise and the prompt tells it about the scene; one takes the place of "
+        "the first latent. A latent is 16x16 pixels.",
     ),
     _family(
         WanImage,
         "wan-i2v",
-        "WanImageToVideoPipeline",
+        _PICTURED,
         (
             Checkpoint("Wan-AI/Wan2.1-I2V-14B-480P-Diffusers", _APACHE, configuration="wan2.1-i2v-14b"),
             Checkpoint("Wan-AI/Wan2.1-I2V-14B-720P-Diffusers", _APACHE, configuration="wan2.1-i2v-14b"),

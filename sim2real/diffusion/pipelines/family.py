@@ -92,15 +92,22 @@ class PipelineFamily(ModelFamily):
         texts = {"prompt": said["prompt"], **guided} if self.text else {}
         shape = {"height": given.size[0], "width": given.size[1], "num_frames": given.frames}
         taken = inspect.signature(type(pipeline).__call__).parameters
+        rate = self.frame_rate_of(pipeline)
         return {
             **texts,
             **{name: value for name, value in shape.items() if name in taken},
+            **({} if rate is None else {rate: int(given.fps) if given.fps == int(given.fps) else given.fps}),
             "num_inference_steps": said["steps"],
             "guidance_scale": said["guidance"],
             "latents": self.latents_tensor(pipeline, noise),
             "generator": torch.Generator("cpu").manual_seed(said["seed"]),
             "output_type": "np",
         }
+
+    def frame_rate_of(self, pipeline: Any) -> str | None:
+        """What the pipeline calls the footage's frames per second, where its model is told."""
+        taken = inspect.signature(type(pipeline).__call__).parameters
+        return next((name for name in ("fps", "frame_rate") if name in taken), None)
 
     def noise_latents(self, frames: int) -> int:
         """How many latents of our noise footage takes."""
@@ -112,6 +119,10 @@ class PipelineFamily(ModelFamily):
         time = getattr(pipeline, "vae_scale_factor_temporal", 1)
         denoiser = getattr(pipeline, self.denoisers[0])
         return (frames - 1) // time + 1, denoiser.config.in_channels, size[0] // space, size[1] // space
+
+    def passes(self, guidance: float) -> int:
+        """How often the denoiser is called in a step."""
+        return 2 if guidance > self.guidance_off else 1
 
     def footage(self, result: Any) -> UInt8[np.ndarray, "frames height width 3"]:
         """Pictures of what the pipeline returned."""
@@ -170,13 +181,17 @@ class PipelineFamily(ModelFamily):
         self.check(options, replace(clip, frames=windows.length))
 
     def expected(self, options: GenerateOptions, clip: ClipFacts) -> str | None:
-        """By the folder's files, or the published configuration."""
+        """By the folder's files, or the published configuration; a line for memory and one for time."""
         from .memory import estimate
+        from .work import rate_of, work_of
 
         windows = windows_of(self, options, clip.frames)
-        known = estimate(self, options, replace(clip, frames=windows.length))
+        window, count = replace(clip, frames=windows.length), len(windows.first)
+        known, work = estimate(self, options, window), work_of(self, options, window)
         said = [] if known is None else [known.sentence(options.large.offload)]
-        return "; ".join([*said, windows.sentence()] if len(windows.first) > 1 else said) or None
+        if work is not None:
+            said.append(replace(work, passes=count * work.passes).sentence(*rate_of(options.large.dtype)))
+        return "\n".join([*said, windows.sentence()] if count > 1 else said) or None
 
     def load(self, options: GenerateOptions) -> PipelineModel:
         """Load the pipeline, or take the one that is loaded already."""
