@@ -16,6 +16,7 @@ from PIL import Image
 from ..arrays import reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..exr import read_exr
+from .png import png_bytes
 
 _WRITERS = 4
 _MEND = "render the clip again"
@@ -25,7 +26,7 @@ def write_png(path: Path, picture: Shaped[np.ndarray, "height width ..."]) -> No
     """Write uint8 gray, uint8 RGB or uint16 gray; quick compression, since clips hold thousands."""
     if picture.dtype not in (np.uint8, np.uint16):
         raise BadValueError("the picture's type", picture.dtype, right="uint8 or uint16")
-    Image.fromarray(np.ascontiguousarray(picture)).save(path, format="PNG", compress_level=1)
+    Path(path).write_bytes(png_bytes(picture))
 
 
 class PictureWriter:
@@ -39,7 +40,7 @@ class PictureWriter:
         """Write a picture, as ``write_png``; raises what went wrong with an earlier one."""
         while len(self._waiting) >= 2 * _WRITERS:
             self._waiting.popleft().result()
-        self._waiting.append(self._threads.submit(write_png, path, picture))
+        self._waiting.append(self._threads.submit(write_png, path, np.array(picture)))
 
     def __enter__(self) -> PictureWriter:
         return self

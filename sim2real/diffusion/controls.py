@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..errors import BadValueError
 
 _SAMPLED_FRAMES = 49
 """Of a clip that is longer than what a model makes at once."""
+_READERS = 4
 _SAMPLED_PIXELS = 2_000_000
 ControlVideo = Float32[np.ndarray, "frames 3 height width"]
 """In [0, 1], of the pictures' full size."""
@@ -87,8 +89,9 @@ def inverse_depth_range(depth: Float[np.ndarray, "frames height width"]) -> tupl
 
 
 def stacked(clip: Clip, camera: str, kind: str) -> np.ndarray:
-    """All frames of a kind of pictures."""
-    return np.stack([clip.picture(camera, kind, frame) for frame in range(clip.frames)])
+    """All frames of a kind of pictures, read a few at a time."""
+    with ThreadPoolExecutor(_READERS, "pictures") as threads:
+        return np.stack(list(threads.map(lambda frame: clip.picture(camera, kind, frame), range(clip.frames))))
 
 
 def require_aligned(video: np.ndarray, frames: int, size: tuple[int, int], name: str) -> None:
