@@ -42,8 +42,8 @@ class Generate(Entry):
     """What ``sim2real generate`` is asked for; options as there, with the same checks.
 
     - ``control``: a kind, a list of kinds, or weights by kind: ``{depth: 0.6, edges: 0.4}``.
-    - ``lora``: ``FILE`` or ``FILE:SCALE``, or a list; ``reference``: a picture, or a list; ``first_frame``: a picture, or ``rgb``.
-      Paths start at the config file's folder.
+    - ``lora``: ``FILE`` or ``FILE:SCALE``, or a list; ``reference``: a picture, or a list; ``first_frame``: a picture, or
+      ``rgb``. Paths start at the config file's folder.
     """
 
     model: str | None = None

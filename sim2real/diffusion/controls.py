@@ -64,8 +64,8 @@ def inverse_depth_control(
     far, near = inverse_depth_range(depth) if ends is None else ends
     gray = np.empty((len(depth), 1, *depth.shape[1:]), np.float32)
     for meters, shown in zip(depth, gray, strict=True):  # a frame at a time stays in the processor's cache
-        inverse = np.divide(1.0, meters, out=np.full(meters.shape, far, np.float64), where=meters > 0)
-        shown[0] = np.clip((inverse - far) / (near - far), 0, 1)
+        inverse = np.divide(1.0, meters, out=np.full(meters.shape, far, np.float32), where=meters > 0)
+        np.clip((inverse - np.float32(far)) / np.float32(near - far), 0, 1, out=shown[0])
     return np.broadcast_to(gray, (len(depth), 3, *depth.shape[1:]))
 
 

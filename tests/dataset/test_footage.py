@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from sim2real.cli import main
+from sim2real.cli.shared import options_of_footage
 from sim2real.clip import read_clip
 from sim2real.clip.footage import footage_settings
-from sim2real.cli.shared import options_of_footage
 from sim2real.dataset.config import read_config
 from sim2real.dataset.footage import Generate, footage_options
 from sim2real.dataset.plan import make_plan
@@ -20,9 +21,10 @@ from sim2real.errors import BadKeyError, Sim2RealError
 from tests.diffusion.families.tiny.wan import save_wan
 
 SCENE = """
+frames: 5
 objects:
-  - {name: floor, box: [2, 2, 0.1], position: [0, 0, -0.05], color: [0.5, 0.5, 0.5]}
-  - {name: cup, cylinder: {radius: 0.1, height: 0.3}, position: [0, 0, 0.15], color: [0.8, 0.2, 0.1]}
+  - {name: floor, primitive: plane, half_size: [1, 1]}
+  - {name: cup, primitive: box, half_size: [0.15, 0.1, 0.2], position: [0, 0, 0.2], material: {color: [0.8, 0.1, 0.1]}}
 cameras:
   - {name: front, position: [1.2, 0.4, 0.7], look_at: [0, 0, 0.1]}
 """
@@ -65,7 +67,7 @@ def test_options_are_those_that_the_command_makes_of_the_same_words(tmp_path):
     words += ["--lora", f"{tmp_path}/a.safetensors:0.5", "--lora", f"{tmp_path}/b.safetensors", "--steps", "7"]
     words += ["--reference", f"{tmp_path}/mug.png", "--overlap", "9", "--seams", "continued", "--dtype", "bfloat16"]
     words += ["--offload", "model", "--vae-tiling"]
-    command = main.get_command(None, "generate")
+    command = main.get_command(click.Context(main), "generate")
     context = command.make_context("generate", words[1:])
     asked = Generate.model_validate(said).asked(tmp_path)
     assert footage_options(json.loads(json.dumps(asked))) == options_of_footage(context.params)

@@ -59,7 +59,7 @@ def test_two_cameras_are_one_picture_to_the_model_and_two_to_whoever_uses_them(f
         made = clip.generated(name)[0]
         assert made.name == "tiny-0-canvas-1x2" and footage_settings(made)["cameras"] == clip.cameras
         frames = np.stack([generated_frames(made)(k) for k in range(9)])
-        assert np.array_equal(frames, whole[:, *canvas.tile(name)])
+        assert np.array_equal(frames, whole[(slice(None), *canvas.tile(name))])
         table = np.stack([clip.instances(name, k) for k in range(9)]) == _table(clip)
         assert np.array_equal(frames[table], np.stack([clip.rgb(name, k) for k in range(9)])[table])
     assert not np.array_equal(whole[:, :, :48], whole[:, :, 48:])

@@ -75,7 +75,7 @@ def test_names_and_sizes_are_those_of_the_published_file():
         (lambda f: torch.save({"params_ema": {"conv_first.weight": torch.zeros(8, 12, 3, 3)}}, f), "another network"),
         (lambda f: torch.save([1, 2], f), "it holds no tensors by name"),
         (lambda f: torch.save({k: v * torch.nan for k, v in RRDBNet(*SMALL).state_dict().items()}, f), "some are not finite"),
-        (lambda f: torch.save({**RRDBNet(*SMALL).state_dict(), "more": torch.zeros(1)}, f), "more"),
+        (lambda f: torch.save({**RRDBNet(*SMALL).state_dict(), "more": torch.zeros(1)}, f), "too many, tensors: more"),
     ],
 )
 def test_damaged_weights_and_those_of_other_networks_are_refused_in_one_line(files, tmp_path, spoil, says):
@@ -166,6 +166,6 @@ def test_the_packages_weights_sharpen_an_edge():
     small = (0.2 + 0.6 * torch.sigmoid(x)).expand(1, 3, 16, 24)
     row = network(small)[0, 1, 32]
     bicubic = torch.nn.functional.interpolate(small, scale_factor=4, mode="bicubic")[0, 1, 32]
-    assert (row - bicubic).abs().mean() < 0.03
-    assert row[30:66].diff().max() > 1.3 * bicubic[30:66].diff().max()
+    assert (row - bicubic).abs().mean() < 0.06
+    assert row[30:66].diff().max() > 2 * bicubic[30:66].diff().max()
     assert abs(int(row[30:66].diff().argmax()) - 17) <= 2

@@ -102,6 +102,8 @@ def load_rrdb(path: Path) -> RRDBNet:
         state = _ncnn(path) if path.suffix in (".param", ".bin") else _state(path)
         with torch.device("meta"):
             network = RRDBNet(*_sizes(state))
+        if others := sorted(set(state) ^ set(network.state_dict())):
+            raise ValueError(f"it lacks, or has too many, tensors: {', '.join(others[:3])}")
         network.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
         if not all(value.isfinite().all() for value in network.state_dict().values()):
             raise ValueError("some are not finite")

@@ -1,4 +1,4 @@
-"""How long a large model will take, as far as it can be known before it is loaded: its operations, over what the device does."""
+"""How long a large model will take, as far as it can be known before it is loaded: its operations at the device's rate."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Work:
         """One line for people."""
         return (
             f"time, estimated: at least {_duration(self.seconds(per_second))} for each camera ({self.passes} passes of "
-            f"{self.operations / 1e12:.3g} TFLOP, at the {per_second / 1e12:.2g} TFLOP/s of plain matrix products on this {device})"
+            f"{self.operations / 1e12:.3g} TFLOP, at the {per_second / 1e12:.2g} TFLOP/s of matrix products on this {device})"
         )
 
 

@@ -24,8 +24,6 @@ TI2V = tiny_families()["wan-ti2v"]
 pytestmark = pytest.mark.slow
 
 
-
-
 def test_a_first_frame_takes_the_place_of_ti2vs_first_latent_and_without_one_it_is_all_noise(tmp_path, make_clip):
     folder = save_wide_wan(tmp_path / "tiny")
     clip = read_clip(make_clip(factor=16, channels=48, latents=[0, 4], size=(64, 96), frames=5))
