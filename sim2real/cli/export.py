@@ -56,8 +56,8 @@ def command(
 
     gwtf: Go-with-the-Flow's noises.npy, float16 (frames, h, w, 16), every frame. latents: what a diffusers pipeline takes as
     latents=, one clip, axes in the family's order. cosmos-transfer1: x_sigma_max of its sampler, (1, 16, latents, h, w),
-    8 frames per latent. A clip rendered with --factor 8 --channels 16 has what all of them want. diffusion-renderer: no noise, but
-    the pictures that Cosmos DiffusionRenderer reads (base color, normals, depth, roughness, metallic), a folder per camera.
+    8 frames per latent. A clip rendered with --factor 8 --channels 16 has what all of them want. diffusion-renderer: no noise,
+    but the pictures that Cosmos DiffusionRenderer reads (base color, normals, depth, roughness, metallic), a folder per camera.
 
     Examples:
       sim2real export out/clip --to gwtf -o out/gwtf/noises.npy
@@ -66,7 +66,8 @@ def command(
       sim2real export out/clip --to diffusion-renderer -o out/gbuffer_frames
     """
     if to == "diffusion-renderer":
-        _export_gbuffers(clip, output, {"--for": model, "--latent-time": latent_time, "--sigma-max": sigma_max}, camera, overwrite)
+        of_noise = {"--for": model, "--latent-time": latent_time, "--sigma-max": sigma_max}
+        _export_gbuffers(clip, output, of_noise, camera, overwrite)
         return
     from ..diffusion.export import export_noise
 

@@ -5,7 +5,7 @@
   FOLDER/gbuffers.json          what it was made of, and which depth is black and white
   FOLDER/<camera>/
     0000.0000.basecolor.png     chunk and frame within it; sRGB, unlit
-    0000.0000.normal.png        (n + 1) / 2 in 8 bits, camera frame with x right, y up, z towards the viewer; background (0, 0, 1)
+    0000.0000.normal.png        (n + 1) / 2 in 8 bits; x is right, y up, z towards the viewer; background (0, 0, 1)
     0000.0000.depth.png         linear depth along z, near black, far white, one range for the clip; background white
     0000.0000.roughness.png     background 0.5
     0000.0000.metallic.png      background 0
@@ -13,8 +13,8 @@
     0001.0000.basecolor.png     the next 57 frames
 
 Sources: names, chunks and sizes: ``dataset_inference.py`` of NVIDIA's cosmos1-diffusion-renderer. Axes of normals, sRGB and
-backgrounds: its authors' data generator (composition_rendering). Depth: ``normalize_depth`` and ``ScaleShiftDepthNormalizer`` of
-the former, which map quantiles 0.02 and 0.98 to the ends, far to the largest.
+backgrounds: its authors' data generator (composition_rendering). Depth: ``normalize_depth`` and ``ScaleShiftDepthNormalizer``
+of the former, which map quantiles 0.02 and 0.98 to the ends, far to the largest.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -20,9 +20,6 @@ from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import where_weights_are
 from ..pipelines.tensors import pil_pictures, video_tensor
 from ..pipelines.video_to_video import noised
-
-if TYPE_CHECKING:
-    from ..pipelines.model import PipelineModel
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 _APACHE = "Apache-2.0"
@@ -102,25 +99,6 @@ class WanImage(Wan):
         """The first frame beside the noise."""
         assert given.first_frame is not None
         return super().arguments(pipeline, given, noise) | {"image": pil_pictures([given.first_frame])[0]}
-
-
-@dataclass(frozen=True)
-class WanText(Wan):
-    """From text, and from a picture where one is given: the pipeline of pictures then runs the same weights."""
-
-    def load(self, options: GenerateOptions) -> PipelineModel:
-        """Load the pipeline that is needed."""
-        from ..pipelines.model import PipelineModel
-
-        pictured = options.large.first_frame is not None
-        return PipelineModel(replace(self, pipeline=_PICTURED) if pictured else self, options)
-
-    def arguments(
-        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
-    ) -> dict[str, Any]:
-        """The first frame, where there is one."""
-        arguments = super().arguments(pipeline, given, noise)
-        return arguments if given.first_frame is None else arguments | {"image": pil_pictures([given.first_frame])[0]}
 
 
 @dataclass(frozen=True)
@@ -209,7 +187,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         remarks="Nothing but the noise and the prompt tells it about the scene.",
     ),
     _family(
-        WanText,
+        Wan,
         "wan-ti2v",
         "WanPipeline",
         (Checkpoint("Wan-AI/Wan2.2-TI2V-5B-Diffusers", _APACHE, configuration="wan2.2-ti2v-5b"),),
@@ -217,6 +195,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         size_multiple=32,
         made_for=(121, (704, 1280)),
         first_frame="may",
+        pictured_by=_PICTURED,
         control="the first frame, where there is one",
         remarks="Without a first frame, nothing but the noise and the prompt tells it about the scene; one takes the place of "
         "the first latent. A latent is 16x16 pixels.",

@@ -18,7 +18,7 @@ from .asked import check_asked
 from .files import require_weights
 from .files import where_weights_are as where_weights_are
 from .given import PipelineInputs
-from .tensors import eight_bits
+from .tensors import eight_bits, pil_pictures
 from .windows import windows_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class PipelineFamily(ModelFamily):
       just ``one``.
     - ``control_strength``: whether it can be told how strongly a control counts.
     - ``first_frame``: whether it ``must``, ``may`` or may ``not`` be given one.
+    - ``pictured_by``: the pipeline that runs the same weights where a first frame is given, if it is another one.
     - ``references``: how many reference pictures it takes.
     - ``keeps``: whether ``--keep`` can hold pixels of the render.
     - ``strength``: of video to video where nothing is asked; None: it does not start from a video.
@@ -52,6 +53,7 @@ class PipelineFamily(ModelFamily):
     joined: Literal["blended", "each", "one"] = "blended"
     control_strength: bool = False
     first_frame: Literal["must", "may", "not"] = "not"
+    pictured_by: str | None = None
     references: int = 0
     keeps: bool = False
     strength: float | None = None
@@ -94,8 +96,10 @@ class PipelineFamily(ModelFamily):
         shape = {"height": given.size[0], "width": given.size[1], "num_frames": given.frames}
         taken = inspect.signature(type(pipeline).__call__).parameters
         rate = self.frame_rate_of(pipeline)
+        pictured = given.first_frame is not None and self.pictured_by is not None and "image" in taken
         return {
             **texts,
+            **({"image": pil_pictures([given.first_frame])[0]} if pictured else {}),
             **{name: value for name, value in shape.items() if name in taken},
             **({} if rate is None else {rate: int(given.fps) if given.fps == int(given.fps) else given.fps}),
             "num_inference_steps": said["steps"],
@@ -198,4 +202,8 @@ class PipelineFamily(ModelFamily):
         """Load the pipeline, or take the one that is loaded already."""
         from .model import PipelineModel
 
-        return PipelineModel(self, options)
+        return PipelineModel(self if options.large.first_frame is None else self.with_picture(), options)
+
+    def with_picture(self) -> PipelineFamily:
+        """The family as it runs where a first frame is given."""
+        return self if self.pictured_by is None else replace(self, pipeline=self.pictured_by)

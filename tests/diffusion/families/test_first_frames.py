@@ -18,32 +18,47 @@ from sim2real.diffusion.pipelines import PipelineFamily, PipelineInputs
 from sim2real.diffusion.pipelines.loading import forget_pipeline, loaded_pipeline
 from tests.diffusion.families.kit import heard, options_for
 from tests.diffusion.families.tiny import tiny_families
-from tests.diffusion.families.tiny.wan import save_wide_wan
+from tests.diffusion.families.tiny.ltx import unpacked
 
-TI2V = tiny_families()["wan-ti2v"]
 pytestmark = pytest.mark.slow
 
 
-def test_a_first_frame_takes_the_place_of_ti2vs_first_latent_and_without_one_it_is_all_noise(tmp_path, make_clip):
-    folder = save_wide_wan(tmp_path / "tiny")
-    clip = read_clip(make_clip(factor=16, channels=48, latents=[0, 4], size=(64, 96), frames=5))
-    Image.new("RGB", (96, 64), (200, 90, 20)).save(tmp_path / "first.png")
-    family, seen = family_of(folder), []
-    for asked in ({"first_frame": tmp_path / "first.png"}, {}):
-        options = options_for(folder, TI2V, large=asked)
-        family.check(options)
-        model = family.load(options)
-        inputs = model.inputs(clip, "front", noise_source(clip, "front", family.layout, "clip", 0))
-        with heard(model.pipeline, family, TI2V) as found:
-            assert len(list(model.run(inputs, lambda done, total: None))) == 5
-        seen.append(found.denoiser[0][0])
-    still = torch.tensor([200, 90, 20]).view(1, 3, 1, 1, 1).expand(1, 3, 1, 64, 96) / 127.5 - 1
-    with torch.no_grad():  # its mean is 0 and its deviation 1 in the tiny VAE
-        first = model.pipeline.vae.encode(still).latent_dist.mode()[0, :, 0].numpy()
-    noise = np.asarray(clip.noise("front")).swapaxes(0, 1)
-    assert np.array_equal(seen[1], noise)
-    assert np.abs(seen[0][:, 0] - first).max() < 1e-4 and np.array_equal(seen[0][:, 1], noise[:, 1])
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # DPMSolver's, in diffusers
+@pytest.mark.parametrize("name", ["wan-ti2v", "sana-video", "ltx2"])
+def test_a_first_frame_takes_the_place_of_the_first_latent_and_without_one_it_is_all_noise(name, tmp_path, make_clip):
+    """By the same folder: the pipeline is chosen by what is asked for."""
+    tiny, family = tiny_families()[name], families()[name]
+    layout, folder = family.layout, tiny.save(tmp_path / "tiny")
+    latents = layout.latent_frames(tiny.frames)
+    given = {"factor": layout.factor, "channels": layout.channels, "latents": latents, "size": tiny.size, "frames": tiny.frames}
+    clip = read_clip(make_clip(**given))
+    noise, seen = np.asarray(clip.noise("front")).swapaxes(0, 1), []
+    for color in ((200, 90, 20), (20, 60, 220), None):
+        if color is not None:
+            Image.new("RGB", tiny.size[::-1], color).save(tmp_path / "first.png")
+        options = options_for(folder, tiny, large={} if color is None else {"first_frame": tmp_path / "first.png"})
+        family_of(folder).check(options)
+        model = family_of(folder).load(options)
+        inputs = model.inputs(clip, "front", noise_source(clip, "front", layout, "clip", 0))
+        with heard(model.pipeline, family, tiny) as found:
+            assert len(list(model.run(inputs, lambda done, total: None))) == tiny.frames
+        first = found.denoiser[0][:1]
+        if first.ndim == 3:
+            first = unpacked(first)
+        seen.append(first[0])
     forget_pipeline()
+    assert np.array_equal(seen[2], noise)
+    assert np.array_equal(seen[0][:, 1:], noise[:, 1:]) and np.array_equal(seen[1][:, 1:], noise[:, 1:])
+    pictures = [one[:, 0] for one in seen]
+    assert all(np.abs(pictures[a] - pictures[b]).max() > 0.01 for a, b in ((0, 1), (0, 2), (1, 2)))
+    assert name != "wan-ti2v" or np.abs(pictures[1] - encoded_color(model.pipeline.vae, (20, 60, 220), tiny.size)).max() < 1e-4
+
+
+def encoded_color(vae, color, size):
+    """The latent of a picture of one color, where its mean is 0 and its deviation 1, as in the tiny VAE."""
+    still = torch.tensor(color).view(1, 3, 1, 1, 1).expand(1, 3, 1, *size) / 127.5 - 1
+    with torch.no_grad():
+        return vae.encode(still).latent_dist.mode()[0, :, 0].numpy()
 
 
 def told(name: str, fps: float) -> dict[str, object]:
