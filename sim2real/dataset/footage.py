@@ -70,6 +70,7 @@ class Generate(Entry):
     vae_tiling: bool = False
     attention_slicing: bool = False
     compile: bool = False
+    canvas: tuple[int, int] | None = None
 
     @model_validator(mode="after")
     def _as_the_command_checks(self) -> Generate:
@@ -148,9 +149,11 @@ def check_footage(asked: Mapping[str, Any], frames: int | None, size: tuple[int,
     Raises:
         Sim2RealError: whatever the model's family finds wrong.
     """
+    from ..clip.canvas import canvas_size
     from ..diffusion import ClipFacts, check_options
 
     options = footage_options(asked)
     family = check_options(options)
     if frames is not None and size is not None and not options.keep and options.use == "keep":  # names need the scene
-        family.check_footage(options, ClipFacts(frames, size))
+        whole = size if options.canvas is None else canvas_size(size, *options.canvas)
+        family.check_footage(options, ClipFacts(frames, whole))

@@ -38,7 +38,11 @@ def planned(folder, **generate):
 
 
 def test_every_option_of_large_models_can_be_asked_for(tmp_path):
-    taken = set(LargeModelOptions.__dataclass_fields__) | {"model", "use", "look", "keep", "camera_effects", "prompt", "steps"}
+    taken = (
+        set(LargeModelOptions.__dataclass_fields__)
+        | {"model", "use", "look", "keep", "camera_effects", "prompt", "steps"}
+        | {"canvas"}
+    )
     names = {"controls": "control", "loras": "lora", "references": "reference"}
     assert {names.get(name, name) for name in taken} == set(Generate.model_fields)
 
@@ -61,12 +65,13 @@ def test_options_are_those_that_the_command_makes_of_the_same_words(tmp_path):
         "offload": "model",
         "vae_tiling": True,
         "steps": 7,
+        "canvas": [1, 2],
     }
     words = ["generate", "clip", "--model", "wan-vace", "--prompt", "auto", "--negative-prompt", "blur", "--guidance", "3.5"]
     words += ["--control", "depth=0.6,edges=0.4", "--scheduler", "UniPC", "--first-frame", "rgb", "--window", "49"]
     words += ["--lora", f"{tmp_path}/a.safetensors:0.5", "--lora", f"{tmp_path}/b.safetensors", "--steps", "7"]
     words += ["--reference", f"{tmp_path}/mug.png", "--overlap", "9", "--seams", "continued", "--dtype", "bfloat16"]
-    words += ["--offload", "model", "--vae-tiling"]
+    words += ["--offload", "model", "--vae-tiling", "--canvas", "1x2"]
     command = main.get_command(click.Context(main), "generate")
     context = command.make_context("generate", words[1:])
     asked = Generate.model_validate(said).asked(tmp_path)
