@@ -100,6 +100,7 @@ def test_what_is_wrong_is_said_with_its_line(generate, says, tmp_path):
     assert says in str(caught.value) and "line 2" in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_what_the_model_does_not_take_is_said_while_planning(tmp_path):
     model = save_wan(tmp_path / "tiny", "WanVACEPipeline")
     for generate, says in (

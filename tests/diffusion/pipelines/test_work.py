@@ -28,6 +28,7 @@ def test_operations_on_the_meta_device_are_those_of_a_real_run():
     assert operations(config, (2, 4, 6), 16) == counter.get_total_flops() > 0
 
 
+@pytest.mark.slow
 def test_published_wan_vace_is_counted_as_its_matrices_say():
     """Per layer and token: self-attention with all tokens, cross-attention with 512 words, and the feed-forward layer."""
     tokens, width, feed, words, layers = 3 * 8 * 12, 1536, 8960, 512, 30 + 15
@@ -63,6 +64,7 @@ def test_the_rate_is_measured_once_and_the_sentence_has_it():
     assert said.startswith("time, estimated: at least 2.0 minutes for each camera (60 passes of 1 TFLOP, at the 0.5 TFLOP/s")
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_memory_and_time_and_writes_and_loads_nothing(tmp_path, make_clip, monkeypatch, capsys):
     folder = save_wan(tmp_path / "tiny", "WanVACEPipeline")
     clip = make_clip(factor=8, channels=16, latents=[0, 4], size=(32, 48), frames=5)
