@@ -32,7 +32,7 @@ def png_bytes(picture: Shaped[np.ndarray, "height width ..."]) -> bytes:
     np.subtract(samples[1:], samples[:-1], out=rows[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8 * picture.dtype.itemsize, color, 0, 0, 0)
     packed = zlib.compressobj(_LEVEL, strategy=zlib.Z_FILTERED)
-    data = packed.compress(rows) + packed.flush()
+    data = packed.compress(rows.data) + packed.flush()
     return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 

@@ -116,8 +116,8 @@ def footage_options(asked: Mapping[str, Any], *, seed: int = 0, device: str = "c
     """
     from ..diffusion import GenerateOptions, LargeModelOptions
 
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
-    large = {field: given.pop(name) for name, field in _OF_LARGE.items() if name in given}
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
+    large: dict[str, Any] = {field: given.pop(name) for name, field in _OF_LARGE.items() if name in given}
     if "loras" in large:
         large["loras"] = tuple(_lora(text) for text in large["loras"])
     if "references" in large:

@@ -96,10 +96,10 @@ class PipelineFamily(ModelFamily):
         shape = {"height": given.size[0], "width": given.size[1], "num_frames": given.frames}
         taken = inspect.signature(type(pipeline).__call__).parameters
         rate = self.frame_rate_of(pipeline)
-        pictured = given.first_frame is not None and self.pictured_by is not None and "image" in taken
+        first = given.first_frame if self.pictured_by is not None and "image" in taken else None
         return {
             **texts,
-            **({"image": pil_pictures([given.first_frame])[0]} if pictured else {}),
+            **({} if first is None else {"image": pil_pictures([first])[0]}),
             **{name: value for name, value in shape.items() if name in taken},
             **({} if rate is None else {rate: int(given.fps) if given.fps == int(given.fps) else given.fps}),
             "num_inference_steps": said["steps"],
