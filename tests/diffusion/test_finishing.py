@@ -107,11 +107,23 @@ def test_tiles_are_the_whole_picture(network, monkeypatch):
 
 @pytest.mark.parametrize("by", [2, 3, 4])
 def test_the_footages_colors_stay(files, rng, by):
-    small = rng.integers(60, 200, (12, 16, 3)).astype(np.uint8)
+    """Of areas: the network's are others, as its weights are random."""
+    y, x = np.mgrid[:24, :32]
+    small = np.stack([60 + 4 * x, 200 - 3 * y, 90 + 2 * x + y], axis=-1).astype(np.uint8)
     large = Finisher(files / "published.pth", by)(small).astype(float)
-    assert large.shape == (12 * by, 16 * by, 3)
-    means = large.reshape(12, by, 16, by, 3).mean((1, 3))
-    assert np.abs(means - small).mean() < 2
+    assert large.shape == (24 * by, 32 * by, 3)
+    means = large.reshape(24, by, 32, by, 3).mean((1, 3))
+    assert np.abs(means - small)[4:-4, 4:-4].mean() < 2
+
+
+def test_an_edge_of_the_network_does_not_ring(files, monkeypatch):
+    """Where the network is sharper than means of pixels can be, what is corrected must not come back as stripes."""
+    small = np.where(np.arange(32) < 16, 40, 210).astype(np.uint8)[None, :, None].repeat(16, 0).repeat(3, 2)
+    finish = Finisher(files / "published.pth", 4)
+    edge = torch.where(torch.arange(128) < 63, 40.0, 210.0).expand(1, 3, 64, 128) / 255  # a pixel off
+    monkeypatch.setattr("sim2real.diffusion.edits.finishing.drawn", lambda *_: edge)
+    row = finish(small)[32, :, 1].astype(int)
+    assert np.abs(np.delete(np.diff(row), 62)).max() <= 8 and np.diff(row)[62] > 140
 
 
 @pytest.fixture

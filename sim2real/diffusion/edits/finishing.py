@@ -20,6 +20,8 @@ _TILE, _MARGIN = 192, 24
 
 _ROUNDS = 3
 """How often the large picture is averaged, compared with the small one, and corrected."""
+_REACH = 2.0
+"""Standard deviation, small pixels, of the means that are corrected: what is finer is the network's, or edges would ring."""
 
 
 class Finisher:
@@ -49,7 +51,7 @@ class Finisher:
         with torch.inference_mode():
             large = resized(drawn(self._network, given), [self._by * length for length in small.shape[:2]])
             for _ in range(_ROUNDS):
-                lacking = given - functional.avg_pool2d(large, self._by)
+                lacking = smoothed(given - functional.avg_pool2d(large, self._by))
                 large = large + functional.interpolate(lacking, scale_factor=self._by, mode="bicubic")
         return (255 * large[0]).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
 
@@ -72,3 +74,14 @@ def drawn(network: RRDBNet, picture: Float[Tensor, "1 3 h w"]) -> Float[Tensor, 
 def resized(picture: Float[Tensor, "1 3 h w"], size: list[int]) -> Float[Tensor, "1 3 height width"]:
     """Means of what falls into each pixel."""
     return picture if list(picture.shape[2:]) == size else functional.interpolate(picture, size, mode="area")
+
+
+def smoothed(picture: Float[Tensor, "1 3 h w"]) -> Float[Tensor, "1 3 h w"]:
+    """Under a Gaussian window; borders go on as they end."""
+    reach = int(2 * _REACH)
+    place = torch.arange(-reach, reach + 1, dtype=picture.dtype, device=picture.device)
+    weights = torch.exp(-0.5 * (place / _REACH) ** 2)
+    weights = (weights / weights.sum()).repeat(3, 1)
+    padded = functional.pad(picture, (reach, reach, reach, reach), mode="replicate")
+    rows = functional.conv2d(padded, weights[:, None, :, None], groups=3)
+    return functional.conv2d(rows, weights[:, None, None, :], groups=3)
