@@ -86,7 +86,7 @@ def command(
 
 def _export_gbuffers(clip: Path, output: Path, of_noise: dict[str, object], camera: str | None, overwrite: bool) -> None:
     """Pictures instead of noise; what belongs to noise is refused."""
-    from ..diffusion.gbuffers import PASSES, export_gbuffers
+    from ..diffusion.families.diffusion_renderer import PASSES, export_gbuffers
     from ..errors import BadValueError
 
     for option, value in of_noise.items():

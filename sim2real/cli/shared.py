@@ -180,7 +180,7 @@ def check_footage(clip: Clip, options: dict[str, Any]) -> None:
 def say_estimate(clips: Sequence[Clip], options: dict[str, Any]) -> None:
     """Say how much memory and time the model will take, where that can be known before it is loaded."""
     from ..diffusion import family_of
-    from ..diffusion.canvas import facts_of
+    from ..diffusion.pipelines.canvas import facts_of
 
     asked = options_of_footage(options)
     said = {family_of(asked.model).expected(asked, facts_of(clip, asked)) for clip in clips}

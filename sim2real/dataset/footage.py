@@ -149,8 +149,8 @@ def check_footage(asked: Mapping[str, Any], frames: int | None, size: tuple[int,
     Raises:
         Sim2RealError: whatever the model's family finds wrong.
     """
-    from ..clip.canvas import canvas_size
     from ..diffusion import ClipFacts, check_options
+    from ..diffusion.pipelines.canvas import canvas_size
 
     options = footage_options(asked)
     family = check_options(options)

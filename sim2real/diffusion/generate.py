@@ -15,16 +15,15 @@ from jaxtyping import UInt8
 
 from .. import __version__
 from ..clip import Clip, read_clip
-from ..clip.canvas import CANVAS
 from ..clip.footage import write_footage
 from ..errors import BadValueError
-from .canvas import canvas_for, check_canvas, cut_apart, facts_of
 from .edits.part import check_edit, edited, others, settings_of_edit
 from .families import families, family_of
 from .families.registry import USUAL
 from .family import Frames, ModelFamily, Told
 from .inputs import noise_source, require_inputs
 from .options import GenerateOptions
+from .pipelines.canvas import CANVAS, canvas_for, check_canvas, cut_apart, facts_of
 
 ProgressCallback = Callable[[str, int, int], None]
 _FRAMES_AHEAD = 1

@@ -26,9 +26,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..clip import Clip, command_for, new_folder, read_clip
-from ..clip.images import PictureWriter
-from ..errors import MissingFileError
+from ...clip import Clip, command_for, new_folder, read_clip
+from ...clip.images import PictureWriter
+from ...errors import MissingFileError
 
 CHUNK = 57
 """Frames that the model renders at once."""

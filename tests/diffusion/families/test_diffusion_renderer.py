@@ -14,10 +14,9 @@ from PIL import Image
 from sim2real.cli import main
 from sim2real.clip import read_clip, write_record
 from sim2real.clip.images import write_depth, write_png
-from sim2real.diffusion.gbuffers import PASSES, export_gbuffers
+from sim2real.diffusion.families.diffusion_renderer import PASSES, export_gbuffers
 from sim2real.errors import BadValueError, MissingFileError, OutputExistsError
-
-from .test_generate import SIZE, write_clip
+from tests.diffusion.test_generate import SIZE, write_clip
 
 
 def read_back(root):

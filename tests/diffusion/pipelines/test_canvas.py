@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sim2real.clip import CameraRecord, ClipRecord, NoiseRecord, SceneRecord, new_folder, read_clip, write_record
-from sim2real.clip.canvas import CANVAS, canvas_of
 from sim2real.clip.images import NoiseWriter, write_depth, write_png
 from sim2real.clip.part import part_of
+from sim2real.diffusion.pipelines.canvas import CANVAS, canvas_of
 
 SIZE, NAMES = (16, 24), ("left", "right", "top")
 

@@ -11,11 +11,11 @@ import pytest
 
 from sim2real.cli import main
 from sim2real.clip import read_clip
-from sim2real.clip.canvas import CANVAS, canvas_of
 from sim2real.clip.footage import footage_settings, generated_frames
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, check_options, family_of
 from sim2real.diffusion.controls import control_video
 from sim2real.diffusion.inputs import noise_source
+from sim2real.diffusion.pipelines.canvas import CANVAS, canvas_of
 from sim2real.diffusion.pipelines.loading import forget_pipeline, loaded_pipeline
 from sim2real.errors import BadValueError
 from tests.diffusion.families.kit import heard, options_for, rendered
