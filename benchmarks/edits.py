@@ -73,7 +73,7 @@ def bicubic(frames: FrameOf, size: tuple[int, int]) -> FrameOf:
     return lambda k: np.asarray(Image.fromarray(frames(k)).resize(size[::-1], way))
 
 
-def larger(small: Clip, large: Clip, camera: str) -> None:
+def larger(small: Clip, large: Clip, camera: str, finisher: str | None = None) -> None:
     """Print how near footage that is made larger comes to footage that is made large."""
     unlike, size = Likeness(), large.record.size
     print(f"\n| {BY} times as large, to {size[0]}x{size[1]} | PSNR | LPIPS | borders |\n|---|---|---|---|")
@@ -84,6 +84,9 @@ def larger(small: Clip, large: Clip, camera: str) -> None:
         folder = large.folder(camera) / "generated"
         truth, few = generated_frames(folder / name), generated_frames(small.folder(camera) / "generated" / name)
         rows = {"bicubic": bicubic(few, size), "sim2real upsample": generated_frames(folder / f"{name}-upsampled")}
+        if finisher is not None:
+            upsample(large.path, small.path, name, finisher=finisher)
+            rows[f"--finisher {finisher}"] = generated_frames(folder / f"{name}-{finisher}")
         for row, frames in rows.items():
             pairs = [(frames(k), truth(k)) for k in range(large.frames)]
             near, far = np.mean([psnr(*pair) for pair in pairs]), np.mean([unlike(*pair) for pair in pairs])
@@ -123,6 +126,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=2)
     parser.add_argument("--stride", type=int, default=4)
     parser.add_argument("--size", type=int, nargs=2, default=(480, 640), metavar=("HEIGHT", "WIDTH"))
+    parser.add_argument("--finisher", help="also measured: realesrgan (minutes)")
     asked = parser.parse_args()
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
@@ -132,7 +136,7 @@ def main() -> None:
             rendered(asked.scene, asked.camera, Path(folder) / name, size, asked.frames, asked.stride)
             for name, size in sizes.items()
         ]
-        larger(*clips, asked.camera)
+        larger(*clips, asked.camera, asked.finisher)
         in_part(read_clip(clips[1].path), asked.camera, asked.change)
         part_of_the_way(clips[1], asked.camera)
 

@@ -14,7 +14,10 @@ from .options import debug_option
 @click.command("export", cls=Command)
 @click.argument("clip", type=click.Path(path_type=Path))
 @click.option(
-    "--to", type=click.Choice(["gwtf", "latents", "cosmos-transfer1"]), required=True, help="Whose format; explained above."
+    "--to",
+    type=click.Choice(["gwtf", "latents", "cosmos-transfer1", "diffusion-renderer"]),
+    required=True,
+    help="Whose format; explained above.",
 )
 @click.option(
     "-o",
@@ -22,9 +25,9 @@ from .options import debug_option
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="The file to make: .npy, .pt or .safetensors; .npy for gwtf.",
+    help="The file to make: .npy, .pt or .safetensors; .npy for gwtf; a folder for diffusion-renderer.",
 )
-@click.option("--camera", metavar="NAME", help="A camera of the clip.  [default: its only one]")
+@click.option("--camera", metavar="NAME", help="A camera of the clip.  [default: its only one; all for diffusion-renderer]")
 @click.option("--for", "model", metavar="MODEL", help="The family that --to latents is for.  [default: wan-vace]")
 @click.option(
     "--latent-time",
@@ -41,7 +44,7 @@ from .options import debug_option
 @debug_option
 def command(
     clip: Path,
-    to: Literal["gwtf", "latents", "cosmos-transfer1"],
+    to: Literal["gwtf", "latents", "cosmos-transfer1", "diffusion-renderer"],
     output: Path,
     camera: str | None,
     model: str | None,
@@ -53,13 +56,19 @@ def command(
 
     gwtf: Go-with-the-Flow's noises.npy, float16 (frames, h, w, 16), every frame. latents: what a diffusers pipeline takes as
     latents=, one clip, axes in the family's order. cosmos-transfer1: x_sigma_max of its sampler, (1, 16, latents, h, w),
-    8 frames per latent. A clip rendered with --factor 8 --channels 16 has what all of them want.
+    8 frames per latent. A clip rendered with --factor 8 --channels 16 has what all of them want. diffusion-renderer: no noise,
+    but the pictures that Cosmos DiffusionRenderer reads (base color, normals, depth, roughness, metallic), a folder per camera.
 
     Examples:
       sim2real export out/clip --to gwtf -o out/gwtf/noises.npy
       sim2real export out/clip --to latents --for cogvideox -o out/latents.pt
       sim2real export out/clip --to cosmos-transfer1 --camera front -o out/x_sigma_max.pt
+      sim2real export out/clip --to diffusion-renderer -o out/gbuffer_frames
     """
+    if to == "diffusion-renderer":
+        of_noise = {"--for": model, "--latent-time": latent_time, "--sigma-max": sigma_max}
+        _export_gbuffers(clip, output, of_noise, camera, overwrite)
+        return
     from ..diffusion.export import export_noise
 
     shape = export_noise(
@@ -73,3 +82,15 @@ def command(
         overwrite=overwrite,
     )
     click.echo(f"{output}  {' x '.join(str(n) for n in shape)}")
+
+
+def _export_gbuffers(clip: Path, output: Path, of_noise: dict[str, object], camera: str | None, overwrite: bool) -> None:
+    """Pictures instead of noise; what belongs to noise is refused."""
+    from ..diffusion.families.diffusion_renderer import PASSES, export_gbuffers
+    from ..errors import BadValueError
+
+    for option, value in of_noise.items():
+        if value is not None:
+            raise BadValueError(option, value, right="left out: --to diffusion-renderer writes no noise")
+    for name, frames in export_gbuffers(clip, output, camera=camera, overwrite=overwrite).items():
+        click.echo(f"{output / name}  {frames} x {', '.join(PASSES)}")

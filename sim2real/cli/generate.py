@@ -10,6 +10,7 @@ import click
 from . import progress
 from .main import Command
 from .options import debug_option, generate_options
+from .types import Tiles
 
 
 @click.command("generate", cls=Command)
@@ -24,8 +25,15 @@ from .options import debug_option, generate_options
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the look, and of the camera's grain."
 )
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where the embedded model runs.")
+@click.option(
+    "--canvas",
+    type=Tiles(),
+    metavar="RxC",
+    help="Make all cameras as one picture of R rows and C columns of tiles, so that they share a look (large models).",
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, say what it would take of memory and time, and end.")
 @debug_option
-def command(clips: tuple[Path, ...], **options: Any) -> None:
+def command(clips: tuple[Path, ...], dry_run: bool, **options: Any) -> None:
     """Generate footage from clip folders, driven by their noise and their pictures; the model is loaded once.
 
     The footage goes to CLIP/CAMERA/generated/MODEL-SEED, or MODEL-restyle-SEED with --use restyle; the contact sheet and the
@@ -37,6 +45,7 @@ def command(clips: tuple[Path, ...], **options: Any) -> None:
       sim2real generate out/kitchen --use restyle --seed 1
       sim2real generate out/kitchen --use restyle --look loft,counter=oak --keep robot
       sim2real generate out/a out/b --model wan-vace --prompt auto --control depth=0.6,edges=0.4
+      sim2real generate out/rig --model wan-vace --prompt auto --canvas 1x2 --dry-run
     """
     from ..clip import read_clip
     from .shared import check_footage, generate_footage, say_estimate, say_where
@@ -45,6 +54,8 @@ def command(clips: tuple[Path, ...], **options: Any) -> None:
     for clip in opened:
         check_footage(clip, options)
     say_estimate(opened, options)
+    if dry_run:
+        return
     with progress.shown() as report:
         done = [generate_footage(clip, options, report) for clip in opened]
     for clip in done:

@@ -178,11 +178,12 @@ def check_footage(clip: Clip, options: dict[str, Any]) -> None:
 
 
 def say_estimate(clips: Sequence[Clip], options: dict[str, Any]) -> None:
-    """Say how much memory the model will take, where that can be known before it is loaded."""
-    from ..diffusion import ClipFacts, family_of
+    """Say how much memory and time the model will take, where that can be known before it is loaded."""
+    from ..diffusion import family_of
+    from ..diffusion.pipelines.canvas import facts_of
 
     asked = options_of_footage(options)
-    said = {family_of(asked.model).expected(asked, ClipFacts(clip.frames, clip.record.size)) for clip in clips}
+    said = {family_of(asked.model).expected(asked, facts_of(clip, asked)) for clip in clips}
     for sentence in sorted(one for one in said if one is not None):
         click.echo(sentence, err=True)
 

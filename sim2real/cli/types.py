@@ -60,6 +60,21 @@ class Shard(click.ParamType):
         return int(index), int(count)
 
 
+class Tiles(click.ParamType):
+    """Rows and columns of a canvas."""
+
+    name = "RxC"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Parse ``2x2``."""
+        if isinstance(value, tuple):
+            return value
+        rows, _, columns = str(value).partition("x")
+        if not all(side.isdecimal() and len(side) < 3 and int(side) for side in (rows, columns)):
+            self.fail(f"{value!r} is not ROWSxCOLUMNS, for example 2x2", param, ctx)
+        return int(rows), int(columns)
+
+
 class Numbers(click.ParamType):
     """Small whole numbers, separated by commas."""
 

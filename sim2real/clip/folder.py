@@ -306,7 +306,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 
 def _is_ours(path: Path) -> bool:
     return any(
-        (path / name).is_file() for name in ("clip.json", "settings.json", "bake.json", "sensor.json", "calibration.json")
+        (path / name).is_file()
+        for name in ("clip.json", "settings.json", "bake.json", "sensor.json", "calibration.json", "gbuffers.json")
     )
 
 

@@ -16,7 +16,7 @@ from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..file_order import in_order
 from ..text_files import read_json
 from .folder import Clip, new_folder, readable_write_errors
-from .images import read_png, write_png
+from .images import PictureWriter, read_png
 from .video import VideoWriter, read_video
 
 FrameOf = Callable[[int], UInt8[np.ndarray, "height width 3"]]
@@ -88,9 +88,9 @@ def write_footage(
     start = time.monotonic()
     with readable_write_errors(folder), new_folder(folder, overwrite=folder.exists()) as work:
         (work / "frames").mkdir()
-        with VideoWriter(work / "video.mp4", clip.record.fps) as video:
+        with VideoWriter(work / "video.mp4", clip.record.fps) as video, PictureWriter() as pictures:
             for index, frame in enumerate(frames):
-                write_png(work / "frames" / f"{index:06d}.png", frame)
+                pictures.write(work / "frames" / f"{index:06d}.png", frame)
                 video.write(frame)
         seconds = time.monotonic() - start
         told = {**settings, "seconds": round(seconds, 2), "seconds_per_frame": round(seconds / clip.frames, 3)}

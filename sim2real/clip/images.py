@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +17,7 @@ from ..arrays import reason
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..exr import read_exr
 
+_WRITERS = 4
 _MEND = "render the clip again"
 
 
@@ -23,6 +26,29 @@ def write_png(path: Path, picture: Shaped[np.ndarray, "height width ..."]) -> No
     if picture.dtype not in (np.uint8, np.uint16):
         raise BadValueError("the picture's type", picture.dtype, right="uint8 or uint16")
     Image.fromarray(np.ascontiguousarray(picture)).save(path, format="PNG", compress_level=1)
+
+
+class PictureWriter:
+    """Writes PNGs in threads beside whoever makes the pictures; few wait at a time, so that memory does not grow."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_WRITERS, "pictures")
+        self._waiting: deque[Future[None]] = deque()
+
+    def write(self, path: Path, picture: Shaped[np.ndarray, "height width ..."]) -> None:
+        """Write a picture, as ``write_png``; raises what went wrong with an earlier one."""
+        while len(self._waiting) >= 2 * _WRITERS:
+            self._waiting.popleft().result()
+        self._waiting.append(self._threads.submit(write_png, path, np.array(picture)))
+
+    def __enter__(self) -> PictureWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._threads.shutdown(cancel_futures=error is not None)
+        if error is None:
+            for one in self._waiting:
+                one.result()
 
 
 def read_png(path: Path) -> Shaped[np.ndarray, "height width ..."]:

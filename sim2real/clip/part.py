@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .folder import Clip
 
@@ -18,6 +19,14 @@ class ClipPart(Clip):
 
     whole: Clip = field(kw_only=True)
     first: int = field(kw_only=True)
+
+    def has(self, camera: str, kind: str) -> bool:
+        """As the whole clip."""
+        return self.whole.has(camera, kind)
+
+    def picture(self, camera: str, kind: str, frame: int) -> Any:
+        """One frame, as the whole clip reads it."""
+        return self.whole.picture(camera, kind, self.first + frame)
 
     def frame_path(self, camera: str, kind: str, frame: int) -> Path:
         """The file of one frame, in the whole clip's folder."""

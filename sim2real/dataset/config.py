@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, fie
 
 from ..scene.readers.registry import own_options_of
 from ..scene.readers.scene_file.yaml import Entry, error, read_yaml
+from .footage import Generate as Generate
+from .footage import Strings, Use
 from .gate import AT_LEAST, AT_MOST
 from .video_source import check_asked, check_source
 from .writers.registry import WRITERS
@@ -22,17 +24,11 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, (list, tuple, dict)) or value is None else [value]
 
 
-def _strings(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Strings = Annotated[tuple[str, ...], BeforeValidator(_strings)]
 Pixels = tuple[Annotated[int, Field(ge=1, le=16384)], Annotated[int, Field(ge=1, le=16384)]]
 Frames = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Clutter = Annotated[int, Field(ge=0, le=100)]
-Use = Literal["keep", "restyle"]
 
 
 class Source(Entry):
@@ -166,18 +162,6 @@ class Variations(Knobs):
     def knobs(self) -> Mapping[str, tuple[Any, ...] | Span]:
         """The knobs that are turned."""
         return self.given if self.grid is None else self.grid.given
-
-
-class Generate(Entry):
-    """What ``sim2real generate`` is asked for; options as there."""
-
-    model: str | None = None
-    use: Use = "keep"
-    look: str | None = None
-    keep: Strings = ()
-    camera_effects: str | None = None
-    prompt: str | None = None
-    steps: Annotated[int, Field(ge=1, le=1000)] | None = None
 
 
 class DatasetConfig(Entry):

@@ -109,9 +109,10 @@ def estimate(
 
 def fewest_frames(row: Row) -> int:
     """The smallest number of frames that a clip of the row can have; models whose latents span several take two latents."""
-    from ..diffusion.families import layout_for
+    from ..diffusion.families import family_of
 
-    span = 1 if row.generate is None else layout_for(row.generate.get("model")).temporal_factor
+    family = None if row.generate is None else family_of(row.generate.get("model"))
+    span = 1 if family is None else family.frames_step or family.layout.temporal_factor
     return 1 if span == 1 else span + 1
 
 

@@ -12,6 +12,7 @@ from ..scene import Scene
 from .clips import DatasetClip
 from .episodes import Episode, episode_of
 from .finished import Done, write_done, write_episode
+from .footage import footage_options
 from .lerobot_source import read_lerobot
 from .models import write_models
 from .plan import Row
@@ -79,7 +80,7 @@ def kinds_of(row: Row) -> frozenset[str]:
 
     names = frozenset(row.only) or kinds.usual_names()
     if row.generate is not None:
-        names |= frozenset(family_of(row.generate.get("model")).needs)
+        names |= frozenset(family_of(row.generate.get("model")).needs_of(footage_options(row.generate), of_video=False))
     if row.values.get("sensor"):
         names |= {"rgb", "depth", "instances", "flow", "albedo", "material"}
     return names.union(*(WRITERS[name].needs for name in row.formats))
@@ -116,10 +117,9 @@ def _sensed(row: Row, clip: Clip) -> None:
 
 def _generated(row: Row, clip: Clip, device: str) -> None:
     """Footage of all cameras; how long it took belongs to the ledger, not into files that must be equal."""
-    from ..diffusion import GenerateOptions, generate
+    from ..diffusion import generate
 
-    asked: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in (row.generate or {}).items()}
-    generate(clip.path, GenerateOptions(seed=row.seed, device=device, **asked))
+    generate(clip.path, footage_options(row.generate or {}, seed=row.seed, device=device))
     for camera in clip.cameras:
         for footage in clip.generated(camera):
             path = footage / "settings.json"

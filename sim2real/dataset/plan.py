@@ -23,6 +23,7 @@ from ..file_order import natural_key
 from ..optional import require
 from ..scene.readers.registry import own_options_of
 from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
+from .footage import check_footage, movable
 from .lerobot_source import LeRobotSource, read_lerobot
 from .video_source import VideoChecks, chosen_cameras, video_reading
 
@@ -119,16 +120,21 @@ def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
     Raises:
         MissingFileError: a source is not there.
         UnknownNameError: a demonstration, or a camera of a LeRobot dataset, that does not exist.
-        Sim2RealError: videos are to be clips, and cannot be what is asked for.
+        Sim2RealError: a model cannot do what is asked of it; videos are to be clips, and cannot be what is asked for.
     """
     rows: dict[str, Row] = {}
-    checks = VideoChecks()
+    checks, passed = VideoChecks(), set[str]()
     for number, rollout in enumerate(_rollouts(config, folder)):
         base = _row_of_source(config, rollout)
         for values in _settings(config, number):
             row = _named(_with_values(base, config, values))
             if row.of_video and rollout.recording is not None:
                 checks.check(row, rollout.recording)
+            elif row.generate is not None:
+                frames, size = row.reading.get("frames"), row.reading.get("size")
+                if (key := repr((row.generate, frames, size))) not in passed:
+                    check_footage(row.generate, frames, None if size is None else (size[0], size[1]))
+                passed.add(key)
             rows.setdefault(row.clip_id, row)
     return tuple(rows.values())
 
@@ -203,7 +209,7 @@ def _row_of_source(config: DatasetConfig, rollout: _Rollout) -> Row:
         cameras=cameras,
         seed=config.seed,
         values={},
-        generate=None if config.generate is None else {k: v for k, v in config.generate if v not in (None, ())},
+        generate=None if config.generate is None else config.generate.asked(rollout.folder),
         only=config.only or (),
         task=source.task,
         formats=config.formats,
@@ -278,6 +284,8 @@ def _named(row: Row) -> Row:
     if row.of_video:  # as seen from the dataset, so that all may move together
         seen = {name: os.path.relpath(row.reading[name], row.scene) for name in ("masks", "weights") if name in row.reading}
         said["reading"] = {**row.reading, **seen}
+    if row.generate is not None:
+        said["generate"] = movable(row.generate)
     digest = hashlib.sha256(json.dumps([Path(row.scene).name, said], sort_keys=True).encode()).hexdigest()
     return replace(row, clip_id=f"{stem}-{digest[:10]}")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..clip import Clip, SceneRecord
 from ..kinds import names_of_videos, usual_names
+from .footage import footage_options
 from .lerobot_source import read_lerobot
 from .plan import Row, check_unchanged
 from .video_source import frames_of, mask_files
@@ -18,7 +19,7 @@ def video_kinds(row: Row) -> frozenset[str]:
 
     names = frozenset(row.only) or usual_names().intersection(names_of_videos()) - {"depth"}
     if row.generate is not None:
-        names |= frozenset(family_of(row.generate.get("model")).needs_for(of_video=True))
+        names |= frozenset(family_of(row.generate.get("model")).needs_of(footage_options(row.generate), of_video=True))
     return names.union(*(WRITERS[name].needs for name in row.formats)) - {"instances"}
 
 

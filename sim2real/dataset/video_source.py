@@ -16,6 +16,7 @@ from ..arrays import reason
 from ..errors import BadValueError, MissingFileError, Sim2RealError, UnknownNameError
 from ..kinds import names_of_videos
 from ..scene.readers.scene_file.yaml import error
+from .footage import footage_options
 from .lerobot_layout import CAMERA
 from .lerobot_source import LeRobotSource
 from .writers.registry import WRITERS
@@ -163,18 +164,16 @@ def _size(row: Row, recording: LeRobotSource) -> tuple[int, int] | None:
 
 
 def _check_footage(asked: Mapping[str, Any], frames: int, size: tuple[int, int] | None, where: str) -> None:
-    from ..diffusion import ClipFacts, GenerateOptions, check_options, family_of
+    from ..diffusion import ClipFacts, check_options, family_of
     from ..diffusion.inputs import video_families
 
-    family = family_of(asked.get("model"))
-    lacking = set(family.needs_for(of_video=True)) - (set(names_of_videos()) - {"depth"})
+    family, options = family_of(asked.get("model")), footage_options(asked)
+    lacking = set(family.needs_of(options, of_video=True)) - (set(names_of_videos()) - {"depth"})
     if lacking or not family.runs:
         why = f"needs {', '.join(sorted(lacking))}" if lacking else "does not run here"
         right = f"of a family that makes footage of videos alone: {', '.join(video_families())}"
         received = f"{asked.get('model') or family.name}, which {why}"
         raise BadValueError("the model", received, right=right, where=where)
-    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.items()}
-    options = GenerateOptions(**given)
     try:
         check_options(options)
         if size is not None:

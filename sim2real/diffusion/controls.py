@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from ..errors import BadValueError
 
 _SAMPLED_FRAMES = 49
 """Of a clip that is longer than what a model makes at once."""
+_READERS = 4
+_SAMPLED_PIXELS = 2_000_000
 ControlVideo = Float32[np.ndarray, "frames 3 height width"]
 """In [0, 1], of the pictures' full size."""
 
@@ -59,9 +62,11 @@ def inverse_depth_control(
         ends: what becomes black and white (1/m), where the frames are a part of a clip; the frames' own by default.
     """
     far, near = inverse_depth_range(depth) if ends is None else ends
-    inverse = np.divide(1.0, depth, out=np.zeros(depth.shape, np.float64), where=depth > 0)
-    gray = np.where(depth > 0, np.clip((inverse - far) / (near - far), 0, 1), 0).astype(np.float32)
-    return np.repeat(gray[:, None], 3, axis=1)
+    gray = np.empty((len(depth), 1, *depth.shape[1:]), np.float32)
+    for meters, shown in zip(depth, gray, strict=True):  # a frame at a time stays in the processor's cache
+        inverse = np.divide(1.0, meters, out=np.full(meters.shape, far, np.float32), where=meters > 0)
+        np.clip((inverse - np.float32(far)) / np.float32(near - far), 0, 1, out=shown[0])
+    return np.broadcast_to(gray, (len(depth), 3, *depth.shape[1:]))
 
 
 def edge_control(edges: UInt8[np.ndarray, "frames height width"]) -> ControlVideo:
@@ -73,18 +78,20 @@ def inverse_depth_range(depth: Float[np.ndarray, "frames height width"]) -> tupl
     """The far and near ends of a clip's inverse depth (1/m): 1st and 99th percentile of what has a surface.
 
     Fixed over the clip, so that brightness does not flicker; percentiles, so that one stray pixel does not flatten the rest.
+    Of more pixels than are needed to know them, every n-th in reading order counts, n odd, so that it meets all columns.
     """
-    surface = depth > 0
+    pixels = depth.reshape(-1)[:: max(1, depth.size // _SAMPLED_PIXELS) | 1]
+    surface = pixels > 0
     if not surface.any():
         return 0.0, 1.0
-    inverse = 1.0 / depth[surface]
-    far, near = np.percentile(inverse, [1, 99])
+    far, near = np.percentile(1.0 / pixels[surface], [1, 99])
     return float(far), float(max(near, far * (1 + 1e-3)))
 
 
 def stacked(clip: Clip, camera: str, kind: str) -> np.ndarray:
-    """All frames of a kind of pictures."""
-    return np.stack([clip.picture(camera, kind, frame) for frame in range(clip.frames)])
+    """All frames of a kind of pictures, read a few at a time."""
+    with ThreadPoolExecutor(_READERS, "pictures") as threads:
+        return np.stack(list(threads.map(lambda frame: clip.picture(camera, kind, frame), range(clip.frames))))
 
 
 def require_aligned(video: np.ndarray, frames: int, size: tuple[int, int], name: str) -> None:

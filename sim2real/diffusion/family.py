@@ -162,7 +162,7 @@ class ModelFamily:
         self.check(options, clip)
 
     def expected(self, options: GenerateOptions, clip: ClipFacts) -> str | None:
-        """What loading and running will take of memory, a line for people; None where it is little, or not known."""
+        """What loading and running will take of memory and time, lines for people; None where it is little, or not known."""
         return None
 
     def load(self, options: GenerateOptions) -> Model:

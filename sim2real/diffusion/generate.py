@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,9 +20,10 @@ from ..errors import BadValueError
 from .edits.part import check_edit, edited, others, settings_of_edit
 from .families import families, family_of
 from .families.registry import USUAL
-from .family import ClipFacts, Frames, ModelFamily, Told
+from .family import Frames, ModelFamily, Told
 from .inputs import noise_source, require_inputs
 from .options import GenerateOptions
+from .pipelines.canvas import CANVAS, canvas_for, check_canvas, cut_apart, facts_of
 
 ProgressCallback = Callable[[str, int, int], None]
 _FRAMES_AHEAD = 1
@@ -52,19 +54,34 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
     family = check_clip(opened, options)
     if options.onto is not None and options.use == "restyle":
         options = replace(options, keep=(*options.keep, *others(opened, options.change)))
-    model = family.load(options)
-    label, seed = _label(options), options.seed
-    effects = family.camera_effects if options.camera_effects is None else options.camera_effects
-    asked = {"camera_effects": effects, "noise": options.noise, "seed": seed, "sim2real": __version__}
+    model, label = family.load(options), _label(options)
+    if options.canvas is not None:
+        canvas = canvas_for(opened, options)
+        inputs = model.inputs(canvas, CANVAS, noise_source(canvas, CANVAS, family.layout, options.noise, options.seed))
+        made = model.run(inputs, _reporter(progress, f"generate {', '.join(opened.cameras)}"))
+        told = {**inputs.settings, "canvas": list(options.canvas), "cameras": opened.cameras}
+        with cut_apart(canvas, made) as frames_of:
+            for name in opened.cameras:
+                _write(opened, name, frames_of(name), {"model": label, **told}, family, options)
+        return opened.path
     for name in _cameras(opened, options):
-        tell = _reporter(progress, f"generate {name}")
-        inputs = model.inputs(opened, name, noise_source(opened, name, family.layout, options.noise, seed))
-        frames = filmed(opened, name, model.run(inputs, tell), effects, seed)
-        if options.onto is not None:
-            frames = edited(opened, name, frames, options)
-        settings = {"model": label, **inputs.settings, **settings_of_edit(options), **asked}
-        write_footage(opened, opened.folder(name) / "generated" / _footage_name(label, options), frames, settings)
+        inputs = model.inputs(opened, name, noise_source(opened, name, family.layout, options.noise, options.seed))
+        made = model.run(inputs, _reporter(progress, f"generate {name}"))
+        _write(opened, name, made, {"model": label, **inputs.settings}, family, options)
     return opened.path
+
+
+def _write(
+    clip: Clip, camera: str, frames: Frames, settings: Mapping[str, Any], family: ModelFamily, options: GenerateOptions
+) -> None:
+    """Film the frames of a camera, put them into what is edited, and write them."""
+    effects = family.camera_effects if options.camera_effects is None else options.camera_effects
+    frames = filmed(clip, camera, frames, effects, options.seed)
+    if options.onto is not None:
+        frames = edited(clip, camera, frames, options)
+    asked = {"camera_effects": effects, "noise": options.noise, "seed": options.seed, "sim2real": __version__}
+    folder = clip.folder(camera) / "generated" / _footage_name(_label(options), options)
+    write_footage(clip, folder, frames, {**settings, **settings_of_edit(options), **asked})
 
 
 def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
@@ -75,7 +92,8 @@ def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
     """
     family = check_options(options)
     check_edit(options, clip)
-    family.check_footage(options, ClipFacts(clip.frames, clip.record.size, clip.record.instances))
+    check_canvas(family, options, clip)
+    family.check_footage(options, facts_of(clip, options))
     for name in _cameras(clip, options):
         require_inputs(clip, name, family, options)
     return family
@@ -100,6 +118,7 @@ def check_options(options: GenerateOptions) -> ModelFamily:
         runs = ", ".join(sorted(name for name, known in families().items() if known.runs))
         received = f"{options.model} ({family.pipeline})"
         raise BadValueError("the model", received, right=f"of a family that generate runs: {runs}")
+    check_canvas(family, options)
     family.check(options)
     return family
 
@@ -114,8 +133,9 @@ def _label(options: GenerateOptions) -> str:
 
 
 def _footage_name(label: str, options: GenerateOptions) -> str:
-    """The folder of the footage; edits say what of."""
-    return f"{label}-{options.seed}" + ("" if options.onto is None else f"-onto-{options.onto}")
+    """The folder of the footage; edits say what of, and a canvas how many tiles it has."""
+    tiles = "" if options.canvas is None else f"-canvas-{options.canvas[0]}x{options.canvas[1]}"
+    return f"{label}-{options.seed}{tiles}" + ("" if options.onto is None else f"-onto-{options.onto}")
 
 
 def _reporter(progress: ProgressCallback | None, what: str) -> Told:

@@ -11,6 +11,8 @@ from ..errors import BadValueError
 from .large_models import LargeModelOptions
 
 NOISE_KINDS = ("clip", "iid", "flow")
+MOST_TILES = 8
+"""Along each side of a canvas."""
 
 MOST_WORN = 3.0
 
@@ -37,11 +39,12 @@ class GenerateOptions:
     - ``noise``: ``clip`` drives the model with the clip's noise. Baselines: ``iid``, independent noise in every frame;
       ``flow``, noise that the clip's flow carries from frame to frame.
     - ``camera``: one camera; None is all.
+    - ``canvas``: (rows, columns): all cameras are made as one picture of so many tiles, so that they share a look.
     - ``device``: ``cpu`` or ``cuda``, for the embedded model. Large models run on CUDA where there is one.
     - ``large``: what else is asked of large models.
 
     Raises:
-        BadValueError: no such noise, fewer than one step, or wear that there is not.
+        BadValueError: no such noise, fewer than one step, wear that there is not, or a canvas of no or very many tiles.
         UnknownNameError: no such camera effects.
     """
 
@@ -58,6 +61,7 @@ class GenerateOptions:
     seed: int = 0
     noise: str = "clip"
     camera: str | None = None
+    canvas: tuple[int, int] | None = None
     device: str = "cpu"
     large: LargeModelOptions = field(default_factory=LargeModelOptions)
 
@@ -68,5 +72,8 @@ class GenerateOptions:
             effects(self.camera_effects)
         if not 0 <= self.wear <= MOST_WORN:
             raise BadValueError("wear", self.wear, right=f"0 to {MOST_WORN:g}")
+        if self.canvas is not None and not all(1 <= side <= MOST_TILES for side in self.canvas):
+            right = f"ROWSxCOLUMNS, each from 1 to {MOST_TILES}"
+            raise BadValueError("--canvas", "x".join(map(str, self.canvas)), right=right)
         if self.steps is not None and self.steps < 1:
             raise BadValueError("the number of steps", self.steps, right="at least 1")

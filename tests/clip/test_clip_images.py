@@ -64,3 +64,14 @@ def test_missing_and_damaged_files_are_named(tmp_path, read):
     with pytest.raises(UnreadableFileError, match=r"bad\.x") as caught:
         read(tmp_path / "bad.x")
     assert "\n" not in str(caught.value)
+
+
+def test_pictures_written_in_threads_are_what_they_were_when_handed_over_and_errors_are_raised(tmp_path):
+    picture = np.zeros((4, 5, 3), np.uint8)
+    with images.PictureWriter() as pictures:
+        for shade in range(40):
+            picture[:] = shade  # the same memory again and again
+            pictures.write(tmp_path / f"{shade}.png", picture)
+    assert all((images.read_png(tmp_path / f"{shade}.png") == shade).all() for shade in range(40))
+    with pytest.raises(FileNotFoundError), images.PictureWriter() as pictures:
+        pictures.write(tmp_path / "nowhere" / "0.png", picture)

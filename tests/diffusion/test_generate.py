@@ -204,7 +204,10 @@ def test_restyle_shows_the_colors_of_the_look(clip, model):
 
 def test_what_is_kept_keeps_its_colors_while_all_else_changes(clip, model):
     generate(
-        clip, GenerateOptions(model=model, use="restyle", look="loft,mug=copper", keep=["robot", "l?d"], wear=0.0, camera_effects="none")
+        clip,
+        GenerateOptions(
+            model=model, use="restyle", look="loft,mug=copper", keep=["robot", "l?d"], wear=0.0, camera_effects="none"
+        ),
     )
     frames, settings = footage(clip, "tiny-restyle-0")
     found = means(frames)

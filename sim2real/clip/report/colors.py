@@ -74,5 +74,16 @@ def depth_picture(
     near, far = 1 / range_m[0], 1 / range_m[1]
     inverse = 1 / np.where(depth_m > 0, depth_m, range_m[1])
     t = np.clip((near - inverse) / max(near - far, 1e-9), 0, 1)
-    picture = np.stack([np.interp(t, np.linspace(0, 1, len(_NEAR_TO_FAR)), _NEAR_TO_FAR[:, c]) for c in range(3)], axis=-1)
-    return np.where((depth_m > 0)[..., None], picture + 0.5, 58).astype(np.uint8)
+    picture = _ramp()[np.rint(t * (_SHADES - 1)).astype(np.intp)]
+    picture[depth_m <= 0] = 58
+    return picture
+
+
+_SHADES = 4096
+
+
+@lru_cache(maxsize=1)
+def _ramp() -> UInt8[np.ndarray, "shades 3"]:
+    """Colors from near to far, in more steps than 8 bits tell apart."""
+    t, known = np.linspace(0, 1, _SHADES), np.linspace(0, 1, len(_NEAR_TO_FAR))
+    return np.stack([np.interp(t, known, _NEAR_TO_FAR[:, c]) + 0.5 for c in range(3)], axis=-1).astype(np.uint8)

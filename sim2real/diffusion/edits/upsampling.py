@@ -24,6 +24,7 @@ from ..families import family_of
 from ..families.embedded.conditions import BASE, LIGHT, NORMALS, PICTURE
 from ..families.embedded.footage import Restyle, clip_conditions, restyle_of
 from ..family import Frames, Told
+from .finishing import FINISHERS, Finisher
 
 _KINDS = ("rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges")
 _WINDOW = 2.0
@@ -39,14 +40,30 @@ _ROUNDS = 2
 """How often the large picture is averaged, compared with the small one, and corrected."""
 
 
-def upsample(large: Path, small: Path, footage: str, *, camera: str | None = None, progress: Any = None) -> Path:
+def upsample(
+    large: Path,
+    small: Path,
+    footage: str,
+    *,
+    camera: str | None = None,
+    finisher: str | None = None,
+    weights: Path | None = None,
+    device: str = "cpu",
+    progress: Any = None,
+) -> Path:
     """Write the footage of a small clip at the size of a large one, into ``<camera>/generated/<footage>-upsampled``.
 
+    With a finisher it is ``<footage>-realesrgan``.
+
     Args:
-        large: a clip folder of the same scene, frames and cameras, with what the embedded model needs.
+        large: a clip folder of the same scene, frames and cameras, with what the embedded model needs; a finisher needs none of
+            it.
         small: the clip folder that has the footage; its sides go evenly into the large one's.
         footage: its name, such as ``embedded-0``.
         camera: one camera; None is all that the small clip has this footage of.
+        finisher: ``realesrgan`` draws the details instead, as a network knows them from photographs.
+        weights: of the finisher; None are those of an installed package.
+        device: where the finisher runs, ``cpu`` or ``cuda``.
         progress: called with (what, done, total).
 
     Returns:
@@ -55,8 +72,14 @@ def upsample(large: Path, small: Path, footage: str, *, camera: str | None = Non
     Raises:
         BadValueError: the clips do not show the same, or the sizes do not fit.
         UnknownNameError: no such footage or camera.
-        MissingFileError: one of the clips, or kinds of pictures of the large one, are not there.
+        MissingFileError: one of the clips, kinds of pictures of the large one, or the weights are not there.
+        MissingPackageError: the finisher has no weights.
+        UnreadableFileError: its weights are damaged.
     """
+    if weights is not None and finisher is None:
+        raise BadValueError("--weights", weights, right="left out without --finisher")
+    if finisher is not None and finisher not in FINISHERS:
+        raise UnknownNameError(finisher, FINISHERS, what="finisher")
     big, little = read_clip(large), read_clip(small)
     by = times(big, little)
     cameras = [big.camera_name(camera)] if camera else [name for name in big.cameras if name in little.cameras]
@@ -67,18 +90,31 @@ def upsample(large: Path, small: Path, footage: str, *, camera: str | None = Non
         if footage not in found[name]:
             raise UnknownNameError(footage, list(found[name]), what=f"footage of camera {name}", where=little.path)
         require_same_views(big, little, name)
-        require_pictures(big, name)
+        if finisher is None:
+            require_pictures(big, name)
+    finish = None if finisher is None else Finisher(weights, by, device)
     for name in cameras:
-        restyle, worn_by = _surfaces(big, found[name][footage])
+        surfaces = (None, 0.0) if finish else _surfaces(big, found[name][footage])
 
         def tell(done: int, total: int, name: str = name) -> None:
             if progress is not None:
                 progress(f"upsample {name}", done, total)
 
-        settings = {"upsampled": str(little.path), "footage": footage, "times": by}
-        target = big.folder(name) / "generated" / f"{footage}-upsampled"
-        write_footage(big, target, _frames(big, name, (restyle, worn_by), found[name][footage], by, tell), settings)
+        settings: dict[str, Any] = {"upsampled": str(little.path), "footage": footage, "times": by}
+        folder, place = found[name][footage], big.folder(name) / "generated"
+        if finish is None:
+            write_footage(big, place / f"{footage}-upsampled", _frames(big, name, surfaces, folder, by, tell), settings)
+        else:
+            settings |= {"finisher": finisher, "weights": finish.path.name}
+            write_footage(big, place / f"{footage}-{finisher}", _finished(finish, folder, big.frames, tell), settings)
     return big.path
+
+
+def _finished(finish: Finisher, footage: Path, frames: int, tell: Told) -> Frames:
+    small = generated_frames(footage)
+    for frame in range(frames):
+        yield finish(small(frame))
+        tell(frame + 1, frames)
 
 
 def _frames(clip: Clip, camera: str, surfaces: tuple[Restyle | None, float], footage: Path, by: int, tell: Told) -> Frames:

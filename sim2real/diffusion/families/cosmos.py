@@ -235,7 +235,8 @@ FAMILIES: tuple[ModelFamily, ...] = (
         own_sigmas=True,
         steps=35,
         guidance=7.0,
-        remarks=f"Made for 16 frames a second. The first frame takes the place of the first latent. {_GUIDED}",
+        remarks=f"Made for 16 frames a second, and told the clip's. The first frame takes the place of the first latent. "
+        f"{_GUIDED}",
         **_SHARED,
     ),
 )

@@ -77,7 +77,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         guidance=6.0,
         made_for=(189, (704, 1280)),
         remarks="diffusers' pipeline has no control videos (no depth, no edges: that is cosmos-transfer), and with noise that "
-        "it is given it forgets the first frame, which a subclass puts in. Footage is taken for 24 frames a second. Sound and "
+        "it is given it forgets the first frame, which a subclass puts in. It is told the clip's frames per second. Sound and "
         "actions are left out.",
     ),
     DiffusionRenderer(

@@ -24,6 +24,10 @@ _FLOW = ("FlowMatchEulerDiscreteScheduler",)
 class Hunyuan(PipelineFamily):
     """Guidance is a number that the distilled denoiser is told: there is no second pass, and no negative prompt."""
 
+    def passes(self, guidance: float) -> int:
+        """Never twice."""
+        return 1
+
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:
         """What all pipelines refuse; and a negative prompt."""
         if options.large.negative_prompt is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LAYOUT = NoiseLayout(factor=32, channels=128, temporal_factor=8)
 _LTX = "LTXV Open Weights License (commercial use is limited by revenue)"
 _LTX2 = "LTX-2 Community License (commercial use is limited by revenue)"
+_IN_CONTEXT = "LTX2InContextPipeline"
 _DOWNSCALED = "reference_downscale_factor"
 """How much smaller the control videos were that an IC-LoRA was trained with, in the file's metadata."""
 
@@ -41,6 +42,36 @@ class Ltx(PipelineFamily):
         """By the VAE."""
         time, space = pipeline.vae_temporal_compression_ratio, pipeline.vae_spatial_compression_ratio
         return (frames - 1) // time + 1, pipeline.transformer.config.in_channels, size[0] // space, size[1] // space
+
+
+@dataclass(frozen=True)
+class Ltx2(Ltx):
+    """From text; with a first frame by the pipeline of control videos, without any."""
+
+    def with_picture(self) -> Ltx2:
+        """That pipeline packs its latents itself."""
+        return replace(self, pipeline=_IN_CONTEXT, latent_axes="BCTHW")
+
+    def pipeline_class(self) -> Any:
+        """The one of diffusers, or the one that takes noise beside a picture."""
+        return in_context_pipeline() if self.pipeline == _IN_CONTEXT else super().pipeline_class()
+
+    def latents(self, noise: Float32[np.ndarray, "latents channels height width"]) -> Float32[np.ndarray, "..."]:
+        """As tokens, or in the axes (B, C, T, H, W)."""
+        return ModelFamily.latents(self, noise) if self.pipeline == _IN_CONTEXT else super().latents(noise)
+
+    def arguments(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
+    ) -> dict[str, Any]:
+        """The first frame, where there is one."""
+        return super().arguments(pipeline, given, noise) | _first_frame(given)
+
+
+def _first_frame(given: PipelineInputs) -> dict[str, Any]:
+    """The first frame for LTX-2: it is compressed before, as what the model was trained on."""
+    from diffusers.pipelines.ltx2.pipeline_ltx2_condition import LTX2VideoCondition
+
+    return {} if given.first_frame is None else {"conditions": LTX2VideoCondition(pil_pictures([given.first_frame])[0])}
 
 
 @dataclass(frozen=True)
@@ -109,6 +140,7 @@ class Ltx2InContext(LtxCondition):
 
         ((control, strength),) = given.weights.items()
         return Ltx.arguments(self, pipeline, given, noise) | {
+            **_first_frame(given),
             "reference_conditions": LTX2ReferenceCondition(frames=pil_video(given.controls[control])),
             "conditioning_attention_strength": float(strength),
             "reference_downscale_factor": self.smaller,
@@ -176,11 +208,12 @@ FAMILIES: tuple[ModelFamily, ...] = (
         "LTX-2 run.",
         **_SHARED,
     ),
-    Ltx(
+    Ltx2(
         name="ltx2",
         pipeline="LTX2Pipeline",
         latent_axes="BTHWC",
-        control="none",
+        control="the first frame, where there is one",
+        first_frame="may",
         needs=("noise",),
         checkpoints=(
             Checkpoint("Lightricks/LTX-2", _LTX2, configuration="ltx2-19b"),
@@ -188,12 +221,14 @@ FAMILIES: tuple[ModelFamily, ...] = (
         ),
         made_for=(121, (512, 768)),
         steps=30,
-        remarks=f"{_PLAIN} It makes sound, too, from noise of its own; only the pictures are kept.",
+        remarks=f"{_PLAIN} A first frame takes the place of the first latent. It makes sound, too, from noise of its own; only "
+        "the pictures are kept.",
         **_SHARED,
     ),
     Ltx2InContext(
         name="ltx2-control",
-        pipeline="LTX2InContextPipeline",
+        pipeline=_IN_CONTEXT,
+        first_frame="may",
         latent_axes="BCTHW",
         control="gray inverse depth or edges, VAE-encoded, as tokens behind the footage's, with an IC-LoRA file",
         needs=("noise", "depth", "edges"),

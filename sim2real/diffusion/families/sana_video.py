@@ -1,4 +1,4 @@
-"""SANA-Video: linear attention, from text."""
+"""SANA-Video: linear attention, from text or a first frame."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ FAMILIES: tuple[ModelFamily, ...] = (
         latent_axes="BCTHW",
         cast="float32",
         scaled_by="nobody",
-        control="none",
+        control="the first frame, where there is one",
+        first_frame="may",
+        pictured_by="SanaImageToVideoPipeline",
         needs=("noise",),
         schedulers=DETERMINISTIC_FLOW,
         checkpoints=(
@@ -47,7 +49,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         wide=("vae",),
         loras=True,
         guidance=6.0,
-        remarks="Nothing but the noise and the prompt tells it about the scene. The 480p weights; those of 720p "
-        "have another VAE.",
+        remarks="Without a first frame, nothing but the noise and the prompt tells it about the scene; one takes the place of "
+        "the first latent. The 480p weights; those of 720p have another VAE.",
     ),
 )

@@ -57,7 +57,8 @@ FAMILIES = (
         text=False,
         made_for=(25, (576, 1024)),
         denoisers=("unet",),
-        remarks="Goes on from the first frame, and reads no text. It is told 7 frames a second and a motion of 127, as "
-        "usual; the first frame is given a little noise of its own (0.02), which the seed draws.",
+        remarks="Goes on from the first frame, and reads no text. It is told the clip's frames per second, and a "
+        "motion of 127, as usual (no source says how to measure it); the first frame is given a little noise of its own "
+        "(0.02), which the seed draws.",
     ),
 )

@@ -23,6 +23,7 @@ from ..pipelines.video_to_video import noised
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 _APACHE = "Apache-2.0"
+_PICTURED = "WanImageToVideoPipeline"
 _WIDE_CHANNELS = 48
 """Of TI2V-5B's VAE, which is another one than that of all other Wan models."""
 
@@ -193,12 +194,16 @@ FAMILIES: tuple[ModelFamily, ...] = (
         layout=NoiseLayout(factor=16, channels=_WIDE_CHANNELS, temporal_factor=4),
         size_multiple=32,
         made_for=(121, (704, 1280)),
-        remarks="Nothing but the noise and the prompt tells it about the scene. A latent is 16x16 pixels.",
+        first_frame="may",
+        pictured_by=_PICTURED,
+        control="the first frame, where there is one",
+        remarks="Without a first frame, nothing but the noise and the prompt tells it about the scene; one takes the place of "
+        "the first latent. A latent is 16x16 pixels.",
     ),
     _family(
         WanImage,
         "wan-i2v",
-        "WanImageToVideoPipeline",
+        _PICTURED,
         (
             Checkpoint("Wan-AI/Wan2.1-I2V-14B-480P-Diffusers", _APACHE, configuration="wan2.1-i2v-14b"),
             Checkpoint("Wan-AI/Wan2.1-I2V-14B-720P-Diffusers", _APACHE, configuration="wan2.1-i2v-14b"),

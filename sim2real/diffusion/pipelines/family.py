@@ -18,6 +18,7 @@ from .asked import check_asked
 from .files import require_weights
 from .files import where_weights_are as where_weights_are
 from .given import PipelineInputs
+from .tensors import eight_bits, pil_pictures
 from .windows import windows_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class PipelineFamily(ModelFamily):
       just ``one``.
     - ``control_strength``: whether it can be told how strongly a control counts.
     - ``first_frame``: whether it ``must``, ``may`` or may ``not`` be given one.
+    - ``pictured_by``: the pipeline that runs the same weights where a first frame is given, if it is another one.
     - ``references``: how many reference pictures it takes.
     - ``keeps``: whether ``--keep`` can hold pixels of the render.
     - ``strength``: of video to video where nothing is asked; None: it does not start from a video.
@@ -51,6 +53,7 @@ class PipelineFamily(ModelFamily):
     joined: Literal["blended", "each", "one"] = "blended"
     control_strength: bool = False
     first_frame: Literal["must", "may", "not"] = "not"
+    pictured_by: str | None = None
     references: int = 0
     keeps: bool = False
     strength: float | None = None
@@ -92,15 +95,24 @@ class PipelineFamily(ModelFamily):
         texts = {"prompt": said["prompt"], **guided} if self.text else {}
         shape = {"height": given.size[0], "width": given.size[1], "num_frames": given.frames}
         taken = inspect.signature(type(pipeline).__call__).parameters
+        rate = self.frame_rate_of(pipeline)
+        first = given.first_frame if self.pictured_by is not None and "image" in taken else None
         return {
             **texts,
+            **({} if first is None else {"image": pil_pictures([first])[0]}),
             **{name: value for name, value in shape.items() if name in taken},
+            **({} if rate is None else {rate: int(given.fps) if given.fps == int(given.fps) else given.fps}),
             "num_inference_steps": said["steps"],
             "guidance_scale": said["guidance"],
             "latents": self.latents_tensor(pipeline, noise),
             "generator": torch.Generator("cpu").manual_seed(said["seed"]),
             "output_type": "np",
         }
+
+    def frame_rate_of(self, pipeline: Any) -> str | None:
+        """What the pipeline calls the footage's frames per second, where its model is told."""
+        taken = inspect.signature(type(pipeline).__call__).parameters
+        return next((name for name in ("fps", "frame_rate") if name in taken), None)
 
     def noise_latents(self, frames: int) -> int:
         """How many latents of our noise footage takes."""
@@ -113,9 +125,13 @@ class PipelineFamily(ModelFamily):
         denoiser = getattr(pipeline, self.denoisers[0])
         return (frames - 1) // time + 1, denoiser.config.in_channels, size[0] // space, size[1] // space
 
+    def passes(self, guidance: float) -> int:
+        """How often the denoiser is called in a step."""
+        return 2 if guidance > self.guidance_off else 1
+
     def footage(self, result: Any) -> UInt8[np.ndarray, "frames height width 3"]:
         """Pictures of what the pipeline returned."""
-        return np.round(np.asarray(result.frames[0]) * 255).clip(0, 255).astype(np.uint8)
+        return eight_bits(np.asarray(result.frames[0]))
 
     # What they share
 
@@ -170,16 +186,24 @@ class PipelineFamily(ModelFamily):
         self.check(options, replace(clip, frames=windows.length))
 
     def expected(self, options: GenerateOptions, clip: ClipFacts) -> str | None:
-        """By the folder's files, or the published configuration."""
+        """By the folder's files, or the published configuration; a line for memory and one for time."""
         from .memory import estimate
+        from .work import rate_of, work_of
 
         windows = windows_of(self, options, clip.frames)
-        known = estimate(self, options, replace(clip, frames=windows.length))
+        window, count = replace(clip, frames=windows.length), len(windows.first)
+        known, work = estimate(self, options, window), work_of(self, options, window)
         said = [] if known is None else [known.sentence(options.large.offload)]
-        return "; ".join([*said, windows.sentence()] if len(windows.first) > 1 else said) or None
+        if work is not None:
+            said.append(replace(work, passes=count * work.passes).sentence(*rate_of(options.large.dtype)))
+        return "\n".join([*said, windows.sentence()] if count > 1 else said) or None
 
     def load(self, options: GenerateOptions) -> PipelineModel:
         """Load the pipeline, or take the one that is loaded already."""
         from .model import PipelineModel
 
-        return PipelineModel(self, options)
+        return PipelineModel(self if options.large.first_frame is None else self.with_picture(), options)
+
+    def with_picture(self) -> PipelineFamily:
+        """The family as it runs where a first frame is given."""
+        return self if self.pictured_by is None else replace(self, pipeline=self.pictured_by)

@@ -29,7 +29,7 @@ _SAME_ASPECT = 0.02
 class PipelineInputs(Inputs):
     """All that any pipeline is given; families take what is theirs.
 
-    - ``frames``, ``size``: of the footage.
+    - ``frames``, ``size``, ``fps``: of the footage.
     - ``controls``, ``weights``: control videos by name, and how much each counts.
     - ``rgb``: the render or the video, where the family starts from it or keeps parts of it.
     - ``kept``: pixels that stay as they are in ``rgb``.
@@ -39,6 +39,7 @@ class PipelineInputs(Inputs):
 
     frames: int
     size: tuple[int, int]
+    fps: float
     controls: Mapping[str, ControlVideo]
     weights: Mapping[str, float]
     rgb: UInt8[np.ndarray, "frames height width 3"] | None

@@ -28,6 +28,7 @@ class _Key:
     """What makes a loaded pipeline another one."""
 
     family: str
+    pipeline: str
     model: str
     written: tuple[tuple[str, int], ...]
     controls: tuple[str, ...]
@@ -55,7 +56,9 @@ def loaded_pipeline(family: PipelineFamily, options: GenerateOptions) -> Any:
     )
     folder = Path(model)
     written = tuple((str(file), file.stat().st_mtime_ns) for file in sorted(folder.rglob("*")) if file.is_file())
-    key = _Key(family.name, model, written if folder.is_dir() else (), tuple(large.controls), tuple(map(str, large.loras)), how)
+    files = written if folder.is_dir() else ()
+    controls, loras = tuple(large.controls), tuple(map(str, large.loras))
+    key = _Key(family.name, family.pipeline, model, files, controls, loras, how)
     return _once(key, functools.partial(_load, family, options, model))
 
 

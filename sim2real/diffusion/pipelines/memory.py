@@ -120,6 +120,11 @@ def require_memory(family: PipelineFamily, options: GenerateOptions) -> None:
         raise BadValueError(f"what is free {where}", f"{have / 1e9:.0f} GB", right=right, fix=fix)
 
 
+def known_parts(family: PipelineFamily, options: GenerateOptions) -> Mapping[str, Any]:
+    """Configurations by part, of the folder, or as published; empty where nothing is known."""
+    return _known(family, options)[1]
+
+
 def _known(family: PipelineFamily, options: GenerateOptions) -> tuple[dict[str, int], dict[str, Any]]:
     """Counts of parameters, and configurations, by part: of the folder, or as published."""
     model = where_weights_are(family, options.model)

@@ -87,6 +87,7 @@ class PipelineModel:
             settings=settings,
             frames=clip.frames,
             size=clip.record.size,
+            fps=clip.record.fps,
             controls=controls_of(clip, camera, weights),
             weights=weights,
             rgb=stacked(clip, camera, "rgb") if "rgb" in needs else None,
@@ -101,6 +102,7 @@ class PipelineModel:
         large, known = self._options.large, estimate(self._family, self._options, ClipFacts(windows.length, clip.record.size))
         cut = {"window": windows.length, "overlap": windows.overlap, "first_frames": list(windows.first), "seams": large.seams}
         said = {
+            "fps": clip.record.fps if self._family.frame_rate_of(self.pipeline) is not None else None,
             "first_frame": None if large.first_frame is None else str(large.first_frame),
             "references": [str(path) for path in large.references],
             "loras": [str(lora) for lora in large.loras],

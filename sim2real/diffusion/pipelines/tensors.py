@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 
 def video_tensor(pipeline: Any, video: Float32[np.ndarray, "frames channels height width"]) -> Any:
@@ -16,7 +16,9 @@ def video_tensor(pipeline: Any, video: Float32[np.ndarray, "frames channels heig
     """
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(video))[None].to(pipeline._execution_device)
+    gray = video.strides[1] == 0  # one channel that stands for all is not copied for each
+    values = torch.from_numpy(np.array(video[:, :1] if gray else video))
+    return values.expand(video.shape)[None].to(pipeline._execution_device)
 
 
 def pil_pictures(pictures: Sequence[UInt8[np.ndarray, "height width 3"]]) -> list[Any]:
@@ -29,3 +31,13 @@ def pil_pictures(pictures: Sequence[UInt8[np.ndarray, "height width 3"]]) -> lis
 def pil_video(video: Float32[np.ndarray, "frames 3 height width"]) -> list[Any]:
     """A control video in [0, 1] as PIL pictures of 8 bits."""
     return pil_pictures(list(np.rint(255 * np.clip(video, 0, 1)).astype(np.uint8).transpose(0, 2, 3, 1)))
+
+
+def eight_bits(video: Float[np.ndarray, "frames height width channels"]) -> UInt8[np.ndarray, "frames height width channels"]:
+    """From [0, 1] to 0 to 255, a frame at a time: copies of the whole video would cost more than the rounding."""
+    pictures = np.empty(video.shape, np.uint8)
+    for picture, values in zip(pictures, video, strict=True):
+        levels = np.multiply(values, 255, dtype=np.float32)
+        np.rint(levels, out=levels)
+        picture[...] = np.clip(levels, 0, 255, out=levels)
+    return pictures

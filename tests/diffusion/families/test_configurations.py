@@ -11,7 +11,7 @@ from sim2real.diffusion import families
 from sim2real.diffusion.checkpoints import CONFIGURATIONS, published
 from sim2real.diffusion.pipelines import PipelineFamily
 from tests.diffusion.families.configurations import built, denoised, shortened
-from tests.diffusion.families.transformer_calls import WITH_VALUES
+from tests.diffusion.families.transformer_calls import CALLS_WITH_VALUES
 
 NAMED = {
     checkpoint.configuration: family
@@ -46,7 +46,7 @@ def test_the_denoiser_answers_our_noise_with_its_own_shape(name):
     family, known = NAMED[name], published(name)
     assert isinstance(family, PipelineFamily)
     denoiser = known["parts"][family.denoisers[0]]
-    with_memory = denoiser["_class_name"] in WITH_VALUES
+    with_memory = denoiser["_class_name"] in CALLS_WITH_VALUES
     frames, size = (5, (64, 96)) if with_memory else family.made_for
     grid = (len(family.layout.latent_frames(frames)), *family.layout.latent_size(size))
     config = json.dumps(shortened(denoiser, layers=1 if with_memory else 6), sort_keys=True)

@@ -1,0 +1,135 @@
+"""What a config asks of large models: checked before anything runs, and handed to the model as the command would."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from sim2real.cli import main
+from sim2real.cli.shared import options_of_footage
+from sim2real.clip import read_clip
+from sim2real.clip.footage import footage_settings
+from sim2real.dataset.config import read_config
+from sim2real.dataset.footage import Generate, footage_options
+from sim2real.dataset.plan import make_plan
+from sim2real.diffusion import GenerateOptions, LargeModelOptions
+from sim2real.errors import BadKeyError, Sim2RealError
+from tests.diffusion.families.tiny.wan import save_wan
+
+SCENE = """
+frames: 5
+objects:
+  - {name: floor, primitive: plane, half_size: [1, 1]}
+  - {name: cup, primitive: box, half_size: [0.15, 0.1, 0.2], position: [0, 0, 0.2], material: {color: [0.8, 0.1, 0.1]}}
+cameras:
+  - {name: front, position: [1.2, 0.4, 0.7], look_at: [0, 0, 0.1]}
+"""
+
+
+def planned(folder, **generate):
+    (folder / "scene.yaml").write_text(SCENE)
+    config = {"sources": [{"scene": "scene.yaml"}], "frames": 5, "size": [32, 48], "generate": generate}
+    (folder / "config.yaml").write_text(json.dumps(config))
+    return make_plan(read_config(folder / "config.yaml"), folder)
+
+
+def test_every_option_of_large_models_can_be_asked_for(tmp_path):
+    taken = (
+        set(LargeModelOptions.__dataclass_fields__)
+        | {"model", "use", "look", "keep", "camera_effects", "prompt", "steps"}
+        | {"canvas"}
+    )
+    names = {"controls": "control", "loras": "lora", "references": "reference"}
+    assert {names.get(name, name) for name in taken} == set(Generate.model_fields)
+
+
+def test_options_are_those_that_the_command_makes_of_the_same_words(tmp_path):
+    said = {
+        "model": "wan-vace",
+        "prompt": "auto",
+        "negative_prompt": "blur",
+        "control": {"depth": 0.6, "edges": 0.4},
+        "guidance": 3.5,
+        "scheduler": "UniPC",
+        "lora": ["a.safetensors:0.5", "b.safetensors"],
+        "reference": "mug.png",
+        "first_frame": "rgb",
+        "window": 49,
+        "overlap": 9,
+        "seams": "continued",
+        "dtype": "bfloat16",
+        "offload": "model",
+        "vae_tiling": True,
+        "steps": 7,
+        "canvas": [1, 2],
+    }
+    words = ["generate", "clip", "--model", "wan-vace", "--prompt", "auto", "--negative-prompt", "blur", "--guidance", "3.5"]
+    words += ["--control", "depth=0.6,edges=0.4", "--scheduler", "UniPC", "--first-frame", "rgb", "--window", "49"]
+    words += ["--lora", f"{tmp_path}/a.safetensors:0.5", "--lora", f"{tmp_path}/b.safetensors", "--steps", "7"]
+    words += ["--reference", f"{tmp_path}/mug.png", "--overlap", "9", "--seams", "continued", "--dtype", "bfloat16"]
+    words += ["--offload", "model", "--vae-tiling", "--canvas", "1x2"]
+    command = main.get_command(click.Context(main), "generate")
+    context = command.make_context("generate", words[1:])
+    asked = Generate.model_validate(said).asked(tmp_path)
+    assert footage_options(json.loads(json.dumps(asked))) == options_of_footage(context.params)
+    assert footage_options(Generate().asked(tmp_path)) == GenerateOptions()
+
+
+@pytest.mark.parametrize(
+    ("generate", "says"),
+    [
+        ("guidance: 101", "generate: --guidance is 101.0, must be from 0 to 100"),
+        ("control: {dept: 1}", "unknown control 'dept'; did you mean 'depth'"),
+        ("control: {depth: 3}", "the weight of --control depth is 3.0, must be greater than 0, at most 2"),
+        ("seams: sewn", "must be one of: matched, blended, continued"),
+        ("window: 0", "--window is 0, must be at least 1"),
+        ("negative_promt: x", "unknown key; did you mean 'negative_prompt'"),
+        ("camera_effects: drone", "drone"),
+        ("{device_map: balanced, offload: model}", "--offload is model, must be left out beside --device-map"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(generate, says, tmp_path):
+    asked = generate if generate.startswith("{") else f"{{{generate}}}"
+    (tmp_path / "config.yaml").write_text(f"sources: [{{scene: a}}]\ngenerate: {asked}\n")
+    with pytest.raises(BadKeyError) as caught:
+        read_config(tmp_path / "config.yaml")
+    assert says in str(caught.value) and "line 2" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_what_the_model_does_not_take_is_said_while_planning(tmp_path):
+    model = save_wan(tmp_path / "tiny", "WanVACEPipeline")
+    for generate, says in (
+        ({"guidance": 3}, r"--guidance is 3.0, must be left out: it belongs to large models"),
+        ({"model": "tiny", "first_frame": "rgb"}, "--first-frame is rgb, must be left out for wan-vace"),
+        ({"model": "tiny", "window": 4}, "--window is 4, must be 4 n . 1"),
+        ({"model": "wan-vice"}, "did you mean 'wan-vace'"),
+    ):
+        with pytest.raises(Sim2RealError, match=says):
+            planned(tmp_path, **generate)
+    (row,) = planned(tmp_path, model="tiny", control=["depth", "edges"])
+    assert row.generate == {"model": str(model), "use": "keep", "control": {"depth": 1.0, "edges": 1.0}}
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(model, moved / "tiny")
+    assert planned(moved, model="tiny", control=["depth", "edges"])[0].clip_id == row.clip_id
+    assert planned(moved, model="tiny", control=["depth"])[0].clip_id != row.clip_id
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_dataset_is_made_with_options_of_a_large_model(tmp_path):
+    save_wan(tmp_path / "tiny", "WanVACEPipeline")
+    large = {"control": {"edges": 0.5, "depth": 0.25}, "keep": "cup", "guidance": 2.0, "negative_prompt": "blur", "steps": 1}
+    planned(tmp_path, model="tiny", prompt="auto", scheduler="FlowMatchEuler", **large)
+    result = CliRunner().invoke(main, ["dataset", str(tmp_path / "config.yaml"), "-o", str(tmp_path / "out"), "--workers", "1"])
+    assert result.exit_code == 0, result.output
+    (folder,) = (tmp_path / "out" / "clips").iterdir()
+    clip = read_clip(folder)
+    settings = footage_settings(clip.generated("front")[0])
+    assert settings["controls"] == {"edges": 0.5, "depth": 0.25} and settings["guidance"] == 2.0 and settings["steps"] == 1
+    assert settings["negative_prompt"] == "blur" and settings["keep"] == ["cup"] and "cup" in settings["prompt"]
+    assert settings["scheduler"] == "FlowMatchEulerDiscreteScheduler"
