@@ -15,11 +15,12 @@ from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineInputs
 from ..pipelines.files import where_weights_are
+from ..pipelines.sampler import sampler_configuration
 from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
 from ..pipelines.video_to_video import noised
+from ..schedulers import DETERMINISTIC_DDPM, RENOISING_DDPM
 from .stable_diffusion import (
     CONTROLNETS,
-    DDPM,
     LAYOUT,
     NET_KINDS,
     PLAIN,
@@ -27,7 +28,6 @@ from .stable_diffusion import (
     Part,
     checkpoints_with,
     ddim_like,
-    sampler_configuration,
     uses_plain_sampler,
 )
 
@@ -149,7 +149,8 @@ _SHARED: dict[str, Any] = {
     "latent_axes": "BCTHW",
     "cast": "none",
     "scaled_by": "pipeline",
-    "schedulers": DDPM,
+    "schedulers": DETERMINISTIC_DDPM,
+    "renoising": RENOISING_DDPM,
     "checkpoints": checkpoints_with("animatediff"),
     "size_multiple": 8,
     "joined": "each",

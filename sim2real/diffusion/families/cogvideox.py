@@ -19,7 +19,7 @@ from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import checkpoint_of, where_weights_are
-from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
+from ..pipelines.tensors import independent_latents, pil_pictures, pil_video, video_tensor
 from ..pipelines.video_to_video import noised
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
@@ -78,15 +78,14 @@ class CogVideoX(PipelineFamily):
         known = checkpoint_of(self, model)
         return {} if known is None or known.configuration is None else published(known.configuration)["parts"]["transformer"]
 
-    def arguments(
-        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
-    ) -> dict[str, Any]:
+    def extended(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"], draw: int
+    ) -> Float[np.ndarray, "more channels h w"]:
         """Version 1.5 takes pairs of latents: an odd number gets one before it, which is dropped again."""
-        pair = pipeline.transformer.config.patch_size_t or 1
-        if lacking := -len(noise) % pair:
-            draw = np.random.Generator(np.random.Philox(key=given.asked["seed"] << 32 | 0x5EED))
-            noise = np.concatenate([draw.standard_normal((lacking, *noise.shape[1:]), np.float32), noise])
-        return super().arguments(pipeline, given, noise)
+        lacking = -len(noise) % (pipeline.transformer.config.patch_size_t or 1)
+        if not lacking:
+            return noise
+        return np.concatenate([independent_latents(noise.shape[1:], lacking, given.asked["seed"], draw), noise])
 
 
 @dataclass(frozen=True)
@@ -171,6 +170,7 @@ _SHARED: dict[str, Any] = {
     "cast": "none",
     "scaled_by": "pipeline",
     "schedulers": ("CogVideoXDDIMScheduler",),
+    "renoising": ("CogVideoXDPMScheduler",),
     "size_multiple": 16,
     "frames_step": _FRAMES_OF_A_PAIR,
     "guidance": 6.0,
@@ -220,7 +220,7 @@ FAMILIES = (
         ),
         loras=True,
         remarks="One control video: several are blended, and it has no strength.",
-        **_SHARED,
+        **(_SHARED | {"renoising": ()}),
     ),
     CogVideoXVideo(
         name="cogvideox-v2v",

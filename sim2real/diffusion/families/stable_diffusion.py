@@ -13,17 +13,16 @@ from jaxtyping import Float
 from ...arrays import reason
 from ...errors import BadValueError, UnreadableFileError
 from ...noise.layout import NoiseLayout
-from ...text_files import read_json
 from ..checkpoints import Checkpoint
 from ..controls import CONTROLS
 from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import unreadable, where_weights_are
+from ..pipelines.sampler import own_sampler, sampler_configuration
 from ..pipelines.tensors import pil_video
 
 LAYOUT = NoiseLayout(factor=8, channels=4, temporal_factor=1)
-DDPM = ("DDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler")
 OPENRAIL = "CreativeML OpenRAIL-M (use-based restrictions)"
 PLAIN = "StableDiffusionPipeline"
 """The class that folders of Stable Diffusion name, whatever is put beside it."""
@@ -149,6 +148,10 @@ class ControlledByNets(StableDiffusion):
             found["scheduler"] = self.plain_sampler(model)
         return found
 
+    def own_sampler(self, model: str) -> Any:
+        """The model's, or the one that takes the place of Stable Diffusion's own."""
+        return self.plain_sampler(model) if uses_plain_sampler(model) else own_sampler(self, model)
+
     def plain_sampler(self, model: str) -> Any:
         """DDIM on the noise schedule that the weights were trained with."""
         return ddim_like(model)
@@ -208,12 +211,6 @@ def ddim_like(model: str, **changed: Any) -> Any:
         return DDIMScheduler.from_pretrained(model, subfolder="scheduler", **changed)
     except Exception as error:  # hub, JSON and network each have errors of their own
         raise unreadable(model, error) from error
-
-
-def sampler_configuration(model: str) -> Mapping[str, Any]:
-    """Of a model's folder; empty where there is none."""
-    file = Path(model) / "scheduler" / "scheduler_config.json"
-    return read_json(file, what="the sampler's configuration", fix="copy the model again") if file.is_file() else {}
 
 
 NET_KINDS = ("noise", *dict.fromkeys(CONTROLS[name].kind for name in CONTROLNETS))

@@ -14,12 +14,13 @@ from ...noise.layout import NoiseLayout
 from ...text_files import read_json
 from ..checkpoints import Checkpoint
 from ..controls import blended
-from ..family import DETERMINISTIC_FLOW, ClipFacts, ModelFamily, pipeline_class
+from ..family import ClipFacts, ModelFamily, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import where_weights_are
-from ..pipelines.tensors import pil_pictures, video_tensor
+from ..pipelines.tensors import independent_latents, pil_pictures, video_tensor
 from ..pipelines.video_to_video import noised
+from ..schedulers import DETERMINISTIC_FLOW, RENOISING_FLOW
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 _APACHE = "Apache-2.0"
@@ -78,14 +79,15 @@ class WanVace(Wan):
             extra["mask"] = video_tensor(pipeline, (~kept).astype(np.float32))
         if given.references:
             extra["reference_images"] = pil_pictures(given.references)
-            noise = np.concatenate([_fresh(noise.shape[1:], len(given.references), given.asked["seed"]), noise])
         return super().arguments(pipeline, given, noise) | {"video": video_tensor(pipeline, control)} | extra
 
-
-def _fresh(shape: tuple[int, ...], count: int, seed: int) -> Float[np.ndarray, "latents channels h w"]:
-    """Independent noise for the latents of reference pictures, which show no surface of the scene."""
-    draw = np.random.Generator(np.random.Philox(key=seed << 32 | 0x5EED))
-    return draw.standard_normal((count, *shape), np.float32)
+    def extended(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"], draw: int
+    ) -> Float[np.ndarray, "more channels h w"]:
+        """Reference pictures have latents before those of the footage; they show no surface of the scene."""
+        if not given.references:
+            return noise
+        return np.concatenate([independent_latents(noise.shape[1:], len(given.references), given.asked["seed"], draw), noise])
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _family(kind: type[Wan], name: str, pipeline: str, checkpoints: tuple[Checkp
         "cast": "float32",
         "scaled_by": "nobody",
         "schedulers": DETERMINISTIC_FLOW,
+        "renoising": RENOISING_FLOW,
         "size_multiple": 16,
         "wide": ("vae",),
         "loras": True,

@@ -81,7 +81,7 @@ class PipelineFamily(ModelFamily):
     def arguments(
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
     ) -> dict[str, Any]:
-        """What the pipeline is called with; ``noise`` has unit variance and becomes ``latents``.
+        """What the pipeline is called with; ``noise`` has unit variance, is ``extended``, and becomes ``latents``.
 
         Families add to what this returns: ``super().arguments(...) | {"video": ...}``.
         """
@@ -92,8 +92,10 @@ class PipelineFamily(ModelFamily):
         texts = {"prompt": said["prompt"], **guided} if self.text else {}
         shape = {"height": given.size[0], "width": given.size[1], "num_frames": given.frames}
         taken = inspect.signature(type(pipeline).__call__).parameters
+        eta = {} if given.asked.get("eta") is None else {"eta": given.asked["eta"]}
         return {
             **texts,
+            **eta,
             **{name: value for name, value in shape.items() if name in taken},
             "num_inference_steps": said["steps"],
             "guidance_scale": said["guidance"],
@@ -101,6 +103,22 @@ class PipelineFamily(ModelFamily):
             "generator": torch.Generator("cpu").manual_seed(said["seed"]),
             "output_type": "np",
         }
+
+    def extended(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"], draw: int
+    ) -> Float[np.ndarray, "more channels h w"]:
+        """A draw of the clip's noise, with what the pipeline wants beside it: latents that no frame of the clip stands for."""
+        return noise
+
+    def stepped(self, latents: Any) -> Any:
+        """Latents in the axes in which the pipeline hands them to its sampler, where those are others than its ``latents=``."""
+        return latents
+
+    def own_sampler(self, model: str) -> Any:
+        """The sampler that footage is made with where none is asked for, without the model's weights."""
+        from .sampler import own_sampler
+
+        return own_sampler(self, model)
 
     def noise_latents(self, frames: int) -> int:
         """How many latents of our noise footage takes."""
@@ -177,6 +195,12 @@ class PipelineFamily(ModelFamily):
         known = estimate(self, options, replace(clip, frames=windows.length))
         said = [] if known is None else [known.sentence(options.large.offload)]
         return "; ".join([*said, windows.sentence()] if len(windows.first) > 1 else said) or None
+
+    def draws_needed(self, options: GenerateOptions) -> int:
+        """By running its sampler without the model."""
+        from .sampler import draws_of
+
+        return sum(draws_of(self, options))
 
     def load(self, options: GenerateOptions) -> PipelineModel:
         """Load the pipeline, or take the one that is loaded already."""

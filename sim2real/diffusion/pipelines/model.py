@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +13,19 @@ import numpy as np
 
 from ...clip import Clip
 from ...clip.part import part_of
+from ...errors import BadValueError
 from ..controls import stacked
-from ..family import ClipFacts, Frames, NoiseOf, Told
+from ..family import ClipFacts, ClipNoise, Frames, NoiseOf, Told
 from ..options import GenerateOptions
 from ..prompts import prompt_of
+from ..schedulers import name_of
+from .asked import steps_of
 from .given import Film, PipelineInputs, continued, controls_of, first_frame_of, kept_pixels, read_picture
 from .guards import require_grid, require_lengths, require_spread, require_unit_variance
 from .loading import loaded_pipeline
 from .memory import estimate
+from .renoising import drawing_from_the_clip
+from .sampler import draws_of
 from .seams import Made, joined
 from .windows import NoiseOfWindows, WindowedInputs, Windows, windows_of
 
@@ -32,12 +39,9 @@ class PipelineModel:
     def __init__(self, family: PipelineFamily, options: GenerateOptions) -> None:
         self._family, self._options = family, options
         self.pipeline = loaded_pipeline(family, options)
-        if not family.own_sigmas:
+        self._steps, self._counts = steps_of(family, options), draws_of(family, options)
+        if not family.own_sigmas and not options.large.timesteps:
             require_spread(self.pipeline.scheduler, self._steps)
-
-    @property
-    def _steps(self) -> int:
-        return self._family.steps if self._options.steps is None else self._options.steps
 
     def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PipelineInputs | WindowedInputs:
         """What a camera's pictures, and the user, give to the pipeline; of a long clip, window by window."""
@@ -52,17 +56,21 @@ class PipelineModel:
             "steps": self._steps,
             "guidance": family.guidance if large.guidance is None else large.guidance,
             "strength": family.strength if large.strength is None else large.strength,
+            "timesteps": list(large.timesteps) or None,
+            "eta": large.eta,
             "seed": self._options.seed,
         }
         settings = self._settings(asked, weights, clip, windows)
+        draw = noise.draw if isinstance(noise, ClipNoise) else _only(noise)
         if len(windows.first) == 1:
-            return self._given(clip, camera, noise, weights, asked, settings)
-        parts, count = NoiseOfWindows(noise), family.noise_latents(windows.length)
+            return self._given(clip, camera, draw, weights, asked, settings)
+        parts = functools.cache(lambda number: NoiseOfWindows(draw(number)))
+        count = family.noise_latents(windows.length)
 
         def given(first: int, before: Film | None) -> PipelineInputs:
             part = part_of(clip, first, windows.length)
-            own = parts.of(first // family.layout.temporal_factor, count)
-            inputs = self._given(part, camera, own, weights, asked, settings)
+            begin = first // family.layout.temporal_factor
+            inputs = self._given(part, camera, lambda number: parts(number).of(begin, count), weights, asked, settings)
             if before is None:
                 return inputs
             if inputs.first_frame is not None:
@@ -75,7 +83,7 @@ class PipelineModel:
         self,
         clip: Clip,
         camera: str,
-        noise: NoiseOf,
+        draw: Callable[[int], NoiseOf],
         weights: dict[str, float],
         asked: dict[str, Any],
         settings: dict[str, Any],
@@ -83,8 +91,9 @@ class PipelineModel:
         """All frames of a clip, or of a part of one."""
         needs, large = self._family.needs_of(self._options, of_video=clip.of_video), self._options.large
         return PipelineInputs(
-            noise=noise,
+            noise=draw(0),
             settings=settings,
+            draw=draw,
             frames=clip.frames,
             size=clip.record.size,
             controls=controls_of(clip, camera, weights),
@@ -115,7 +124,8 @@ class PipelineModel:
         return {
             "family": self._family.name,
             **{name: value for name, value in asked.items() if name != "seed" and value is not None},
-            "scheduler": type(self.pipeline.scheduler).__name__,
+            "scheduler": name_of(self.pipeline.scheduler),
+            **({"draws": sum(self._counts)} if self._counts else {}),
             "controls": weights,
             "dtype": str(getattr(self.pipeline, self._family.denoisers[0]).dtype).removeprefix("torch."),
             **{name: value for name, value in said.items() if value not in (None, [], False, "none")},
@@ -141,13 +151,33 @@ class PipelineModel:
         noise = inputs.noise(slice(0, family.noise_latents(inputs.frames)))
         require_unit_variance(noise)
         require_grid(noise.shape, family.grid(pipeline, inputs.frames, inputs.size), family.name)
-        arguments = family.arguments(pipeline, inputs, noise)
-        result = pipeline(**arguments, **_told(pipeline, tell, arguments.get("num_inference_steps", self._steps)))
+        arguments = family.arguments(pipeline, inputs, family.extended(pipeline, inputs, noise, 0))
+        told = _told(pipeline, tell, arguments.get("num_inference_steps", self._steps))
+        with drawing_from_the_clip(pipeline.scheduler, self._counts, lambda number: self._drawn(inputs, number)):
+            result = pipeline(**arguments, **told)
         pictures = family.footage(result)
         require_lengths(pictures, inputs.frames, inputs.size, family.name)
         if inputs.kept is not None and inputs.rgb is not None:
             pictures = np.where(inputs.kept[..., None], inputs.rgb, pictures)
         return Made(pictures, inputs.kept)
+
+    def _drawn(self, inputs: PipelineInputs, number: int) -> Any:
+        """A further draw of the clip's noise, as the pipeline's sampler steps."""
+        family, pipeline = self._family, self.pipeline
+        noise = inputs.draw(number)(slice(0, family.noise_latents(inputs.frames)))
+        require_unit_variance(noise)
+        return family.stepped(family.latents_tensor(pipeline, family.extended(pipeline, inputs, noise, number)))
+
+
+def _only(noise: NoiseOf) -> Callable[[int], NoiseOf]:
+    """Noise of which there is one draw."""
+
+    def draw(number: int) -> NoiseOf:
+        if number:
+            raise BadValueError("the number of draws of the noise", 1, right=f"at least {number + 1} for this sampler")
+        return noise
+
+    return draw
 
 
 def _told(pipeline: Any, tell: Told, steps: int) -> dict[str, Any]:
