@@ -115,7 +115,7 @@ def sampler_for(own: Any, family: ModelFamily, name: str | None, timesteps: Sequ
 
 
 def with_timesteps(scheduler: Any, timesteps: Sequence[float]) -> Any:
-    """A sampler that runs at a list of timesteps, whatever number of steps it is asked for: what a few-step student has learned.
+    """A sampler that runs at a list of timesteps, whatever number of steps is asked for: what a few-step student has learned.
 
     Of flow matching, a timestep is 1000 sigma as the denoiser is told it, after any shift.
 

@@ -69,7 +69,7 @@ def test_draws_are_independent_of_each_other_in_every_pair_of_frames_and_cameras
 
 def test_every_draw_moves_as_the_first_does(noise):
     shared = [correlation(draw[0], draw[-1]) / np.sqrt(draw[0].size) for draw in noise["still"]]
-    assert min(shared) > 0.5 and max(shared) - min(shared) < 0.03, "what stays is most of what the camera that stands still sees"
+    assert min(shared) > 0.5 and max(shared) - min(shared) < 0.03
 
 
 def test_the_independent_part_is_drawn_anew_too(scene, tmp_path):

@@ -18,13 +18,15 @@ from ...errors import Sim2RealError
 _DRAW = "randn_tensor"
 _CALLS_PER_STEP = 2
 """At most: CogVideoX's sampler draws twice, and uses the second."""
+_NOTHING = 1e-6
+"""DDPM's last step adds 1e-10 of what it draws."""
 
 
 def draws_that_count(scheduler: Any, steps: int, *, run: int | None = None, eta: float | None = None) -> tuple[bool, ...]:
     """What a sampler draws in a run, call by call: whether it has any influence on the result.
 
-    The sampler is run without any model. Sample k of a batch is given 1 as call k, and 0 as all others: it ends up elsewhere
-    than one that is given zeros alone, or call k does not count. (Some samplers draw what they then multiply by 0.)
+    The sampler is run without any model. In each step, sample k of a batch is given 1 as call k, and 0 as all others: it goes
+    elsewhere than one that is given zeros alone, or call k does not count. (Some samplers draw what they then multiply by 0.)
 
     Args:
         scheduler: is not changed.
@@ -40,21 +42,24 @@ def draws_that_count(scheduler: Any, steps: int, *, run: int | None = None, eta:
     tried = copy.deepcopy(scheduler)
     tried.set_timesteps(steps)
     timesteps = tried.timesteps[len(tried.timesteps) - (steps if run is None else run) :]
-    calls = itertools.count()
+    calls = 0
 
     def probe(shape: Any, *_: Any, **__: Any) -> Any:
+        nonlocal calls
         drawn = torch.zeros(tuple(shape))
-        drawn[next(calls)] = 1
+        drawn[calls] = 1
+        calls += 1
         return drawn
 
-    sample, before, last = torch.zeros(_CALLS_PER_STEP * len(timesteps) + 1, 1, 1, 1), None, None
+    found, before, last = [], None, None
     with _drawing(tried, probe):
         for timestep in timesteps:
-            sample, before = _step(tried, timestep, last, sample, before, eta)
+            calls = 0
+            sample, before = _step(tried, timestep, last, torch.zeros(_CALLS_PER_STEP + 1, 1, 1, 1), before, eta)
+            moved = (sample - sample[-1]).abs().flatten()
+            found += [bool(moved[call] > _NOTHING) for call in range(calls)]
             last = timestep
-    count = next(calls)
-    reached = (sample - sample[-1]).abs().flatten(1).sum(1)
-    return tuple(bool(reached[call] > 0) for call in range(count))
+    return tuple(found)
 
 
 def _step(tried: Any, timestep: Any, last: Any, sample: Any, before: Any, eta: float | None) -> tuple[Any, Any]:

@@ -91,12 +91,12 @@ def family_called(name: str) -> PipelineFamily:
     return family
 
 
-def rendered(folder: Path, family: ModelFamily, tiny: Tiny) -> Clip:
+def rendered(folder: Path, family: ModelFamily, tiny: Tiny, draws: int = 0) -> Clip:
     """The tabletop, seen by its two cameras, for a family."""
     between = 1 if tiny.frames <= 16 else 2  # it has 16 frames
     scene = load(ROOT / "scenes/tabletop.yaml", LoadOptions(frames=tiny.frames, size=tiny.size, interpolate=between))
     kinds = frozenset({"noise", "rgb", "depth", "edges", "instances"})
-    options = RenderOptions(layout=family.layout, only=kinds, threads=1, pages=False)
+    options = RenderOptions(layout=family.layout, only=kinds, threads=1, pages=False, draws=draws)
     return render_clip(scene, folder, options)
 
 
