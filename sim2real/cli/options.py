@@ -241,7 +241,7 @@ def generate_options(function: Command) -> Command:
             click.option(
                 "--onto",
                 metavar="FOOTAGE",
-                help="What --change edits: rgb, or footage of this clip by name, such as embedded-0.",
+                help="What --change edits, or --invert begins from: rgb, or footage of this clip by name, such as embedded-0.",
             ),
             click.option(
                 "--camera-effects",
@@ -307,6 +307,14 @@ def _large_model_options() -> tuple[Callable[[Command], Command], ...]:
             metavar="S",
             help="Of video to video, and of restyle: 1 keeps nothing of what was there, near 0 all.",
         ),
+        option(
+            "--invert",
+            type=float,
+            metavar="B",
+            help="Turn the footage of --onto into noise, and begin from sqrt(1 - B^2) of that and B of surface noise: 0 keeps "
+            "what it shows, 1 nothing.",
+        ),
+        option("--source-prompt", metavar="TEXT", help="What that footage shows.  [default: what it was made with]"),
         option(
             "--lora",
             "loras",

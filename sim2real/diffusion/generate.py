@@ -50,7 +50,7 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
     options = GenerateOptions() if options is None else options
     opened = read_clip(clip)
     family = check_clip(opened, options)
-    if options.onto is not None and options.use == "restyle":
+    if options.change and options.use == "restyle":
         options = replace(options, keep=(*options.keep, *others(opened, options.change)))
     model = family.load(options)
     label, seed = _label(options), options.seed
@@ -60,7 +60,7 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
         tell = _reporter(progress, f"generate {name}")
         inputs = model.inputs(opened, name, noise_source(opened, name, family.layout, options.noise, seed))
         frames = filmed(opened, name, model.run(inputs, tell), effects, seed)
-        if options.onto is not None:
+        if options.change:
             frames = edited(opened, name, frames, options)
         settings = {"model": label, **inputs.settings, **settings_of_edit(options), **asked}
         write_footage(opened, opened.folder(name) / "generated" / _footage_name(label, options), frames, settings)
@@ -115,7 +115,8 @@ def _label(options: GenerateOptions) -> str:
 
 def _footage_name(label: str, options: GenerateOptions) -> str:
     """The folder of the footage; edits say what of."""
-    return f"{label}-{options.seed}" + ("" if options.onto is None else f"-onto-{options.onto}")
+    invert = "" if options.large.invert is None else f"-invert-{options.large.invert:g}"
+    return f"{label}-{options.seed}" + ("" if options.onto is None else f"-onto-{options.onto}") + invert
 
 
 def _reporter(progress: ProgressCallback | None, what: str) -> Told:

@@ -50,6 +50,9 @@ class LargeModelOptions:
       the weights as its strength; one with several ControlNets gives each its weight.
     - ``strength``: of video to video: 1 keeps nothing of the video, near 0 all. The embedded model takes it with ``restyle``:
       how far surfaces go from the simulator's to those of the look.
+    - ``invert``: share of surface noise in noise that the model makes of the footage ``onto``: 0 keeps what it shows, 1 begins from
+      surface noise alone.
+    - ``source_prompt``: what that footage shows; None: what it was made with, where that is known.
     - ``loras``: files that change the model, added up.
     - ``references``: pictures of how things should look.
     - ``first_frame``: a picture file, or ``rgb``: the clip's render of it.
@@ -75,6 +78,8 @@ class LargeModelOptions:
     eta: Number | None = None
     controls: Mapping[str, Number] = field(default_factory=dict)
     strength: Number | None = None
+    invert: Number | None = None
+    source_prompt: str | None = None
     loras: Sequence[Lora] = ()
     references: Sequence[Path] = ()
     first_frame: Path | str | None = None
@@ -95,8 +100,8 @@ class LargeModelOptions:
         for name, weight in self.controls.items():
             if not 0 < weight <= 2:
                 raise BadValueError(f"the weight of --control {name}", weight, right="greater than 0, at most 2")
-        ranges = (("--guidance", self.guidance, 0, 100), ("--strength", self.strength, 0, 1), ("--eta", self.eta, 0, 1))
-        for option, value, low, high in ranges:
+        shares = (("--strength", self.strength, 0, 1), ("--eta", self.eta, 0, 1), ("--invert", self.invert, 0, 1))
+        for option, value, low, high in (("--guidance", self.guidance, 0, 100), *shares):
             if value is not None and not low <= value <= high:
                 raise BadValueError(option, value, right=f"from {low} to {high}")
         if self.strength == 0:
@@ -115,6 +120,8 @@ class LargeModelOptions:
         if self.timesteps and not (falling and min(self.timesteps) > 0):
             shown = ",".join(f"{one:g}" for one in self.timesteps)
             raise BadValueError("--timesteps", shown, right="falling and greater than 0, such as 999,750,500,250")
+        if self.source_prompt is not None and self.invert is None:
+            raise BadValueError("--source-prompt", repr(self.source_prompt), right="left out without --invert")
         if self.device_map is not None and self.offload != "none":
             raise BadValueError("--offload", self.offload, right="left out beside --device-map", fix="both place the weights")
 

@@ -24,7 +24,8 @@ class GenerateOptions:
     - ``look``: for ``restyle``: a look, ``class=material,...``, or both; what it leaves open follows ``seed``.
     - ``keep``: for ``restyle``: classes or instances that keep their colors; ``*`` is anything.
     - ``onto`` and ``change``: an edit of footage that is there: of ``onto`` (``rgb``, or a name such as ``embedded-0``) the
-      classes or instances of ``change`` alone are made anew; all other pixels stay, to the bit.
+      classes or instances of ``change`` alone are made anew; all other pixels stay, to the bit. With ``large.invert`` footage
+      begins from what ``onto`` shows.
     - ``camera_effects``: ``none``, ``phone``, ``webcam`` or ``realsense``; None is the family's usual one: ``phone`` for the
       embedded model, ``none`` for others.
     - ``prompt``: for models that read text; the embedded model does not. ``auto`` is written from the scene.

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadValueError, UnknownNameError
+from .large_models import Number
 
 if TYPE_CHECKING:
     from .family import ModelFamily
@@ -96,7 +97,7 @@ def scheduler_like(given: Any, name: str) -> Any:
     return kind(**carried, prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift, **drawing)
 
 
-def sampler_for(own: Any, family: ModelFamily, name: str | None, timesteps: Sequence[float]) -> Any:
+def sampler_for(own: Any, family: ModelFamily, name: str | None, timesteps: Sequence[Number]) -> Any:
     """The sampler that footage is made with, of the one that the model comes with.
 
     Args:
@@ -114,7 +115,7 @@ def sampler_for(own: Any, family: ModelFamily, name: str | None, timesteps: Sequ
     return with_timesteps(scheduler, timesteps) if timesteps else scheduler
 
 
-def with_timesteps(scheduler: Any, timesteps: Sequence[float]) -> Any:
+def with_timesteps(scheduler: Any, timesteps: Sequence[Number]) -> Any:
     """A sampler that runs at a list of timesteps, whatever number of steps is asked for: what a few-step student has learned.
 
     Of flow matching, a timestep is 1000 sigma as the denoiser is told it, after any shift.

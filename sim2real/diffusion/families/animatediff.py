@@ -16,7 +16,7 @@ from ..options import GenerateOptions
 from ..pipelines import PipelineInputs
 from ..pipelines.files import where_weights_are
 from ..pipelines.sampler import sampler_configuration
-from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
+from ..pipelines.tensors import pil_pictures, pil_video
 from ..pipelines.video_to_video import noised
 from ..schedulers import DETERMINISTIC_DDPM, RENOISING_DDPM
 from .stable_diffusion import (
@@ -131,16 +131,9 @@ class AnimateDiffVideo(AnimateDiff):
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
     ) -> dict[str, Any]:
         """The pipeline takes a video or latents, not both, and scales neither: the video is encoded and noised here."""
-        import torch
-
         assert given.rgb is not None
         arguments = super().arguments(pipeline, given, noise)
-        video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))[0]
-        vae = pipeline.vae
-        with torch.no_grad():
-            pictures = [vae.encode(2 * one[None].to(vae.dtype) - 1).latent_dist.mode() for one in video]
-        clean = vae.config.scaling_factor * torch.stack(pictures, dim=2)
-        latents = noised(pipeline, clean, arguments["latents"], given)
+        latents = noised(pipeline, self.encode(pipeline, given.rgb), arguments["latents"], given)
         return arguments | {"latents": latents, "strength": given.asked["strength"]}
 
 
@@ -174,6 +167,7 @@ FAMILIES = (
         control="a picture per frame and ControlNet: depth, edges, soft edges, scribble, each with its weight",
         needs=NET_KINDS,
         controls=tuple(CONTROLNETS),
+        inverts=True,
         remarks=f"{_FOLDER} Nets are in controlnet-depth/, controlnet-edges/, controlnet-soft-edges/, controlnet-scribble/. "
         "The motion LoRA spacepxl/animatediffv3_warpednoise_motionlora was trained on warped noise: try it with --lora.",
         **_SHARED,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from ...errors import BadValueError
 from ...noise.layout import NoiseLayout
@@ -57,6 +57,9 @@ class CogVideoX(PipelineFamily):
         """Also refuse a size or length of which it learned no positions: others would be put in their place, in silence."""
         super().check(options, clip)
         config = self.transformer_of(options)
+        if options.large.invert is not None and config.get("patch_size_t"):
+            right = "CogVideoX-2b or -5b with --invert: version 1.5 takes latents of no frame of the video"
+            raise BadValueError("the model", "of version 1.5", right=right)
         if clip is None or not config.get("use_learned_positional_embeddings"):
             return
         factor = self.layout.factor
@@ -77,6 +80,15 @@ class CogVideoX(PipelineFamily):
             return _transformer_in(Path(model))
         known = checkpoint_of(self, model)
         return {} if known is None or known.configuration is None else published(known.configuration)["parts"]["transformer"]
+
+    def encode(self, pipeline: Any, film: UInt8[np.ndarray, "frames height width 3"]) -> Any:
+        """Scaled by one number."""
+        import torch
+
+        vae, video = pipeline.vae, video_tensor(pipeline, film.transpose(0, 3, 1, 2) / np.float32(255))
+        with torch.no_grad():
+            encoded = vae.encode((2 * video - 1).transpose(1, 2).to(vae.dtype)).latent_dist.mode()
+        return vae.config.scaling_factor * encoded.transpose(1, 2)
 
     def extended(
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"], draw: int
@@ -142,15 +154,9 @@ class CogVideoXVideo(CogVideoX):
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
     ) -> dict[str, Any]:
         """The pipeline takes a video or latents, not both: the video is encoded and noised here, at its first timestep."""
-        import torch
-
         assert given.rgb is not None
-        arguments, vae = super().arguments(pipeline, given, noise), pipeline.vae
-        video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))
-        with torch.no_grad():
-            encoded = vae.encode((2 * video - 1).transpose(1, 2).to(vae.dtype)).latent_dist.mode()
-        clean = vae.config.scaling_factor * encoded.transpose(1, 2)
-        latents = noised(pipeline, clean, arguments["latents"], given)
+        arguments = super().arguments(pipeline, given, noise)
+        latents = noised(pipeline, self.encode(pipeline, given.rgb), arguments["latents"], given)
         return arguments | {"latents": latents, "strength": given.asked["strength"]}
 
 
@@ -189,6 +195,7 @@ FAMILIES = (
         needs=("noise",),
         checkpoints=_T2V,
         loras=True,
+        inverts=True,
         remarks=f"Nothing but the noise and the prompt tells it about the scene. {_WARPED}",
         **_SHARED,
     ),
@@ -219,6 +226,7 @@ FAMILIES = (
             Checkpoint("alibaba-pai/CogVideoX-Fun-V1.1-5b-Control", _LICENSE, configuration="cogvideox-fun-5b-control"),
         ),
         loras=True,
+        inverts=True,
         remarks="One control video: several are blended, and it has no strength.",
         **(_SHARED | {"renoising": ()}),
     ),

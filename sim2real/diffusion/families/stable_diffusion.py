@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from ...arrays import reason
 from ...errors import BadValueError, UnreadableFileError
@@ -20,7 +20,7 @@ from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import unreadable, where_weights_are
 from ..pipelines.sampler import own_sampler, sampler_configuration
-from ..pipelines.tensors import pil_video
+from ..pipelines.tensors import pil_video, video_tensor
 
 LAYOUT = NoiseLayout(factor=8, channels=4, temporal_factor=1)
 OPENRAIL = "CreativeML OpenRAIL-M (use-based restrictions)"
@@ -110,6 +110,16 @@ class StableDiffusion(PipelineFamily):
         """By the VAE: a U-Net that is also given pictures has more channels."""
         factor = 2 ** (len(pipeline.vae.config.block_out_channels) - 1)
         return frames, pipeline.vae.config.latent_channels, size[0] // factor, size[1] // factor
+
+    def encode(self, pipeline: Any, film: UInt8[np.ndarray, "frames height width 3"]) -> Any:
+        """Picture by picture, scaled by one number."""
+        import torch
+
+        vae, video = pipeline.vae, video_tensor(pipeline, film.transpose(0, 3, 1, 2) / np.float32(255))[0]
+        with torch.no_grad():
+            pictures = [vae.encode(2 * one[None].to(vae.dtype) - 1).latent_dist.mode() for one in video]
+        latents = vae.config.scaling_factor * torch.cat(pictures)
+        return latents if self.latent_axes == "TCHW" else latents.transpose(0, 1)[None]
 
 
 @dataclass(frozen=True)

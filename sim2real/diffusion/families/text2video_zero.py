@@ -83,6 +83,7 @@ FAMILIES = (
         loras=True,
         made_for=(8, (512, 512)),
         denoisers=("unet",),
+        inverts=True,
         remarks="The weights are those of animatediff-controlnet without the motion adapter. Frames share one batch: memory "
         "grows with their number. Control-A-Video and Ctrl-Adapter have pipelines of their own, which diffusers does not: "
         "export latents for text-to-video-sd or stable-video, whose layouts are theirs.",

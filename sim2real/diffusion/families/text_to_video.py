@@ -82,6 +82,7 @@ _SHARED: dict[str, Any] = {
     "size_multiple": 8,
     "steps": 25,
     "denoisers": ("unet",),
+    "inverts": True,
 }
 
 FAMILIES = (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from ...errors import BadValueError
 from ...noise.layout import NoiseLayout
@@ -52,6 +52,10 @@ class Wan(PipelineFamily):
         """By the VAE's channels: a transformer that is also given pictures has more."""
         latents, _, height, width = super().grid(pipeline, frames, size)
         return latents, pipeline.vae.config.z_dim, height, width
+
+    def encode(self, pipeline: Any, film: UInt8[np.ndarray, "frames height width 3"]) -> Any:
+        """Normalized by the VAE's mean and spread per channel."""
+        return encoded(pipeline, video_tensor(pipeline, film.transpose(0, 3, 1, 2) / np.float32(255)))
 
 
 def _channels(folder: Path) -> int:
@@ -110,14 +114,9 @@ class WanVideo(Wan):
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
     ) -> dict[str, Any]:
         """The pipeline takes a video or latents, not both: the video is encoded and noised here, at its first timestep."""
-        import torch
-
         assert given.rgb is not None
         arguments = super().arguments(pipeline, given, noise)
-        video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))
-        with torch.no_grad():
-            clean = encoded(pipeline, 2 * video - 1)
-        latents = noised(pipeline, clean, arguments["latents"], given)
+        latents = noised(pipeline, self.encode(pipeline, given.rgb), arguments["latents"], given)
         return arguments | {"latents": latents, "strength": given.asked["strength"]}
 
     def needs_of(self, options: Any, *, of_video: bool) -> tuple[str, ...]:
@@ -126,12 +125,13 @@ class WanVideo(Wan):
 
 
 def encoded(pipeline: Any, video: Any) -> Any:
-    """Normalized latents (B, C, T, h, w) of a video (B, T, 3, H, W) in [-1, 1], by the mode of the VAE's posterior."""
+    """Normalized latents (B, C, T, h, w) of a video (B, T, 3, H, W) in [0, 1], by the mode of the VAE's posterior."""
     import torch
 
     vae = pipeline.vae
-    given = video.transpose(1, 2).to(device=pipeline._execution_device, dtype=vae.dtype)
-    latents = vae.encode(given).latent_dist.mode().float()
+    given = (2 * video - 1).transpose(1, 2).to(device=pipeline._execution_device, dtype=vae.dtype)
+    with torch.no_grad():
+        latents = vae.encode(given).latent_dist.mode().float()
     shape = (1, vae.config.z_dim, 1, 1, 1)
     mean, std = (torch.tensor(v, device=latents.device).view(shape) for v in (vae.config.latents_mean, vae.config.latents_std))
     return (latents - mean) / std
@@ -174,6 +174,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         keeps=True,
         steps=30,
         denoisers=("transformer", "transformer_2"),
+        inverts=True,
         remarks="One control video: several are blended. Reference pictures lie before the footage as latents of their own.",
     ),
     _family(
@@ -186,6 +187,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
             Checkpoint("Wan-AI/Wan2.2-T2V-A14B-Diffusers", _APACHE, configuration="wan2.2-t2v-a14b"),
         ),
         denoisers=("transformer", "transformer_2"),
+        inverts=True,
         remarks="Nothing but the noise and the prompt tells it about the scene.",
     ),
     _family(
@@ -196,6 +198,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         layout=NoiseLayout(factor=16, channels=_WIDE_CHANNELS, temporal_factor=4),
         size_multiple=32,
         made_for=(121, (704, 1280)),
+        inverts=True,
         remarks="Nothing but the noise and the prompt tells it about the scene. A latent is 16x16 pixels.",
     ),
     _family(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import BadValueError, UnknownNameError
 from ..options import GenerateOptions
 from ..schedulers import scheduler_named
+from .inversion import require_invertible
 
 if TYPE_CHECKING:
     from .family import PipelineFamily
@@ -32,7 +33,7 @@ def check_asked(family: PipelineFamily, options: GenerateOptions) -> None:
         right = f"at least {1 / steps:.3g} with --steps {steps}: so much of the steps is run"
         raise BadValueError("--strength", f"{asked:g}", right=right)
     _refuse("--lora", large.given().get("--lora"), bool(large.loras) and not family.loras, name, "it takes none", "")
-    guidance = family.guidance if large.guidance is None else large.guidance
+    guidance = guidance_of(family, options)
     unheard = large.negative_prompt is not None and (not family.text or guidance <= family.guidance_off)
     why = "it reads no text" if not family.text else f"without guidance (--guidance {guidance:g}) nothing is done with it"
     _refuse("--negative-prompt", large.negative_prompt, unheard, name, why, "")
@@ -48,7 +49,31 @@ def check_asked(family: PipelineFamily, options: GenerateOptions) -> None:
     if large.timesteps and options.steps is not None:
         right = f"left out beside --timesteps, which has {len(large.timesteps)}"
         raise BadValueError("--steps", options.steps, right=right)
+    _check_inversion(family, options)
     _check_controls(family, options)
+
+
+def _check_inversion(family: PipelineFamily, options: GenerateOptions) -> None:
+    """What does not go with a video that is turned into noise."""
+    large = options.large
+    if large.invert is None:
+        return
+    require_invertible(family, "--invert")
+    for option, value, why in (
+        ("--scheduler", large.scheduler, "the way to noise and back goes by the same first-order sampler"),
+        ("--timesteps", large.timesteps or None, "a student's steps lead one way only"),
+        ("--eta", large.eta, "what is drawn again does not lead back"),
+        ("--reference", large.references or None, "reference pictures have latents of their own, which no video has"),
+    ):
+        if value is not None:
+            raise BadValueError(option, large.given()[option], right=f"left out beside --invert: {why}")
+
+
+def guidance_of(family: PipelineFamily, options: GenerateOptions) -> float | int:
+    """How much the prompt counts; where a video is turned into noise, not more than without guidance, unless asked for."""
+    if options.large.guidance is not None:
+        return options.large.guidance
+    return family.guidance if options.large.invert is None else family.guidance_off
 
 
 def steps_of(family: PipelineFamily, options: GenerateOptions) -> int:

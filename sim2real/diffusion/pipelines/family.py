@@ -43,6 +43,7 @@ class PipelineFamily(ModelFamily):
     - ``made_for``: frames and size (height, width) that it was trained on.
     - ``denoisers``: names of the parts that our noise goes through.
     - ``wide``: names of parts that stay in float32, as they lose too much otherwise.
+    - ``inverts``: whether a video can be turned into noise (``inversion.py``).
     - ``own_sigmas``: the pipeline hands its own list of sigmas to the scheduler.
     - ``remarks``: what a user has to know, a sentence or two.
     """
@@ -63,6 +64,7 @@ class PipelineFamily(ModelFamily):
     made_for: tuple[int, tuple[int, int]] = (81, (480, 832))
     denoisers: tuple[str, ...] = ("transformer",)
     wide: tuple[str, ...] = ()
+    inverts: bool = False
     own_sigmas: bool = False
     remarks: str = ""
 
@@ -120,6 +122,10 @@ class PipelineFamily(ModelFamily):
 
         return own_sampler(self, model)
 
+    def encode(self, pipeline: Any, film: UInt8[np.ndarray, "frames height width 3"]) -> Any:
+        """Latents of a video, scaled as the denoiser knows them, in the axes of ``latents=``; where the family ``inverts``."""
+        raise NotImplementedError(f"nothing encodes a video for {self.name}")
+
     def noise_latents(self, frames: int) -> int:
         """How many latents of our noise footage takes."""
         return len(self.layout.latent_frames(frames))
@@ -160,7 +166,8 @@ class PipelineFamily(ModelFamily):
                 kinds = ["noise", *(kind for kind in kinds if kind == CONTROLS[self.controls[0]].kind)]
         else:
             kinds = ["noise", *(CONTROLS[name].kind for name in asked.controls)]
-        rendered = self.strength is not None or str(asked.first_frame) == "rgb" or bool(options.keep)
+        begins = self.strength is not None or (asked.invert is not None and options.onto == "rgb")
+        rendered = begins or str(asked.first_frame) == "rgb" or bool(options.keep)
         kinds += ["rgb"] * rendered + ["instances"] * bool(options.keep)
         return tuple(dict.fromkeys(kinds))
 

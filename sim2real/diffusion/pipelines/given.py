@@ -35,6 +35,7 @@ class PipelineInputs(Inputs):
     - ``rgb``: the render or the video, where the family starts from it or keeps parts of it.
     - ``kept``: pixels that stay as they are in ``rgb``.
     - ``first_frame``, ``references``: pictures that were handed in; the first frame in the footage's size.
+    - ``source``: footage that is turned into noise; None where footage begins from the clip's noise alone.
     - ``asked``: prompt, negative_prompt, steps, guidance, strength, eta and seed, with the family's usual values filled in.
     """
 
@@ -48,6 +49,7 @@ class PipelineInputs(Inputs):
     first_frame: Picture | None
     references: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
     asked: Mapping[str, Any]
+    source: Film | None = None
 
 
 def controls_of(clip: Clip, camera: str, weights: Mapping[str, float]) -> dict[str, ControlVideo]:

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...clip import Clip
+from ...clip.footage import FrameOf, footage_settings
 from ...clip.part import part_of
 from ...errors import BadValueError
 from ..controls import stacked
-from ..family import ClipFacts, ClipNoise, Frames, NoiseOf, Told
+from ..edits.part import RENDERED, old_frames
+from ..family import ClipFacts, ClipNoise, Frames, Noise, NoiseOf, Told
 from ..options import GenerateOptions
 from ..prompts import prompt_of
 from ..schedulers import name_of
-from .asked import steps_of
+from .asked import guidance_of, steps_of
 from .given import Film, PipelineInputs, continued, controls_of, first_frame_of, kept_pixels, read_picture
 from .guards import require_grid, require_lengths, require_spread, require_unit_variance
+from .inversion import ROUNDS, FirstOrder, inverted, mixed, sampler, ways_of
 from .loading import loaded_pipeline
 from .memory import estimate
 from .renoising import drawing_from_the_clip
@@ -54,23 +57,26 @@ class PipelineModel:
             "prompt": prompt_of(clip, camera, self._options),
             "negative_prompt": large.negative_prompt,
             "steps": self._steps,
-            "guidance": family.guidance if large.guidance is None else large.guidance,
+            "guidance": guidance_of(family, self._options),
             "strength": family.strength if large.strength is None else large.strength,
             "timesteps": list(large.timesteps) or None,
             "eta": large.eta,
             "seed": self._options.seed,
+            **self._source(clip, camera),
         }
         settings = self._settings(asked, weights, clip, windows)
-        draw = noise.draw if isinstance(noise, ClipNoise) else _only(noise)
+        draw, onto = noise.draw if isinstance(noise, ClipNoise) else _only(noise), self._options.onto
+        old = old_frames(clip, camera, onto) if large.invert is not None and onto is not None else None
         if len(windows.first) == 1:
-            return self._given(clip, camera, draw, weights, asked, settings)
+            return self._given(clip, camera, draw, weights, asked, settings, old)
         parts = functools.cache(lambda number: NoiseOfWindows(draw(number)))
         count = family.noise_latents(windows.length)
 
         def given(first: int, before: Film | None) -> PipelineInputs:
             part = part_of(clip, first, windows.length)
             begin = first // family.layout.temporal_factor
-            inputs = self._given(part, camera, lambda number: parts(number).of(begin, count), weights, asked, settings)
+            own = None if old is None else lambda frame: old(first + frame)
+            inputs = self._given(part, camera, lambda number: parts(number).of(begin, count), weights, asked, settings, own)
             if before is None:
                 return inputs
             if inputs.first_frame is not None:
@@ -87,6 +93,7 @@ class PipelineModel:
         weights: dict[str, float],
         asked: dict[str, Any],
         settings: dict[str, Any],
+        old: FrameOf | None,
     ) -> PipelineInputs:
         """All frames of a clip, or of a part of one."""
         needs, large = self._family.needs_of(self._options, of_video=clip.of_video), self._options.large
@@ -103,7 +110,16 @@ class PipelineModel:
             first_frame=first_frame_of(clip, camera, self._options),
             references=tuple(read_picture(Path(path)) for path in large.references),
             asked=asked,
+            source=None if old is None else np.stack([old(frame) for frame in range(clip.frames)]),
         )
+
+    def _source(self, clip: Clip, camera: str) -> dict[str, Any]:
+        """What footage shows that is turned into noise: as it is said, or as it was made."""
+        onto, large = self._options.onto, self._options.large
+        if large.invert is None or onto is None:
+            return {}
+        made = {} if onto == RENDERED else footage_settings(clip.folder(camera) / "generated" / onto)
+        return {"source_prompt": made.get("prompt") or "" if large.source_prompt is None else large.source_prompt}
 
     def _settings(self, asked: dict[str, Any], weights: dict[str, float], clip: Clip, windows: Windows) -> dict[str, Any]:
         """What ``settings.json`` says: nothing that was asked for is left out."""
@@ -153,6 +169,8 @@ class PipelineModel:
         require_grid(noise.shape, family.grid(pipeline, inputs.frames, inputs.size), family.name)
         arguments = family.arguments(pipeline, inputs, family.extended(pipeline, inputs, noise, 0))
         told = _told(pipeline, tell, arguments.get("num_inference_steps", self._steps))
+        if inputs.source is not None:
+            return Made(self._from_source(inputs, noise, arguments, tell), inputs.kept)
         with drawing_from_the_clip(pipeline.scheduler, self._counts, lambda number: self._drawn(inputs, number)):
             result = pipeline(**arguments, **told)
         pictures = family.footage(result)
@@ -160,6 +178,20 @@ class PipelineModel:
         if inputs.kept is not None and inputs.rgb is not None:
             pictures = np.where(inputs.kept[..., None], inputs.rgb, pictures)
         return Made(pictures, inputs.kept)
+
+    def _from_source(self, inputs: PipelineInputs, noise: Noise, arguments: dict[str, Any], tell: Told) -> Film:
+        """Footage from a video that is turned into noise, with surface noise mixed in."""
+        family, pipeline, steps = self._family, self.pipeline, self._steps
+        assert inputs.source is not None and self._options.large.invert is not None
+        ways, back = ways_of(pipeline.scheduler, steps), ROUNDS * steps
+        said = {"prompt": inputs.asked["source_prompt"], "negative_prompt": None, "guidance": family.guidance_off}
+        asked = family.arguments(pipeline, replace(inputs, asked={**inputs.asked, **said}), noise)
+        clean = family.encode(pipeline, inputs.source).to(arguments["latents"].dtype)
+        asked |= _told(pipeline, lambda done, total: tell(done, back + steps), back)
+        latents = mixed(inverted(pipeline, ways, asked, clean), arguments["latents"], self._options.large.invert)
+        told = _told(pipeline, lambda done, total: tell(back + done, back + steps), steps)
+        with sampler(pipeline, FirstOrder(ways)):
+            return family.footage(pipeline(**(arguments | {"latents": latents}), **told))
 
     def _drawn(self, inputs: PipelineInputs, number: int) -> Any:
         """A further draw of the clip's noise, as the pipeline's sampler steps."""

@@ -22,7 +22,7 @@ _NOTHING = 1e-6
 """DDPM's last step adds 1e-10 of what it draws."""
 
 
-def draws_that_count(scheduler: Any, steps: int, *, run: int | None = None, eta: float | None = None) -> tuple[bool, ...]:
+def draws_that_count(scheduler: Any, steps: int, *, run: int | None = None, eta: float | int | None = None) -> tuple[bool, ...]:
     """What a sampler draws in a run, call by call: whether it has any influence on the result.
 
     The sampler is run without any model. In each step, sample k of a batch is given 1 as call k, and 0 as all others: it goes
@@ -62,7 +62,7 @@ def draws_that_count(scheduler: Any, steps: int, *, run: int | None = None, eta:
     return tuple(found)
 
 
-def _step(tried: Any, timestep: Any, last: Any, sample: Any, before: Any, eta: float | None) -> tuple[Any, Any]:
+def _step(tried: Any, timestep: Any, last: Any, sample: Any, before: Any, eta: float | int | None) -> tuple[Any, Any]:
     """One step of a model that says 0; ``before`` is what CogVideoX's samplers hand from step to step."""
     import torch
 

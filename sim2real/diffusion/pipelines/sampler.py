@@ -59,6 +59,8 @@ def draws_of(family: PipelineFamily, options: GenerateOptions) -> tuple[bool, ..
         BadValueError: it is not known to keep the warp.
     """
     large, model = options.large, where_weights_are(family, options.model)
+    if large.invert is not None:  # footage is made by a sampler that draws nothing
+        return ()
     if large.eta is None and not large.timesteps and (not family.renoising or _is_known_to_draw_nothing(family, options)):
         return ()
     scheduler = sampler_for(family.own_sampler(model), family, large.scheduler, large.timesteps)

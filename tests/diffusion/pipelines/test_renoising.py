@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import sys
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import CogVideoXDDIMScheduler, DDIMScheduler, FlowMatchLCMScheduler, UniPCMultistepScheduler
 
 from sim2real.clip import Clip
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, families, generate
+from sim2real.diffusion.inputs import noise_source
 from sim2real.diffusion.pipelines import PipelineFamily
 from sim2real.diffusion.pipelines.loading import forget_pipeline, loaded_pipeline
-from sim2real.diffusion.pipelines.renoising import draws_that_count, drawing_from_the_clip
+from sim2real.diffusion.pipelines.renoising import drawing_from_the_clip, draws_that_count
 from sim2real.diffusion.schedulers import SDE, scheduler_like, short_name, with_timesteps
 from sim2real.errors import BadValueError, Sim2RealError, UnknownNameError
 from tests.diffusion.families.kit import family_called, footage, heard, options_for, rendered
@@ -56,7 +59,7 @@ class Run:
 
 
 @contextmanager
-def followed(pipeline: Any, family: PipelineFamily) -> Iterator[Run]:
+def followed(pipeline: Any, family: PipelineFamily, tiny: Tiny) -> Iterator[Run]:
     """Listen to the sampler's inputs: by its scaling, where pipelines call it, else they are the denoiser's own."""
     run, denoiser = Run(), getattr(pipeline, family.denoisers[0])
     asks = "scale_model_input" in inspect.getsource(sys.modules[type(pipeline).__module__])
@@ -68,7 +71,7 @@ def followed(pipeline: Any, family: PipelineFamily) -> Iterator[Run]:
 
     def heard(_: Any, args: Any, kwargs: Any, output: Any) -> None:
         if not asks:
-            run.samples.append(kwargs["hidden_states"].detach().clone())
+            run.samples.append(tiny.seen(args, kwargs).detach().clone())
         run.answers.append((output[0] if isinstance(output, tuple) else output.sample).detach().clone())
 
     ear = denoiser.register_forward_hook(heard, with_kwargs=True)
@@ -93,6 +96,8 @@ def added(scheduler: Any, run: Run, family: PipelineFamily, monkeypatch: Any, et
         own, draw = copy.deepcopy(scheduler), lambda shape, value=value, **_: torch.full(tuple(shape), value)
         monkeypatch.setattr(sys.modules[type(own).__module__], "randn_tensor", draw)
         own.set_timesteps(STEPS)
+        for name in ("timesteps", "sigmas"):  # some pipelines hand over their own
+            setattr(own, name, getattr(scheduler, name, None))
         outcome, before = [], None
         for index, timestep in enumerate(own.timesteps):
             sample, answer = (
@@ -116,6 +121,9 @@ CASES = {
     "wan-vace": ("FlowMatchLCMScheduler",),
     "animatediff-controlnet": ("LCMScheduler", "EulerAncestralDiscreteScheduler", "DDPMScheduler", SDE, "DDIMScheduler"),
     "text2video-zero": ("EulerAncestralDiscreteScheduler",),
+    "text-to-video-sd": ("LCMScheduler",),
+    "sana-video": ("FlowMatchLCMScheduler",),
+    "hunyuan-video": ("FlowMatchLCMScheduler",),
     "cogvideox": ("CogVideoXDPMScheduler",),
 }
 QUICK = {("wan", "FlowMatchLCMScheduler"), ("animatediff-controlnet", "LCMScheduler")}
@@ -137,7 +145,7 @@ def test_what_is_added_at_step_k_is_draw_k_for_every_camera_and_two_runs_agree(m
     large = {"scheduler": short_name(sampler), "guidance": family.guidance_off, "eta": eta}
     options = replace(options_for(folder, tiny, large=large), steps=STEPS)
     pipeline = loaded_pipeline(family, options)
-    with followed(pipeline, family) as run, heard(pipeline, family, tiny) as found:
+    with followed(pipeline, family, tiny) as run, heard(pipeline, family, tiny) as found:
         generate(clip.path, options)
     assert not found.drawn and len(run.samples) == len(run.answers) == 2 * STEPS
     first = [footage(clip, camera) for camera in clip.cameras]
@@ -151,3 +159,191 @@ def test_what_is_added_at_step_k_is_draw_k_for_every_camera_and_two_runs_agree(m
     forget_pipeline()
     generate(clip.path, options)
     assert all(np.array_equal(footage(clip, camera), one) for camera, one in zip(clip.cameras, first, strict=True))
+
+
+# Before weights are loaded
+
+
+def test_a_clip_with_too_few_draws_is_refused_before_anything_is_loaded_and_the_message_has_the_command(made, monkeypatch):
+    family, tiny, folder, clip = made("wan")
+    monkeypatch.setattr(type(family), "load", lambda *_: pytest.fail("loaded"))
+    options = replace(options_for(folder, tiny, large={"scheduler": "FlowMatchLCM"}), steps=STEPS + 2)
+    with pytest.raises(
+        BadValueError, match=r"draws of the clip's noise is 3, must be at least 4.*sim2real render .* --draws 4"
+    ):
+        generate(clip.path, options)
+    assert family.draws_needed(replace(options, steps=1)) == 0 and family.draws_needed(options_for(folder, tiny)) == 0
+    listed = replace(options, steps=None, large=replace(options.large, timesteps=(1000, 750, 250)))
+    assert family.draws_needed(listed) == 2
+
+
+def test_independent_noise_needs_no_draws_of_the_clip_and_is_another_at_every_step(made):
+    family, tiny, folder, clip = made("wan")
+    options = replace(options_for(folder, tiny, large={"scheduler": "FlowMatchLCM"}), steps=STEPS + 2, noise="iid")
+    noise = noise_source(clip, clip.cameras[0], family.layout, "iid", 0)
+    generate(clip.path, replace(options, camera=clip.cameras[0]))
+    first, second = (noise.draw(number)(slice(0, 2)) for number in (1, 2))
+    assert np.array_equal(first, noise.draw(1)(slice(0, 2))) and not np.array_equal(first, second)
+
+
+def test_every_window_of_a_long_clip_has_its_own_frames_of_every_draw(made, tmp_path):
+    family, tiny, folder, _ = made("animatediff-controlnet")
+    clip = rendered(tmp_path / "long", family, replace(tiny, frames=4), draws=1)
+    model = family.load(options_for(folder, tiny, large={"window": 2, "overlap": 1, "scheduler": "LCM"}))
+    for camera in clip.cameras:
+        inputs = model.inputs(clip, camera, noise_source(clip, camera, family.layout, "clip", 0))
+        for first in inputs.windows.first:
+            window = inputs.given(first, None)
+            for draw in (0, 1):
+                assert np.array_equal(window.draw(draw)(slice(0, 2)), clip.noise(camera, draw)[first : first + 2])
+
+
+def test_the_first_steps_are_not_counted_where_footage_begins_from_a_video(made):
+    family, tiny, folder, _ = made("wan-v2v")
+    options = replace(options_for(folder, tiny, large={"scheduler": "FlowMatchLCM", "strength": 0.5}), steps=8)
+    assert family.draws_needed(options) == 3
+
+
+# Which samplers draw
+
+
+OWN = {
+    "flow": UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0),
+    "ddpm": DDIMScheduler(beta_schedule="linear", clip_sample=False),
+    "cogvideox": CogVideoXDDIMScheduler(prediction_type="v_prediction", rescale_betas_zero_snr=True, clip_sample=False),
+}
+
+
+@pytest.mark.parametrize("family", [f for f in families().values() if isinstance(f, PipelineFamily)], ids=lambda f: f.name)
+def test_no_family_names_a_sampler_that_draws_in_silence(family):
+    flow = any(name.startswith("FlowMatch") or name.startswith("UniPC") for name in family.schedulers)
+    own = OWN["flow" if flow else "cogvideox" if family.schedulers[0].startswith("Cog") else "ddpm"]
+    for name in family.schedulers:
+        assert not any(draws_that_count(scheduler_like(own, name), 4)), name
+    for name in family.renoising:
+        assert sum(draws_that_count(scheduler_like(own, name), 4)) == 3, name
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 30])
+def test_what_is_multiplied_by_zero_is_no_draw(steps):
+    for own, name in (
+        (OWN["flow"], "FlowMatchLCMScheduler"),
+        (OWN["ddpm"], "EulerAncestralDiscreteScheduler"),
+        (OWN["flow"], SDE),
+    ):
+        assert draws_that_count(scheduler_like(own, name), steps) == (*[True] * (steps - 1), False)
+    assert draws_that_count(scheduler_like(OWN["ddpm"], "LCMScheduler"), steps) == (True,) * (steps - 1)
+
+
+def test_ddim_draws_by_eta_alone_and_other_samplers_refuse_it(made):
+    assert not draws_that_count(OWN["ddpm"], 4) and not any(draws_that_count(OWN["ddpm"], 4, eta=0.0))
+    assert sum(draws_that_count(OWN["ddpm"], 4, eta=1.0)) >= 3
+    family, tiny, folder, _ = made("animatediff-controlnet")
+    with pytest.raises(BadValueError, match="--eta is 0.5, must be left out for LCM"):
+        family.draws_needed(options_for(folder, tiny, large={"scheduler": "LCM", "eta": 0.5}))
+    with pytest.raises(BadValueError, match="--eta is 0.5, must be left out for wan: it has no DDIM"):
+        families()["wan"].check(GenerateOptions(model="wan", large=LargeModelOptions(eta=0.5)))
+
+
+def test_what_a_sampler_draws_is_replaced_in_it_alone_and_in_no_other_thread(monkeypatch):
+    ours, other = (scheduler_like(OWN["flow"], "FlowMatchLCMScheduler") for _ in range(2))
+    module = sys.modules[FlowMatchLCMScheduler.__module__]
+    before, sample = module.randn_tensor, torch.zeros(1, 2, 3)
+    for one in (ours, other):
+        one.set_timesteps(2)
+
+    def step(scheduler, seed):
+        generator = torch.Generator().manual_seed(seed)
+        return scheduler.step(sample, scheduler.timesteps[0], sample, generator=generator, return_dict=False)[0]
+
+    with drawing_from_the_clip(ours, (True, False), lambda number: torch.full((1, 2, 3), float(number))):
+        assert module.randn_tensor is before
+        with ThreadPoolExecutor(1) as pool:
+            elsewhere = pool.submit(step, other, 5).result()
+        mine = step(ours, 5)
+    sigma = float(ours.sigmas[1])
+    drawn = torch.randn(1, 2, 3, generator=torch.Generator().manual_seed(5))
+    assert torch.equal(mine, torch.full((1, 2, 3), sigma)) and torch.allclose(elsewhere, sigma * drawn)
+    assert "step" not in vars(ours)
+
+
+def test_draws_of_another_shape_and_draws_that_nobody_counted_are_refused():
+    scheduler, sample = scheduler_like(OWN["flow"], "FlowMatchLCMScheduler"), torch.zeros(1, 2, 3)
+    for counts, message in (((True,), r"shape \(1, 2, 3\), draw 1 of the clip's is \(3,\)"), ((False,), "more than 1 times")):
+        scheduler.set_timesteps(3)
+        with (
+            drawing_from_the_clip(scheduler, counts, lambda number: torch.zeros(3)),
+            pytest.raises(Sim2RealError, match=message),
+        ):
+            for timestep in scheduler.timesteps:
+                scheduler.step(sample, timestep, sample)
+
+
+# Lists of timesteps
+
+
+def test_a_student_is_told_its_own_timesteps_and_goes_from_one_noise_level_to_the_next(made):
+    family, tiny, folder, clip = made("wan")
+    large = {"scheduler": "FlowMatchLCM", "guidance": 1.0, "timesteps": (1000, 757, 522.5)}
+    options = replace(options_for(folder, tiny, large=large), steps=None, camera=clip.cameras[0])
+    pipeline, told = loaded_pipeline(family, options), []
+    ear = pipeline.transformer.register_forward_pre_hook(lambda _, a, k: told.append(float(k["timestep"])), with_kwargs=True)
+    with followed(pipeline, family, tiny) as run:
+        generate(clip.path, options)
+    ear.remove()
+    assert told == [1000, 757, 522.5]
+    clean = run.samples[0] - 1.0 * run.answers[0]
+    wanted = (1 - 0.757) * clean + 0.757 * torch.from_numpy(
+        family.latents(clip.latents(clip.cameras[0], slice(None), 1).copy())
+    )
+    torch.testing.assert_close(run.samples[1], wanted, rtol=0, atol=1e-5)
+    settings = json.loads((clip.generated(clip.cameras[0])[-1] / "settings.json").read_text())
+    assert settings["timesteps"] == [1000, 757, 522.5] and settings["draws"] == 2 and settings["steps"] == 3
+
+
+def test_lists_reach_every_sampler_that_takes_them_also_in_copies():
+    for own, name, times in (
+        (OWN["ddpm"], "LCMScheduler", (999, 750, 500, 250)),
+        (OWN["ddpm"], "DDPMScheduler", (999, 750, 500, 250)),
+        (OWN["flow"], "FlowMatchLCMScheduler", (1000, 937.5, 625)),
+        (OWN["flow"], "FlowMatchEulerDiscreteScheduler", (1000, 937.5, 625)),
+        (OWN["flow"], "UniPCMultistepScheduler", (1000, 900, 625)),
+    ):
+        scheduler = copy.deepcopy(with_timesteps(scheduler_like(own, name), times))
+        scheduler.set_timesteps(9, device="cpu")
+        assert scheduler.timesteps.tolist() == list(times) and scheduler.num_inference_steps == len(times)
+        if own is OWN["flow"]:
+            assert scheduler.sigmas.tolist() == pytest.approx([*(one / 1000 for one in times), 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "times", "message"),
+    [
+        ("EulerDiscreteScheduler", "ddpm", (999, 1), "left out for Euler: those that take lists are LCM, DDPM"),
+        ("DPMSolverMultistepScheduler", "flow", (999, 1), "those that take lists are FlowMatchLCM, FlowMatchEuler, UniPC"),
+        ("LCMScheduler", "ddpm", (1000, 1), "whole numbers of at most 999 for LCM"),
+        ("LCMScheduler", "ddpm", (999, 1.5), "whole numbers of at most 999"),
+        ("FlowMatchLCMScheduler", "flow", (1000.5,), "numbers of at most 1000"),
+    ],
+)
+def test_lists_that_a_sampler_does_not_take_are_refused(name, own, times, message):
+    with pytest.raises(BadValueError, match=message):
+        with_timesteps(scheduler_like(OWN[own], name), times)
+
+
+@pytest.mark.parametrize("times", [(250, 500), (500, 500), (500, 0), (500, -1)])
+def test_lists_that_do_not_fall_are_refused(times):
+    with pytest.raises(BadValueError, match="--timesteps is .* falling and greater than 0"):
+        LargeModelOptions(timesteps=times)
+
+
+def test_steps_beside_a_list_are_refused():
+    options = GenerateOptions(model="wan", steps=4, large=LargeModelOptions(timesteps=(1000, 500)))
+    with pytest.raises(BadValueError, match="--steps is 4, must be left out beside --timesteps, which has 2"):
+        families()["wan"].check(options)
+
+
+def test_unknown_samplers_list_those_of_the_family():
+    options = GenerateOptions(model="wan", large=LargeModelOptions(scheduler="EulerAncestral"))
+    with pytest.raises(UnknownNameError, match="sampler of wan.*UniPC, FlowMatchEuler, DPMSolver, FlowMatchLCM, SDE-DPMSolver"):
+        families()["wan"].check(options)
