@@ -50,8 +50,8 @@ class LargeModelOptions:
       the weights as its strength; one with several ControlNets gives each its weight.
     - ``strength``: of video to video: 1 keeps nothing of the video, near 0 all. The embedded model takes it with ``restyle``:
       how far surfaces go from the simulator's to those of the look.
-    - ``invert``: share of surface noise in noise that the model makes of the footage ``onto``: 0 keeps what it shows, 1 begins from
-      surface noise alone.
+    - ``invert``: share of surface noise in noise that the model makes of the footage ``onto``: 0 keeps what it shows, 1 begins
+      from surface noise alone.
     - ``source_prompt``: what that footage shows; None: what it was made with, where that is known.
     - ``loras``: files that change the model, added up.
     - ``references``: pictures of how things should look.

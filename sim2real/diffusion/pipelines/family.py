@@ -14,7 +14,7 @@ from ...errors import BadValueError
 from ..controls import CONTROLS
 from ..family import ClipFacts, ModelFamily, other_count
 from ..options import GenerateOptions
-from .asked import check_asked
+from .asked import check_asked, guidance_of
 from .files import require_weights
 from .files import where_weights_are as where_weights_are
 from .given import PipelineInputs
@@ -201,7 +201,10 @@ class PipelineFamily(ModelFamily):
         windows = windows_of(self, options, clip.frames)
         known = estimate(self, options, replace(clip, frames=windows.length))
         said = [] if known is None else [known.sentence(options.large.offload)]
-        return "; ".join([*said, windows.sentence()] if len(windows.first) > 1 else said) or None
+        said += [windows.sentence()] if len(windows.first) > 1 else []
+        if options.large.invert is not None and (guidance := guidance_of(self, options)) > self.guidance_off:
+            said.append(f"with --guidance {guidance:g} footage goes elsewhere than back, also with the same prompt")
+        return "; ".join(said) or None
 
     def draws_needed(self, options: GenerateOptions) -> int:
         """By running its sampler without the model."""

@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 import torch
 from diffusers import CogVideoXDDIMScheduler, DDIMScheduler, FlowMatchLCMScheduler, UniPCMultistepScheduler
 
-from sim2real.clip import Clip
+from sim2real.cli import main
+from sim2real.clip import Clip, read_clip
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, families, generate
 from sim2real.diffusion.inputs import noise_source
 from sim2real.diffusion.pipelines import PipelineFamily
@@ -202,6 +204,17 @@ def test_the_first_steps_are_not_counted_where_footage_begins_from_a_video(made)
     family, tiny, folder, _ = made("wan-v2v")
     options = replace(options_for(folder, tiny, large={"scheduler": "FlowMatchLCM", "strength": 0.5}), steps=8)
     assert family.draws_needed(options) == 3
+
+
+@pytest.mark.slow
+def test_run_renders_as_many_draws_as_the_sampler_takes(made, tmp_path):
+    _, _, folder, _ = made("wan")
+    command = main.get_command(click.Context(main), "run")
+    scene = ["scenes/tabletop.yaml", "--frames", "5", "--size", "32x48", "--camera", "side", "--only", "noise"]
+    asked = ["--for", str(folder), "--timesteps", "1000,757,522", "--scheduler", "FlowMatchLCM", "--guidance", "1"]
+    command.main([*scene, *asked, "--prompt", "kitchen", "-o", str(tmp_path / "clip")], standalone_mode=False)
+    clip = read_clip(tmp_path / "clip")
+    assert clip.noise_record().draws == 2 and len(clip.generated(clip.cameras[0])) == 1
 
 
 # Which samplers draw
