@@ -70,7 +70,7 @@ def _facts(row: dict[str, Any]) -> list[str]:
     lines.append(f"samplers that keep the warp: {', '.join(row['samplers']) or 'none needed'}")
     if row["samplers_with_draws"]:
         lines.append(
-            f"samplers that add noise, of `--draws` ([samplers.md](samplers.md)): {', '.join(row['samplers_with_draws'])}"
+            f"samplers that add noise, with `--draws` ([samplers.md](samplers.md)): {', '.join(row['samplers_with_draws'])}"
         )
     if "made_for" in row:
         lines.append(
@@ -90,6 +90,7 @@ def _facts(row: dict[str, Any]) -> list[str]:
             f"--reference (up to {row['references']})": row["references"],
             "--keep": row["keep"],
             "--strength": row["video_to_video"],
+            "--onto FOOTAGE --invert B": row["invert"],
             "--lora": row["lora"],
             "--prompt": row["prompt"],
         }

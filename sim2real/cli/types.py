@@ -80,7 +80,7 @@ class Falling(click.ParamType):
 
     name = "T,..."
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float | int, ...]:
         """Parse ``999,750,500,250``."""
         if isinstance(value, tuple):
             return value

@@ -81,6 +81,7 @@ def _of_pipeline(family: PipelineFamily) -> dict[str, Any]:
         "keep": family.keeps,
         "video_to_video": family.strength is not None,
         "strength": family.strength,
+        "invert": family.inverts,
         "steps": family.steps,
         "guidance": family.guidance,
         "guidance_off": family.guidance_off,
