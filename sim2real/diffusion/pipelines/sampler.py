@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...arrays import reason
 from ...errors import BadValueError
 from ...text_files import read_json
 from ..schedulers import name_of, sampler_for, scheduler_named, short_name
@@ -69,7 +70,12 @@ def draws_of(family: PipelineFamily, options: GenerateOptions) -> tuple[bool, ..
         raise BadValueError("--eta", f"{large.eta:g}", right=right, fix="or pass --scheduler DDIM, where the model has it")
     if large.eta is None and name_of(scheduler) in family.schedulers:
         return ()
-    return draws_that_count(scheduler, steps_of(family, options), run=steps_run(family, options), eta=large.eta)
+    steps, run = steps_of(family, options), steps_run(family, options)
+    try:
+        return draws_that_count(scheduler, steps, run=run, eta=large.eta)
+    except ValueError as error:  # each sampler has limits of its own
+        name = short_name(name_of(scheduler))
+        raise BadValueError("the number of steps", steps, right=f"one that {name} takes: {reason(error)}") from error
 
 
 def _is_known_to_draw_nothing(family: PipelineFamily, options: GenerateOptions) -> bool:

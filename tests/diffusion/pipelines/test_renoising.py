@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -163,6 +164,25 @@ def test_what_is_added_at_step_k_is_draw_k_for_every_camera_and_two_runs_agree(m
     assert all(np.array_equal(footage(clip, camera), one) for camera, one in zip(clip.cameras, first, strict=True))
 
 
+REST = {f.name: f.renoising[0] for f in families().values() if f.runs and f.renoising and f.name not in CASES}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REST)
+def test_in_every_other_family_nothing_else_is_drawn_and_other_draws_make_other_footage(made, name, tmp_path):
+    family, tiny, folder, clip = made(name)
+    large = {"scheduler": short_name(REST[name]), "guidance": family.guidance_off, **tiny.large(folder)}
+    options = replace(options_for(folder, tiny, large=large, camera=clip.cameras[0]), steps=STEPS)
+    with heard(loaded_pipeline(family, options), family, tiny) as found:
+        generate(clip.path, options)
+    assert tiny.draws or not found.drawn
+    other = read_clip(shutil.copytree(clip.path, tmp_path / "other"))
+    file = other.folder(clip.cameras[0]) / f"noise-{family.draws_needed(options)}.npy"
+    np.save(file, np.ascontiguousarray(np.load(file)[:, :, ::-1]))
+    generate(other.path, options)
+    assert not np.array_equal(*(footage(one, clip.cameras[0]) for one in (clip, other))), "the last draw that is taken"
+
+
 # Before weights are loaded
 
 
@@ -177,6 +197,13 @@ def test_a_clip_with_too_few_draws_is_refused_before_anything_is_loaded_and_the_
     assert family.draws_needed(replace(options, steps=1)) == 0 and family.draws_needed(options_for(folder, tiny)) == 0
     listed = replace(options, steps=None, large=replace(options.large, timesteps=(1000, 750, 250)))
     assert family.draws_needed(listed) == 2
+
+
+def test_a_number_of_steps_that_a_sampler_does_not_take_is_refused_in_one_line(made):
+    family, tiny, folder, _ = made("animatediff-controlnet")
+    options = replace(options_for(folder, tiny, large={"scheduler": "LCM"}), steps=51)
+    with pytest.raises(BadValueError, match="the number of steps is 51, must be one that LCM takes"):
+        family.draws_needed(options)
 
 
 def test_independent_noise_needs_no_draws_of_the_clip_and_is_another_at_every_step(made):
