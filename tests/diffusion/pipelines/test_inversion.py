@@ -138,6 +138,7 @@ def test_what_is_mixed_has_unit_variance_where_surface_noise_counts_and_is_untou
 # The command
 
 
+@pytest.mark.slow
 def test_footage_goes_on_from_what_is_given_as_far_as_it_is_asked(made):
     family, tiny, folder, clip = made("wan")
     camera, films = clip.cameras[0], {}
@@ -157,6 +158,7 @@ def test_footage_goes_on_from_what_is_given_as_far_as_it_is_asked(made):
     assert made_of["source_prompt"] == tiny.prompt, "what that footage was made with"
 
 
+@pytest.mark.slow
 def test_with_surface_noise_alone_nothing_of_the_footage_is_left(made, tmp_path):
     family, tiny, folder, clip = made("wan")
     model = family.load(asked(folder, tiny, clip, invert=1.0))
@@ -167,6 +169,7 @@ def test_with_surface_noise_alone_nothing_of_the_footage_is_left(made, tmp_path)
     assert np.array_equal(*films)
 
 
+@pytest.mark.slow
 def test_every_window_begins_from_its_own_frames_and_progress_ends_with_all_steps(made):
     family, tiny, folder, clip = made("animatediff-controlnet")
     long = rendered(folder.parent / "long", family, replace(tiny, frames=4))

@@ -206,6 +206,7 @@ def test_a_number_of_steps_that_a_sampler_does_not_take_is_refused_in_one_line(m
         family.draws_needed(options)
 
 
+@pytest.mark.slow
 def test_independent_noise_needs_no_draws_of_the_clip_and_is_another_at_every_step(made):
     family, tiny, folder, clip = made("wan")
     options = replace(options_for(folder, tiny, large={"scheduler": "FlowMatchLCM"}), steps=STEPS + 2, noise="iid")
@@ -215,6 +216,7 @@ def test_independent_noise_needs_no_draws_of_the_clip_and_is_another_at_every_st
     assert np.array_equal(first, noise.draw(1)(slice(0, 2))) and not np.array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_every_window_of_a_long_clip_has_its_own_frames_of_every_draw(made, tmp_path):
     family, tiny, folder, _ = made("animatediff-controlnet")
     clip = rendered(tmp_path / "long", family, replace(tiny, frames=4), draws=1)
