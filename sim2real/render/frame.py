@@ -63,8 +63,8 @@ class FrameRenderer:
         view = FrameView(self.stage, camera, frame, number)
         chosen = self.plan.kinds if only is None else only
         pictures = {kind: picture(view) for kind, picture in self._pictures.items() if kind in chosen}
-        noise, *draws = self._draws_of(view) if "noise" in chosen else [None]
-        return Frame(noise, pictures, draws)
+        draws = self._draws_of(view) if "noise" in chosen else []
+        return Frame(draws[0] if draws else None, pictures, draws[1:])
 
     def ahead(self, frame: int) -> None:
         """Do what the views of a frame share, while another thread begins with one of them."""
@@ -72,10 +72,10 @@ class FrameRenderer:
             if (share := getattr(picture, "ahead", None)) is not None:
                 share(frame)
 
-    def _draws_of(self, view: FrameView) -> list[Any]:
-        """The noise, (channels, latent height, latent width), and its further draws; one None where no latent stands here."""
+    def _draws_of(self, view: FrameView) -> list[Float32[np.ndarray, "channels latent_height latent_width"]]:
+        """The noise and its further draws; nothing where no latent stands for the frame."""
         if self._noise is None or view.frame not in self._noisy:
-            return [None]
+            return []
         seen, told, plan = view.seen, self._beta, self.plan
         beta = seen_beta(seen.face, told, plan.layout.factor) if isinstance(told, torch.Tensor) else told
         where = {"camera": view.camera.name, "frame": view.number}

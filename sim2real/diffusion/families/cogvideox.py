@@ -182,6 +182,8 @@ _SHARED: dict[str, Any] = {
     "guidance": 6.0,
     "made_for": (49, (480, 720)),
 }
+_CONTROLLED: dict[str, Any] = _SHARED | {"renoising": ()}
+"""The pipeline calls its sampler in one way only, which is not that of the one that draws."""
 _WARPED = (
     "Go-with-the-Flow's LoRA files (OneOverZero/Go-With-The-Flow) load with --lora; its degradation d is --beta (1 - d) / "
     "sqrt(d^2 + (1 - d)^2) of render: 0.71 for its usual 0.5, 0.92 for 0.3."
@@ -228,7 +230,7 @@ FAMILIES = (
         loras=True,
         inverts=True,
         remarks="One control video: several are blended, and it has no strength.",
-        **(_SHARED | {"renoising": ()}),
+        **_CONTROLLED,
     ),
     CogVideoXVideo(
         name="cogvideox-v2v",

@@ -3,7 +3,8 @@
 The way from noise to footage is taken by the first-order sampler of the model's equation (DDIM, arXiv 2010.02502, equation 12;
 of flow matching, Euler's steps). A step is ``x' = P x + Q m(x)``, with the model's answer ``m`` at the noisier end. The way
 back solves that for ``x``: from ``x = x'`` on, ``x`` is replaced by ``(x' - Q m(x)) / P``, ``ROUNDS`` times a step. Once is
-the inversion that is usual; repeated, it converges to the noise from which the way forth leads to this very video.
+the inversion that is usual; repeated, it converges to the noise from which the way forth leads to this very video. Where a
+model answers so strongly that the rounds lead apart, the first of them counts.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 """Times that the denoiser is asked per step on the way back."""
+_CONVERGED = 1e-3
+"""Relative changes below it may grow again by rounding."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class FirstOrder:
         """``rounds``: of the way back; 0 is the way forth."""
         self.config, self._ways, self._rounds = ways.config, ways, rounds
         self.timesteps, self.sigmas = ways.timesteps, ways.timesteps / ways.config.num_train_timesteps
-        self._call, self._from = 0, None
+        self._call, self._estimates = 0, []
 
     def set_timesteps(self, num_inference_steps: int | None = None, device: Any = None, **others: Any) -> None:
         """Begin anew; the number of steps is that of the ways."""
@@ -107,10 +110,21 @@ class FirstOrder:
         else:
             p, q = self._ways.factors[len(self._ways.factors) - 1 - number // self._rounds]
             if number % self._rounds == 0:
-                self._from = sample.float()
-            after = (self._from - q * answer) / p
+                self._estimates = [sample.float()]
+            self._estimates.append((self._estimates[0] - q * answer) / p)
+            after = self._estimates[-1]
+            if len(self._estimates) == self._rounds + 1 and self._lead_apart():
+                after = self._estimates[1]
         after = after.to(sample.dtype)
         return SimpleNamespace(prev_sample=after) if return_dict else (after,)
+
+    def _lead_apart(self) -> bool:
+        """Whether the last round of a step has changed the estimate more than the one before."""
+        if len(self._estimates) < 4:
+            return False
+        older, old, new = self._estimates[-3:]
+        change = (new - old).norm()
+        return bool(change > (old - older).norm() and change > _CONVERGED * new.norm())
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from ..options import GenerateOptions
 from ..prompts import prompt_of
 from ..schedulers import name_of
 from .asked import guidance_of, steps_of
-from .given import Film, PipelineInputs, continued, controls_of, first_frame_of, kept_pixels, read_picture
+from .given import Film, Picture, PipelineInputs, continued, controls_of, first_frame_of, kept_pixels, read_picture
 from .guards import require_grid, require_lengths, require_spread, require_unit_variance
 from .inversion import ROUNDS, FirstOrder, inverted, mixed, sampler, ways_of
 from .loading import loaded_pipeline
@@ -75,7 +75,7 @@ class PipelineModel:
         def given(first: int, before: Film | None) -> PipelineInputs:
             part = part_of(clip, first, windows.length)
             begin = first // family.layout.temporal_factor
-            own = None if old is None else lambda frame: old(first + frame)
+            own = None if old is None else functools.partial(_frame_after, old, first)
             inputs = self._given(part, camera, lambda number: parts(number).of(begin, count), weights, asked, settings, own)
             if before is None:
                 return inputs
@@ -199,6 +199,11 @@ class PipelineModel:
         noise = inputs.draw(number)(slice(0, family.noise_latents(inputs.frames)))
         require_unit_variance(noise)
         return family.stepped(family.latents_tensor(pipeline, family.extended(pipeline, inputs, noise, number)))
+
+
+def _frame_after(frames: FrameOf, first: int, frame: int) -> Picture:
+    """A frame of a window that begins at ``first``."""
+    return frames(first + frame)
 
 
 def _only(noise: NoiseOf) -> Callable[[int], NoiseOf]:

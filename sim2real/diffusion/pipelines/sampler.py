@@ -33,13 +33,12 @@ def own_sampler(family: PipelineFamily, model: str) -> Any:
         BadValueError: diffusers has no such class.
     """
     import diffusers
+    from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
     checkpoint = checkpoint_of(family, model)
-    revision = {} if checkpoint is None or checkpoint.revision is None else {"revision": checkpoint.revision}
+    revision: dict[str, Any] = {} if checkpoint is None or checkpoint.revision is None else {"revision": checkpoint.revision}
     try:
-        config: Any = diffusers.DDIMScheduler.load_config(
-            model, subfolder="scheduler", **revision
-        )  # the method is every class's
+        config: Any = DDIMScheduler.load_config(model, subfolder="scheduler", **revision)  # the method is every class's
     except Exception as error:  # hub, JSON and network each have errors of their own
         raise unreadable(model, error, checkpoint) from error
     kind = getattr(diffusers, str(config.get("_class_name")), None)

@@ -115,6 +115,23 @@ def test_the_way_forth_of_flow_matching_goes_straight_from_sigma_to_sigma():
     assert timestep == own.timesteps[-1] and float(sigmas[-1]) == 0
 
 
+@pytest.mark.parametrize(("gain", "comes_back"), [(0.5, True), (20.0, False)])
+def test_rounds_that_lead_apart_are_left_out(gain, comes_back):
+    ways = ways_of(UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0), 10)
+    found = {}
+    for rounds in (1, 3, 12):
+        back, sample = FirstOrder(ways, rounds), torch.ones(4)
+        back.set_timesteps(10)
+        for timestep in back.timesteps:
+            sample = back.step(gain * sample, timestep, sample, return_dict=False)[0]
+        found[rounds] = sample
+    exact = torch.ones(4)
+    for p, q in reversed(ways.factors):
+        exact = exact / (p + q * gain)
+    assert bool(torch.allclose(found[12], exact, rtol=1e-4)) == comes_back
+    assert (found[3] - exact).norm() < (found[1] - exact).norm() if comes_back else found[12].norm() < 100 * found[1].norm()
+
+
 def test_what_a_model_predicts_in_another_way_is_refused():
     with pytest.raises(BadValueError, match="what the model predicts is velocity"):
         ways_of(DDIMScheduler(prediction_type="velocity"), 3)

@@ -129,7 +129,7 @@ CASES = {
     "hunyuan-video": ("FlowMatchLCMScheduler",),
     "cogvideox": ("CogVideoXDPMScheduler",),
 }
-QUICK = {("wan", "FlowMatchLCMScheduler"), ("animatediff-controlnet", "LCMScheduler")}
+QUICK = {("wan", "FlowMatchLCMScheduler")}
 
 
 @pytest.mark.parametrize(
@@ -199,6 +199,7 @@ def test_a_clip_with_too_few_draws_is_refused_before_anything_is_loaded_and_the_
     assert family.draws_needed(listed) == 2
 
 
+@pytest.mark.slow
 def test_a_number_of_steps_that_a_sampler_does_not_take_is_refused_in_one_line(made):
     family, tiny, folder, _ = made("animatediff-controlnet")
     options = replace(options_for(folder, tiny, large={"scheduler": "LCM"}), steps=51)
@@ -229,6 +230,7 @@ def test_every_window_of_a_long_clip_has_its_own_frames_of_every_draw(made, tmp_
                 assert np.array_equal(window.draw(draw)(slice(0, 2)), clip.noise(camera, draw)[first : first + 2])
 
 
+@pytest.mark.slow
 def test_the_first_steps_are_not_counted_where_footage_begins_from_a_video(made):
     family, tiny, folder, _ = made("wan-v2v")
     options = replace(options_for(folder, tiny, large={"scheduler": "FlowMatchLCM", "strength": 0.5}), steps=8)
@@ -277,6 +279,7 @@ def test_what_is_multiplied_by_zero_is_no_draw(steps):
     assert draws_that_count(scheduler_like(OWN["ddpm"], "LCMScheduler"), steps) == (True,) * (steps - 1)
 
 
+@pytest.mark.slow
 def test_ddim_draws_by_eta_alone_and_other_samplers_refuse_it(made):
     assert not draws_that_count(OWN["ddpm"], 4) and not any(draws_that_count(OWN["ddpm"], 4, eta=0.0))
     assert sum(draws_that_count(OWN["ddpm"], 4, eta=1.0)) >= 3
