@@ -17,7 +17,7 @@ import click
 import numpy as np
 import pytest
 import torch
-from diffusers import CogVideoXDDIMScheduler, DDIMScheduler, FlowMatchLCMScheduler, UniPCMultistepScheduler
+from diffusers import FlowMatchLCMScheduler
 
 from sim2real.cli import main
 from sim2real.clip import Clip, read_clip
@@ -26,9 +26,9 @@ from sim2real.diffusion.inputs import noise_source
 from sim2real.diffusion.pipelines import PipelineFamily
 from sim2real.diffusion.pipelines.loading import forget_pipeline, loaded_pipeline
 from sim2real.diffusion.pipelines.renoising import drawing_from_the_clip, draws_that_count
-from sim2real.diffusion.schedulers import SDE, scheduler_like, short_name, with_timesteps
+from sim2real.diffusion.schedulers import SDE, scheduler_like, short_name
 from sim2real.errors import BadValueError, Sim2RealError
-from tests.diffusion.families.kit import family_called, footage, heard, options_for, rendered
+from tests.diffusion.families.kit import OWN_SAMPLERS, family_called, footage, heard, options_for, rendered
 from tests.diffusion.families.tiny import Tiny, tiny_families
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Euler's, in diffusers
@@ -251,17 +251,10 @@ def test_run_renders_as_many_draws_as_the_sampler_takes(made, tmp_path):
 # Which samplers draw
 
 
-OWN = {
-    "flow": UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0),
-    "ddpm": DDIMScheduler(beta_schedule="linear", clip_sample=False),
-    "cogvideox": CogVideoXDDIMScheduler(prediction_type="v_prediction", rescale_betas_zero_snr=True, clip_sample=False),
-}
-
-
 @pytest.mark.parametrize("family", [f for f in families().values() if isinstance(f, PipelineFamily)], ids=lambda f: f.name)
 def test_no_family_names_a_sampler_that_draws_in_silence(family):
     flow = any(name.startswith("FlowMatch") or name.startswith("UniPC") for name in family.schedulers)
-    own = OWN["flow" if flow else "cogvideox" if family.schedulers[0].startswith("Cog") else "ddpm"]
+    own = OWN_SAMPLERS["flow" if flow else "cogvideox" if family.schedulers[0].startswith("Cog") else "ddpm"]
     for name in family.schedulers:
         assert not any(draws_that_count(scheduler_like(own, name), 4)), name
     for name in family.renoising:
@@ -271,18 +264,18 @@ def test_no_family_names_a_sampler_that_draws_in_silence(family):
 @pytest.mark.parametrize("steps", [1, 2, 7, 30])
 def test_what_is_multiplied_by_zero_is_no_draw(steps):
     for own, name in (
-        (OWN["flow"], "FlowMatchLCMScheduler"),
-        (OWN["ddpm"], "EulerAncestralDiscreteScheduler"),
-        (OWN["flow"], SDE),
+        (OWN_SAMPLERS["flow"], "FlowMatchLCMScheduler"),
+        (OWN_SAMPLERS["ddpm"], "EulerAncestralDiscreteScheduler"),
+        (OWN_SAMPLERS["flow"], SDE),
     ):
         assert draws_that_count(scheduler_like(own, name), steps) == (*[True] * (steps - 1), False)
-    assert draws_that_count(scheduler_like(OWN["ddpm"], "LCMScheduler"), steps) == (True,) * (steps - 1)
+    assert draws_that_count(scheduler_like(OWN_SAMPLERS["ddpm"], "LCMScheduler"), steps) == (True,) * (steps - 1)
 
 
 @pytest.mark.slow
 def test_ddim_draws_by_eta_alone_and_other_samplers_refuse_it(made):
-    assert not draws_that_count(OWN["ddpm"], 4) and not any(draws_that_count(OWN["ddpm"], 4, eta=0.0))
-    assert sum(draws_that_count(OWN["ddpm"], 4, eta=1.0)) >= 3
+    assert not draws_that_count(OWN_SAMPLERS["ddpm"], 4) and not any(draws_that_count(OWN_SAMPLERS["ddpm"], 4, eta=0.0))
+    assert sum(draws_that_count(OWN_SAMPLERS["ddpm"], 4, eta=1.0)) >= 3
     family, tiny, folder, _ = made("animatediff-controlnet")
     with pytest.raises(BadValueError, match="--eta is 0.5, must be left out for LCM"):
         family.draws_needed(options_for(folder, tiny, large={"scheduler": "LCM", "eta": 0.5}))
@@ -291,7 +284,7 @@ def test_ddim_draws_by_eta_alone_and_other_samplers_refuse_it(made):
 
 
 def test_what_a_sampler_draws_is_replaced_in_it_alone_and_in_no_other_thread(monkeypatch):
-    ours, other = (scheduler_like(OWN["flow"], "FlowMatchLCMScheduler") for _ in range(2))
+    ours, other = (scheduler_like(OWN_SAMPLERS["flow"], "FlowMatchLCMScheduler") for _ in range(2))
     module = sys.modules[FlowMatchLCMScheduler.__module__]
     before, sample = module.randn_tensor, torch.zeros(1, 2, 3)
     for one in (ours, other):
@@ -313,7 +306,7 @@ def test_what_a_sampler_draws_is_replaced_in_it_alone_and_in_no_other_thread(mon
 
 
 def test_draws_of_another_shape_and_draws_that_nobody_counted_are_refused():
-    scheduler, sample = scheduler_like(OWN["flow"], "FlowMatchLCMScheduler"), torch.zeros(1, 2, 3)
+    scheduler, sample = scheduler_like(OWN_SAMPLERS["flow"], "FlowMatchLCMScheduler"), torch.zeros(1, 2, 3)
     for counts, message in (((True,), r"shape \(1, 2, 3\), draw 1 of the clip's is \(3,\)"), ((False,), "more than 1 times")):
         scheduler.set_timesteps(3)
         with (
@@ -344,45 +337,3 @@ def test_a_student_is_told_its_own_timesteps_and_goes_from_one_noise_level_to_th
     torch.testing.assert_close(run.samples[1], wanted, rtol=0, atol=1e-5)
     settings = json.loads((clip.generated(clip.cameras[0])[-1] / "settings.json").read_text())
     assert settings["timesteps"] == [1000, 757, 522.5] and settings["draws"] == 2 and settings["steps"] == 3
-
-
-def test_lists_reach_every_sampler_that_takes_them_also_in_copies():
-    for own, name, times in (
-        (OWN["ddpm"], "LCMScheduler", (999, 750, 500, 250)),
-        (OWN["ddpm"], "DDPMScheduler", (999, 750, 500, 250)),
-        (OWN["flow"], "FlowMatchLCMScheduler", (1000, 937.5, 625)),
-        (OWN["flow"], "FlowMatchEulerDiscreteScheduler", (1000, 937.5, 625)),
-        (OWN["flow"], "UniPCMultistepScheduler", (1000, 900, 625)),
-    ):
-        scheduler = copy.deepcopy(with_timesteps(scheduler_like(own, name), times))
-        scheduler.set_timesteps(9, device="cpu")
-        assert scheduler.timesteps.tolist() == list(times) and scheduler.num_inference_steps == len(times)
-        if own is OWN["flow"]:
-            assert scheduler.sigmas.tolist() == pytest.approx([*(one / 1000 for one in times), 0])
-
-
-@pytest.mark.parametrize(
-    ("name", "own", "times", "message"),
-    [
-        ("EulerDiscreteScheduler", "ddpm", (999, 1), "left out for Euler: those that take lists are LCM, DDPM"),
-        ("DPMSolverMultistepScheduler", "flow", (999, 1), "those that take lists are FlowMatchLCM, FlowMatchEuler, UniPC"),
-        ("LCMScheduler", "ddpm", (1000, 1), "whole numbers of at most 999 for LCM"),
-        ("LCMScheduler", "ddpm", (999, 1.5), "whole numbers of at most 999"),
-        ("FlowMatchLCMScheduler", "flow", (1000.5,), "numbers of at most 1000"),
-    ],
-)
-def test_lists_that_a_sampler_does_not_take_are_refused(name, own, times, message):
-    with pytest.raises(BadValueError, match=message):
-        with_timesteps(scheduler_like(OWN[own], name), times)
-
-
-@pytest.mark.parametrize("times", [(250, 500), (500, 500), (500, 0), (500, -1)])
-def test_lists_that_do_not_fall_are_refused(times):
-    with pytest.raises(BadValueError, match="--timesteps is .* falling and greater than 0"):
-        LargeModelOptions(timesteps=times)
-
-
-def test_steps_beside_a_list_are_refused():
-    options = GenerateOptions(model="wan", steps=4, large=LargeModelOptions(timesteps=(1000, 500)))
-    with pytest.raises(BadValueError, match="--steps is 4, must be left out beside --timesteps, which has 2"):
-        families()["wan"].check(options)
