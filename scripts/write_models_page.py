@@ -68,6 +68,10 @@ def _memory(one: dict[str, Any]) -> str:
 def _facts(row: dict[str, Any]) -> list[str]:
     lines = [f"noise: {row['noise']}; axes {row['axes']}, cast: {row['cast']}, scaled by {row['scaled_by']}"]
     lines.append(f"samplers that keep the warp: {', '.join(row['samplers']) or 'none needed'}")
+    if row["samplers_with_draws"]:
+        lines.append(
+            f"samplers that add noise, with `--draws` ([samplers.md](samplers.md)): {', '.join(row['samplers_with_draws'])}"
+        )
     if "made_for" in row:
         lines.append(
             f"made for {row['made_for']}; {row['steps']} steps and guidance {row['guidance']:g} where nothing is asked"
@@ -86,6 +90,7 @@ def _facts(row: dict[str, Any]) -> list[str]:
             f"--reference (up to {row['references']})": row["references"],
             "--keep": row["keep"],
             "--strength": row["video_to_video"],
+            "--onto FOOTAGE --invert B": row["invert"],
             "--lora": row["lora"],
             "--prompt": row["prompt"],
         }

@@ -10,7 +10,7 @@ import click
 
 from .. import kinds
 from .sections import SectionOption
-from .types import RGB_OR_PATH, Choices, Intrinsics, LoraFile, Names, Shares, Size, Weights
+from .types import RGB_OR_PATH, Choices, Falling, Intrinsics, LoraFile, Names, Shares, Size, Weights
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,6 +21,15 @@ intrinsics_option = click.option(
     type=Intrinsics(),
     metavar="FX,FY,CX,CY",
     help="Intrinsics in pixels of --size, instead of the file's.",
+)
+
+
+draws_option = click.option(
+    "--draws",
+    type=click.IntRange(0, 1000),
+    default=0,
+    metavar="N",
+    help="N further draws of the noise on the same geometry, for samplers that add noise at every step (docs/samplers.md).",
 )
 
 
@@ -149,6 +158,7 @@ def render_options(function: Command) -> Command:
                 help="The same as Go-with-the-Flow spells it, instead of --beta: B = (1 - A) / sqrt((1 - A)^2 + A^2).",
             ),
             click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the noise."),
+            draws_option,
             click.option(
                 "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where to rasterize and draw noise."
             ),
@@ -239,7 +249,7 @@ def generate_options(function: Command) -> Command:
             click.option(
                 "--onto",
                 metavar="FOOTAGE",
-                help="What --change edits: rgb, or footage of this clip by name, such as embedded-0.",
+                help="What --change edits, or --invert begins from: rgb, or footage of this clip by name, such as embedded-0.",
             ),
             click.option(
                 "--camera-effects",
@@ -275,7 +285,16 @@ def _large_model_options() -> tuple[Callable[[Command], Command], ...]:
             help="What the model follows, and how closely: depth=0.6,edges=0.4.  [default: the family's first kind]",
         ),
         option("--guidance", type=float, metavar="G", help="Weight of the prompt.  [default: the family's]"),
-        option("--scheduler", metavar="NAME", help="A sampler that keeps the warp: UniPC, DDIM ...  [default: the model's]"),
+        option(
+            "--scheduler", metavar="NAME", help="A sampler: UniPC, DDIM, LCM ... (docs/samplers.md).  [default: the model's]"
+        ),
+        option(
+            "--timesteps",
+            type=Falling(),
+            metavar="T,...",
+            help="What the model is told, step by step, in the place of --steps: a few-step student's list, 999,750,500,250.",
+        ),
+        option("--eta", type=float, metavar="E", help="Of DDIM: share of noise that is drawn again, 0 to 1.  [default: 0]"),
         option(
             "--first-frame",
             type=RGB_OR_PATH,
@@ -296,6 +315,14 @@ def _large_model_options() -> tuple[Callable[[Command], Command], ...]:
             metavar="S",
             help="Of video to video, and of restyle: 1 keeps nothing of what was there, near 0 all.",
         ),
+        option(
+            "--invert",
+            type=float,
+            metavar="B",
+            help="Turn the footage of --onto into noise, and begin from sqrt(1 - B^2) of that and B of surface noise: 0 keeps "
+            "what it shows, 1 nothing.",
+        ),
+        option("--source-prompt", metavar="TEXT", help="What that footage shows.  [default: what it was made with]"),
         option(
             "--lora",
             "loras",

@@ -30,7 +30,7 @@ def command(scene: Path, output: Path, **options: Any) -> None:
     """
     from .shared import check_inputs_of_footage, check_scene_of_footage, generate_footage, render, say_where
 
-    check_inputs_of_footage(options)
+    options["draws"] = max(options["draws"], check_inputs_of_footage(options))
     with progress.shown() as report:
         clip = render(scene, output, options, report, check=lambda found: check_scene_of_footage(found, options))
         clip = generate_footage(clip, options, report)

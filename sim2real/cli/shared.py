@@ -118,6 +118,7 @@ def options_of_footage(options: dict[str, Any]) -> GenerateOptions:
     from ..diffusion import GenerateOptions, LargeModelOptions, Lora
 
     large = {"controls": options["controls"] or {}, "loras": tuple(Lora(path, scale) for path, scale in options["loras"])}
+    large["timesteps"] = options["timesteps"] or ()
     return record_of(
         GenerateOptions,
         options,
@@ -127,8 +128,11 @@ def options_of_footage(options: dict[str, Any]) -> GenerateOptions:
     )
 
 
-def check_inputs_of_footage(options: dict[str, Any]) -> None:
+def check_inputs_of_footage(options: dict[str, Any]) -> int:
     """Refuse, before anything is rendered, options that leave nothing for a model to work on.
+
+    Returns:
+        How many further draws of the noise the model's sampler takes.
 
     Raises:
         BadValueError: ``--only`` leaves out what the model needs, the noise is laid out for none, or the model cannot do what
@@ -154,6 +158,7 @@ def check_inputs_of_footage(options: dict[str, Any]) -> None:
             raise BadValueError(
                 f"--{name}", options[name], right="left out: the model of --for decides", fix="or use: sim2real render"
             )
+    return family.draws_needed(options_of_footage(options))
 
 
 def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:

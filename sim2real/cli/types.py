@@ -90,6 +90,24 @@ class Numbers(click.ParamType):
         return tuple(dict.fromkeys(int(word) for word in words))
 
 
+class Falling(click.ParamType):
+    """Numbers, separated by commas; the record that takes them checks that they fall."""
+
+    name = "T,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float | int, ...]:
+        """Parse ``999,750,500,250``."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(word) for word in str(value).split(","))
+        except ValueError:
+            numbers = ()
+        if not numbers or not all(map(math.isfinite, numbers)):
+            self.fail(f"{value!r} is not a list of numbers, for example 999,750,500,250", param, ctx)
+        return tuple(int(number) if number == int(number) else number for number in numbers)
+
+
 class Shares(click.ParamType):
     """A number from 0 to 1, or ``name=number`` pairs separated by commas."""
 

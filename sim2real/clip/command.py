@@ -39,6 +39,8 @@ def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object]
     words += ["--as-live"] if record.as_live else []
     if record.seed:
         words += ["--seed", record.seed]
+    if record.noise is not None and record.noise.draws and "--draws" not in [*options, *last]:
+        words += ["--draws", record.noise.draws]
     beta = 1.0 if record.noise is None else record.noise.beta
     if isinstance(beta, Mapping):
         words += ["--beta", ",".join(f"{name}={_exact(share)}" for name, share in beta.items())]

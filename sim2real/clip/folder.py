@@ -84,7 +84,7 @@ class Clip:
     def has(self, camera: str, kind: str) -> bool:
         """Whether the camera's folder holds ``noise`` or pictures of a kind (``rgb``, ``depth``, ...)."""
         folder = self.folder(camera)
-        return (folder / "noise.npy").is_file() if kind == "noise" else (folder / kind).is_dir()
+        return (folder / noise_name(0)).is_file() if kind == "noise" else (folder / kind).is_dir()
 
     def frame_path(self, camera: str, kind: str, frame: int) -> Path:
         """The file of one frame."""
@@ -112,9 +112,24 @@ class Clip:
         if why:
             raise UnreadableFileError(path, what=f"the picture ({kind})", why=why, fix=fix)
 
-    def noise(self, camera: str) -> Float[np.ndarray, "latents channels height width"]:
-        """Unit-variance noise as a read-only memory map."""
-        path = self.folder(camera) / "noise.npy"
+    def noise(self, camera: str, draw: int = 0) -> Float[np.ndarray, "latents channels height width"]:
+        """Unit-variance noise as a read-only memory map.
+
+        Args:
+            camera: its name.
+            draw: 0 is the clip's noise; further draws have independent values on the same geometry.
+
+        Raises:
+            BadValueError: the clip has fewer draws; the message has the command that makes it with them.
+            MissingFileError: the file is not there.
+            UnreadableFileError: it is damaged, or not what ``clip.json`` says.
+        """
+        if draw > (have := 0 if self.record.noise is None else self.record.noise.draws):
+            from .command import command_for
+
+            fix = f"make the clip again with: {command_for(self, ['--draws', draw])}"
+            raise BadValueError(f"draw {draw} of the noise", "asked for", right=f"at most {have}", fix=fix, where=self.path)
+        path = self.folder(camera) / noise_name(draw)
         noise, record = images.read_noise(path), self.record.noise
         if record is not None:
             wanted = (len(record.latent_frames), record.channels, *(side // record.factor for side in self.record.size))
@@ -123,16 +138,20 @@ class Clip:
                 raise UnreadableFileError(path, what="the noise", why=why, fix="render the clip again")
         return noise
 
-    def latents(self, camera: str, which: slice | Sequence[int]) -> Float[np.ndarray, "latents channels height width"]:
-        """Some latents of the noise, as float32.
+    def latents(
+        self, camera: str, which: slice | Sequence[int], draw: int = 0
+    ) -> Float[np.ndarray, "latents channels height width"]:
+        """Some latents of the noise, or of a further draw of it, as float32.
 
         Raises:
+            BadValueError: the clip has fewer draws.
             UnreadableFileError: a value is not finite.
         """
-        chosen = np.asarray(self.noise(camera)[which], np.float32)
+        noise = self.noise(camera, draw)
+        chosen = np.asarray(noise[which], np.float32)
         if (broken := first_broken_row(chosen)) is not None:
-            latent = range(len(self.noise(camera)))[which][broken] if isinstance(which, slice) else which[broken]
-            path, why = self.folder(camera) / "noise.npy", f"latent {latent} is not finite everywhere"
+            latent = range(len(noise))[which][broken] if isinstance(which, slice) else which[broken]
+            path, why = self.folder(camera) / noise_name(draw), f"latent {latent} is not finite everywhere"
             raise UnreadableFileError(path, what="the noise", why=why, fix="render the clip again")
         return chosen
 
@@ -185,6 +204,11 @@ class Clip:
         """Folders of generated footage (``<model>-<seed>``), oldest first."""
         root = self.folder(camera) / "generated"
         return sorted((p.parent for p in root.glob("*/settings.json")), key=lambda p: (p.stat().st_mtime_ns, p.name))
+
+
+def noise_name(draw: int) -> str:
+    """The file of a draw of the noise, in a camera's folder."""
+    return f"noise-{draw}.npy" if draw else "noise.npy"
 
 
 def read_clip(path: Path) -> Clip:

@@ -129,6 +129,7 @@ class NoiseRecord(_Record):
     - ``temporal_factor``: frames per latent, the first frame alone; left out where it is 1; clips of older versions do not say.
     - ``beta``: the share of surface noise, ``beta * surface + sqrt(1 - beta^2) * fresh``; one number, or numbers by name of a
       class or an instance, ``background``, and ``*`` for all others.
+    - ``draws``: how many more there are, ``noise-1.npy`` and so on: independent values on the same geometry; left out where 0.
     """
 
     factor: int = Field(ge=1)
@@ -137,6 +138,7 @@ class NoiseRecord(_Record):
     latent_frames: list[int]
     method: str
     temporal_factor: int | None = Field(default=None, ge=1)
+    draws: int = Field(default=0, ge=0)
 
     def latent_of(self, frame: int) -> int:
         """The latent that a pixel frame belongs to."""
@@ -226,6 +228,8 @@ def write_record(path: Path, record: ClipRecord) -> None:
         data["rgb"] = {name: value for name, value in data["rgb"].items() if value is not None}
     if data["noise"] is not None and data["noise"]["temporal_factor"] in (None, 1):
         del data["noise"]["temporal_factor"]
+    if data["noise"] is not None and not data["noise"]["draws"]:
+        del data["noise"]["draws"]
     path.write_text(_pretty(data) + "\n", encoding="utf-8")
 
 

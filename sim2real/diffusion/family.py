@@ -18,12 +18,30 @@ from ..text_files import read_json
 from .checkpoints import Checkpoint
 from .options import GenerateOptions
 
-DETERMINISTIC_FLOW = ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler", "DPMSolverMultistepScheduler")
-DETERMINISTIC_DDPM = ("DDIMScheduler", "CogVideoXDDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler")
-
 Noise = Float32[np.ndarray, "n channels h w"]
 NoiseOf = Callable[[slice], Noise]
 """Unit-variance noise by a slice of latents."""
+
+
+class ClipNoise:
+    """Noise of a camera by a slice of latents, and further draws of it: independent values with the same motion."""
+
+    def __init__(self, of: Callable[[int], NoiseOf]) -> None:
+        """``of``: makes the noise of a draw, by its number; it is asked for each once."""
+        self._of = of
+        self._draws: dict[int, NoiseOf] = {}
+
+    def __call__(self, latents: slice) -> Noise:
+        """The noise that footage begins from: draw 0."""
+        return self.draw(0)(latents)
+
+    def draw(self, number: int) -> NoiseOf:
+        """A draw, counted from 0."""
+        if number not in self._draws:
+            self._draws[number] = self._of(number)
+        return self._draws[number]
+
+
 Frames = Iterator[UInt8[np.ndarray, "height width 3"]]
 Told = Callable[[int, int], None]
 """Called with how much is done, and how much there is."""
@@ -82,6 +100,7 @@ class ModelFamily:
     - ``needs``: the kinds of pictures of a clip that footage is made from.
     - ``needs_of_videos``: the same of clips of real videos, where fewer will do; None: these need the same.
     - ``schedulers``: samplers that draw no noise of their own, so that the warp survives.
+    - ``renoising``: samplers that add noise at every step; they are given further draws of the clip's.
     - ``checkpoints``: weights that belong to the family.
     - ``size_multiple``: what picture sizes must be a multiple of, in pixels.
     - ``frames_step``: numbers of frames are a multiple of it plus one; None: of the layout's frames per latent.
@@ -102,6 +121,7 @@ class ModelFamily:
     frames_step: int | None = None
     camera_effects: str = "none"
     needs_of_videos: tuple[str, ...] | None = None
+    renoising: tuple[str, ...] = ()
 
     def needs_for(self, *, of_video: bool) -> tuple[str, ...]:
         """The kinds of pictures that footage is made from, of the clip of a real video or of a scene."""
@@ -165,12 +185,20 @@ class ModelFamily:
         """What loading and running will take of memory and time, lines for people; None where it is little, or not known."""
         return None
 
+    def draws_needed(self, options: GenerateOptions) -> int:
+        """How many further draws of a clip's noise footage takes, where its sampler adds noise while it runs.
+
+        Raises:
+            UnreadableFileError, BadValueError: the model's sampler cannot be read, or is not known to keep the warp.
+        """
+        return 0
+
     def load(self, options: GenerateOptions) -> Model:
         """Load the model that ``check`` has passed.
 
         Raises:
             UnreadableFileError: it cannot be loaded.
-            BadValueError: its sampler would add noise of its own, or there is no such device.
+            BadValueError: its sampler is not known to keep the warp, or there is no such device.
         """
         raise NotImplementedError(f"{self.name} is data only")
 

@@ -52,7 +52,7 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
     options = GenerateOptions() if options is None else options
     opened = read_clip(clip)
     family = check_clip(opened, options)
-    if options.onto is not None and options.use == "restyle":
+    if options.change and options.use == "restyle":
         options = replace(options, keep=(*options.keep, *others(opened, options.change)))
     model, label = family.load(options), _label(options)
     if options.canvas is not None:
@@ -77,7 +77,7 @@ def _write(
     """Film the frames of a camera, put them into what is edited, and write them."""
     effects = family.camera_effects if options.camera_effects is None else options.camera_effects
     frames = filmed(clip, camera, frames, effects, options.seed)
-    if options.onto is not None:
+    if options.change:
         frames = edited(clip, camera, frames, options)
     asked = {"camera_effects": effects, "noise": options.noise, "seed": options.seed, "sim2real": __version__}
     folder = clip.folder(camera) / "generated" / _footage_name(_label(options), options)
@@ -133,9 +133,11 @@ def _label(options: GenerateOptions) -> str:
 
 
 def _footage_name(label: str, options: GenerateOptions) -> str:
-    """The folder of the footage; edits say what of, and a canvas how many tiles it has."""
+    """The folder of the footage; edits say what of, inversions how far, and a canvas how many tiles it has."""
     tiles = "" if options.canvas is None else f"-canvas-{options.canvas[0]}x{options.canvas[1]}"
-    return f"{label}-{options.seed}{tiles}" + ("" if options.onto is None else f"-onto-{options.onto}")
+    onto = "" if options.onto is None else f"-onto-{options.onto}"
+    invert = "" if options.large.invert is None else f"-invert-{options.large.invert:g}"
+    return f"{label}-{options.seed}{tiles}{onto}{invert}"
 
 
 def _reporter(progress: ProgressCallback | None, what: str) -> Told:

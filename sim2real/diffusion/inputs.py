@@ -13,7 +13,7 @@ from ..errors import BadValueError, MissingFileError
 from ..kinds import names_of_videos
 from ..noise.layout import NoiseLayout
 from .families import families
-from .family import ModelFamily, NoiseOf
+from .family import ClipNoise, ModelFamily, NoiseOf
 from .options import GenerateOptions
 
 
@@ -41,6 +41,7 @@ def require_inputs(clip: Clip, camera: str, family: ModelFamily, options: Genera
         raise MissingFileError(clip.folder(camera), what=what, fix=fix)
     if options.noise != "clip":
         return
+    _require_draws(clip, camera, family, options)
     layout, record = family.layout, clip.noise_record()
     wanted = (layout.factor, layout.channels, layout.latent_frames(clip.frames))
     if (record.factor, record.channels) != wanted[:2] or len(record.latent_frames) != len(wanted[2]):
@@ -52,6 +53,22 @@ def require_inputs(clip: Clip, camera: str, family: ModelFamily, options: Genera
             fix=f"make the clip again with: {_command(clip, family)}",
             where=clip.path,
         )
+
+
+def _require_draws(clip: Clip, camera: str, family: ModelFamily, options: GenerateOptions) -> None:
+    """Refuse a clip with fewer draws of its noise than the model's sampler takes."""
+    needed, have = family.draws_needed(options), clip.noise_record().draws
+    if have < needed:
+        command = command_for(clip, ["--for", family.name, "--draws", needed])
+        raise BadValueError(
+            "the number of further draws of the clip's noise",
+            have,
+            right=f"at least {needed}, as the sampler adds noise {needed} time{'s' * (needed > 1)}",
+            fix=f"render with --draws {needed}, or pass a sampler that adds none; the clip is made again with: {command}",
+            where=clip.path,
+        )
+    for draw in range(1, needed + 1):
+        clip.noise(camera, draw)
 
 
 def video_families() -> list[str]:
@@ -68,8 +85,8 @@ def _command(clip: Clip, family: ModelFamily, lacking: Iterable[str] = ()) -> st
     return command_for(clip, ["--for", family.name], last=last)
 
 
-def noise_source(clip: Clip, camera: str, layout: NoiseLayout, kind: str, seed: int) -> NoiseOf:
-    """Noise by a slice of latents.
+def noise_source(clip: Clip, camera: str, layout: NoiseLayout, kind: str, seed: int) -> ClipNoise:
+    """Noise by a slice of latents, and further draws of it.
 
     Args:
         clip: the clip folder.
@@ -79,13 +96,18 @@ def noise_source(clip: Clip, camera: str, layout: NoiseLayout, kind: str, seed: 
             to frame, and has to be asked for in order.
         seed: of the baselines.
     """
-    key = int.from_bytes(hashlib.blake2b(f"{kind}/{seed}/{camera}".encode(), digest_size=8).digest(), "little")
-    if kind == "clip":
-        return lambda latents: clip.latents(camera, latents)
-    if kind == "iid":
-        shape = (layout.channels, *layout.latent_size(clip.record.size))
-        return lambda latents: _independent(latents, shape, key)
-    return _Flowing(clip, camera, layout, key).latents
+
+    def draw(number: int) -> NoiseOf:
+        if kind == "clip":
+            return lambda latents: clip.latents(camera, latents, number)
+        name = f"{kind}/{seed}/{camera}" + (f"/{number}" if number else "")
+        key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+        if kind == "iid":
+            shape = (layout.channels, *layout.latent_size(clip.record.size))
+            return lambda latents: _independent(latents, shape, key)
+        return _Flowing(clip, camera, layout, key).latents
+
+    return ClipNoise(draw)
 
 
 def _independent(latents: slice, shape: tuple[int, int, int], key: int) -> Float32[np.ndarray, "n channels h w"]:

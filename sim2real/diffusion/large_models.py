@@ -42,11 +42,17 @@ class LargeModelOptions:
 
     - ``negative_prompt``: what the footage should not show.
     - ``guidance``: weight of the prompt, in the pipeline's own convention (``sim2real families`` has it).
-    - ``scheduler``: class of the sampler; only those that keep the warp.
+    - ``scheduler``: class of the sampler: one that draws nothing, or one that adds noise at every step, which then are
+      further draws of the clip's.
+    - ``timesteps``: what the denoiser is told, step by step, falling: what few-step students have learned.
+    - ``eta``: of DDIM: the share of noise that is drawn again at every step.
     - ``controls``: names in ``CONTROLS`` and their weights. A family with one control video blends them, and takes the sum of
       the weights as its strength; one with several ControlNets gives each its weight.
     - ``strength``: of video to video: 1 keeps nothing of the video, near 0 all. The embedded model takes it with ``restyle``:
       how far surfaces go from the simulator's to those of the look.
+    - ``invert``: share of surface noise in noise that the model makes of the footage ``onto``: 0 keeps what it shows, 1 begins
+      from surface noise alone.
+    - ``source_prompt``: what that footage shows; None: what it was made with, where that is known.
     - ``loras``: files that change the model, added up.
     - ``references``: pictures of how things should look.
     - ``first_frame``: a picture file, or ``rgb``: the clip's render of it.
@@ -68,8 +74,12 @@ class LargeModelOptions:
     negative_prompt: str | None = None
     guidance: Number | None = None
     scheduler: str | None = None
+    timesteps: Sequence[Number] = ()
+    eta: Number | None = None
     controls: Mapping[str, Number] = field(default_factory=dict)
     strength: Number | None = None
+    invert: Number | None = None
+    source_prompt: str | None = None
     loras: Sequence[Lora] = ()
     references: Sequence[Path] = ()
     first_frame: Path | str | None = None
@@ -90,7 +100,8 @@ class LargeModelOptions:
         for name, weight in self.controls.items():
             if not 0 < weight <= 2:
                 raise BadValueError(f"the weight of --control {name}", weight, right="greater than 0, at most 2")
-        for option, value, low, high in (("--guidance", self.guidance, 0, 100), ("--strength", self.strength, 0, 1)):
+        shares = (("--strength", self.strength, 0, 1), ("--eta", self.eta, 0, 1), ("--invert", self.invert, 0, 1))
+        for option, value, low, high in (("--guidance", self.guidance, 0, 100), *shares):
             if value is not None and not low <= value <= high:
                 raise BadValueError(option, value, right=f"from {low} to {high}")
         if self.strength == 0:
@@ -105,6 +116,12 @@ class LargeModelOptions:
         for option, value in (("--window", self.window), ("--overlap", self.overlap)):
             if value is not None and value < 1:
                 raise BadValueError(option, value, right="at least 1")
+        falling = all(a > b for a, b in zip(self.timesteps, self.timesteps[1:], strict=False))
+        if self.timesteps and not (falling and min(self.timesteps) > 0):
+            shown = ",".join(f"{one:g}" for one in self.timesteps)
+            raise BadValueError("--timesteps", shown, right="falling and greater than 0, such as 999,750,500,250")
+        if self.source_prompt is not None and self.invert is None:
+            raise BadValueError("--source-prompt", repr(self.source_prompt), right="left out without --invert")
         if self.device_map is not None and self.offload != "none":
             raise BadValueError("--offload", self.offload, right="left out beside --device-map", fix="both place the weights")
 
@@ -127,5 +144,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, (list, tuple)):
-        return [str(one) for one in value]
+        return [one if isinstance(one, (int, float)) else str(one) for one in value]
     return str(value) if isinstance(value, Path) else value

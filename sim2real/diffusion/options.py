@@ -30,7 +30,8 @@ class GenerateOptions:
     - ``wear``: of the embedded model: how much use has left on surfaces that keep their colors, drawn by the noise: 0 nothing,
       1 a household's, at most 3.
     - ``onto`` and ``change``: an edit of footage that is there: of ``onto`` (``rgb``, or a name such as ``embedded-0``) the
-      classes or instances of ``change`` alone are made anew; all other pixels stay, to the bit.
+      classes or instances of ``change`` alone are made anew; all other pixels stay, to the bit. With ``large.invert`` footage
+      begins from what ``onto`` shows.
     - ``camera_effects``: ``none``, ``phone``, ``webcam`` or ``realsense``; None is the family's usual one: ``phone`` for the
       embedded model, ``none`` for others.
     - ``prompt``: for models that read text; the embedded model does not. ``auto`` is written from the scene.

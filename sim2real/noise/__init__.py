@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .beta import beta_of_ids as beta_of_ids
     from .charts.build import Charts as Charts
     from .charts.build import charts_of as charts_of
+    from .draws import seed_of_draw as seed_of_draw
     from .mixing import independent_noise as independent_noise
     from .mixing import mix as mix
     from .mixing import seen_beta as seen_beta
@@ -42,6 +43,7 @@ _HOME = {
     "mix": "mixing",
     "independent_noise": "mixing",
     "seen_beta": "mixing",
+    "seed_of_draw": "draws",
     "Beta": "beta",
     "beta_from_degradation": "beta",
     "beta_of_ids": "beta",

@@ -17,6 +17,7 @@ from ..raster.fragments import Fragments
 from ..raster.protocol import Visibility
 from ..scene.triangles import Triangles
 from .charts.build import Charts
+from .draws import seed_of_draw
 from .layout import NoiseLayout
 from .passes import sample
 from .passes.cells import CHART_LIMIT
@@ -59,7 +60,7 @@ class SurfaceNoise:
         load(sample, device)
         self.layout, self.device = layout, device
         self.workspaces = Workspaces(layout, device)
-        self._seed = np.uint64(seed % 2**64)
+        self._seed = seed
         self._limits = leaf_limits(layout)
         self._faces = shared(triangles.faces, wp.int32, device)
         self._coordinates = shared(charts.coordinates, wp.vec2, device)
@@ -84,6 +85,24 @@ class SurfaceNoise:
             self._run(work, seen, view)
             return work.noise()
 
+    def draws(
+        self, seen: Visibility | Fragments, view: View, count: int
+    ) -> list[Float32[torch.Tensor, "channels latent_height latent_width"]]:
+        """The noise of one view, and ``count`` more draws of it, which are found by looking at the view once.
+
+        Draw 0 is what ``frame`` returns, draw k that of a ``SurfaceNoise`` with ``seed_of_draw(seed, k)``, bit for bit.
+
+        Raises:
+            BadValueError: as ``frame``.
+        """
+        with self.workspaces.of(_size_of(seen, view)) as work:
+            self._run(work, seen, view)
+            found = [work.noise()]
+            for draw in range(1, count + 1):
+                work.again(self._domain(draw))
+                found.append(work.noise())
+            return found
+
     def leaves(self, seen: Visibility | Fragments, view: View) -> dict[str, np.ndarray]:
         """The cells that make up each pixel of a view, for exact covariances (``model_covariance``).
 
@@ -105,7 +124,10 @@ class SurfaceNoise:
             inputs = [face, surface, eye, work.run_length, *self._limits, work.cells, work.samples]
             work.launch(split_cells, work.runs, inputs)
 
-        work.run(split, Domain(self._side, self._chart_key, self._seed) if values else None)
+        work.run(split, self._domain(0) if values else None)
+
+    def _domain(self, draw: int) -> Domain:
+        return Domain(self._side, self._chart_key, np.uint64(seed_of_draw(self._seed, draw) % 2**64))
 
     def _listed(self, work: Workspace) -> dict[str, np.ndarray]:
         """Decode the cells that the leaves are cut into."""

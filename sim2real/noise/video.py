@@ -14,6 +14,7 @@ import warp as wp
 from jaxtyping import Float32
 
 from ..devices import as_warp, load, upload
+from .draws import seed_of_draw
 from .layout import NoiseLayout
 from .passes import video_sample
 from .passes.pipeline import Domain, Workspace, Workspaces, leaf_limits
@@ -41,7 +42,7 @@ class VideoNoise:
         """
         load(video_sample, device)
         self.layout, self.device = layout, device
-        self.seed = np.uint64(seed % 2**64)
+        self.seed = seed
         self._keys = np.zeros(0, np.uint64)
         self._workspaces = Workspaces(layout, device)
         self._lock = threading.Lock()
@@ -58,22 +59,36 @@ class VideoNoise:
         Raises:
             BadValueError: the picture is not a multiple of the layout's factor.
         """
+        return self.draws(places, 0)[0]
+
+    def draws(self, places: Places, count: int) -> list[Float32[torch.Tensor, "channels latent_height latent_width"]]:
+        """The noise of one frame, and ``count`` more draws of it on the same places.
+
+        Draw 0 is what ``frame`` returns, draw k that of a ``VideoNoise`` with ``seed_of_draw(seed, k)``, bit for bit.
+
+        Raises:
+            BadValueError: as ``frame``.
+        """
         with self._lock:
             if len(self._keys) < len(places.scale):
                 self._keys = chart_keys(2 * len(places.scale))
             keys = self._keys[: len(places.scale)]
         with self._workspaces.of((int(places.chart.shape[0]), int(places.chart.shape[1]))) as work:
-            self._run(work, places, keys)
-            return work.noise()
+            side, chart_key = as_warp(places.scale * places.domain_px), upload(keys, wp.uint64, self.device)
+            domains = [Domain(side, chart_key, np.uint64(seed_of_draw(self.seed, draw) % 2**64)) for draw in range(count + 1)]
+            self._run(work, places, domains[0])
+            found = [work.noise()]
+            for domain in domains[1:]:
+                work.again(domain)
+                found.append(work.noise())
+            return found
 
-    def _run(self, work: Workspace, places: Places, keys: np.ndarray) -> None:
+    def _run(self, work: Workspace, places: Places, domain: Domain) -> None:
         """Find a frame's leaves and their values."""
-        side = as_warp(places.scale * places.domain_px)
-        chart_key = upload(keys, wp.uint64, self.device)
         limits = [wp.float64(limit) for limit in leaf_limits(self.layout)]
 
         def split() -> None:
             where = [kernel_map(places), wp.float64(places.domain_px), work.run_length]
             work.launch(split_mapped, work.runs, [*where, *limits, work.cells, work.samples])
 
-        work.run(split, Domain(side, chart_key, self.seed))
+        work.run(split, domain)

@@ -125,6 +125,7 @@ def clip_record(
             latent_frames=list(plan.latent_frames),
             method="surface",
             temporal_factor=plan.layout.temporal_factor,
+            draws=plan.draws,
         )
     instances = [
         InstanceRecord(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from jaxtyping import Float32
 
 from .. import kinds
 from ..conditions.rgb.protocol import MadeBy
-from ..noise import SurfaceNoise, charts_of, mix, seen_beta
+from ..noise import SurfaceNoise, charts_of, mix, seed_of_draw, seen_beta
 from ..scene import Camera
 from .plan import Plan
 from .stage import FrameView, Stage
@@ -24,11 +24,13 @@ class Frame:
     """What was rendered of one view.
 
     - ``noise`` has unit variance; ``None`` where it was not asked for, or no latent stands for the frame.
+    - ``draws``: further draws of it, as many as the plan asks for.
     - ``pictures``: by kind, as the kind's format stores them.
     """
 
     noise: Float32[np.ndarray, "channels latent_height latent_width"] | None = None
     pictures: Mapping[str, Any] = field(default_factory=dict)
+    draws: Sequence[Float32[np.ndarray, "channels latent_height latent_width"]] = ()
 
 
 class FrameRenderer:
@@ -61,7 +63,8 @@ class FrameRenderer:
         view = FrameView(self.stage, camera, frame, number)
         chosen = self.plan.kinds if only is None else only
         pictures = {kind: picture(view) for kind, picture in self._pictures.items() if kind in chosen}
-        return Frame(self._noise_of(view) if "noise" in chosen else None, pictures)
+        draws = self._draws_of(view) if "noise" in chosen else []
+        return Frame(draws[0] if draws else None, pictures, draws[1:])
 
     def ahead(self, frame: int) -> None:
         """Do what the views of a frame share, while another thread begins with one of them."""
@@ -69,14 +72,15 @@ class FrameRenderer:
             if (share := getattr(picture, "ahead", None)) is not None:
                 share(frame)
 
-    def _noise_of(self, view: FrameView) -> Float32[np.ndarray, "channels latent_height latent_width"] | None:
+    def _draws_of(self, view: FrameView) -> list[Float32[np.ndarray, "channels latent_height latent_width"]]:
+        """The noise and its further draws; nothing where no latent stands for the frame."""
         if self._noise is None or view.frame not in self._noisy:
-            return None
-        camera, seen = view.camera, view.seen
-        drawn = self._noise.frame(seen, view.asked)
-        told = self._beta
-        beta = seen_beta(seen.face, told, self.plan.layout.factor) if isinstance(told, torch.Tensor) else told
-        return mix(drawn, beta, seed=self.plan.seed, camera=camera.name, frame=view.number).cpu().numpy()
+            return []
+        seen, told, plan = view.seen, self._beta, self.plan
+        beta = seen_beta(seen.face, told, plan.layout.factor) if isinstance(told, torch.Tensor) else told
+        where = {"camera": view.camera.name, "frame": view.number}
+        drawn = self._noise.draws(seen, view.asked, plan.draws)
+        return [mix(one, beta, seed=seed_of_draw(plan.seed, k), **where).cpu().numpy() for k, one in enumerate(drawn)]
 
     def _beta_or_one_per_face(self) -> float | Float32[torch.Tensor, "faces_and_background"]:
         """The one beta of everything, or one per face and that of the background at the end."""

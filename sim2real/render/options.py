@@ -11,6 +11,9 @@ from ..errors import BadValueError, UnknownNameError
 from ..noise.beta import Beta
 from ..noise.layout import NoiseLayout
 
+MOST_DRAWS = 1000
+"""As many as a sampler can take steps."""
+
 
 @dataclass(frozen=True)
 class RenderOptions:
@@ -20,6 +23,7 @@ class RenderOptions:
     - ``size``: picture (height, width) in pixels; the cameras' own by default.
     - ``layout``: how the noise is laid out; noise of the picture's size with 3 channels (the embedded model's) by default.
     - ``seed``: of the noise.
+    - ``draws``: further draws of the noise, independent values on the same surfaces, for samplers that add noise at every step.
     - ``beta``: share of surface noise, 1 is all of it; or shares by name of a class or an instance, ``background``, and ``*``
       for all others.
     - ``device``: ``cpu`` or ``cuda``.
@@ -35,14 +39,15 @@ class RenderOptions:
 
     Raises:
         UnknownNameError: a kind of picture, or a renderer of ``rgb``, that does not exist.
-        BadValueError: no kind at all, a size without pixels, fewer than one thread, or a renderer of ``rgb`` that does not go
-            with the other options.
+        BadValueError: no kind at all, a size without pixels, fewer than one thread, draws of no noise, or a renderer of ``rgb``
+            that does not go with the other options.
     """
 
     cameras: Sequence[str] | None = None
     size: tuple[int, int] | None = None
     layout: NoiseLayout = NoiseLayout(factor=1, channels=3)
     seed: int = 0
+    draws: int = 0
     beta: Beta = 1.0
     device: str = "cpu"
     only: Collection[str] | None = None
@@ -64,6 +69,7 @@ class RenderOptions:
             raise BadValueError("the picture size", f"{self.size[0]}x{self.size[1]}", right="at least 1x1")
         if self.threads is not None and self.threads < 1:
             raise BadValueError("the number of threads", self.threads, right="1 or more")
+        check_draws(self.draws, with_noise=self.only is None or "noise" in self.only)
         self._check_rgb()
 
     def _check_rgb(self) -> None:
@@ -80,3 +86,15 @@ class RenderOptions:
     def kinds(self) -> frozenset[str]:
         """The kinds of pictures to write."""
         return kinds.usual_names() if self.only is None else frozenset(self.only)
+
+
+def check_draws(draws: int, *, with_noise: bool) -> None:
+    """Refuse a number of further draws that no clip holds.
+
+    Raises:
+        BadValueError: it is negative, or huge, or there is no noise to draw.
+    """
+    if not 0 <= draws <= MOST_DRAWS:
+        raise BadValueError("--draws", draws, right=f"from 0 to {MOST_DRAWS}")
+    if draws and not with_noise:
+        raise BadValueError("--draws", draws, right="left out where no noise is written", fix="add noise to --only")

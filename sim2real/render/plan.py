@@ -27,6 +27,7 @@ class Plan:
 
     - ``cameras`` are at the picture size of the clip.
     - ``latent_frames`` are the frames whose noise is wanted, in the order of the latents.
+    - ``draws``: how many draws of the noise there are beside the first.
     - ``beta`` is one number, or numbers by name where things differ; ``id_beta`` has one per instance id.
     - ``rgb``: who makes the pictures ``rgb``; ``rgb_samples``: paths per pixel, where they are followed.
     - ``as_live``: what all frames share is found from the first.
@@ -46,6 +47,7 @@ class Plan:
     rgb: str = "ours"
     rgb_samples: int | None = None
     as_live: bool = False
+    draws: int = 0
 
 
 def planned(scene: Scene, options: RenderOptions) -> Plan:
@@ -83,6 +85,7 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
         rgb=options.rgb,
         rgb_samples=options.rgb_samples,
         as_live=options.as_live,
+        draws=options.draws,
     )
 
 

@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 
 from .. import kinds
 from ..clip import images
+from ..clip.folder import noise_name
 from ..clip.formats import format_of
 from ..clip.video import VideoWriter, noise_picture
 from ..conditions import DepthRange
@@ -37,7 +38,7 @@ class CameraWriter:
         self._depths = (0.1, 10.0) if depth_range is None else (depth_range.near, depth_range.far)
         self._kinds = [kind for kind in kinds.pictures() if kind.name in plan.kinds]
         self._stack = ExitStack()
-        self._noise: images.NoiseWriter | None = None
+        self._draws: list[images.NoiseWriter] = []
         self._videos: dict[str, VideoWriter] = {}
         shown = (latent_of(frame, plan.layout.temporal_factor) for frame in range(plan.scene.frames))
         self._shown_for = deque(count for _, count in sorted(Counter(shown).items()))
@@ -54,7 +55,8 @@ class CameraWriter:
             if "noise" in plan.kinds:
                 height, width = plan.layout.latent_size(plan.size)
                 shape = (len(plan.latent_frames), plan.layout.channels, height, width)
-                self._noise = stack.enter_context(images.NoiseWriter(self._folder / "noise.npy", shape))
+                files = [self._folder / noise_name(draw) for draw in range(plan.draws + 1)]
+                self._draws = [stack.enter_context(images.NoiseWriter(file, shape)) for file in files]
             self._stack = stack.pop_all()
         return self
 
@@ -68,9 +70,10 @@ class CameraWriter:
             What the videos show of it, for ``show``.
         """
         shots: Shots = {}
-        if rendered.noise is not None and self._noise is not None:
+        if rendered.noise is not None and self._draws:
             for latent in (k for k, f in enumerate(self._plan.latent_frames) if f == frame):
-                self._noise.write(latent, rendered.noise)
+                for draw, noise in zip(self._draws, [rendered.noise, *rendered.draws], strict=True):
+                    draw.write(latent, noise)
             shots["noise"] = noise_picture(rendered.noise, self._plan.size)
         for kind in self._kinds:
             picture, form = rendered.pictures[kind.name], format_of(kind.name)

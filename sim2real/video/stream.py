@@ -14,7 +14,7 @@ import torch
 from ..conditions.picture_edges import picture_edges
 from ..devices import frame_pool
 from ..flow import Flow
-from ..noise import Places, VideoNoise, mix
+from ..noise import Places, VideoNoise, mix, seed_of_draw
 from ..render.frame import Frame
 from ..render.plan import Plan
 from ..render.writer import CameraWriter, Shots
@@ -97,12 +97,13 @@ class Work:
         if "flow" in kinds:
             forth = _no_motion(self.plan.size) if following is None else following.forth
             shown["flow"] = forth.forward.numpy(), forth.visible.numpy()
-        noise = None
+        noise, draws = None, []
         if self.noise is not None and places is not None and frame in self.noisy:
-            drawn = self.noise.frame(places)
-            mixed = mix(drawn, self.beta, seed=self.plan.seed, camera=self.source.camera, frame=frame)
-            noise = mixed.cpu().numpy()
-        return writer.save(frame, Frame(noise, shown))
+            plan, where = self.plan, {"camera": self.source.camera, "frame": frame}
+            drawn = enumerate(self.noise.draws(places, plan.draws))
+            mixed = [mix(one, self.beta, seed=seed_of_draw(plan.seed, k), **where) for k, one in drawn]
+            noise, *draws = [one.cpu().numpy() for one in mixed]
+        return writer.save(frame, Frame(noise, shown, draws))
 
 
 def stream(work: Work, writer: CameraWriter, progress: Progress) -> None:

@@ -69,6 +69,7 @@ class WarpOptions:
 
     - ``layout``: how the noise is laid out; noise of the picture's size with 3 channels by default.
     - ``seed``: of the noise.
+    - ``draws``: further draws of the noise, independent values with the same motion, for samplers that add noise at every step.
     - ``beta``: share of the noise that moves; 1 is all of it.
     - ``device``: ``cpu`` or ``cuda``, for the noise.
     - ``only``: some of the kinds that real videos have (``sim2real.kinds``); all but ``flow``, and ``depth`` where it is
@@ -85,6 +86,7 @@ class WarpOptions:
 
     layout: NoiseLayout = NoiseLayout(factor=1, channels=3)
     seed: int = 0
+    draws: int = 0
     beta: float = 1.0
     device: str = "cpu"
     only: Collection[str] | None = None
@@ -190,6 +192,7 @@ def _render_options(options: WarpOptions, videos: Mapping[str, Video]) -> Render
     return RenderOptions(
         layout=options.layout,
         seed=options.seed,
+        draws=options.draws,
         beta=options.beta,
         device=options.device,
         only=only,
@@ -249,6 +252,7 @@ def _record(plan: Plan, videos: Mapping[str, Video], depth_range: DepthRange | N
             latent_frames=list(plan.latent_frames),
             method="video",
             temporal_factor=layout.temporal_factor,
+            draws=plan.draws,
         )
     versions = {name: importlib.metadata.version(name) for name in ("torch", "warp-lang", "numpy")}
     return ClipRecord(

@@ -44,7 +44,7 @@ def test_what_no_model_takes_is_refused(asked, message):
         ("wan-vace", {"first_frame": "rgb"}, "--first-frame is rgb, must be left out for wan-vace: it takes none"),
         ("wan-i2v", {}, "--first-frame is left out, must be given"),
         ("wan", {"strength": 0.5}, "--strength is 0.5, must be left out for wan: it does not start from a video"),
-        ("wan", {"scheduler": "EulerAncestral"}, "unknown sampler of wan that keeps the warp 'EulerAncestral'; .*UniPC"),
+        ("wan", {"scheduler": "EulerAncestral"}, "unknown sampler of wan 'EulerAncestral'; .*UniPC, .*FlowMatchLCM"),
         ("wan", {"negative_prompt": "fog", "guidance": 1.0}, "without guidance .--guidance 1. nothing is done with it"),
     ],
 )

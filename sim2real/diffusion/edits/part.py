@@ -33,16 +33,18 @@ def check_edit(options: GenerateOptions, clip: Clip | None = None) -> None:
     """
     from ..families.embedded.surfaces import check_called
 
-    if bool(options.change) != (options.onto is not None):
-        given, other = ("--change", "--onto") if options.change else ("--onto", "--change")
-        value = ",".join(options.change) or options.onto
+    invert = options.large.invert
+    if bool(options.change or invert is not None) != (options.onto is not None):
+        given, other = ("--change", "--onto") if options.change else ("--onto", "--change, or with --invert")
+        given, other = ("--invert", "--onto") if invert is not None else (given, other)
+        value = ",".join(options.change) or options.onto or f"{invert:g}"
         fix = "--onto names the footage that stays, --change the classes or instances of it that are made anew"
         raise BadValueError(given, value, right=f"together with {other}", fix=fix)
     if clip is None or options.onto is None:
         return
     check_called(options.change, clip.record.instances)
     for camera in [options.camera] if options.camera else clip.cameras:
-        if not clip.has(camera, "instances"):
+        if options.change and not clip.has(camera, "instances"):
             raise MissingFileError(clip.folder(camera), what="instances", fix="render the clip with them: --only ...,instances")
         old_frames(clip, camera, options.onto)
 
@@ -117,7 +119,9 @@ def _touched(inside: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "heig
 
 def settings_of_edit(options: GenerateOptions) -> dict[str, Any]:
     """What ``settings.json`` says of it."""
-    return {} if options.onto is None else {"onto": options.onto, "change": list(options.change)}
+    invert = {} if options.large.invert is None else {"invert": options.large.invert}
+    change = {"change": list(options.change)} if options.change else {}
+    return {} if options.onto is None else {"onto": options.onto, **change, **invert}
 
 
 def _literal(name: str) -> str:

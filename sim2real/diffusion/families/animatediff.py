@@ -15,11 +15,12 @@ from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineInputs
 from ..pipelines.files import where_weights_are
-from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
+from ..pipelines.sampler import sampler_configuration
+from ..pipelines.tensors import pil_pictures, pil_video
 from ..pipelines.video_to_video import noised
+from ..schedulers import DETERMINISTIC_DDPM, RENOISING_DDPM
 from .stable_diffusion import (
     CONTROLNETS,
-    DDPM,
     LAYOUT,
     NET_KINDS,
     PLAIN,
@@ -27,7 +28,6 @@ from .stable_diffusion import (
     Part,
     checkpoints_with,
     ddim_like,
-    sampler_configuration,
     uses_plain_sampler,
 )
 
@@ -131,16 +131,9 @@ class AnimateDiffVideo(AnimateDiff):
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
     ) -> dict[str, Any]:
         """The pipeline takes a video or latents, not both, and scales neither: the video is encoded and noised here."""
-        import torch
-
         assert given.rgb is not None
         arguments = super().arguments(pipeline, given, noise)
-        video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))[0]
-        vae = pipeline.vae
-        with torch.no_grad():
-            pictures = [vae.encode(2 * one[None].to(vae.dtype) - 1).latent_dist.mode() for one in video]
-        clean = vae.config.scaling_factor * torch.stack(pictures, dim=2)
-        latents = noised(pipeline, clean, arguments["latents"], given)
+        latents = noised(pipeline, self.encode(pipeline, given.rgb), arguments["latents"], given)
         return arguments | {"latents": latents, "strength": given.asked["strength"]}
 
 
@@ -149,7 +142,8 @@ _SHARED: dict[str, Any] = {
     "latent_axes": "BCTHW",
     "cast": "none",
     "scaled_by": "pipeline",
-    "schedulers": DDPM,
+    "schedulers": DETERMINISTIC_DDPM,
+    "renoising": RENOISING_DDPM,
     "checkpoints": checkpoints_with("animatediff"),
     "size_multiple": 8,
     "joined": "each",
@@ -173,6 +167,7 @@ FAMILIES = (
         control="a picture per frame and ControlNet: depth, edges, soft edges, scribble, each with its weight",
         needs=NET_KINDS,
         controls=tuple(CONTROLNETS),
+        inverts=True,
         remarks=f"{_FOLDER} Nets are in controlnet-depth/, controlnet-edges/, controlnet-soft-edges/, controlnet-scribble/. "
         "The motion LoRA spacepxl/animatediffv3_warpednoise_motionlora was trained on warped noise: try it with --lora.",
         **_SHARED,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from ...errors import BadValueError
 from ...noise.layout import NoiseLayout
@@ -19,7 +19,7 @@ from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import checkpoint_of, where_weights_are
-from ..pipelines.tensors import pil_pictures, pil_video, video_tensor
+from ..pipelines.tensors import independent_latents, pil_pictures, pil_video, video_tensor
 from ..pipelines.video_to_video import noised
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
@@ -57,6 +57,9 @@ class CogVideoX(PipelineFamily):
         """Also refuse a size or length of which it learned no positions: others would be put in their place, in silence."""
         super().check(options, clip)
         config = self.transformer_of(options)
+        if options.large.invert is not None and config.get("patch_size_t"):
+            right = "CogVideoX-2b or -5b with --invert: version 1.5 takes latents of no frame of the video"
+            raise BadValueError("the model", "of version 1.5", right=right)
         if clip is None or not config.get("use_learned_positional_embeddings"):
             return
         factor = self.layout.factor
@@ -78,15 +81,23 @@ class CogVideoX(PipelineFamily):
         known = checkpoint_of(self, model)
         return {} if known is None or known.configuration is None else published(known.configuration)["parts"]["transformer"]
 
-    def arguments(
-        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
-    ) -> dict[str, Any]:
+    def encode(self, pipeline: Any, film: UInt8[np.ndarray, "frames height width 3"]) -> Any:
+        """Scaled by one number."""
+        import torch
+
+        vae, video = pipeline.vae, video_tensor(pipeline, film.transpose(0, 3, 1, 2) / np.float32(255))
+        with torch.no_grad():
+            encoded = vae.encode((2 * video - 1).transpose(1, 2).to(vae.dtype)).latent_dist.mode()
+        return vae.config.scaling_factor * encoded.transpose(1, 2)
+
+    def extended(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"], draw: int
+    ) -> Float[np.ndarray, "more channels h w"]:
         """Version 1.5 takes pairs of latents: an odd number gets one before it, which is dropped again."""
-        pair = pipeline.transformer.config.patch_size_t or 1
-        if lacking := -len(noise) % pair:
-            draw = np.random.Generator(np.random.Philox(key=given.asked["seed"] << 32 | 0x5EED))
-            noise = np.concatenate([draw.standard_normal((lacking, *noise.shape[1:]), np.float32), noise])
-        return super().arguments(pipeline, given, noise)
+        lacking = -len(noise) % (pipeline.transformer.config.patch_size_t or 1)
+        if not lacking:
+            return noise
+        return np.concatenate([independent_latents(noise.shape[1:], lacking, given.asked["seed"], draw), noise])
 
 
 @dataclass(frozen=True)
@@ -143,15 +154,9 @@ class CogVideoXVideo(CogVideoX):
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
     ) -> dict[str, Any]:
         """The pipeline takes a video or latents, not both: the video is encoded and noised here, at its first timestep."""
-        import torch
-
         assert given.rgb is not None
-        arguments, vae = super().arguments(pipeline, given, noise), pipeline.vae
-        video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))
-        with torch.no_grad():
-            encoded = vae.encode((2 * video - 1).transpose(1, 2).to(vae.dtype)).latent_dist.mode()
-        clean = vae.config.scaling_factor * encoded.transpose(1, 2)
-        latents = noised(pipeline, clean, arguments["latents"], given)
+        arguments = super().arguments(pipeline, given, noise)
+        latents = noised(pipeline, self.encode(pipeline, given.rgb), arguments["latents"], given)
         return arguments | {"latents": latents, "strength": given.asked["strength"]}
 
 
@@ -171,11 +176,14 @@ _SHARED: dict[str, Any] = {
     "cast": "none",
     "scaled_by": "pipeline",
     "schedulers": ("CogVideoXDDIMScheduler",),
+    "renoising": ("CogVideoXDPMScheduler",),
     "size_multiple": 16,
     "frames_step": _FRAMES_OF_A_PAIR,
     "guidance": 6.0,
     "made_for": (49, (480, 720)),
 }
+_CONTROLLED: dict[str, Any] = _SHARED | {"renoising": ()}
+"""The pipeline calls its sampler in one way only, which is not that of the one that draws."""
 _WARPED = (
     "Go-with-the-Flow's LoRA files (OneOverZero/Go-With-The-Flow) load with --lora; its degradation d is --beta (1 - d) / "
     "sqrt(d^2 + (1 - d)^2) of render: 0.71 for its usual 0.5, 0.92 for 0.3."
@@ -189,6 +197,7 @@ FAMILIES = (
         needs=("noise",),
         checkpoints=_T2V,
         loras=True,
+        inverts=True,
         remarks=f"Nothing but the noise and the prompt tells it about the scene. {_WARPED}",
         **_SHARED,
     ),
@@ -219,8 +228,9 @@ FAMILIES = (
             Checkpoint("alibaba-pai/CogVideoX-Fun-V1.1-5b-Control", _LICENSE, configuration="cogvideox-fun-5b-control"),
         ),
         loras=True,
+        inverts=True,
         remarks="One control video: several are blended, and it has no strength.",
-        **_SHARED,
+        **_CONTROLLED,
     ),
     CogVideoXVideo(
         name="cogvideox-v2v",

@@ -71,6 +71,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         pipeline="HunyuanVideoPipeline",
         layout=NoiseLayout(factor=8, channels=16, temporal_factor=4),
         cast="float32",
+        renoising=("FlowMatchLCMScheduler",),
         checkpoints=(Checkpoint("hunyuanvideo-community/HunyuanVideo", _LICENSE, configuration="hunyuan-video"),),
         loras=True,
         made_for=(129, (720, 1280)),

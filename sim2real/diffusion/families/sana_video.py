@@ -10,8 +10,9 @@ from jaxtyping import Float
 
 from ...noise.layout import NoiseLayout
 from ..checkpoints import Checkpoint
-from ..family import DETERMINISTIC_FLOW, ModelFamily
+from ..family import ModelFamily
 from ..pipelines import PipelineFamily, PipelineInputs
+from ..schedulers import DETERMINISTIC_FLOW, RENOISING_FLOW
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         pictured_by="SanaImageToVideoPipeline",
         needs=("noise",),
         schedulers=DETERMINISTIC_FLOW,
+        renoising=RENOISING_FLOW,
         checkpoints=(
             Checkpoint(
                 "Efficient-Large-Model/SANA-Video_2B_480p_diffusers",

@@ -8,22 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from ...arrays import reason
 from ...errors import BadValueError, UnreadableFileError
 from ...noise.layout import NoiseLayout
-from ...text_files import read_json
 from ..checkpoints import Checkpoint
 from ..controls import CONTROLS
 from ..family import ClipFacts, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import unreadable, where_weights_are
-from ..pipelines.tensors import pil_video
+from ..pipelines.sampler import own_sampler, sampler_configuration
+from ..pipelines.tensors import pil_video, video_tensor
 
 LAYOUT = NoiseLayout(factor=8, channels=4, temporal_factor=1)
-DDPM = ("DDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler")
 OPENRAIL = "CreativeML OpenRAIL-M (use-based restrictions)"
 PLAIN = "StableDiffusionPipeline"
 """The class that folders of Stable Diffusion name, whatever is put beside it."""
@@ -112,6 +111,16 @@ class StableDiffusion(PipelineFamily):
         factor = 2 ** (len(pipeline.vae.config.block_out_channels) - 1)
         return frames, pipeline.vae.config.latent_channels, size[0] // factor, size[1] // factor
 
+    def encode(self, pipeline: Any, film: UInt8[np.ndarray, "frames height width 3"]) -> Any:
+        """Picture by picture, scaled by one number."""
+        import torch
+
+        vae, video = pipeline.vae, video_tensor(pipeline, film.transpose(0, 3, 1, 2) / np.float32(255))[0]
+        with torch.no_grad():
+            pictures = [vae.encode(2 * one[None].to(vae.dtype) - 1).latent_dist.mode() for one in video]
+        latents = vae.config.scaling_factor * torch.cat(pictures)
+        return latents if self.latent_axes == "TCHW" else latents.transpose(0, 1)[None]
+
 
 @dataclass(frozen=True)
 class ControlledByNets(StableDiffusion):
@@ -148,6 +157,10 @@ class ControlledByNets(StableDiffusion):
         if uses_plain_sampler(model):
             found["scheduler"] = self.plain_sampler(model)
         return found
+
+    def own_sampler(self, model: str) -> Any:
+        """The model's, or the one that takes the place of Stable Diffusion's own."""
+        return self.plain_sampler(model) if uses_plain_sampler(model) else own_sampler(self, model)
 
     def plain_sampler(self, model: str) -> Any:
         """DDIM on the noise schedule that the weights were trained with."""
@@ -208,12 +221,6 @@ def ddim_like(model: str, **changed: Any) -> Any:
         return DDIMScheduler.from_pretrained(model, subfolder="scheduler", **changed)
     except Exception as error:  # hub, JSON and network each have errors of their own
         raise unreadable(model, error) from error
-
-
-def sampler_configuration(model: str) -> Mapping[str, Any]:
-    """Of a model's folder; empty where there is none."""
-    file = Path(model) / "scheduler" / "scheduler_config.json"
-    return read_json(file, what="the sampler's configuration", fix="copy the model again") if file.is_file() else {}
 
 
 NET_KINDS = ("noise", *dict.fromkeys(CONTROLS[name].kind for name in CONTROLNETS))

@@ -36,11 +36,18 @@ def facts_of(family: ModelFamily) -> dict[str, Any]:
         "follows": _follows(family),
         "needs": list(family.needs),
         "samplers": [short_name(name) for name in family.schedulers],
+        "samplers_with_draws": samplers_with_draws(family),
         "checkpoints": [_checkpoint(family, index) for index in range(len(family.checkpoints))],
         "verified": verified(family),
         "needs_lora": getattr(family, "needs_lora", False),
     }
     return facts | (_of_pipeline(family) if isinstance(family, PipelineFamily) else {})
+
+
+def samplers_with_draws(family: ModelFamily) -> list[str]:
+    """Those that add noise at every step, for which the clip has to hold further draws of its noise."""
+    eta = ["DDIM with --eta"] if isinstance(family, PipelineFamily) and "DDIMScheduler" in family.schedulers else []
+    return [*(short_name(name) for name in family.renoising), *eta]
 
 
 def verified(family: ModelFamily) -> list[str]:
@@ -74,6 +81,7 @@ def _of_pipeline(family: PipelineFamily) -> dict[str, Any]:
         "keep": family.keeps,
         "video_to_video": family.strength is not None,
         "strength": family.strength,
+        "invert": family.inverts,
         "steps": family.steps,
         "guidance": family.guidance,
         "guidance_off": family.guidance_off,

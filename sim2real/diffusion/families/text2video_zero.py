@@ -12,7 +12,8 @@ from jaxtyping import Float, Float32, UInt8
 from ...errors import BadValueError
 from ..family import pipeline_class
 from ..pipelines import PipelineInputs
-from .stable_diffusion import CONTROLNETS, DDPM, LAYOUT, NET_KINDS, ControlledByNets, checkpoints_with
+from ..schedulers import DETERMINISTIC_DDPM, RENOISING_DDPM
+from .stable_diffusion import CONTROLNETS, LAYOUT, NET_KINDS, ControlledByNets, checkpoints_with
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ FAMILIES = (
         scaled_by="pipeline",
         control="a picture per frame and ControlNet: depth, edges, soft edges, scribble, each with its weight",
         needs=NET_KINDS,
-        schedulers=DDPM,
+        schedulers=DETERMINISTIC_DDPM,
+        renoising=RENOISING_DDPM,
         checkpoints=checkpoints_with("text2video-zero"),
         size_multiple=8,
         controls=tuple(CONTROLNETS),
@@ -81,6 +83,7 @@ FAMILIES = (
         loras=True,
         made_for=(8, (512, 512)),
         denoisers=("unet",),
+        inverts=True,
         remarks="The weights are those of animatediff-controlnet without the motion adapter. Frames share one batch: memory "
         "grows with their number. Control-A-Video and Ctrl-Adapter have pipelines of their own, which diffusers does not: "
         "export latents for text-to-video-sd or stable-video, whose layouts are theirs.",

@@ -12,15 +12,25 @@ from ..family import ClipFacts
 from ..options import GenerateOptions
 from ..pipelines.files import unreadable, where_weights_are
 from ..pipelines.videocrafter import tells_a_rate, with_rate
-from .stable_diffusion import DDPM, LAYOUT, Part, StableDiffusion
+from ..schedulers import DETERMINISTIC_DDPM, RENOISING_DDPM
+from .stable_diffusion import LAYOUT, Part, StableDiffusion
 
 _LICENSE = "CC-BY-NC-4.0 (no commercial use)"
 _UNET = Part("unet-videocrafter2", "UNet3DConditionModel", Checkpoint("adamdad/videocrafterv2_diffusers", "Apache-2.0"))
 
 
 @dataclass(frozen=True)
-class TextToVideo(StableDiffusion):
-    """Noise and a prompt, nothing else."""
+class FromText(StableDiffusion):
+    """Noise and a prompt, nothing else; its sampler is handed frames as a batch."""
+
+    def stepped(self, latents: Any) -> Any:
+        """(frames, channels, h, w) of (1, channels, frames, h, w)."""
+        return latents[0].transpose(0, 1)
+
+
+@dataclass(frozen=True)
+class TextToVideo(FromText):
+    """ModelScope's U-Net, and those that were tuned from it."""
 
     def recognizes(self, folder: Path) -> bool:
         """A folder of its pipeline class without VideoCrafter2's U-Net in it."""
@@ -37,7 +47,7 @@ class TextToVideo(StableDiffusion):
 
 
 @dataclass(frozen=True)
-class VideoCrafter(StableDiffusion):
+class VideoCrafter(FromText):
     """Its U-Net is told a frame rate; the other parts are those of a text-to-video-sd model."""
 
     def recognizes(self, folder: Path) -> bool:
@@ -67,10 +77,12 @@ _SHARED: dict[str, Any] = {
     "scaled_by": "pipeline",
     "control": "none",
     "needs": ("noise",),
-    "schedulers": DDPM,
+    "schedulers": DETERMINISTIC_DDPM,
+    "renoising": RENOISING_DDPM,
     "size_multiple": 8,
     "steps": 25,
     "denoisers": ("unet",),
+    "inverts": True,
 }
 
 FAMILIES = (

@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from ...errors import BadValueError
 from ...noise.layout import NoiseLayout
 from ...text_files import read_json
 from ..checkpoints import Checkpoint
 from ..controls import blended
-from ..family import DETERMINISTIC_FLOW, ClipFacts, ModelFamily, pipeline_class
+from ..family import ClipFacts, ModelFamily, pipeline_class
 from ..options import GenerateOptions
 from ..pipelines import PipelineFamily, PipelineInputs
 from ..pipelines.files import where_weights_are
-from ..pipelines.tensors import pil_pictures, video_tensor
+from ..pipelines.tensors import independent_latents, pil_pictures, video_tensor
 from ..pipelines.video_to_video import noised
+from ..schedulers import DETERMINISTIC_FLOW, RENOISING_FLOW
 
 _LAYOUT = NoiseLayout(factor=8, channels=16, temporal_factor=4)
 _APACHE = "Apache-2.0"
@@ -53,6 +54,10 @@ class Wan(PipelineFamily):
         latents, _, height, width = super().grid(pipeline, frames, size)
         return latents, pipeline.vae.config.z_dim, height, width
 
+    def encode(self, pipeline: Any, film: UInt8[np.ndarray, "frames height width 3"]) -> Any:
+        """Normalized by the VAE's mean and spread per channel."""
+        return encoded(pipeline, video_tensor(pipeline, film.transpose(0, 3, 1, 2) / np.float32(255)))
+
 
 def _channels(folder: Path) -> int:
     """Of the latents of a folder's VAE; those of most Wan models where it does not say."""
@@ -79,14 +84,15 @@ class WanVace(Wan):
             extra["mask"] = video_tensor(pipeline, (~kept).astype(np.float32))
         if given.references:
             extra["reference_images"] = pil_pictures(given.references)
-            noise = np.concatenate([_fresh(noise.shape[1:], len(given.references), given.asked["seed"]), noise])
         return super().arguments(pipeline, given, noise) | {"video": video_tensor(pipeline, control)} | extra
 
-
-def _fresh(shape: tuple[int, ...], count: int, seed: int) -> Float[np.ndarray, "latents channels h w"]:
-    """Independent noise for the latents of reference pictures, which show no surface of the scene."""
-    draw = np.random.Generator(np.random.Philox(key=seed << 32 | 0x5EED))
-    return draw.standard_normal((count, *shape), np.float32)
+    def extended(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"], draw: int
+    ) -> Float[np.ndarray, "more channels h w"]:
+        """Reference pictures have latents before those of the footage; they show no surface of the scene."""
+        if not given.references:
+            return noise
+        return np.concatenate([independent_latents(noise.shape[1:], len(given.references), given.asked["seed"], draw), noise])
 
 
 @dataclass(frozen=True)
@@ -109,14 +115,9 @@ class WanVideo(Wan):
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
     ) -> dict[str, Any]:
         """The pipeline takes a video or latents, not both: the video is encoded and noised here, at its first timestep."""
-        import torch
-
         assert given.rgb is not None
         arguments = super().arguments(pipeline, given, noise)
-        video = video_tensor(pipeline, given.rgb.transpose(0, 3, 1, 2) / np.float32(255))
-        with torch.no_grad():
-            clean = encoded(pipeline, 2 * video - 1)
-        latents = noised(pipeline, clean, arguments["latents"], given)
+        latents = noised(pipeline, self.encode(pipeline, given.rgb), arguments["latents"], given)
         return arguments | {"latents": latents, "strength": given.asked["strength"]}
 
     def needs_of(self, options: Any, *, of_video: bool) -> tuple[str, ...]:
@@ -125,12 +126,13 @@ class WanVideo(Wan):
 
 
 def encoded(pipeline: Any, video: Any) -> Any:
-    """Normalized latents (B, C, T, h, w) of a video (B, T, 3, H, W) in [-1, 1], by the mode of the VAE's posterior."""
+    """Normalized latents (B, C, T, h, w) of a video (B, T, 3, H, W) in [0, 1], by the mode of the VAE's posterior."""
     import torch
 
     vae = pipeline.vae
-    given = video.transpose(1, 2).to(device=pipeline._execution_device, dtype=vae.dtype)
-    latents = vae.encode(given).latent_dist.mode().float()
+    given = (2 * video - 1).transpose(1, 2).to(device=pipeline._execution_device, dtype=vae.dtype)
+    with torch.no_grad():
+        latents = vae.encode(given).latent_dist.mode().float()
     shape = (1, vae.config.z_dim, 1, 1, 1)
     mean, std = (torch.tensor(v, device=latents.device).view(shape) for v in (vae.config.latents_mean, vae.config.latents_std))
     return (latents - mean) / std
@@ -144,6 +146,7 @@ def _family(kind: type[Wan], name: str, pipeline: str, checkpoints: tuple[Checkp
         "cast": "float32",
         "scaled_by": "nobody",
         "schedulers": DETERMINISTIC_FLOW,
+        "renoising": RENOISING_FLOW,
         "size_multiple": 16,
         "wide": ("vae",),
         "loras": True,
@@ -172,6 +175,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         keeps=True,
         steps=30,
         denoisers=("transformer", "transformer_2"),
+        inverts=True,
         remarks="One control video: several are blended. Reference pictures lie before the footage as latents of their own.",
     ),
     _family(
@@ -184,6 +188,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
             Checkpoint("Wan-AI/Wan2.2-T2V-A14B-Diffusers", _APACHE, configuration="wan2.2-t2v-a14b"),
         ),
         denoisers=("transformer", "transformer_2"),
+        inverts=True,
         remarks="Nothing but the noise and the prompt tells it about the scene.",
     ),
     _family(
@@ -197,6 +202,7 @@ FAMILIES: tuple[ModelFamily, ...] = (
         first_frame="may",
         pictured_by=_PICTURED,
         control="the first frame, where there is one",
+        inverts=True,
         remarks="Without a first frame, nothing but the noise and the prompt tells it about the scene; one takes the place of "
         "the first latent. A latent is 16x16 pixels.",
     ),

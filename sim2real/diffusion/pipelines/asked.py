@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import BadValueError, UnknownNameError
 from ..options import GenerateOptions
 from ..schedulers import scheduler_named
-from .video_to_video import require_a_step
+from .inversion import require_invertible
 
 if TYPE_CHECKING:
     from .family import PipelineFamily
@@ -29,9 +29,12 @@ def check_asked(family: PipelineFamily, options: GenerateOptions) -> None:
     _refuse("--seams", large.seams, large.seams == "continued" and not family.keeps, name, "it takes no masks", "")
     _refuse("--prompt", options.prompt, options.prompt is not None and not family.text, name, "it reads no text", "")
     _refuse("--strength", large.strength, large.strength is not None and family.strength is None, name, _NO_VIDEO, "")
-    require_a_step(family, options)
+    if steps_run(family, options) < 1:
+        steps, asked = steps_of(family, options), family.strength if large.strength is None else large.strength
+        right = f"at least {1 / steps:.3g} with --steps {steps}: so much of the steps is run"
+        raise BadValueError("--strength", f"{asked:g}", right=right)
     _refuse("--lora", large.given().get("--lora"), bool(large.loras) and not family.loras, name, "it takes none", "")
-    guidance = family.guidance if large.guidance is None else large.guidance
+    guidance = guidance_of(family, options)
     unheard = large.negative_prompt is not None and (not family.text or guidance <= family.guidance_off)
     why = "it reads no text" if not family.text else f"without guidance (--guidance {guidance:g}) nothing is done with it"
     _refuse("--negative-prompt", large.negative_prompt, unheard, name, why, "")
@@ -43,7 +46,49 @@ def check_asked(family: PipelineFamily, options: GenerateOptions) -> None:
         raise BadValueError("--first-frame", "left out", right=f"given: {name} begins from a picture", fix="FILE, or rgb")
     if large.scheduler is not None:
         scheduler_named(large.scheduler, family)
+    _refuse("--eta", large.eta, large.eta is not None and "DDIMScheduler" not in family.schedulers, name, "it has no DDIM", "")
+    if large.timesteps and options.steps is not None:
+        right = f"left out beside --timesteps, which has {len(large.timesteps)}"
+        raise BadValueError("--steps", options.steps, right=right)
+    _check_inversion(family, options)
     _check_controls(family, options)
+
+
+def _check_inversion(family: PipelineFamily, options: GenerateOptions) -> None:
+    """What does not go with a video that is turned into noise."""
+    large = options.large
+    if large.invert is None:
+        return
+    require_invertible(family, "--invert")
+    for option, value, why in (
+        ("--scheduler", large.scheduler, "the way to noise and back goes by the same first-order sampler"),
+        ("--timesteps", large.timesteps or None, "a student's steps lead one way only"),
+        ("--eta", large.eta, "what is drawn again does not lead back"),
+        ("--reference", large.references or None, "reference pictures have latents of their own, which no video has"),
+    ):
+        if value is not None:
+            raise BadValueError(option, large.given()[option], right=f"left out beside --invert: {why}")
+
+
+def guidance_of(family: PipelineFamily, options: GenerateOptions) -> float | int:
+    """How much the prompt counts; where a video is turned into noise, not more than without guidance, unless asked for."""
+    if options.large.guidance is not None:
+        return options.large.guidance
+    return family.guidance if options.large.invert is None else family.guidance_off
+
+
+def steps_of(family: PipelineFamily, options: GenerateOptions) -> int:
+    """How many steps the whole schedule has."""
+    if options.large.timesteps:
+        return len(options.large.timesteps)
+    return family.steps if options.steps is None else options.steps
+
+
+def steps_run(family: PipelineFamily, options: GenerateOptions) -> int:
+    """How many of them are run: fewer, where footage begins from a video."""
+    steps = steps_of(family, options)
+    strength = family.strength if options.large.strength is None else options.large.strength
+    return steps if strength is None else min(int(steps * strength), steps)
 
 
 _NO_VIDEO = "it does not start from a video"

@@ -45,17 +45,19 @@ class ClipCanvas(Clip):
         """One frame of all cameras."""
         return self._tiled([self.whole.picture(name, kind, frame) for name in self.whole.cameras], axis=0)
 
-    def latents(self, camera: str, which: slice | Sequence[int]) -> Float[np.ndarray, "latents channels height width"]:
-        """Some latents of the noise of all cameras, as float32."""
-        tiles = [self.whole.latents(name, which) for name in self.whole.cameras]
+    def latents(
+        self, camera: str, which: slice | Sequence[int], draw: int = 0
+    ) -> Float[np.ndarray, "latents channels height width"]:
+        """Some latents of the noise of all cameras, as float32, by the number of a draw."""
+        tiles = [self.whole.latents(name, which, draw) for name in self.whole.cameras]
         numbers = range(len(self.whole.noise(self.whole.cameras[0])))[which] if isinstance(which, slice) else which
         for place in range(len(tiles), self.rows * self.columns):
-            tiles.append(np.stack([self._fresh(place, latent, tiles[0].shape[1:]) for latent in numbers]))
+            tiles.append(np.stack([self._fresh(place, latent, draw, tiles[0].shape[1:]) for latent in numbers]))
         return self._tiled(tiles, axis=2)
 
-    def _fresh(self, place: int, latent: int, shape: tuple[int, ...]) -> np.ndarray:
+    def _fresh(self, place: int, latent: int, draw: int, shape: tuple[int, ...]) -> np.ndarray:
         """The noise of a tile that shows nothing; the same however it is asked for."""
-        key = f"canvas/{self.record.seed}/{place}/{latent}".encode()
+        key = f"canvas/{self.record.seed}/{place}/{latent}/{draw}".encode()
         draw = np.random.Philox(key=int.from_bytes(hashlib.blake2b(key, digest_size=16).digest(), "little"))
         return np.random.Generator(draw).standard_normal(shape, np.float32)
 

@@ -14,7 +14,7 @@ from ...errors import BadValueError
 from ..controls import CONTROLS
 from ..family import ClipFacts, ModelFamily, other_count
 from ..options import GenerateOptions
-from .asked import check_asked
+from .asked import check_asked, guidance_of
 from .files import require_weights
 from .files import where_weights_are as where_weights_are
 from .given import PipelineInputs
@@ -45,6 +45,7 @@ class PipelineFamily(ModelFamily):
     - ``made_for``: frames and size (height, width) that it was trained on.
     - ``denoisers``: names of the parts that our noise goes through.
     - ``wide``: names of parts that stay in float32, as they lose too much otherwise.
+    - ``inverts``: whether a video can be turned into noise (``inversion.py``).
     - ``own_sigmas``: the pipeline hands its own list of sigmas to the scheduler.
     - ``remarks``: what a user has to know, a sentence or two.
     """
@@ -66,6 +67,7 @@ class PipelineFamily(ModelFamily):
     made_for: tuple[int, tuple[int, int]] = (81, (480, 832))
     denoisers: tuple[str, ...] = ("transformer",)
     wide: tuple[str, ...] = ()
+    inverts: bool = False
     own_sigmas: bool = False
     remarks: str = ""
 
@@ -84,7 +86,7 @@ class PipelineFamily(ModelFamily):
     def arguments(
         self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"]
     ) -> dict[str, Any]:
-        """What the pipeline is called with; ``noise`` has unit variance and becomes ``latents``.
+        """What the pipeline is called with; ``noise`` has unit variance, is ``extended``, and becomes ``latents``.
 
         Families add to what this returns: ``super().arguments(...) | {"video": ...}``.
         """
@@ -97,8 +99,10 @@ class PipelineFamily(ModelFamily):
         taken = inspect.signature(type(pipeline).__call__).parameters
         rate = self.frame_rate_of(pipeline)
         first = given.first_frame if self.pictured_by is not None and "image" in taken else None
+        eta = {} if given.asked.get("eta") is None else {"eta": given.asked["eta"]}
         return {
             **texts,
+            **eta,
             **({} if first is None else {"image": pil_pictures([first])[0]}),
             **{name: value for name, value in shape.items() if name in taken},
             **({} if rate is None else {rate: int(given.fps) if given.fps == int(given.fps) else given.fps}),
@@ -113,6 +117,26 @@ class PipelineFamily(ModelFamily):
         """What the pipeline calls the footage's frames per second, where its model is told."""
         taken = inspect.signature(type(pipeline).__call__).parameters
         return next((name for name in ("fps", "frame_rate") if name in taken), None)
+
+    def extended(
+        self, pipeline: Any, given: PipelineInputs, noise: Float[np.ndarray, "latents channels h w"], draw: int
+    ) -> Float[np.ndarray, "more channels h w"]:
+        """A draw of the clip's noise, with what the pipeline wants beside it: latents that no frame of the clip stands for."""
+        return noise
+
+    def stepped(self, latents: Any) -> Any:
+        """Latents in the axes in which the pipeline hands them to its sampler, where those are others than its ``latents=``."""
+        return latents
+
+    def own_sampler(self, model: str) -> Any:
+        """The sampler that footage is made with where none is asked for, without the model's weights."""
+        from .sampler import own_sampler
+
+        return own_sampler(self, model)
+
+    def encode(self, pipeline: Any, film: UInt8[np.ndarray, "frames height width 3"]) -> Any:
+        """Latents of a video, scaled as the denoiser knows them, in the axes of ``latents=``; where the family ``inverts``."""
+        raise NotImplementedError(f"nothing encodes a video for {self.name}")
 
     def noise_latents(self, frames: int) -> int:
         """How many latents of our noise footage takes."""
@@ -158,7 +182,8 @@ class PipelineFamily(ModelFamily):
                 kinds = ["noise", *(kind for kind in kinds if kind == CONTROLS[self.controls[0]].kind)]
         else:
             kinds = ["noise", *(CONTROLS[name].kind for name in asked.controls)]
-        rendered = self.strength is not None or str(asked.first_frame) == "rgb" or bool(options.keep)
+        begins = self.strength is not None or (asked.invert is not None and options.onto == "rgb")
+        rendered = begins or str(asked.first_frame) == "rgb" or bool(options.keep)
         kinds += ["rgb"] * rendered + ["instances"] * bool(options.keep)
         return tuple(dict.fromkeys(kinds))
 
@@ -196,7 +221,16 @@ class PipelineFamily(ModelFamily):
         said = [] if known is None else [known.sentence(options.large.offload)]
         if work is not None:
             said.append(replace(work, passes=count * work.passes).sentence(*rate_of(options.large.dtype)))
-        return "\n".join([*said, windows.sentence()] if count > 1 else said) or None
+        said += [windows.sentence()] if count > 1 else []
+        if options.large.invert is not None and (guidance := guidance_of(self, options)) > self.guidance_off:
+            said.append(f"with --guidance {guidance:g} footage goes elsewhere than back, also with the same prompt")
+        return "\n".join(said) or None
+
+    def draws_needed(self, options: GenerateOptions) -> int:
+        """By running its sampler without the model."""
+        from .sampler import draws_of
+
+        return sum(draws_of(self, options))
 
     def load(self, options: GenerateOptions) -> PipelineModel:
         """Load the pipeline, or take the one that is loaded already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from ...arrays import reason
 from ...clip import Clip
 from ...errors import BadValueError, MissingFileError, UnreadableFileError
 from ..controls import ControlVideo, control_video, require_aligned, stacked
-from ..family import Inputs
+from ..family import Inputs, NoiseOf
 from ..large_models import RENDERED
 from ..options import GenerateOptions
 
@@ -29,14 +29,17 @@ _SAME_ASPECT = 0.02
 class PipelineInputs(Inputs):
     """All that any pipeline is given; families take what is theirs.
 
+    - ``draw``: the noise by the number of a draw: 0 is ``noise``, others are for samplers that add noise at every step.
     - ``frames``, ``size``, ``fps``: of the footage.
     - ``controls``, ``weights``: control videos by name, and how much each counts.
     - ``rgb``: the render or the video, where the family starts from it or keeps parts of it.
     - ``kept``: pixels that stay as they are in ``rgb``.
     - ``first_frame``, ``references``: pictures that were handed in; the first frame in the footage's size.
-    - ``asked``: prompt, negative_prompt, steps, guidance, strength and seed, with the family's usual values filled in.
+    - ``source``: footage that is turned into noise; None where footage begins from the clip's noise alone.
+    - ``asked``: prompt, negative_prompt, steps, guidance, strength, eta and seed, with the family's usual values filled in.
     """
 
+    draw: Callable[[int], NoiseOf]
     frames: int
     size: tuple[int, int]
     fps: float
@@ -47,6 +50,7 @@ class PipelineInputs(Inputs):
     first_frame: Picture | None
     references: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
     asked: Mapping[str, Any]
+    source: Film | None = None
 
 
 def controls_of(clip: Clip, camera: str, weights: Mapping[str, float]) -> dict[str, ControlVideo]:

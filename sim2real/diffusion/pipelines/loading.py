@@ -14,7 +14,7 @@ from ...arrays import reason
 from ...errors import BadValueError, MissingFileError, UnreadableFileError
 from ...optional import require
 from ..large_models import LargeModelOptions, Lora
-from ..schedulers import require_deterministic, scheduler_like, scheduler_named
+from ..schedulers import sampler_for
 from .files import checkpoint_of, unreadable, where_weights_are
 from .memory import require_memory
 
@@ -41,12 +41,13 @@ def loaded_pipeline(family: PipelineFamily, options: GenerateOptions) -> Any:
 
     Raises:
         UnreadableFileError: weights or LoRA files cannot be loaded.
-        BadValueError: its sampler would add noise of its own; there is no such device; the memory does not suffice.
+        BadValueError: its sampler is not known to keep the warp; there is no such device; the memory does not suffice.
         MissingPackageError: LoRA files need a package that is not installed.
     """
     model, large = where_weights_are(family, options.model), options.large
     how = (
         large.scheduler,
+        tuple(large.timesteps),
         large.dtype,
         large.offload,
         large.device_map,
@@ -96,9 +97,7 @@ def _load(family: PipelineFamily, options: GenerateOptions, model: str) -> Any:
             pipeline = family.pipeline_class().from_pretrained(model, **asked)
     except Exception as error:  # hub, JSON and weights each have errors of their own
         raise unreadable(model, error, checkpoint) from error
-    if large.scheduler is not None:
-        pipeline.scheduler = scheduler_like(pipeline.scheduler, scheduler_named(large.scheduler, family))
-    require_deterministic(pipeline.scheduler, family)
+    pipeline.scheduler = sampler_for(pipeline.scheduler, family, large.scheduler, large.timesteps)
     if large.loras:
         load_loras(pipeline, large.loras)
     _placed(pipeline, family, large)

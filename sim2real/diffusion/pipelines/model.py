@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +12,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...clip import Clip
+from ...clip.footage import FrameOf, footage_settings
 from ...clip.part import part_of
+from ...errors import BadValueError
 from ..controls import stacked
-from ..family import ClipFacts, Frames, NoiseOf, Told
+from ..edits.part import RENDERED, old_frames
+from ..family import ClipFacts, ClipNoise, Frames, Noise, NoiseOf, Told
 from ..options import GenerateOptions
 from ..prompts import prompt_of
-from .given import Film, PipelineInputs, continued, controls_of, first_frame_of, kept_pixels, read_picture
+from ..schedulers import name_of
+from .asked import guidance_of, steps_of
+from .given import Film, Picture, PipelineInputs, continued, controls_of, first_frame_of, kept_pixels, read_picture
 from .guards import require_grid, require_lengths, require_spread, require_unit_variance
+from .inversion import ROUNDS, FirstOrder, inverted, mixed, sampler, ways_of
 from .loading import loaded_pipeline
 from .memory import estimate
+from .renoising import drawing_from_the_clip
+from .sampler import draws_of
 from .seams import Made, joined
 from .windows import NoiseOfWindows, WindowedInputs, Windows, windows_of
 
@@ -32,12 +42,9 @@ class PipelineModel:
     def __init__(self, family: PipelineFamily, options: GenerateOptions) -> None:
         self._family, self._options = family, options
         self.pipeline = loaded_pipeline(family, options)
-        if not family.own_sigmas:
+        self._steps, self._counts = steps_of(family, options), draws_of(family, options)
+        if not family.own_sigmas and not options.large.timesteps:
             require_spread(self.pipeline.scheduler, self._steps)
-
-    @property
-    def _steps(self) -> int:
-        return self._family.steps if self._options.steps is None else self._options.steps
 
     def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PipelineInputs | WindowedInputs:
         """What a camera's pictures, and the user, give to the pipeline; of a long clip, window by window."""
@@ -50,19 +57,26 @@ class PipelineModel:
             "prompt": prompt_of(clip, camera, self._options),
             "negative_prompt": large.negative_prompt,
             "steps": self._steps,
-            "guidance": family.guidance if large.guidance is None else large.guidance,
+            "guidance": guidance_of(family, self._options),
             "strength": family.strength if large.strength is None else large.strength,
+            "timesteps": list(large.timesteps) or None,
+            "eta": large.eta,
             "seed": self._options.seed,
+            **self._source(clip, camera),
         }
         settings = self._settings(asked, weights, clip, windows)
+        draw, onto = noise.draw if isinstance(noise, ClipNoise) else _only(noise), self._options.onto
+        old = old_frames(clip, camera, onto) if large.invert is not None and onto is not None else None
         if len(windows.first) == 1:
-            return self._given(clip, camera, noise, weights, asked, settings)
-        parts, count = NoiseOfWindows(noise), family.noise_latents(windows.length)
+            return self._given(clip, camera, draw, weights, asked, settings, old)
+        parts = functools.cache(lambda number: NoiseOfWindows(draw(number)))
+        count = family.noise_latents(windows.length)
 
         def given(first: int, before: Film | None) -> PipelineInputs:
             part = part_of(clip, first, windows.length)
-            own = parts.of(first // family.layout.temporal_factor, count)
-            inputs = self._given(part, camera, own, weights, asked, settings)
+            begin = first // family.layout.temporal_factor
+            own = None if old is None else functools.partial(_frame_after, old, first)
+            inputs = self._given(part, camera, lambda number: parts(number).of(begin, count), weights, asked, settings, own)
             if before is None:
                 return inputs
             if inputs.first_frame is not None:
@@ -75,16 +89,18 @@ class PipelineModel:
         self,
         clip: Clip,
         camera: str,
-        noise: NoiseOf,
+        draw: Callable[[int], NoiseOf],
         weights: dict[str, float],
         asked: dict[str, Any],
         settings: dict[str, Any],
+        old: FrameOf | None,
     ) -> PipelineInputs:
         """All frames of a clip, or of a part of one."""
         needs, large = self._family.needs_of(self._options, of_video=clip.of_video), self._options.large
         return PipelineInputs(
-            noise=noise,
+            noise=draw(0),
             settings=settings,
+            draw=draw,
             frames=clip.frames,
             size=clip.record.size,
             fps=clip.record.fps,
@@ -95,7 +111,16 @@ class PipelineModel:
             first_frame=first_frame_of(clip, camera, self._options),
             references=tuple(read_picture(Path(path)) for path in large.references),
             asked=asked,
+            source=None if old is None else np.stack([old(frame) for frame in range(clip.frames)]),
         )
+
+    def _source(self, clip: Clip, camera: str) -> dict[str, Any]:
+        """What footage shows that is turned into noise: as it is said, or as it was made."""
+        onto, large = self._options.onto, self._options.large
+        if large.invert is None or onto is None:
+            return {}
+        made = {} if onto == RENDERED else footage_settings(clip.folder(camera) / "generated" / onto)
+        return {"source_prompt": made.get("prompt") or "" if large.source_prompt is None else large.source_prompt}
 
     def _settings(self, asked: dict[str, Any], weights: dict[str, float], clip: Clip, windows: Windows) -> dict[str, Any]:
         """What ``settings.json`` says: nothing that was asked for is left out."""
@@ -117,7 +142,8 @@ class PipelineModel:
         return {
             "family": self._family.name,
             **{name: value for name, value in asked.items() if name != "seed" and value is not None},
-            "scheduler": type(self.pipeline.scheduler).__name__,
+            "scheduler": name_of(self.pipeline.scheduler),
+            **({"draws": sum(self._counts)} if self._counts else {}),
             "controls": weights,
             "dtype": str(getattr(self.pipeline, self._family.denoisers[0]).dtype).removeprefix("torch."),
             **{name: value for name, value in said.items() if value not in (None, [], False, "none")},
@@ -143,13 +169,54 @@ class PipelineModel:
         noise = inputs.noise(slice(0, family.noise_latents(inputs.frames)))
         require_unit_variance(noise)
         require_grid(noise.shape, family.grid(pipeline, inputs.frames, inputs.size), family.name)
-        arguments = family.arguments(pipeline, inputs, noise)
-        result = pipeline(**arguments, **_told(pipeline, tell, arguments.get("num_inference_steps", self._steps)))
+        arguments = family.arguments(pipeline, inputs, family.extended(pipeline, inputs, noise, 0))
+        told = _told(pipeline, tell, arguments.get("num_inference_steps", self._steps))
+        if inputs.source is not None:
+            return Made(self._from_source(inputs, noise, arguments, tell), inputs.kept)
+        with drawing_from_the_clip(pipeline.scheduler, self._counts, lambda number: self._drawn(inputs, number)):
+            result = pipeline(**arguments, **told)
         pictures = family.footage(result)
         require_lengths(pictures, inputs.frames, inputs.size, family.name)
         if inputs.kept is not None and inputs.rgb is not None:
             pictures = np.where(inputs.kept[..., None], inputs.rgb, pictures)
         return Made(pictures, inputs.kept)
+
+    def _from_source(self, inputs: PipelineInputs, noise: Noise, arguments: dict[str, Any], tell: Told) -> Film:
+        """Footage from a video that is turned into noise, with surface noise mixed in."""
+        family, pipeline, steps = self._family, self.pipeline, self._steps
+        assert inputs.source is not None and self._options.large.invert is not None
+        ways, back = ways_of(pipeline.scheduler, steps), ROUNDS * steps
+        said = {"prompt": inputs.asked["source_prompt"], "negative_prompt": None, "guidance": family.guidance_off}
+        asked = family.arguments(pipeline, replace(inputs, asked={**inputs.asked, **said}), noise)
+        clean = family.encode(pipeline, inputs.source).to(arguments["latents"].dtype)
+        asked |= _told(pipeline, lambda done, total: tell(done, back + steps), back)
+        latents = mixed(inverted(pipeline, ways, asked, clean), arguments["latents"], self._options.large.invert)
+        told = _told(pipeline, lambda done, total: tell(back + done, back + steps), steps)
+        with sampler(pipeline, FirstOrder(ways)):
+            return family.footage(pipeline(**(arguments | {"latents": latents}), **told))
+
+    def _drawn(self, inputs: PipelineInputs, number: int) -> Any:
+        """A further draw of the clip's noise, as the pipeline's sampler steps."""
+        family, pipeline = self._family, self.pipeline
+        noise = inputs.draw(number)(slice(0, family.noise_latents(inputs.frames)))
+        require_unit_variance(noise)
+        return family.stepped(family.latents_tensor(pipeline, family.extended(pipeline, inputs, noise, number)))
+
+
+def _frame_after(frames: FrameOf, first: int, frame: int) -> Picture:
+    """A frame of a window that begins at ``first``."""
+    return frames(first + frame)
+
+
+def _only(noise: NoiseOf) -> Callable[[int], NoiseOf]:
+    """Noise of which there is one draw."""
+
+    def draw(number: int) -> NoiseOf:
+        if number:
+            raise BadValueError("the number of draws of the noise", 1, right=f"at least {number + 1} for this sampler")
+        return noise
+
+    return draw
 
 
 def _told(pipeline: Any, tell: Told, steps: int) -> dict[str, Any]:

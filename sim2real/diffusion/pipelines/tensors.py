@@ -9,6 +9,21 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 
+def independent_latents(
+    shape: Sequence[int], count: int, seed: int, draw: int = 0
+) -> Float32[np.ndarray, "count channels h w"]:
+    """Independent noise for latents that no frame of the clip stands for, of (channels, h, w) each.
+
+    Args:
+        shape: of one.
+        count: how many.
+        seed: of the footage.
+        draw: of the clip's noise beside them.
+    """
+    generator = np.random.Generator(np.random.Philox(key=draw << 96 | seed << 32 | 0x5EED))
+    return generator.standard_normal((count, *shape), np.float32)
+
+
 def video_tensor(pipeline: Any, video: Float32[np.ndarray, "frames channels height width"]) -> Any:
     """A batch of one (1, frames, channels, height, width) in [0, 1], where the pipeline works.
 

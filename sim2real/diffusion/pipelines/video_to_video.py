@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...errors import BadValueError
-from ..options import GenerateOptions
 from .given import PipelineInputs
-
-if TYPE_CHECKING:
-    from .family import PipelineFamily
 
 
 def noised(pipeline: Any, clean: Any, noise: Any, given: PipelineInputs) -> Any:
@@ -29,16 +24,3 @@ def noised(pipeline: Any, clean: Any, noise: Any, given: PipelineInputs) -> Any:
     if hasattr(scheduler, "add_noise"):
         return scheduler.add_noise(clean, noise, timesteps[:1])
     return scheduler.scale_noise(clean, timesteps[:1], noise)  # samplers of flow matching
-
-
-def require_a_step(family: PipelineFamily, options: GenerateOptions) -> None:
-    """Refuse a strength that leaves no step to run: footage would be the noised video.
-
-    Raises:
-        BadValueError: with both numbers.
-    """
-    steps = family.steps if options.steps is None else options.steps
-    strength = family.strength if options.large.strength is None else options.large.strength
-    if strength is not None and int(steps * strength) < 1:
-        right = f"at least {1 / steps:.3g} with --steps {steps}: so much of the steps is run"
-        raise BadValueError("--strength", f"{strength:g}", right=right)

@@ -129,6 +129,11 @@ class Workspace:
             if not self.asks_late or not self._grown():
                 break
 
+    def again(self, domain: Domain) -> None:
+        """Draw and add with another seed, or other keys, where the leaves of the last run are."""
+        self._draw(domain)
+        self._add(domain)
+
     def _grown(self) -> bool:
         """Whether the last split wanted more cells than there is room for; then there is more room now."""
         used, homeless = _fetched(self.cells.used)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from diffusers import CogVideoXDDIMScheduler, DDIMScheduler, UniPCMultistepScheduler
 from PIL import Image
 from torch.overrides import TorchFunctionMode
 
@@ -24,6 +25,12 @@ from sim2real.scene import LoadOptions, load
 from tests.diffusion.families.tiny import Tiny
 
 ROOT = Path(__file__).parents[3]
+OWN_SAMPLERS = {
+    "flow": UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0),
+    "ddpm": DDIMScheduler(beta_schedule="linear", clip_sample=False),
+    "cogvideox": CogVideoXDDIMScheduler(prediction_type="v_prediction", rescale_betas_zero_snr=True, clip_sample=False),
+}
+"""Samplers that models come with, by kind."""
 _DRAWN = ("randn", "randn_like", "normal", "normal_", "rand", "rand_like")
 
 
@@ -91,12 +98,12 @@ def family_called(name: str) -> PipelineFamily:
     return family
 
 
-def rendered(folder: Path, family: ModelFamily, tiny: Tiny) -> Clip:
+def rendered(folder: Path, family: ModelFamily, tiny: Tiny, draws: int = 0) -> Clip:
     """The tabletop, seen by its two cameras, for a family."""
     between = 1 if tiny.frames <= 16 else 2  # it has 16 frames
     scene = load(ROOT / "scenes/tabletop.yaml", LoadOptions(frames=tiny.frames, size=tiny.size, interpolate=between))
     kinds = frozenset({"noise", "rgb", "depth", "edges", "instances"})
-    options = RenderOptions(layout=family.layout, only=kinds, threads=1, pages=False)
+    options = RenderOptions(layout=family.layout, only=kinds, threads=1, pages=False, draws=draws)
     return render_clip(scene, folder, options)
 
 

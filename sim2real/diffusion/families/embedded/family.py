@@ -117,6 +117,8 @@ class Embedded(ModelFamily):
             if option == "--strength" and options.use == "restyle":
                 continue
             right = "left out: it belongs to large models (--model; sim2real families)"
+            if option == "--invert":
+                right = "left out: the embedded model makes footage in one step, through which no way leads back"
             raise BadValueError(option, value, right=right)
         check_use(options.use, options.look, options.keep)
         if options.prompt is not None:

@@ -7,7 +7,7 @@ from sim2real.diffusion.families.embedded.conditions import KnownPictures, pictu
 from sim2real.diffusion.families.embedded.folder import Info
 from sim2real.diffusion.families.embedded.pipeline import painted, pipeline_of
 from sim2real.diffusion.families.embedded.sample import sample
-from sim2real.diffusion.schedulers import require_deterministic
+from sim2real.diffusion.schedulers import require_known
 from sim2real.errors import BadValueError
 
 
@@ -69,7 +69,7 @@ def test_progress_counts_frames(denoiser, clip):
 
 def test_the_pipeline_is_diffusers_own_with_nothing_to_say(denoiser, clip, recwarn, caplog):
     assert type(pipeline_of(denoiser)).__module__.startswith("diffusers.")
-    require_deterministic(pipeline_of(denoiser).scheduler, family_of(None))
+    require_known(pipeline_of(denoiser).scheduler, family_of(None))
     footage(denoiser, clip, steps=2)
     assert not caplog.records and not recwarn.list
 
