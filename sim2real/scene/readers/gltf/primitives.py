@@ -24,6 +24,46 @@ class Influence:
 
 
 @dataclass(frozen=True, eq=False)
+class Targets:
+    """Morph targets of one attribute, read when a weight asks for them: recordings of cloth have one per frame.
+
+    - ``accessors``: where each of them is; ``None``: it leaves the attribute as it is.
+    """
+
+    document: Document
+    accessors: tuple[int | None, ...]
+    vertices: int
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.accessors)
+
+    def displacement(self, target: int) -> Float[np.ndarray, "vertices 3"] | None:
+        """What a weight of one adds; ``None``: nothing.
+
+        Raises:
+            UnreadableFileError: it is of another type or length than the specification has it, or not finite.
+        """
+        index = self.accessors[target]
+        if index is None:
+            return None
+        values = array_of(self.document, index, ("VEC3",), f"morph target {target} of {self.name}")
+        if len(values) != self.vertices:
+            why = f"{self.name} has {self.vertices} vertices, but {len(values)} in its morph target {target}"
+            raise self.document.broken(why)
+        return values
+
+    def added(
+        self, values: Float[np.ndarray, "vertices 3"], weights: Float[np.ndarray, "targets"]
+    ) -> Float[np.ndarray, "vertices 3"]:
+        """Values and what the targets with a weight add to them."""
+        for target in np.flatnonzero(weights).tolist():
+            displacement = self.displacement(target)
+            values = values if displacement is None else values + weights[target] * displacement
+        return values
+
+
+@dataclass(frozen=True, eq=False)
 class Primitive:
     """Triangles with one material, as the file has them.
 
@@ -38,8 +78,8 @@ class Primitive:
     uv: Float[np.ndarray, "vertices 2"] | None = None
     colors: Float[np.ndarray, "vertices channels"] | None = None
     material: int | None = None
-    targets: Float[np.ndarray, "targets vertices 3"] | None = None
-    target_normals: Float[np.ndarray, "targets vertices 3"] | None = None
+    targets: Targets | None = None
+    target_normals: Targets | None = None
     influence: Influence | None = None
 
 
@@ -130,18 +170,14 @@ def _faces(document: Document, entry: dict[str, Any], count: int, name: str) -> 
     return strip
 
 
-def _targets(document: Document, entry: dict[str, Any], key: str, count: int, name: str) -> np.ndarray | None:
-    """Displacements of one attribute, of all morph targets; zero where a target leaves it as it is."""
+def _targets(document: Document, entry: dict[str, Any], key: str, count: int, name: str) -> Targets | None:
+    """Displacements of one attribute, of all morph targets, each of which is looked at once."""
     held = entry.get("targets") or []
-    if not any(key in target for target in held):
-        return np.zeros((len(held), count, 3), np.float32) if held and key == "POSITION" else None
-    found = np.zeros((len(held), count, 3), np.float32)
-    for k, target in enumerate(held):
-        if key in target:
-            values = array_of(document, target[key], ("VEC3",), f"morph target {k} of {name}")
-            if len(values) != count:
-                raise document.broken(f"{name} has {count} vertices, but {len(values)} in its morph target {k}")
-            found[k] = values
+    if not held or (key != "POSITION" and not any(key in target for target in held)):
+        return None
+    found = Targets(document, tuple(target.get(key) for target in held), count, name)
+    for target in range(len(found)):
+        found.displacement(target)
     return found
 
 

@@ -24,6 +24,7 @@ from ...moving_vertices import Deformed
 from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
 from ..gltf.dense import with_dense_accessors
+from ..gltf.instances import with_instances
 from ..reading import NoOptions, Reading
 from .collada import is_collada, unit_m, with_linear_colors
 from .gltf import (
@@ -354,10 +355,10 @@ def _broken(path: Path, why: str) -> UnreadableFileError:
 
 def _plain_gltf(path: Path, held: dict[str, Any]) -> bytes | None:
     """A glTF file as trimesh understands it; ``None`` where the file itself is so."""
-    numbered = with_numbered_materials(held)
-    dense = with_dense_accessors(path, numbered or held)
-    made = dense or numbered
-    return None if made is None else rewritten(path, made)
+    spread = with_instances(path, held) or held
+    numbered = with_numbered_materials(spread) or spread
+    made = with_dense_accessors(path, numbered) or numbered
+    return None if made is held else rewritten(path, made)
 
 
 def _plain(data: bytes) -> bytes:

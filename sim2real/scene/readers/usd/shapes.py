@@ -14,6 +14,7 @@ from ....optional import require
 from ... import primitives
 from ...mesh_ops import mapped
 from ...records import Mesh
+from .moving_points import moving_points
 from .polygons import triangulated
 from .primvars import Corners, normal_values, values_of
 from .types import Prim
@@ -30,7 +31,7 @@ SOLIDS = ("Cube", "Sphere", "Cylinder", "Cylinder_1", "Cone", "Capsule", "Capsul
 class Shape:
     """A surface as its prim has it.
 
-    - ``mesh``: its triangles; ``mesh.deformed`` holds the frames where its points move.
+    - ``mesh``: its triangles; ``mesh.deformed`` makes those of any frame where its points move.
     - ``corners``: what they belong to in the file; ``None`` for solids, which have UVs of their own.
     - ``subsets``: prims that bind materials of their own to some triangles.
     """
@@ -88,32 +89,13 @@ def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> 
         vertices=points,
         faces=corners.point,
         normals=np.array(normals) if finite else None,
-        deformed=_deformed(geom, points, times, notes),
+        deformed=moving_points(prim, points, times, notes),
         outside_only=geom.GetDoubleSidedAttr().HasAuthoredValue() and not geom.GetDoubleSidedAttr().Get(),
     )
     topology = (geom.GetFaceVertexCountsAttr(), geom.GetFaceVertexIndicesAttr())
     if any(attribute.ValueMightBeTimeVarying() for attribute in topology):
         notes.append(f"{path}: its faces change; those of the first frame are kept")
     return Shape(mesh, corners, _subsets(prim, face, first))
-
-
-def _deformed(
-    geom: Any, points: Float[np.ndarray, "points 3"], times: Sequence[Any], notes: list[str]
-) -> Float[np.ndarray, "frames points 3"] | None:
-    """The points of all frames where they move; frames with another number of points keep those before."""
-    attribute = geom.GetPointsAttr()
-    if len(times) < 2 or not attribute.ValueMightBeTimeVarying():
-        return None
-    frames, odd = [points], 0
-    for time in times[1:]:
-        now = rows_of(attribute, time)
-        fits = now.shape == points.shape and np.isfinite(now).all()
-        odd += not fits
-        frames.append(now if fits else frames[-1])
-    if odd:
-        notes.append(f"{geom.GetPath()}: in {odd} frames its points do not fit, or are not finite; there it keeps its shape")
-    moved = np.stack(frames)
-    return None if (moved == moved[0]).all() else moved
 
 
 def _subsets(prim: Prim, face: np.ndarray, time: Any) -> tuple[tuple[Prim, np.ndarray], ...]:

@@ -15,8 +15,8 @@ from ....errors import BadValueError, EmptySceneError
 from ....optional import require
 from ....transforms import inverse_rigid, rigid
 from ...mesh_ops import cleaned, mapped, shaded
+from ...moving_vertices import MovingVertices
 from ...records import Instance, Mesh, Part, Scene
-from ..frame_count import check_frames
 from ..mesh.files import Y_UP, sha256_of
 from ..reading import Reading, option
 from .cameras import cameras_of
@@ -186,7 +186,7 @@ def _build(placed: Sequence[Placed], times: Sequence[Any], materials: Materials,
             built.parts.extend(Part(mesh, index[thing], rigid(rotation, place[:3, 3])) for mesh in known[same])
         else:
             built.parts.extend([Part(len(built.meshes) + k, index[thing]) for k in range(len(shapes[key]))])
-            built.meshes.extend(_swept(mesh, within, int(np.flatnonzero(seen)[0]), path) for mesh in shapes[key])
+            built.meshes.extend(_swept(mesh, within, int(np.flatnonzero(seen)[0])) for mesh in shapes[key])
     return built
 
 
@@ -206,14 +206,16 @@ def _stretched(mesh: Mesh, stretch: np.ndarray) -> Mesh:
     return mesh if np.abs(stretch - np.eye(3)).max() <= 1e-9 else mapped(mesh, stretch)
 
 
-def _swept(mesh: Mesh, within: np.ndarray, first: int, path: Path) -> Mesh:
+def _swept(mesh: Mesh, within: np.ndarray, first: int) -> Mesh:
     """A mesh whose place within its thing changes, as one that deforms."""
-    check_frames(len(within), 1 + len(mesh.vertices) // 10, path)
-    points = np.broadcast_to(mesh.vertices, (len(within), *mesh.vertices.shape)) if mesh.deformed is None else mesh.deformed
-    moved = points @ np.swapaxes(within[:, :3, :3], 1, 2) + within[:, None, :3, 3]
+
+    def at(frame: int) -> Float[np.ndarray, "points 3"]:
+        points = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
+        return points @ within[frame, :3, :3].T + within[frame, :3, 3]
+
     linear = within[first, :3, :3]
     at_first = mapped(mesh, linear) if abs(np.linalg.det(linear)) > 1e-27 else replace(mesh, normals=None)
-    return replace(at_first, vertices=moved[first], deformed=moved)
+    return replace(at_first, vertices=at(first), deformed=MovingVertices(len(within), len(mesh.vertices), at))
 
 
 def _source(prim: Prim, materials: Materials) -> str:
@@ -228,8 +230,6 @@ def _meshes(prim: Prim, times: Sequence[Any], materials: Materials, path: Path) 
     shape = shape_of(prim, times, path, materials.notes)
     if shape is None:
         return []
-    if shape.mesh.deformed is not None:
-        check_frames(len(times), 1 + len(shape.mesh.vertices) // 10, path)
     taken = np.zeros(len(shape.mesh.faces), bool)
     made = []
     for owner, triangles in shape.subsets:
