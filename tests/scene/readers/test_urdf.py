@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -130,6 +131,31 @@ def test_colors_of_collada_are_those_of_a_screen(tmp_path):
     assert np.allclose(mesh.material.base_color, [linear_from_srgb(np.array(128 / 255)), 1, 0, 1])
 
 
+def test_a_material_of_collada_that_leads_nowhere_takes_no_geometry_with_it(tmp_path):
+    pytest.importorskip("collada")
+    box = trimesh.creation.box()
+    box.visual = trimesh.visual.TextureVisuals(material=trimesh.visual.material.PBRMaterial(baseColorFactor=[9, 9, 9, 255]))
+    text = box.export(file_type="dae").decode()
+    assert len(re.findall("<instance_effect url=", text)) == 1
+    (tmp_path / "a.dae").write_text(text.replace('<instance_effect url="#', '<instance_effect url="#gone_'))
+    body = link("a", '<visual><geometry><mesh filename="a.dae"/></geometry></visual>')
+    scene = load(robot(tmp_path / "a.urdf", body))
+    assert len(scene.meshes[0].faces) == 12
+    assert any(note.startswith("a.dae: materials that lead nowhere are left out: ") for note in scene.notes)
+
+
+def test_meshes_without_faces_are_left_out_and_noted(tmp_path):
+    (tmp_path / "none.obj").write_text("v 0 0 0\n")
+    none = '<visual><geometry><mesh filename="none.obj"/></geometry></visual>'
+    body = link("a") + link("b", none) + link("c", none + BOX)
+    body += joint("j", "a", "b") + joint("k", "a", "c")
+    scene = load(robot(tmp_path / "a.urdf", body))
+    assert [thing.name for thing in scene.instances] == ["a", "c"] and len(scene.parts) == 2
+    assert "none.obj has no faces that can be drawn and is left out" in scene.notes
+    with pytest.raises(EmptySceneError, match="no visuals"):
+        load(robot(tmp_path / "b.urdf", link("b", none)))
+
+
 def test_what_collides_is_shown_only_where_nothing_else_is(tmp_path):
     collision = BOX.replace("visual", "collision")
     body = link("a", collision) + link("b", collision) + joint("j", "a", "b")
@@ -217,7 +243,7 @@ def test_a_broken_mesh_and_a_broken_picture_are_named(tmp_path):
     (tmp_path / "arm_description" / "wood.png").write_bytes(b"no picture")
     with pytest.raises(UnreadableFileError, match="wood.png"):
         load(path)
-    (tmp_path / "arm_description" / "meshes" / "tip.obj").write_text("v 0 0 0\n")
+    (tmp_path / "arm_description" / "meshes" / "tip.obj").write_text("v 0 0 0\nv 1 0 0\nf 1 2 9\n")
     with pytest.raises(Sim2RealError, match="tip.obj"):
         load(path)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sim2real.errors import UnreadableFileError
+from sim2real.errors import EmptySceneError, UnreadableFileError
 from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 from sim2real.scene.readers.reading import Reading
 from sim2real.scene.readers.registry import read
@@ -159,6 +159,43 @@ def test_points_that_move_deform_the_mesh(tmp_path):
     scene = read_back(stage)
     np.testing.assert_allclose(world_points(scene, 1), (TRIANGLE + [0, 0, 1])[None])
     assert scene.meshes[0].deformed is not None and scene.meshes[0].deformed.shape == (3, 3, 3)
+
+
+def soft_body(stage, faces=None):
+    body = UsdGeom.TetMesh.Define(stage, "/World/body")
+    body.CreatePointsAttr([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1)])
+    body.CreateTetVertexIndicesAttr([(0, 1, 2, 3), (1, 4, 2, 3)])
+    if faces is not None:
+        body.CreateSurfaceFaceVertexIndicesAttr(faces)
+    return body
+
+
+def test_a_soft_body_is_its_surface_and_deforms(tmp_path):
+    stage = new_stage(tmp_path / "a.usda", frames=(0, 1))
+    points = soft_body(stage).GetPointsAttr()
+    start = np.array(points.Get())
+    points.Clear()
+    points.Set(start, 0)
+    points.Set(2 * start, 1)
+    scene = read_back(stage)
+    for frame in range(2):
+        a, b, c = (world_points(scene, frame)[:, k] for k in range(3))
+        volume = np.einsum("fi,fi->f", a, np.cross(b, c)).sum() / 6  # outward faces enclose it
+        assert len(a) == 6 and volume == pytest.approx(8**frame * (1 / 6 + 1 / 3))
+
+
+def test_the_faces_that_a_soft_body_says_count_and_must_fit(stage):
+    body = soft_body(stage, [(0, 2, 1)])
+    assert len(only_mesh(stage).faces) == 1
+    body.GetSurfaceFaceVertexIndicesAttr().Set([(0, 2, 9)])
+    with pytest.raises(UnreadableFileError, match="the faces of /World/body do not fit its 5 points"):
+        read_back(stage)
+
+
+def test_what_is_left_out_of_a_stage_without_surfaces_is_said(stage):
+    UsdGeom.Points.Define(stage, "/World/sand").CreatePointsAttr([(0, 0, 0)])
+    with pytest.raises(EmptySceneError, match="left out, because only meshes and solids are read: 1 Points"):
+        read_back(stage)
 
 
 def test_a_preview_surface_keeps_its_numbers(stage):

@@ -17,6 +17,7 @@ from ...records import Mesh
 from .moving_points import moving_points
 from .polygons import triangulated
 from .primvars import Corners, normal_values, values_of
+from .tetrahedra import faces_of_tetrahedra
 from .types import Prim
 from .values import integers_of, rows_of
 
@@ -43,7 +44,7 @@ class Shape:
 
 def is_read(prim: Prim) -> bool:
     """Whether a prim is of a kind that becomes triangles here."""
-    return prim.GetTypeName() in ("Mesh", *SOLIDS)
+    return prim.GetTypeName() in ("Mesh", "TetMesh", *SOLIDS)
 
 
 def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> Shape | None:
@@ -58,6 +59,8 @@ def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) 
     Raises:
         UnreadableFileError: faces that name points that there are not, sizes that are not positive.
     """
+    if prim.GetTypeName() == "TetMesh":
+        return _tetrahedra(prim, times, where, notes)
     return _mesh(prim, times, where, notes) if prim.GetTypeName() == "Mesh" else _solid(prim, times, where, notes)
 
 
@@ -96,6 +99,17 @@ def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> 
     if any(attribute.ValueMightBeTimeVarying() for attribute in topology):
         notes.append(f"{path}: its faces change; those of the first frame are kept")
     return Shape(mesh, corners, _subsets(prim, face, first))
+
+
+def _tetrahedra(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> Shape | None:
+    """The surface of a soft body."""
+    points = rows_of(prim.GetAttribute("points"), times[0])
+    faces = faces_of_tetrahedra(prim, len(points), times[0], where)
+    if len(faces) == 0:
+        return None
+    places = np.arange(faces.size).reshape(-1, 3)
+    corners = Corners(places, faces, np.arange(len(faces)), (len(faces), len(points), faces.size))
+    return Shape(Mesh(prim.GetName(), points, faces, deformed=moving_points(prim, points, times, notes)), corners)
 
 
 def _subsets(prim: Prim, face: np.ndarray, time: Any) -> tuple[tuple[Prim, np.ndarray], ...]:

@@ -96,7 +96,10 @@ def scene_of_stage(stage: Stage, path: Path, reading: Reading, options: Options)
     placed = _placed(found, stage, times, z_up_m, path, notes)
     built = _build(placed, times, materials, path)
     if not built.parts:
-        raise EmptySceneError(path, lacks="surfaces that can be drawn", fix=f"save it with meshes ({'; '.join(notes)})")
+        said = "; ".join([*notes, *_what_was_read(found, placed)])
+        raise EmptySceneError(
+            path, lacks="surfaces that can be drawn", fix=f"save it with meshes{f' ({said})' if said else ''}"
+        )
     cameras, of_cameras = cameras_of(found.cameras, times, z_up_m, reading.size, path)
     lighting, environment, of_lights = lights_of(found.lights, times, z_up_m, path, files)
     names = [plain_name(instance.name) if exported else instance.name for instance in built.instances]
