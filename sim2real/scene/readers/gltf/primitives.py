@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from .accessors import array_of
 from .document import Document
 
-_TRIANGLES, _STRIP, _FAN = 4, 5, 6
+TRIANGLES, STRIP, FAN = 4, 5, 6
+"""Modes of primitives."""
 _DRACO = "KHR_draco_mesh_compression"
 
 
@@ -105,7 +106,7 @@ def primitives_of(document: Document, mesh: int, notes: list[str]) -> list[Primi
     name, found = mesh_name(document, mesh), []
     for k, entry in enumerate(held):
         own = name if len(held) == 1 else f"{name}_{k}"
-        if entry.get("mode", _TRIANGLES) not in (_TRIANGLES, _STRIP, _FAN):
+        if entry.get("mode", TRIANGLES) not in (TRIANGLES, STRIP, FAN):
             notes.append(f"{document.path.name}: the points or lines of {own} are left out")
             continue
         primitive = _primitive(document, entry, own)
@@ -137,7 +138,7 @@ def _primitive(document: Document, entry: dict[str, Any], name: str) -> Primitiv
     return Primitive(
         name,
         vertices,
-        _faces(document, entry, len(vertices), name),
+        faces_of(document, entry, len(vertices), name),
         normals=per_vertex("NORMAL", ("VEC3",), "normals"),
         uv=None if uv is None else uv * [1, -1] + [0, 1],
         colors=per_vertex("COLOR_0", ("VEC3", "VEC4"), "colors"),
@@ -148,8 +149,13 @@ def _primitive(document: Document, entry: dict[str, Any], name: str) -> Primitiv
     )
 
 
-def _faces(document: Document, entry: dict[str, Any], count: int, name: str) -> Int[np.ndarray, "faces 3"]:
-    mode = entry.get("mode", _TRIANGLES)
+def faces_of(document: Document, entry: dict[str, Any], count: int, name: str) -> Int[np.ndarray, "faces 3"]:
+    """The triangles of a primitive of so many vertices; strips and fans as single ones.
+
+    Raises:
+        UnreadableFileError: they name vertices that there are not.
+    """
+    mode = entry.get("mode", TRIANGLES)
     if "indices" in entry:
         index = array_of(document, entry["indices"], ("SCALAR",), f"indices of {name}")[:, 0]
         if index.dtype.kind not in "iu":
@@ -159,11 +165,11 @@ def _faces(document: Document, entry: dict[str, Any], count: int, name: str) -> 
         index = np.arange(count)
     if len(index) and not 0 <= index.min() <= index.max() < count:
         raise document.broken(f"a face of {name} names vertex {index.max()} of {count}")
-    if mode == _TRIANGLES:
+    if mode == TRIANGLES:
         return index[: len(index) // 3 * 3].reshape(-1, 3)
     if len(index) < 3:
         return np.zeros((0, 3), np.int64)
-    if mode == _FAN:
+    if mode == FAN:
         return np.stack([np.full(len(index) - 2, index[0]), index[1:-1], index[2:]], axis=1)
     strip = np.stack([index[:-2], index[1:-1], index[2:]], axis=1)
     strip[1::2] = strip[1::2, [1, 0, 2]]

@@ -96,7 +96,8 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     for matrix, name in _placed(scene, path):
         geometry = scene.geometry[name]
         faces = getattr(geometry, "faces", None)
-        if faces is None or len(faces) == 0:  # points and curves
+        if faces is None or len(faces) == 0:
+            notes.append(f"{path.name}: the points or lines of {name} are left out")
             continue
         matrix = np.diag([*[unit_m(geometry, path)] * 3, 1.0]) @ matrix
         if not (np.abs(matrix) <= _FARTHEST_M).all() or abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST:
