@@ -3,14 +3,13 @@
 A small recording of every kind is written (the kitchen's is real), read, and rendered: 49 frames of 240x320 with noise,
 depth, instances and RGB, one camera, two threads, from the file to the written clip. Recordings of fewer frames get some
 between theirs. Wall time, and processor time, which other work on the machine does not lengthen; the peak of memory. Every
-reader runs in a process of its own; imports count as reading, charts are not taken from the cache. What is not installed is
-passed over.
+reader runs in a process of its own, in which importing its library counts as reading; charts are not taken from the cache.
+What is not installed is passed over.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import subprocess
@@ -133,35 +132,31 @@ READERS: dict[str, tuple[str, Callable[[Path], Written]]] = {
 
 FEWER = {"isaac_lab": 10, "maniskill": 10, "isaac_sim": 10, "habitat": 16}
 """Of six or four recorded frames, so many times as many are made."""
+FROM_AROUND = ("mcap",)
+"""Those whose own camera is on the robot, and sees little."""
 
 
-def measured(name: str) -> None:
+def measured(name: str, path: Path, options: dict[str, Any]) -> None:
     """Print the row of a reader."""
-    from sim2real.errors import MissingPackageError
     from sim2real.noise import NoiseLayout
     from sim2real.render import RenderOptions, render_clip
     from sim2real.scene import LoadOptions, load
 
     os.environ["SIM2REAL_CACHE"] = "off"
-    what, write = READERS[name]
+    clocks = [_clocks()]
+    wanted = LoadOptions(size=SIZE, frames=FRAMES, interpolate=FEWER.get(name, 1), orbit=name in FROM_AROUND)
+    scene = load(path, wanted, **options)
+    clocks.append(_clocks())
+    triangles = sum(len(scene.meshes[part.mesh].faces) for part in scene.parts)
+    clip = RenderOptions(
+        cameras=[scene.cameras[-1 if wanted.orbit else 0].name], size=SIZE, layout=NoiseLayout(8, 16), only=KINDS, threads=2
+    )
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            path, options = write(Path(folder))
-            clocks = [_clocks()]
-            with contextlib.suppress(OSError):
-                Path("/proc/self/clear_refs").write_text("5")
-            scene = load(path, LoadOptions(size=SIZE, frames=FRAMES, interpolate=FEWER.get(name, 1)), **options)
-        except (MissingPackageError, ImportError) as error:
-            print(f"| {what} | not here: {error} | | | | | |", flush=True)
-            return
-        clocks.append(_clocks())
-        triangles = sum(len(scene.meshes[part.mesh].faces) for part in scene.parts)
-        clip = RenderOptions(cameras=[scene.cameras[0].name], size=SIZE, layout=NoiseLayout(8, 16), only=KINDS, threads=2)
         render_clip(scene, Path(folder) / "clip", clip)
-        clocks.append(_clocks())
+    clocks.append(_clocks())
     read, rendered = (clocks[k + 1] - clocks[k] for k in (0, 1))
     times = " | ".join(f"{seconds:.1f}" for seconds in (*read, *rendered))
-    print(f"| {what} | {triangles:,} | {times} | {peak_gb():.2f} |", flush=True)
+    print(f"| {READERS[name][0]} | {triangles:,} | {times} | {peak_gb():.2f} |", flush=True)
 
 
 def _clocks() -> np.ndarray:
@@ -173,16 +168,25 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=READERS, default=list(READERS), metavar="NAME")
-    parser.add_argument("--run", choices=READERS, help=argparse.SUPPRESS)
+    parser.add_argument("--run", nargs=3, metavar=("NAME", "FILE", "OPTIONS"), help=argparse.SUPPRESS)
     parsed = parser.parse_args()
     if parsed.run is not None:
-        measured(parsed.run)
+        name, path, options = parsed.run
+        measured(name, Path(path), json.loads(options))
         return
     print(f"{machine()}; {FRAMES} frames of {SIZE[0]}x{SIZE[1]}: {', '.join(sorted(KINDS))}\n")
     print("| recording | triangles | read, s | of a processor | rendered, s | of processors | peak GB |")
     print("|---|---|---|---|---|---|---|", flush=True)
     for name in parsed.only:
-        subprocess.run([sys.executable, "-m", "benchmarks.readers", "--run", name], check=True)
+        what, write = READERS[name]
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                path, options = write(Path(folder))
+            except ImportError as error:
+                print(f"| {what} | not here: {error} | | | | | |", flush=True)
+                continue
+            told = json.dumps({key: str(value) for key, value in options.items()})
+            subprocess.run([sys.executable, "-m", "benchmarks.readers", "--run", name, str(path), told], check=True)
 
 
 if __name__ == "__main__":
