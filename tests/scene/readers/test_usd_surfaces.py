@@ -15,7 +15,7 @@ from sim2real.scene.readers.registry import read
 from sim2real.scene.triangles import face_normals
 
 pytest.importorskip("pxr")
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdSkel, Vt  # noqa: E402
+from pxr import Gf, Sdf, UsdGeom, UsdShade, Vt  # noqa: E402
 
 from .usd_stages import (  # noqa: E402
     CUBE,
@@ -379,52 +379,6 @@ def test_other_shaders_are_noted_and_display_color_stands_in(stage):
     scene = read_back(stage)
     assert scene.meshes[0].material.base_color == (0.0, 0.5, 0.0, 1.0)
     assert any("its shader is not read" in note for note in scene.notes)
-
-
-def skinned(path: Path) -> Usd.Stage:
-    """Two joints along x, 1 m apart; the second bends by 90 degrees about z between the codes 0 and 2."""
-    stage = new_stage(path, frames=(0, 2))
-    UsdSkel.Root.Define(stage, "/World/body")
-    skeleton = UsdSkel.Skeleton.Define(stage, "/World/body/bones")
-    skeleton.CreateJointsAttr(["root", "root/tip"])
-    rest = [Gf.Matrix4d(1), Gf.Matrix4d().SetTranslate(Gf.Vec3d(1, 0, 0))]
-    skeleton.CreateRestTransformsAttr(rest)
-    skeleton.CreateBindTransformsAttr(rest)
-    animation = UsdSkel.Animation.Define(stage, "/World/body/bones/bend")
-    animation.CreateJointsAttr(["root", "root/tip"])
-    animation.CreateTranslationsAttr([Gf.Vec3f(0), Gf.Vec3f(1, 0, 0)])
-    animation.CreateScalesAttr([Gf.Vec3h(1), Gf.Vec3h(1)])
-    half = float(np.sqrt(0.5))
-    animation.CreateRotationsAttr().Set([Gf.Quatf(1), Gf.Quatf(1)], 0)
-    animation.CreateRotationsAttr().Set([Gf.Quatf(1), Gf.Quatf(half, 0, 0, half)], 2)
-    UsdSkel.BindingAPI.Apply(skeleton.GetPrim()).CreateAnimationSourceRel().SetTargets([animation.GetPath()])
-    mesh = add_mesh(stage, "/World/body/skin", np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 0.5, 0]]), [[0, 1, 3], [1, 2, 3]])
-    binding = UsdSkel.BindingAPI.Apply(mesh.GetPrim())
-    binding.CreateSkeletonRel().SetTargets([skeleton.GetPath()])
-    binding.CreateJointIndicesPrimvar(False, 1).Set([0, 0, 1, 1])
-    binding.CreateJointWeightsPrimvar(False, 1).Set([1.0, 1.0, 1.0, 1.0])
-    stage.Save()
-    return stage
-
-
-def test_a_skin_follows_its_skeleton(tmp_path):
-    scene = read_back(skinned(tmp_path / "a.usda"))
-    assert scene.frames == 3 and scene.meshes[0].deformed is not None
-    points = world_points(scene, 2)
-    np.testing.assert_allclose(points[1], [[1, 0, 0], [1, 1, 0], [0.5, 1, 0]], atol=1e-5)
-    np.testing.assert_allclose(world_points(scene, 0)[1], [[1, 0, 0], [2, 0, 0], [2, 0.5, 0]], atol=1e-5)
-
-
-def test_a_skin_inside_an_instance_follows_too(tmp_path):
-    skinned(tmp_path / "body.usda")
-    stage = new_stage(tmp_path / "a.usda", frames=(0, 2))
-    prim = UsdGeom.Xform.Define(stage, "/World/one").GetPrim()
-    prim.GetReferences().AddReference("./body.usda")
-    prim.SetInstanceable(True)
-    stage.Save()
-    before = (tmp_path / "a.usda").read_bytes()
-    np.testing.assert_allclose(world_points(read_back(stage), 2)[1], [[1, 0, 0], [1, 1, 0], [0.5, 1, 0]], atol=1e-5)
-    assert (tmp_path / "a.usda").read_bytes() == before
 
 
 def test_cubes_given_as_meshes_and_as_solids_are_the_same_triangles(stage):

@@ -10,12 +10,17 @@ from jaxtyping import Float
 
 from ....errors import UnreadableFileError
 from ...moving_vertices import MovingVertices
+from .skeletons import PointsAt
 from .types import Prim
 from .values import rows_of
 
 
 def moving_points(
-    prim: Prim, points: Float[np.ndarray, "points 3"], times: Sequence[Any], notes: list[str]
+    prim: Prim,
+    points: Float[np.ndarray, "points 3"],
+    times: Sequence[Any],
+    notes: list[str],
+    skin: PointsAt | None = None,
 ) -> MovingVertices | None:
     """The points of a mesh in all frames, each of which is looked at once; ``None`` where they stay.
 
@@ -27,15 +32,17 @@ def moving_points(
         points: those of the first frame.
         times: the time codes of all frames.
         notes: gets a sentence where frames keep those before.
+        skin: the points at any time, where a skeleton moves them.
     """
     attribute, stage = prim.GetAttribute("points"), prim.GetStage()
-    if len(times) < 2 or not attribute.ValueMightBeTimeVarying():
+    if len(times) < 2 or (skin is None and not attribute.ValueMightBeTimeVarying()):
         return None
-    taken, moves = [0], False
+    points_at: PointsAt = skin or (lambda time: rows_of(attribute, time))
+    start, taken, moves = points if skin is None else skin(times[0]), [0], False
     for frame, time in enumerate(times[1:], 1):
-        now = rows_of(attribute, time)
+        now = points_at(time)
         fits = now.shape == points.shape and bool(np.isfinite(now).all())
-        moves |= fits and not np.array_equal(now, points)
+        moves |= fits and not np.array_equal(now, start)
         taken.append(frame if fits else taken[-1])
     odd = sum(taken[frame] != frame for frame in range(len(times)))
     if odd:
@@ -44,7 +51,7 @@ def moving_points(
         return None
 
     def at(frame: int) -> Float[np.ndarray, "points 3"]:
-        now = rows_of(attribute, times[taken[frame]])
+        now = points_at(times[taken[frame]])
         if now.shape != points.shape:
             where = stage.GetRootLayer().realPath
             raise UnreadableFileError(

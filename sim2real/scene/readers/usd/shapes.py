@@ -17,6 +17,7 @@ from ...records import Mesh
 from .moving_points import moving_points
 from .polygons import triangulated
 from .primvars import Corners, normal_values, values_of
+from .skeletons import PointsAt
 from .tetrahedra import faces_of_tetrahedra
 from .types import Prim
 from .values import integers_of, rows_of
@@ -47,7 +48,7 @@ def is_read(prim: Prim) -> bool:
     return prim.GetTypeName() in ("Mesh", "TetMesh", *SOLIDS)
 
 
-def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> Shape | None:
+def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str], skin: PointsAt | None = None) -> Shape | None:
     """The surface of a prim; ``None`` where it has none.
 
     Args:
@@ -55,16 +56,17 @@ def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) 
         times: the time codes of all frames.
         where: the file, for errors.
         notes: gets a sentence for everything that could not be kept.
+        skin: the points at any time, where a skeleton moves them.
 
     Raises:
         UnreadableFileError: faces that name points that there are not, sizes that are not positive.
     """
     if prim.GetTypeName() == "TetMesh":
         return _tetrahedra(prim, times, where, notes)
-    return _mesh(prim, times, where, notes) if prim.GetTypeName() == "Mesh" else _solid(prim, times, where, notes)
+    return _mesh(prim, times, where, notes, skin) if prim.GetTypeName() == "Mesh" else _solid(prim, times, where, notes)
 
 
-def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> Shape | None:
+def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str], skin: PointsAt | None) -> Shape | None:
     geom = require("pxr.UsdGeom", "usd").Mesh(prim)
     first, path = times[0], prim.GetPath()
     points = rows_of(geom.GetPointsAttr(), first)
@@ -92,7 +94,7 @@ def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> 
         vertices=points,
         faces=corners.point,
         normals=np.array(normals) if finite else None,
-        deformed=moving_points(prim, points, times, notes),
+        deformed=moving_points(prim, points, times, notes, skin),
         outside_only=geom.GetDoubleSidedAttr().HasAuthoredValue() and not geom.GetDoubleSidedAttr().Get(),
     )
     topology = (geom.GetFaceVertexCountsAttr(), geom.GetFaceVertexIndicesAttr())

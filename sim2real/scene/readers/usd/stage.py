@@ -30,7 +30,7 @@ from .opening import opened, quiet, used_files
 from .placing import is_flat, linear_parts, rigid_way, ways_of
 from .primvars import uv_values
 from .shapes import Shape, face_colors, shape_of
-from .skeletons import bake_skins
+from .skeletons import PointsAt, bake_skins
 from .timing import frames_of, sampled_range
 from .types import Prim, Stage
 from .walking import Walked, prims_of, walked
@@ -88,13 +88,13 @@ def scene_of_stage(stage: Stage, path: Path, reading: Reading, options: Options)
         past_end=1.0 if exported else 0.0,
     )
     times = [usd.TimeCode(float(code)) for code in frames.codes]
-    bake_skins(stage, prims, frames.codes)
+    skins = bake_skins(stage, prims, frames.codes)
     z_up_m, notes = _axes(stage, path, options.meters_per_unit, exported)
     found = walked(stage.GetPseudoRoot(), times)
     files = used_files(stage)
     materials = Materials(times[0], notes, files)
     placed = _placed(found, stage, times, z_up_m, path, notes)
-    built = _build(placed, times, materials, path)
+    built = _build(placed, times, materials, path, skins)
     if not built.parts:
         said = "; ".join([*notes, *_what_was_read(found, placed)])
         raise EmptySceneError(
@@ -157,7 +157,9 @@ def _placed(
     return placed
 
 
-def _build(placed: Sequence[Placed], times: Sequence[Any], materials: Materials, path: Path) -> _Built:
+def _build(
+    placed: Sequence[Placed], times: Sequence[Any], materials: Materials, path: Path, skins: dict[str, PointsAt]
+) -> _Built:
     built = _Built([], [], [], [], [])
     shapes: dict[str, list[Mesh]] = {}
     known: dict[tuple, list[int]] = {}
@@ -165,7 +167,7 @@ def _build(placed: Sequence[Placed], times: Sequence[Any], materials: Materials,
     for one in placed:
         key = _source(one.prim, materials)
         if key not in shapes:
-            shapes[key] = _meshes(one.prim, times, materials, path)
+            shapes[key] = _meshes(one.prim, times, materials, path, skins)
         if not shapes[key]:
             continue
         seen = one.visible & ~is_flat(one.world_from_thing)
@@ -228,9 +230,9 @@ def _source(prim: Prim, materials: Materials) -> str:
     return f"{prim.GetPrimInPrototype().GetPath()} {materials.path_for(prim)}"
 
 
-def _meshes(prim: Prim, times: Sequence[Any], materials: Materials, path: Path) -> list[Mesh]:
+def _meshes(prim: Prim, times: Sequence[Any], materials: Materials, path: Path, skins: dict[str, PointsAt]) -> list[Mesh]:
     """The meshes of a prim, one per material, in the prim's frame."""
-    shape = shape_of(prim, times, path, materials.notes)
+    shape = shape_of(prim, times, path, materials.notes, skins.get(str(prim.GetPath())))
     if shape is None:
         return []
     taken = np.zeros(len(shape.mesh.faces), bool)
