@@ -65,15 +65,15 @@ def _places(document: Document, owner: int, node: dict[str, Any]) -> list[dict[s
     """Translation, rotation and scale of every instance of a node, those that it has."""
     attributes = node["extensions"][INSTANCING].get("attributes", {})
     counts = {key: document.entry("accessors", index).get("count") for key, index in attributes.items()}
-    if len(set(counts.values())) != 1 or type(next(iter(counts.values()))) is not int:
+    count = next(iter(counts.values()), None)
+    if len(set(counts.values())) != 1 or not isinstance(count, int) or isinstance(count, bool):
         said = ", ".join(f"{count!r} of {key}" for key, count in counts.items()) or "no attributes"
         raise document.broken(f"the instances of node {owner} must be as many by each of their attributes: {said}")
-    if next(iter(counts.values())) > MOST_INSTANCES:
+    if count > MOST_INSTANCES:
         raise document.broken(f"node {owner} has more than {MOST_INSTANCES:,} instances, the most that are read")
     columns: dict[str, Float[np.ndarray, "instances numbers"]] = {}
     for key, kind in _PARTS.items():
         if key in attributes:
             columns[key.lower()] = array_of(document, attributes[key], (kind,), f"{key} of instances").astype(np.float64)
-    rows = range(next(iter(counts.values())))
     listed = {key: values.tolist() for key, values in columns.items()}
-    return [{key: values[row] for key, values in listed.items()} for row in rows]
+    return [{key: values[row] for key, values in listed.items()} for row in range(count)]

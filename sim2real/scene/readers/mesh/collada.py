@@ -64,13 +64,14 @@ def without_materials_astray(path: Path, geometries: Iterable[str], notes: list[
     Returns:
         Another file; ``None`` where nothing is left out because of a material.
     """
-    import collada
+    from collada import Collada
+    from collada.common import DaeError
 
     data, found = path.read_bytes(), tuple(geometries)
     placed = {name.decode("utf-8", "replace") for name in _PLACED.findall(data)}
     if all(any(name.startswith(one) for name in found) for one in placed):
         return None
-    errors = collada.Collada(io.BytesIO(data), ignore=[collada.common.DaeError]).errors
+    errors = Collada(io.BytesIO(data), ignore=[DaeError]).errors
     astray = {name[1] for error in errors if (name := _ASTRAY.search(str(error)))}
     tree, cut = ElementTree.fromstring(data), 0
     for parent in tree.iter():

@@ -72,7 +72,7 @@ def _points_at(cache: Any, skeleton: Any, skin: Any) -> PointsAt:
     held = cache, prim.GetStage()
 
     def at(time: Any) -> Float[np.ndarray, "points 3"]:
-        assert held
+        _ = held
         points = vt.Vec3fArray(prim.GetAttribute("points").Get(time) or [])
         if not skin.ComputeSkinnedPoints(skeleton.ComputeSkinningTransforms(time), points, time):
             return np.array(points, np.float64).reshape(-1, 3)  # as USD's own baking leaves what it cannot skin
