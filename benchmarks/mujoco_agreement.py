@@ -20,6 +20,7 @@ from sim2real.errors import EmptySceneError, Sim2RealError
 from sim2real.optional import require
 from sim2real.raster import Fragments, rasterizer, view_of
 from sim2real.scene import Camera, LoadOptions, Scene, load, triangles_of
+from sim2real.scene.readers.mujoco.drawn.kinds import KINDS, USUAL, drawn, name_of
 from sim2real.scene.readers.mujoco.geoms import HFIELD, PLANE, visual_geoms
 from sim2real.scene.readers.mujoco.labels import Labeling, label_geoms
 from sim2real.scene.readers.mujoco.materials import geom_rgba
@@ -38,9 +39,10 @@ OTHER_KINDS = ("site", "tendon", "skin", "flex")
 class View:
     """How a view agrees, as shares.
 
-    - ``inner`` of the picture's pixels have eight neighbors that show the same geom, or all show nothing, in MuJoCo's picture.
+    - ``inner`` of the picture's pixels have eight neighbors that show the same geom, skin, flex or tendon, or all show
+      nothing, in MuJoCo's picture.
     - ``ids`` of those show the same instance in ours; ``depth`` of those with a surface have its distance, too. Both pictures
-      show the geoms that we read, and nothing beyond MuJoCo's far plane. ``None``: nothing to compare.
+      show what we read, and nothing beyond MuJoCo's far plane. ``None``: nothing to compare.
     - ``tied``: of all pixels, those that two instances share, so that either id is right.
     - ``hidden``, and ``site``, ``tendon``, ``skin``, ``flex``, ``other``: of the pixels of MuJoCo's own view with all that it
       draws by default, those of geoms that we leave out, and of what is no geom.
@@ -132,6 +134,25 @@ def instances_of_geoms(geoms: Int[np.ndarray, "..."], geom_instance: dict[int, i
     return table[np.where(geoms < len(table) - 1, geoms, -1)]  # -1 is the last entry: no instance
 
 
+def instances_besides(scene: Scene, model: Any, first: int) -> dict[tuple[int, int], int]:
+    """Instance ids of the skins, flexes and tendons that are read, by kind (``mjtObj``) and number.
+
+    Args:
+        scene: as it was read.
+        model: MuJoCo's.
+        first: how many instances of geoms come before them.
+    """
+    mujoco = require("mujoco", "mujoco")
+    found: dict[tuple[int, int], int] = {}
+    for kind in USUAL:
+        name = KINDS[kind]
+        for number in drawn(model, kind).tolist():
+            place = first + len(found)
+            if place < len(scene.instances) and scene.instances[place].name.startswith(name_of(model, name, number)):
+                found[int(getattr(mujoco.mjtObj, f"mjOBJ_{name.upper()}")), number] = place + 1
+    return found
+
+
 def inner(picture: Int[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     """Pixels whose eight neighbors all show the same, the picture continued past its borders."""
     padded = np.pad(picture, 1, mode="edge")
@@ -182,7 +203,8 @@ def report_on(path: Path) -> Report:
     rest(model, data)
     mujoco.mj_fwdPosition(model, data)
     eyes = Eyes(scene, float(model.vis.map.zfar * model.stat.extent))
-    views = _views(mujoco, eyes, model, data, labeling)
+    others = instances_besides(scene, model, len(labeling.instances))
+    views = _views(mujoco, eyes, model, data, (labeling, others))
     floors = _lost_floors(model, labeling)
     return Report(str(path), "compared", "", len(eyes.triangles.face_part), floors, list(scene.notes), views)
 
@@ -193,11 +215,10 @@ def _lost_floors(model: Any, labeling: Labeling) -> list[str]:
     return [model.geom(g).name or f"geom_{g}" for g in lost]
 
 
-def _views(mujoco: Any, eyes: Eyes, model: Any, data: Any, labeling: Labeling) -> list[View]:
-    cameras = eyes.scene.cameras
+def _views(mujoco: Any, eyes: Eyes, model: Any, data: Any, read: tuple[Labeling, dict[tuple[int, int], int]]) -> list[View]:
+    cameras, (labeling, others) = eyes.scene.cameras, read
     usual, only_ours = mujoco.MjvOption(), mujoco.MjvOption()
-    for kind in (only_ours.sitegroup, only_ours.tendongroup, only_ours.skingroup, only_ours.flexgroup):
-        kind[:] = 0
+    only_ours.sitegroup[:] = 0
     only_ours.geomgroup[:] = [1, 0, 0, 0, 0, 0]
     groups = model.geom_group.copy()
     ours_only = np.where(np.isin(np.arange(model.ngeom), list(labeling.geom_instance)), 0, 5)
@@ -209,12 +230,15 @@ def _views(mujoco: Any, eyes: Eyes, model: Any, data: Any, labeling: Labeling) -
         for aim, camera in (*own, (-1, opening), (around, cameras[-1])):
             model.geom_group[:] = groups
             painter.look(data, aim, camera.near, usual)
-            extras = _extras(mujoco, painter.kinds(), labeling)
+            extras = _extras(mujoco, painter.kinds(), labeling, others)
             model.geom_group[:] = ours_only
             painter.look(data, aim, camera.near, only_ours)
-            geoms = painter.geoms()
-            theirs = Picture(instances_of_geoms(geoms, labeling.geom_instance), painter.depth())
-            ours, inside = eyes.picture(camera, 0), inner(geoms)
+            geoms, kinds = painter.geoms(), painter.kinds()
+            ids_there = instances_of_geoms(geoms, labeling.geom_instance)
+            for (kind, number), instance in others.items():
+                ids_there[(kinds[..., 1] == kind) & (kinds[..., 0] == number)] = instance
+            theirs = Picture(ids_there, painter.depth())
+            ours, inside = eyes.picture(camera, 0), inner(np.where(geoms >= 0, geoms, -1 - ids_there))
             tied = eyes.ties(camera, 0, ours, theirs)
             ids, depth = agreement_of(ours, theirs, inside, tied)
             views.append(View(camera.source_name or camera.name, float(inside.mean()), ids, depth, float(tied.mean()), *extras))
@@ -230,8 +254,17 @@ def _opening(painter: Painter, model: Any, data: Any) -> Camera:
     return Camera("viewer", SIZE, aim.intrinsics[None], aim.world_from_camera[None], near=near, projection=projection)
 
 
-def _extras(mujoco: Any, picture: Int[np.ndarray, "height width 2"], labeling: Labeling) -> list[float]:
-    number, kind = picture[..., 0], picture[..., 1]
+def _extras(
+    mujoco: Any,
+    picture: Int[np.ndarray, "height width 2"],
+    labeling: Labeling,
+    read: dict[tuple[int, int], int],
+) -> list[float]:
+    """Shares of what is left out, of a picture with all that MuJoCo draws."""
+    number, kind = picture[..., 0].copy(), picture[..., 1].copy()
+    for theirs in read:
+        kind[(kind == theirs[0]) & (number == theirs[1])] = int(mujoco.mjtObj.mjOBJ_UNKNOWN)
+    number[kind == int(mujoco.mjtObj.mjOBJ_UNKNOWN)] = -1
     geom = int(mujoco.mjtObj.mjOBJ_GEOM)
     hidden = (kind == geom) & ~np.isin(number, list(labeling.geom_instance))
     others = [kind == int(getattr(mujoco.mjtObj, f"mjOBJ_{name.upper()}")) for name in OTHER_KINDS]

@@ -46,7 +46,7 @@ def read_array(path: Path, *, what: str, fix: str) -> np.ndarray:
 
 def reason(error: Exception) -> str:
     """What a library says about an error, in one line that is never empty; a dump of the file in it is cut off."""
-    said = str(error).strip().strip("'\"").splitlines()
+    said = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip().splitlines()
     line = said[0] if said else type(error).__name__
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 

@@ -1,4 +1,4 @@
-"""Whatever array a file holds, a reader takes it, finite, or refuses it in one line."""
+"""Whatever array a file holds, a reader takes it, finite, or refuses it in one line that says why."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from sim2real.arrays import reason
 from sim2real.clip.images import read_noise
 from sim2real.errors import BadValueError, Sim2RealError, UnreadableFileError
 from sim2real.flow import read_flow
@@ -134,3 +135,9 @@ def test_damaged_files_of_arrays_are_refused_or_read(tmp_path: Path, name: str, 
     taken(lambda: [read_flow(path, (3, 7))[0].numpy()])
     path.rename(tmp_path / "b.npy")
     taken(lambda: [read_table(tmp_path / "b.npy").position])
+
+
+def test_what_a_library_says_keeps_its_quotes_but_for_missing_keys():
+    assert reason(KeyError("scenes")) == "scenes"
+    assert reason(AttributeError("'str' object has no attribute 'get'")) == "'str' object has no attribute 'get'"
+    assert reason(ValueError()) == "ValueError"

@@ -449,12 +449,29 @@ def test_sparse_vertices_of_a_file_at_rest_are_where_they_are_put(tmp_path, name
     assert mesh.vertices.max(axis=0) == pytest.approx([5, 5, 0])
 
 
-@pytest.mark.parametrize(("mode", "order"), [(5, [0, 1, 3, 2]), (6, [0, 1, 2, 3])])
-def test_strips_and_fans_are_triangles_that_face_one_way(tmp_path, mode, order):
+@pytest.mark.parametrize("name", ["a.glb", "a.gltf"])
+@pytest.mark.parametrize("moves", [True, False])
+@pytest.mark.parametrize(("mode", "order"), [(5, [0, 1, 3, 2]), (6, [0, 1, 2, 3]), (6, None)])
+def test_strips_and_fans_are_triangles_that_face_one_way(tmp_path, mode, order, moves, name):
     gltf, _ = sliding()
-    gltf.tree["meshes"][0]["primitives"][0] |= {"mode": mode, "indices": gltf.accessor(np.array(order, np.uint8))}
-    (mesh,) = load(gltf.save(tmp_path / "a.glb")).meshes
+    primitive = gltf.tree["meshes"][0]["primitives"][0]
+    primitive["mode"] = mode
+    del primitive["indices"]
+    if order is not None:
+        primitive["indices"] = gltf.accessor(np.array(order, np.uint8))
+    if not moves:
+        del gltf.tree["animations"]
+    (mesh,) = load(gltf.save(tmp_path / name)).meshes
     assert len(mesh.faces) == 2 and mesh.normals is not None and mesh.normals[..., 2] == pytest.approx(1)
+
+
+def test_points_and_lines_are_left_out_and_noted(tmp_path):
+    gltf = Gltf()
+    gltf.node(mesh=gltf.mesh(name="board"))
+    gltf.node(mesh=gltf.mesh(name="sand"))
+    gltf.tree["meshes"][1]["primitives"][0]["mode"] = 0
+    scene = load(gltf.save(tmp_path / "a.glb"))
+    assert len(scene.meshes) == 1 and "a.glb: the points or lines of sand are left out" in scene.notes
 
 
 def test_cameras_look_where_their_nodes_look(tmp_path):

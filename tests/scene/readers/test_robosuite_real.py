@@ -1,7 +1,8 @@
 """A recording that robosuite itself has made, against MuJoCo's own renderer. Asked for by environment variables:
 
-- ``SIM2REAL_ROBOSUITE_HDF5``: the file, such as one of robosuite's ``collect_human_demonstrations``.
-- ``SIM2REAL_ROBOSUITE_ASSETS``: the folder that robosuite is installed in.
+- ``SIM2REAL_THIRD_PARTY=1``: robosuite is installed in an environment of its own and records one (``third_party``); or
+- ``SIM2REAL_ROBOSUITE_HDF5``: the file, such as one of robosuite's ``collect_human_demonstrations``, and
+  ``SIM2REAL_ROBOSUITE_ASSETS``: the folder that robosuite is installed in.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sim2real.scene.readers.mujoco.labels import label_geoms
 from sim2real.scene.readers.robomimic import _read_demo, _roots, demo_names, reroot
 
 from .mujoco_pictures import mujoco_pictures
+from .third_party import asked_for, recorded_lift
 
 mujoco = pytest.importorskip("mujoco")
 
@@ -25,13 +27,24 @@ PATH, ASSETS = (os.environ.get(f"SIM2REAL_ROBOSUITE_{name}") for name in ("HDF5"
 SIZE, FRAMES, GROUPS = (120, 160), [0, 15, 30], (1,)
 
 
-@pytest.mark.skipif(PATH is None, reason="SIM2REAL_ROBOSUITE_HDF5 names no recording of robosuite")
+@pytest.fixture(scope="module")
+def lift() -> tuple[Path, str | None]:
+    """A recording, and the folder of its assets."""
+    if PATH is not None:
+        return Path(PATH), ASSETS
+    path, assets = recorded_lift()
+    return path, str(assets)
+
+
+@(asked_for if PATH is None else pytest.mark.slow)
+@pytest.mark.network
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("camera", ["agentview", "robot0_eye_in_hand"])
-def test_labels_and_depth_of_a_recording_of_robosuite_are_those_of_mujocos_renderer(tmp_path, camera):
-    path = Path(PATH or "")
+def test_labels_and_depth_of_a_recording_of_robosuite_are_those_of_mujocos_renderer(tmp_path, camera, lift):
+    path, assets = lift
     demo = _read_demo(path, demo_names(path)[0])
-    scene = load(path, LoadOptions(size=SIZE), demo=demo.name, asset_root=ASSETS, groups=GROUPS)
-    xml, _ = reroot(demo.xml, _roots(ASSETS))
+    scene = load(path, LoadOptions(size=SIZE), demo=demo.name, asset_root=assets, groups=GROUPS)
+    xml, _ = reroot(demo.xml, _roots(assets))
     (tmp_path / "model.xml").write_text(xml)
     model = mujoco.MjModel.from_xml_path(str(tmp_path / "model.xml"))
     nothing, qpos = np.zeros((0, 4, 4)), demo.states[FRAMES, 1 : 1 + model.nq]

@@ -121,7 +121,6 @@ def test_mimics_of_mimics_are_followed_and_a_recorded_one_is_as_recorded(tmp_pat
             "in a circle: ja, jb, jc, ja",
         ),
         ({"ja": '<mimic joint="ja"/>'}, "in a circle: ja, ja"),
-        ({"ja": '<mimic joint="nobody"/>'}, "mimics nobody, which is no joint"),
         ({"ja": '<mimic multiplier="2"/>'}, "joint ja: a <mimic> has no joint"),
         ({"ja": '<mimic joint="jb" multiplier="nan"/>'}, "multiplier of <mimic> is 'nan'"),
     ],
@@ -130,6 +129,29 @@ def test_mimics_that_lead_nowhere_are_refused(mimics, says, tmp_path):
     with pytest.raises(UnreadableFileError) as caught:
         read_robot(chain(tmp_path, mimics))
     assert says in str(caught.value) and "chain.urdf" in str(caught.value)
+
+
+def test_mimics_of_joints_that_are_not_there_and_by_fixed_ones_are_said_and_do_not_count(tmp_path):
+    mimics = {"ja": '<mimic joint="nobody"/>', "jb": '<mimic joint="jc" multiplier="2"/>'}
+    path = chain(tmp_path, mimics)
+    path.write_text(path.read_text().replace('name="jb" type="revolute"', 'name="jb" type="fixed"'))
+    tree = read_robot(path)
+    assert tree.notes == (
+        "joints that are fixed do not mimic others: jb",
+        "joint ja mimics nobody, which is no joint: it moves only if it is recorded",
+    )
+    whole = with_mimics(tree, {"jc": np.array([[0.5]])}, 1)
+    assert whole["ja"].tolist() == [[0.0]] and whole["jb"].shape == (1, 0)
+
+
+@pytest.mark.parametrize("most", ["1e16", "inf", "1.7976931348623157e308"])
+def test_limits_that_mean_none_are_none(most, tmp_path):
+    path = chain(tmp_path, {})
+    path.write_text(path.read_text().replace('lower="-9" upper="9"', f'lower="-{most}" upper="{most}"'))
+    assert {one.limits for one in read_robot(path).joints} == {(-np.inf, np.inf)}
+    path.write_text(path.read_text().replace(f'upper="{most}"', 'upper="nan"'))
+    with pytest.raises(UnreadableFileError, match="upper of <limit> is 'nan', must be a number"):
+        read_robot(path)
 
 
 def test_long_chains_of_links_and_of_mimics_take_no_recursion(tmp_path):

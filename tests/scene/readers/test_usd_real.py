@@ -1,8 +1,7 @@
-"""USD files of other programs: MuJoCo's exporter against our reader of the same model, and a robot of Newton's."""
+"""What MuJoCo exports as USD, against our reader of the same model; Newton's files are in ``test_third_party``."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from sim2real.scene import Scene, load
 from sim2real.scene.readers.mujoco.model import load_mujoco
-from sim2real.scene.readers.package_files import package_file
 
 pytest.importorskip("pxr")
 
@@ -86,20 +84,3 @@ def test_the_cameras_that_mujoco_exports_stand_where_they_should_and_what_it_lea
     notes = " ".join(exported.notes)
     assert "read as 1 m" in notes and "no field of view" in notes and "time codes after 4 are left out" in notes
     assert exported.visible.all()
-
-
-@pytest.mark.skipif(find_spec("newton") is None, reason="the robots need pip install newton")
-def test_newtons_quadcopter_stands_upright_in_metres():
-    scene = load(package_file("newton/examples/assets/crazyflie.usd"))
-    triangles = sum(len(scene.meshes[part.mesh].faces) for part in scene.parts)
-    low, high = (f(world_points(scene, 0).reshape(-1, 3), axis=0) for f in (np.min, np.max))
-    width, depth, height = high - low
-    assert triangles > 5000
-    assert height < min(width, depth) < 0.2  # flat, a hand wide
-
-
-@pytest.mark.skipif(find_spec("newton") is None, reason="the robots need pip install newton")
-@pytest.mark.parametrize("name", ["humanoid", "ant", "cartpole"])
-def test_newtons_robots_of_solids_have_a_thing_per_link(name):
-    scene = load(package_file(f"newton/examples/assets/{name}.usda"))
-    assert len(scene.instances) > 2 and all(np.isfinite(world_points(scene, 0)).ravel())

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sim2real.errors import UnreadableFileError
+from sim2real.errors import EmptySceneError, UnreadableFileError
 from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 from sim2real.scene.readers.reading import Reading
 from sim2real.scene.readers.registry import read
 from sim2real.scene.triangles import face_normals
 
 pytest.importorskip("pxr")
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdSkel, Vt  # noqa: E402
+from pxr import Gf, Sdf, UsdGeom, UsdShade, Vt  # noqa: E402
 
 from .usd_stages import (  # noqa: E402
     CUBE,
@@ -159,6 +159,43 @@ def test_points_that_move_deform_the_mesh(tmp_path):
     scene = read_back(stage)
     np.testing.assert_allclose(world_points(scene, 1), (TRIANGLE + [0, 0, 1])[None])
     assert scene.meshes[0].deformed is not None and scene.meshes[0].deformed.shape == (3, 3, 3)
+
+
+def soft_body(stage, faces=None):
+    body = UsdGeom.TetMesh.Define(stage, "/World/body")
+    body.CreatePointsAttr([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1)])
+    body.CreateTetVertexIndicesAttr([(0, 1, 2, 3), (1, 4, 2, 3)])
+    if faces is not None:
+        body.CreateSurfaceFaceVertexIndicesAttr(faces)
+    return body
+
+
+def test_a_soft_body_is_its_surface_and_deforms(tmp_path):
+    stage = new_stage(tmp_path / "a.usda", frames=(0, 1))
+    points = soft_body(stage).GetPointsAttr()
+    start = np.array(points.Get())
+    points.Clear()
+    points.Set(start, 0)
+    points.Set(2 * start, 1)
+    scene = read_back(stage)
+    for frame in range(2):
+        a, b, c = (world_points(scene, frame)[:, k] for k in range(3))
+        volume = np.einsum("fi,fi->f", a, np.cross(b, c)).sum() / 6  # outward faces enclose it
+        assert len(a) == 6 and volume == pytest.approx(8**frame * (1 / 6 + 1 / 3))
+
+
+def test_the_faces_that_a_soft_body_says_count_and_must_fit(stage):
+    body = soft_body(stage, [(0, 2, 1)])
+    assert len(only_mesh(stage).faces) == 1
+    body.GetSurfaceFaceVertexIndicesAttr().Set([(0, 2, 9)])
+    with pytest.raises(UnreadableFileError, match="the faces of /World/body do not fit its 5 points"):
+        read_back(stage)
+
+
+def test_what_is_left_out_of_a_stage_without_surfaces_is_said(stage):
+    UsdGeom.Points.Define(stage, "/World/sand").CreatePointsAttr([(0, 0, 0)])
+    with pytest.raises(EmptySceneError, match="left out, because only meshes and solids are read: 1 Points"):
+        read_back(stage)
 
 
 def test_a_preview_surface_keeps_its_numbers(stage):
@@ -342,52 +379,6 @@ def test_other_shaders_are_noted_and_display_color_stands_in(stage):
     scene = read_back(stage)
     assert scene.meshes[0].material.base_color == (0.0, 0.5, 0.0, 1.0)
     assert any("its shader is not read" in note for note in scene.notes)
-
-
-def skinned(path: Path) -> Usd.Stage:
-    """Two joints along x, 1 m apart; the second bends by 90 degrees about z between the codes 0 and 2."""
-    stage = new_stage(path, frames=(0, 2))
-    UsdSkel.Root.Define(stage, "/World/body")
-    skeleton = UsdSkel.Skeleton.Define(stage, "/World/body/bones")
-    skeleton.CreateJointsAttr(["root", "root/tip"])
-    rest = [Gf.Matrix4d(1), Gf.Matrix4d().SetTranslate(Gf.Vec3d(1, 0, 0))]
-    skeleton.CreateRestTransformsAttr(rest)
-    skeleton.CreateBindTransformsAttr(rest)
-    animation = UsdSkel.Animation.Define(stage, "/World/body/bones/bend")
-    animation.CreateJointsAttr(["root", "root/tip"])
-    animation.CreateTranslationsAttr([Gf.Vec3f(0), Gf.Vec3f(1, 0, 0)])
-    animation.CreateScalesAttr([Gf.Vec3h(1), Gf.Vec3h(1)])
-    half = float(np.sqrt(0.5))
-    animation.CreateRotationsAttr().Set([Gf.Quatf(1), Gf.Quatf(1)], 0)
-    animation.CreateRotationsAttr().Set([Gf.Quatf(1), Gf.Quatf(half, 0, 0, half)], 2)
-    UsdSkel.BindingAPI.Apply(skeleton.GetPrim()).CreateAnimationSourceRel().SetTargets([animation.GetPath()])
-    mesh = add_mesh(stage, "/World/body/skin", np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 0.5, 0]]), [[0, 1, 3], [1, 2, 3]])
-    binding = UsdSkel.BindingAPI.Apply(mesh.GetPrim())
-    binding.CreateSkeletonRel().SetTargets([skeleton.GetPath()])
-    binding.CreateJointIndicesPrimvar(False, 1).Set([0, 0, 1, 1])
-    binding.CreateJointWeightsPrimvar(False, 1).Set([1.0, 1.0, 1.0, 1.0])
-    stage.Save()
-    return stage
-
-
-def test_a_skin_follows_its_skeleton(tmp_path):
-    scene = read_back(skinned(tmp_path / "a.usda"))
-    assert scene.frames == 3 and scene.meshes[0].deformed is not None
-    points = world_points(scene, 2)
-    np.testing.assert_allclose(points[1], [[1, 0, 0], [1, 1, 0], [0.5, 1, 0]], atol=1e-5)
-    np.testing.assert_allclose(world_points(scene, 0)[1], [[1, 0, 0], [2, 0, 0], [2, 0.5, 0]], atol=1e-5)
-
-
-def test_a_skin_inside_an_instance_follows_too(tmp_path):
-    skinned(tmp_path / "body.usda")
-    stage = new_stage(tmp_path / "a.usda", frames=(0, 2))
-    prim = UsdGeom.Xform.Define(stage, "/World/one").GetPrim()
-    prim.GetReferences().AddReference("./body.usda")
-    prim.SetInstanceable(True)
-    stage.Save()
-    before = (tmp_path / "a.usda").read_bytes()
-    np.testing.assert_allclose(world_points(read_back(stage), 2)[1], [[1, 0, 0], [1, 1, 0], [0.5, 1, 0]], atol=1e-5)
-    assert (tmp_path / "a.usda").read_bytes() == before
 
 
 def test_cubes_given_as_meshes_and_as_solids_are_the_same_triangles(stage):

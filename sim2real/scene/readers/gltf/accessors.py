@@ -70,7 +70,7 @@ def _strided(document: Document, view: object, start: Any, count: int, width: in
         raise document.broken(f"{name} needs {needed} bytes of bufferView {view}, which has {there}")
     if count == 0:
         return np.zeros((0, width), dtype)
-    return np.ndarray((count, width), dtype, buffer, offset + start, (stride, dtype.itemsize))
+    return np.ndarray((count, width), dtype, buffer[offset + start : offset + needed], 0, (stride, dtype.itemsize))
 
 
 def _substitute(document: Document, sparse: dict[str, Any], values: np.ndarray, name: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ...mesh_ops import mapped
 from ...moving_vertices import MovingVertices
 from ...records import Mesh
 from ..mesh.files import Textures, mesh_of
@@ -72,6 +73,7 @@ class Builder:
     targets: int = 0
     _primitives: dict[int, list[Primitive]] = field(default_factory=dict)
     _made: dict[tuple[int, int, bytes], int | None] = field(default_factory=dict)
+    _resting: dict[tuple[int, int], Mesh | None] = field(default_factory=dict)
 
     def placed(self, node: int) -> Placed | None:
         """A node as an instance; ``None`` where nothing of it can be drawn."""
@@ -111,14 +113,19 @@ class Builder:
     def _mesh(self, source: tuple[int, int], shape: Shape, stretch: np.ndarray, rest: np.ndarray) -> int | None:
         """The number of the mesh that a shape becomes; ``None`` where it has no face that can be drawn."""
         changes = shape.changes or len(stretch) > 1 or not np.array_equal(stretch[0], rest)
-        key = (*source, rest.tobytes())
+        key = (*source, (np.round(rest, 9) + 0.0).tobytes())
         shared = not changes and shape.rest_world is None and shape.primitive.targets is None
         if shared and key in self._made:
             return self._made[key]
-        primitive, path = shape.primitive, self.hierarchy.document.path
-        deformed = self._deformed(shape, stretch, rest) if changes else None
-        geometry = self.looks.geometry(primitive, *shape.at_rest())
-        mesh = mesh_of(primitive.name, geometry, rest, path, self.looks.textures, self.notes, deformed)
+        primitive = shape.primitive
+        if not shared:
+            mesh = self._plain(shape, self._deformed(shape, stretch, rest) if changes else None)
+        elif source in self._resting:
+            mesh = self._resting[source]
+        else:
+            mesh = self._resting[source] = self._plain(shape, None)
+        if mesh is not None and not np.array_equal(rest, np.eye(3)):
+            mesh = mapped(mesh, rest)
         number = None if mesh is None else len(self.meshes)
         if mesh is not None:
             self.meshes.append(mesh)
@@ -127,6 +134,11 @@ class Builder:
         if shared:
             self._made[key] = number
         return number
+
+    def _plain(self, shape: Shape, deformed: MovingVertices | None) -> Mesh | None:
+        """A shape before it is stretched; ``None`` where it has no face that can be drawn."""
+        geometry, path = self.looks.geometry(shape.primitive, *shape.at_rest()), self.hierarchy.document.path
+        return mesh_of(shape.primitive.name, geometry, np.eye(3), path, self.looks.textures, self.notes, deformed)
 
     def _deformed(self, shape: Shape, stretch: np.ndarray, rest: np.ndarray) -> MovingVertices:
         """The vertices of all frames, before what is applied to them at rest; each frame is looked at once."""

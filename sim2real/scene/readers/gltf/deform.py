@@ -64,9 +64,10 @@ class Shape:
     def at_rest(self) -> tuple[Float[np.ndarray, "vertices 3"], Float[np.ndarray, "vertices 3"] | None]:
         """Vertices and normals (of any length) at rest."""
         p = self.primitive
-        vertices, normals = _morphed(p.vertices, p.targets, self.rest_weights), p.normals
-        if normals is not None:
-            normals = _morphed(normals, p.target_normals, self.rest_weights)
+        vertices = p.vertices if p.targets is None else p.targets.added(p.vertices, self.rest_weights)
+        normals = p.normals
+        if normals is not None and p.target_normals is not None:
+            normals = p.target_normals.added(normals, self.rest_weights)
         if self.rest_world is None or p.influence is None:
             return vertices, normals
         if normals is not None:
@@ -76,18 +77,11 @@ class Shape:
     def at(self, frame: int) -> Float[np.ndarray, "vertices 3"]:
         """Vertices in a frame."""
         p = self.primitive
-        vertices = _morphed(p.vertices, p.targets, self.weights[frame % len(self.weights)])
+        weights = self.weights[frame % len(self.weights)]
+        vertices = p.vertices if p.targets is None else p.targets.added(p.vertices, weights)
         if self.world_from_mesh is None or p.influence is None:
             return vertices
         return skinned(p.influence, self.world_from_mesh[frame], vertices)
-
-
-def _morphed(values: np.ndarray, targets: np.ndarray | None, weights: np.ndarray) -> np.ndarray:
-    """Values and what the targets with a weight add to them."""
-    if targets is None:
-        return values
-    used = np.flatnonzero(weights)
-    return values + np.tensordot(weights[used], targets[used], axes=1) if len(used) else values
 
 
 def skinned(
@@ -135,7 +129,8 @@ def shape_of(
     count = 0 if primitive.targets is None else len(primitive.targets)
     held = entry.get("weights", document.entry("meshes", entry["mesh"]).get("weights", [0.0] * count))
     rest = np.array(document.numbers(held, count, f"the weights of {primitive.name}")) if count else np.zeros(0)
-    weights, track = rest[None], animation.tracks.get((node, "weights")) if animation and count else None
+    owner = document.instance_of.get(node, node)
+    weights, track = rest[None], animation.tracks.get((owner, "weights")) if animation and count else None
     if track is not None:
         if track.values.shape[1] != count:
             raise document.broken(f"{primitive.name} has {count} morph targets, but {track.values.shape[1]} animated weights")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from ....errors import MissingFileError, UnreadableFileError
+from ..mesh.glb import FilePart, binary_chunk
 from ..mesh.gltf import gltf_of
 
 MOST = 1e9
 """Metres, or whatever else a file counts: a million kilometres."""
-_HEAD, _CHUNK_HEAD = 12, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +23,14 @@ class Document:
 
     - ``tree`` is its JSON; ``buffers`` are in the order of its ``buffers``, empty where it does not say where they are.
     - ``files``: all files that were read.
+    - ``instance_of``: of nodes that stand for one instance of many (``instances``), which node of the file has them.
     """
 
     path: Path
     tree: dict[str, Any]
-    buffers: tuple[bytes, ...]
+    buffers: tuple[bytes | FilePart, ...]
     files: tuple[Path, ...]
+    instance_of: dict[int, int] = field(default_factory=dict)
 
     def broken(self, why: str) -> UnreadableFileError:
         """The error that this file cannot be read."""
@@ -79,7 +81,7 @@ def broken(path: Path, why: str) -> UnreadableFileError:
 
 
 def open_document(path: Path) -> Document:
-    """Read a glTF file's JSON and all of its buffers.
+    """Read a glTF file's JSON, and find all of its buffers.
 
     Raises:
         MissingFileError: a buffer's file does not exist.
@@ -91,12 +93,12 @@ def open_document(path: Path) -> Document:
     return Document(path, tree, tuple(buffers), tuple(files))
 
 
-def _buffer(path: Path, index: int, entry: Any, files: list[Path]) -> bytes:
+def _buffer(path: Path, index: int, entry: Any, files: list[Path]) -> bytes | FilePart:
     if not isinstance(entry, dict):
         raise broken(path, f"buffer {index} is no object")
     uri, size = entry.get("uri"), entry.get("byteLength")
     if uri is None:
-        data = _binary_chunk(path) if index == 0 else b""
+        data: bytes | FilePart = (binary_chunk(path) if index == 0 else None) or b""
         if not data:  # what stands in for compressed data, or an error where it is needed
             return data
     elif isinstance(uri, str) and uri.startswith("data:"):
@@ -106,18 +108,6 @@ def _buffer(path: Path, index: int, entry: Any, files: list[Path]) -> bytes:
     if type(size) is int and len(data) < size:
         raise broken(path, f"buffer {index} is cut off, {len(data)} of {size} bytes are there")
     return data
-
-
-def _binary_chunk(path: Path) -> bytes:
-    """The first binary chunk of a GLB file; empty for other files."""
-    data = path.read_bytes() if path.suffix.lower() == ".glb" else b""
-    at = _HEAD
-    while at + _CHUNK_HEAD <= len(data):
-        size, kind = int.from_bytes(data[at : at + 4], "little"), data[at + 4 : at + 8]
-        if kind == b"BIN\0":
-            return data[at + _CHUNK_HEAD : at + _CHUNK_HEAD + size]
-        at += _CHUNK_HEAD + size
-    return b""
 
 
 def _inline(path: Path, index: int, uri: str) -> bytes:
@@ -130,9 +120,9 @@ def _inline(path: Path, index: int, uri: str) -> bytes:
         raise broken(path, f"buffer {index} is no base64") from error
 
 
-def _neighbor(path: Path, uri: str, files: list[Path]) -> bytes:
+def _neighbor(path: Path, uri: str, files: list[Path]) -> FilePart:
     place = path.parent / unquote(uri).strip().replace("\\", "/")
     if "\0" in uri or not place.is_file():
         raise MissingFileError(path.parent / uri, what=f"a file that {path.name} names")
     files.append(place)
-    return place.read_bytes()
+    return FilePart(place, 0, place.stat().st_size)

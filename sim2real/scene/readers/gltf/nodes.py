@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from jaxtyping import Float
 
 from ....transforms import quaternion_from_rotation, rigid, rotation_from_quaternion
 from .document import MOST, Document
+from .instances import is_many
 from .tracks import Animation, Track
 
 _AT_REST: dict[str, list[float]] = {"translation": [0.0, 0, 0], "rotation": [0.0, 0, 0, 1], "scale": [1.0, 1, 1]}
@@ -38,6 +40,14 @@ class Hierarchy:
     def name(self, index: int) -> str:
         """What a node is called; empty if it is not."""
         return str(self.node(index).get("name") or "")
+
+    @cached_property
+    def only_groups(self) -> bool:
+        """Whether there is a single node at the top, which has nothing of its own and holds several things."""
+        tops = [index for index, parent in self.parents.items() if parent is None]
+        if len(tops) != 1 or "mesh" in self.node(tops[0]) or is_many(self.node(tops[0])):
+            return False
+        return len({self.chain(index)[1] for index in self.having("mesh")}) > 1
 
     def chain(self, index: int) -> list[int]:
         """A node and what it hangs on, the topmost first."""
@@ -170,26 +180,22 @@ def class_name(hierarchy: Hierarchy, index: int, mesh_name: str) -> str:
     A single node at the top that has nothing of its own and holds several things is looked through, once.
     """
     chain = hierarchy.chain(index)
-    if len(chain) > 1 and _only_groups(hierarchy, chain[0]):
+    if len(chain) > 1 and hierarchy.only_groups:
         chain = chain[1:]
     return next((name for name in map(hierarchy.name, chain) if name), mesh_name)
-
-
-def _only_groups(hierarchy: Hierarchy, top: int) -> bool:
-    if "mesh" in hierarchy.node(top) or sum(parent is None for parent in hierarchy.parents.values()) > 1:
-        return False
-    holders = {hierarchy.chain(index)[1] for index in hierarchy.having("mesh")}
-    return len(holders) > 1
 
 
 def distinct(names: Iterable[str]) -> list[str]:
     """The names, with numbers behind those that are taken."""
     found: list[str] = []
     taken: set[str] = set()
+    latest: dict[str, int] = {}
     for name in names:
-        number, other = 2, name
+        number, other = latest.get(name, 1), name
         while other in taken:
-            number, other = number + 1, f"{name}_{number}"
+            number += 1
+            other = f"{name}_{number}"
+        latest[name] = number
         taken.add(other)
         found.append(other)
     return found

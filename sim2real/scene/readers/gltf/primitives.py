@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from .accessors import array_of
 from .document import Document
 
-_TRIANGLES, _STRIP, _FAN = 4, 5, 6
+TRIANGLES, STRIP, FAN = 4, 5, 6
+"""Modes of primitives."""
 _DRACO = "KHR_draco_mesh_compression"
 
 
@@ -21,6 +22,46 @@ class Influence:
 
     joints: Int[np.ndarray, "vertices slots"]
     shares: Float[np.ndarray, "vertices slots"]
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Morph targets of one attribute, read when a weight asks for them: recordings of cloth have one per frame.
+
+    - ``accessors``: where each of them is; ``None``: it leaves the attribute as it is.
+    """
+
+    document: Document
+    accessors: tuple[int | None, ...]
+    vertices: int
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.accessors)
+
+    def displacement(self, target: int) -> Float[np.ndarray, "vertices 3"] | None:
+        """What a weight of one adds; ``None``: nothing.
+
+        Raises:
+            UnreadableFileError: it is of another type or length than the specification has it, or not finite.
+        """
+        index = self.accessors[target]
+        if index is None:
+            return None
+        values = array_of(self.document, index, ("VEC3",), f"morph target {target} of {self.name}")
+        if len(values) != self.vertices:
+            why = f"{self.name} has {self.vertices} vertices, but {len(values)} in its morph target {target}"
+            raise self.document.broken(why)
+        return values
+
+    def added(
+        self, values: Float[np.ndarray, "vertices 3"], weights: Float[np.ndarray, "targets"]
+    ) -> Float[np.ndarray, "vertices 3"]:
+        """Values and what the targets with a weight add to them."""
+        for target in np.flatnonzero(weights).tolist():
+            displacement = self.displacement(target)
+            values = values if displacement is None else values + weights[target] * displacement
+        return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +79,8 @@ class Primitive:
     uv: Float[np.ndarray, "vertices 2"] | None = None
     colors: Float[np.ndarray, "vertices channels"] | None = None
     material: int | None = None
-    targets: Float[np.ndarray, "targets vertices 3"] | None = None
-    target_normals: Float[np.ndarray, "targets vertices 3"] | None = None
+    targets: Targets | None = None
+    target_normals: Targets | None = None
     influence: Influence | None = None
 
 
@@ -65,7 +106,7 @@ def primitives_of(document: Document, mesh: int, notes: list[str]) -> list[Primi
     name, found = mesh_name(document, mesh), []
     for k, entry in enumerate(held):
         own = name if len(held) == 1 else f"{name}_{k}"
-        if entry.get("mode", _TRIANGLES) not in (_TRIANGLES, _STRIP, _FAN):
+        if entry.get("mode", TRIANGLES) not in (TRIANGLES, STRIP, FAN):
             notes.append(f"{document.path.name}: the points or lines of {own} are left out")
             continue
         primitive = _primitive(document, entry, own)
@@ -97,7 +138,7 @@ def _primitive(document: Document, entry: dict[str, Any], name: str) -> Primitiv
     return Primitive(
         name,
         vertices,
-        _faces(document, entry, len(vertices), name),
+        faces_of(document, entry, len(vertices), name),
         normals=per_vertex("NORMAL", ("VEC3",), "normals"),
         uv=None if uv is None else uv * [1, -1] + [0, 1],
         colors=per_vertex("COLOR_0", ("VEC3", "VEC4"), "colors"),
@@ -108,8 +149,13 @@ def _primitive(document: Document, entry: dict[str, Any], name: str) -> Primitiv
     )
 
 
-def _faces(document: Document, entry: dict[str, Any], count: int, name: str) -> Int[np.ndarray, "faces 3"]:
-    mode = entry.get("mode", _TRIANGLES)
+def faces_of(document: Document, entry: dict[str, Any], count: int, name: str) -> Int[np.ndarray, "faces 3"]:
+    """The triangles of a primitive of so many vertices; strips and fans as single ones.
+
+    Raises:
+        UnreadableFileError: they name vertices that there are not.
+    """
+    mode = entry.get("mode", TRIANGLES)
     if "indices" in entry:
         index = array_of(document, entry["indices"], ("SCALAR",), f"indices of {name}")[:, 0]
         if index.dtype.kind not in "iu":
@@ -119,29 +165,25 @@ def _faces(document: Document, entry: dict[str, Any], count: int, name: str) -> 
         index = np.arange(count)
     if len(index) and not 0 <= index.min() <= index.max() < count:
         raise document.broken(f"a face of {name} names vertex {index.max()} of {count}")
-    if mode == _TRIANGLES:
+    if mode == TRIANGLES:
         return index[: len(index) // 3 * 3].reshape(-1, 3)
     if len(index) < 3:
         return np.zeros((0, 3), np.int64)
-    if mode == _FAN:
+    if mode == FAN:
         return np.stack([np.full(len(index) - 2, index[0]), index[1:-1], index[2:]], axis=1)
     strip = np.stack([index[:-2], index[1:-1], index[2:]], axis=1)
     strip[1::2] = strip[1::2, [1, 0, 2]]
     return strip
 
 
-def _targets(document: Document, entry: dict[str, Any], key: str, count: int, name: str) -> np.ndarray | None:
-    """Displacements of one attribute, of all morph targets; zero where a target leaves it as it is."""
+def _targets(document: Document, entry: dict[str, Any], key: str, count: int, name: str) -> Targets | None:
+    """Displacements of one attribute, of all morph targets, each of which is looked at once."""
     held = entry.get("targets") or []
-    if not any(key in target for target in held):
-        return np.zeros((len(held), count, 3), np.float32) if held and key == "POSITION" else None
-    found = np.zeros((len(held), count, 3), np.float32)
-    for k, target in enumerate(held):
-        if key in target:
-            values = array_of(document, target[key], ("VEC3",), f"morph target {k} of {name}")
-            if len(values) != count:
-                raise document.broken(f"{name} has {count} vertices, but {len(values)} in its morph target {k}")
-            found[k] = values
+    if not held or (key != "POSITION" and not any(key in target for target in held)):
+        return None
+    found = Targets(document, tuple(target.get(key) for target in held), count, name)
+    for target in range(len(found)):
+        found.displacement(target)
     return found
 
 

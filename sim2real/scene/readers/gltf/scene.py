@@ -23,6 +23,7 @@ from ..reading import Reading, option
 from .build import Builder, Looks
 from .cameras import LIGHTS, cameras_of, lighting_of, lights_in
 from .document import Document, broken, open_document
+from .instances import instances_in, is_many, with_instances_as_nodes
 from .nodes import Hierarchy, distinct, hierarchy_of, poses_of
 from .tracks import Animation, animation_names, animation_of
 
@@ -50,9 +51,9 @@ def read(path: Path, reading: Reading, options: Options) -> Scene:
 
 
 def moves_or_looks(path: Path) -> bool:
-    """Whether a glTF file has animations, or nodes with skins, morph targets, cameras or lights."""
+    """Whether a glTF file has animations, or nodes with skins, morph targets, instances, cameras or lights."""
     tree = gltf_of(path)
-    if tree.get("animations"):
+    if tree.get("animations") or instances_in(tree):
         return True
     nodes = _entries(tree, "nodes")
     primitives = [primitive for mesh in _entries(tree, "meshes") for primitive in _entries(mesh, "primitives")]
@@ -69,8 +70,9 @@ def _entries(tree: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 def load_gltf(path: Path, *, animation: str | None = None, reading: Reading | None = None) -> Scene:
     """Read a glTF file with all that moves in it.
 
-    Every node with a mesh is an instance. Where it is scaled, the scale is in its mesh; where that changes, where it has a skin
-    or morph targets, its mesh deforms. What has a skin is placed by its joints alone.
+    Every node with a mesh is an instance, and so is every one of many that ``EXT_mesh_gpu_instancing`` places. Where it is
+    scaled, the scale is in its mesh; where that changes, where it has a skin or morph targets, its mesh deforms. What has a
+    skin is placed by its joints alone.
 
     Args:
         path: the file.
@@ -89,7 +91,7 @@ def load_gltf(path: Path, *, animation: str | None = None, reading: Reading | No
     reading = Reading() if reading is None else reading
     with _values_of_their_kind(path):
         check_requirements(path)
-        document = open_document(path)
+        document = with_instances_as_nodes(open_document(path))
         hierarchy, chosen = hierarchy_of(document), animation_of(document, animation)
         times, fps = _times(hierarchy, chosen, reading)
         poses = poses_of(hierarchy, chosen, times)
@@ -148,6 +150,12 @@ def _notes(hierarchy: Hierarchy, animation: Animation | None, builder: Builder) 
         what += [f"{builder.targets} morph target(s)"] if builder.targets else []
         by = f" by {' and '.join(what)}" if what else " by scales that change"
         notes.append(f"{builder.deforming} mesh(es) deform{by}")
+    if document.instance_of:
+        owners = len(set(document.instance_of.values()))
+        notes.append(f"{len(document.instance_of)} instances of {owners} node(s) are things of their own")
+    skinned = sum(is_many(hierarchy.node(node)) for node in hierarchy.having("skin"))
+    if skinned:
+        notes.append(f"{name}: {skinned} node(s) with skins are drawn once, their instances are not read")
     notes.append(f"{name}: its y axis is up and was turned to z, the up axis here")
     return notes
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,8 @@ from ...colors import linear_from_srgb
 from ...records import Material, Mesh
 
 _SMALLEST_M, _LARGEST_M = 1e-9, 1e9
+_PLACED = re.compile(rb"<instance_geometry\b[^>]*\burl\s*=\s*[\"']#([^\"']+)")
+_ASTRAY = re.compile(r"Material #?(\S+) not found")
 
 
 def is_collada(path: Path) -> bool:
@@ -45,6 +51,38 @@ def unit_m(geometry: Any, path: Path) -> float:
         why = f"its unit is {said[:40]}"
         raise UnreadableFileError(path, what="mesh file", why=why, fix="export it in metres")
     return unit
+
+
+def without_materials_astray(path: Path, geometries: Iterable[str], notes: list[str]) -> bytes | None:
+    """A file without the materials that are not there, or whose pictures are not: pycollada leaves out what they are bound to.
+
+    Args:
+        path: the file.
+        geometries: those that trimesh has found in it.
+        notes: gets a sentence on the materials.
+
+    Returns:
+        Another file; ``None`` where nothing is left out because of a material.
+    """
+    from collada import Collada
+    from collada.common import DaeError
+
+    data, found = path.read_bytes(), tuple(geometries)
+    placed = {name.decode("utf-8", "replace") for name in _PLACED.findall(data)}
+    if all(any(name.startswith(one) for name in found) for one in placed):
+        return None
+    errors = Collada(io.BytesIO(data), ignore=[DaeError]).errors
+    astray = {name[1] for error in errors if (name := _ASTRAY.search(str(error)))}
+    tree, cut = ElementTree.fromstring(data), 0
+    for parent in tree.iter():
+        for child in list(parent):
+            if child.tag.endswith("}instance_material") and child.get("target", "").lstrip("#") in astray:
+                parent.remove(child)
+                cut += 1
+    if not cut:
+        return None
+    notes.append(f"{path.name}: materials that lead nowhere are left out: {', '.join(sorted(astray)[:8])}")
+    return ElementTree.tostring(tree)
 
 
 def with_linear_colors(mesh: Mesh) -> Mesh:

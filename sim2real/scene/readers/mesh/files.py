@@ -24,8 +24,9 @@ from ...moving_vertices import Deformed
 from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
 from ..gltf.dense import with_dense_accessors
+from ..gltf.instances import with_instances
 from ..reading import NoOptions, Reading
-from .collada import is_collada, unit_m, with_linear_colors
+from .collada import is_collada, unit_m, with_linear_colors, without_materials_astray
 from .gltf import (
     embedded_pictures,
     glow_of,
@@ -44,6 +45,8 @@ from .ply import PlyMesh, read_ply
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".gif")
 _FARTHEST_M, _FLATTEST = 1e9, 1e-24
+_UNSAID = {AssertionError: "its arrays do not fit each other"}
+"""What trimesh means by errors without a word."""
 LARGE_FACES = 1_000_000
 """Of a mesh whose arrays have single precision from the start, as those that are rendered have."""
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
@@ -93,7 +96,8 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     for matrix, name in _placed(scene, path):
         geometry = scene.geometry[name]
         faces = getattr(geometry, "faces", None)
-        if faces is None or len(faces) == 0:  # points and curves
+        if faces is None or len(faces) == 0:
+            notes.append(f"{path.name}: the points or lines of {name} are left out")
             continue
         matrix = np.diag([*[unit_m(geometry, path)] * 3, 1.0]) @ matrix
         if not (np.abs(matrix) <= _FARTHEST_M).all() or abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST:
@@ -215,7 +219,7 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
     from trimesh.resolvers import FilePathResolver
 
     logging.getLogger("trimesh").addHandler(logging.NullHandler())  # what it warns of is said in notes and errors
-    files, missing, textures = [path], [], Textures(gltf_of(path), {})
+    files, missing, said, textures = [path], [], list[str](), Textures(gltf_of(path), {})
     pictures = [(f"{name} in {path}", data) for name, data in embedded_pictures(path)]
     check_requirements(path)
 
@@ -246,17 +250,20 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
         what = str(path) if plain is None else io.BytesIO(plain)
         kind = path.suffix[1:].lower()
         scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbors(str(path)), process=False)
+        mended = without_materials_astray(path, scene.geometry, said) if kind == "dae" else None
+        if mended is not None:
+            scene = trimesh.load_scene(io.BytesIO(mended), file_type=kind, resolver=Neighbors(str(path)), process=False)
     except Sim2RealError:
         raise
     except Exception as error:  # the readers of trimesh raise whatever their parsing trips over
         if missing and isinstance(error, FileNotFoundError):
             raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from error
-        why = " ".join(str(error).split()) or type(error).__name__
+        why = " ".join(str(error).split()) or _UNSAID.get(type(error), type(error).__name__)
         raise _broken(path, why) from error
     for name, data in pictures:
         check_picture(data, name)
-    notes = [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in dict.fromkeys(missing)]
-    return scene, files, notes, textures
+    said += [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in dict.fromkeys(missing)]
+    return scene, files, said, textures
 
 
 def _as_trimesh(ply: PlyMesh) -> Any:
@@ -354,10 +361,10 @@ def _broken(path: Path, why: str) -> UnreadableFileError:
 
 def _plain_gltf(path: Path, held: dict[str, Any]) -> bytes | None:
     """A glTF file as trimesh understands it; ``None`` where the file itself is so."""
-    numbered = with_numbered_materials(held)
-    dense = with_dense_accessors(path, numbered or held)
-    made = dense or numbered
-    return None if made is None else rewritten(path, made)
+    spread = with_instances(path, held) or held
+    numbered = with_numbered_materials(spread) or spread
+    made = with_dense_accessors(path, numbered) or numbered
+    return None if made is held else rewritten(path, made)
 
 
 def _plain(data: bytes) -> bytes:

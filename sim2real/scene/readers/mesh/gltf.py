@@ -14,21 +14,21 @@ import numpy as np
 from jaxtyping import Float
 
 from ....text_files import read_text
+from .glb import FilePart, binary_chunk, glb_of, json_chunk
 
 _UNREAD_EXTENSIONS = {
     *("KHR_materials_transmission", "KHR_materials_clearcoat", "KHR_materials_volume"),
-    *("KHR_materials_pbrSpecularGlossiness", "KHR_materials_variants", "KHR_lights_punctual", "EXT_mesh_gpu_instancing"),
+    *("KHR_materials_pbrSpecularGlossiness", "KHR_materials_variants", "KHR_lights_punctual"),
     *("KHR_materials_unlit", "KHR_materials_sheen", "KHR_materials_specular"),
 }
 """What changes pictures where a reader heeds it."""
-_HEEDED_EXTENSIONS = {"KHR_texture_transform", "KHR_mesh_quantization", "EXT_texture_webp"}
+_HEEDED_EXTENSIONS = {"KHR_texture_transform", "KHR_mesh_quantization", "EXT_texture_webp", "EXT_mesh_gpu_instancing"}
 _PACKED = {"KHR_draco_mesh_compression": "DracoPy"}
 """Extensions that another package reads."""
 _STRENGTH = "KHR_materials_emissive_strength"
 _BRIGHTEST = 1e6
 _REPEAT = 10497
 _TAG = "sim2real-material-"
-_HEAD, _CHUNK_HEAD = 12, 8
 
 
 def gltf_of(path: Path) -> dict[str, Any]:
@@ -37,8 +37,7 @@ def gltf_of(path: Path) -> dict[str, Any]:
         if path.suffix.lower() == ".gltf":
             return dict(json.loads(read_text(path)))
         if path.suffix.lower() == ".glb":
-            data, start = path.read_bytes(), _HEAD + _CHUNK_HEAD
-            return dict(json.loads(data[start : start + int.from_bytes(data[12:16], "little")]))
+            return dict(json.loads(json_chunk(path)[:]))
     except (ValueError, TypeError, OSError, RecursionError):
         return {}
     return {}
@@ -56,8 +55,7 @@ def embedded_pictures(path: Path) -> Iterator[tuple[str, bytes]]:
     """The PNG and JPEG pictures inside a glTF file, with their names; what is not where the file says is left to its reader."""
     held = gltf_of(path)
     images, views = held.get("images"), held.get("bufferViews")
-    data = path.read_bytes() if path.suffix.lower() == ".glb" and images else b""
-    start = _HEAD + 2 * _CHUNK_HEAD + int.from_bytes(data[12:16], "little")
+    data = binary_chunk(path) if images else None
     for k, image in enumerate(images if isinstance(images, list) else []):
         try:
             name = str(image.get("name") or f"picture {k}")
@@ -65,7 +63,7 @@ def embedded_pictures(path: Path) -> Iterator[tuple[str, bytes]]:
                 yield name, base64.b64decode(image["uri"].partition(",")[2])
             elif data and image.get("mimeType") in ("image/png", "image/jpeg"):
                 view = views[image["bufferView"]]  # pyright: ignore[reportOptionalSubscript]
-                at = start + view.get("byteOffset", 0)
+                at = view.get("byteOffset", 0)
                 yield name, data[at : at + view["byteLength"]]
         except (LookupError, TypeError, AttributeError, ValueError):
             continue
@@ -110,14 +108,30 @@ def with_materials_alone(path: Path) -> bytes:
     pictured = {image.get("bufferView") for image in held.get("images", []) if isinstance(image, dict)} - {None}
     nowhere = {"buffer": 0, "byteLength": 0}
     views = [view if k in pictured else nowhere for k, view in enumerate(held.get("bufferViews", []))] if pictured else []
-    shown = {key: held[key] for key in ("asset", "buffers", "images", "textures", "samplers") if key in held}
+    shown = {key: held[key] for key in ("asset", "images", "textures", "samplers") if key in held}
+    buffers, packed = held.get("buffers", []) if pictured else [], bytearray()
+    if pictured and (binary := binary_chunk(path)) is not None:
+        views = [_packed(view, binary, packed) if k in pictured else nowhere for k, view in enumerate(views)]
+        buffers = [{"byteLength": len(packed)}, *buffers[1:]]
     meshes = [
         {"name": numbered_material(k), "primitives": [{"attributes": {"POSITION": 0}, "material": k}]}
         for k in range(len(numbered))
     ]
     nothing = [{"componentType": 5126, "count": 3, "type": "VEC3"}]
-    tree = {**shown, "bufferViews": views, "accessors": nothing, "materials": numbered, "meshes": meshes}
-    return rewritten(path, tree)
+    tree = {**shown, "buffers": buffers, "bufferViews": views, "accessors": nothing, "materials": numbered, "meshes": meshes}
+    text = json.dumps(tree).encode()
+    return text if path.suffix.lower() == ".gltf" else glb_of(path, text, bytes(packed))
+
+
+def _packed(view: dict[str, Any], binary: FilePart, packed: bytearray) -> dict[str, Any]:
+    """A view of a GLB file's own buffer, whose bytes are put behind those that are packed already."""
+    if view.get("buffer") != 0:
+        return view
+    start = view.get("byteOffset", 0)
+    packed += b"\0" * (-len(packed) % 4)
+    at = len(packed)
+    packed += binary[start : start + view["byteLength"]]
+    return {**view, "byteOffset": at}
 
 
 def numbered_material(index: int) -> str:
@@ -130,11 +144,8 @@ def rewritten(path: Path, held: dict[str, Any]) -> bytes:
     text = json.dumps(held).encode()
     if path.suffix.lower() == ".gltf":
         return text
-    text += b" " * (-len(text) % 4)
-    data = path.read_bytes()
-    rest = data[_HEAD + _CHUNK_HEAD + int.from_bytes(data[12:16], "little") :]
-    chunk = len(text).to_bytes(4, "little") + b"JSON" + text + rest
-    return data[:8] + (_HEAD + len(chunk)).to_bytes(4, "little") + chunk
+    binary = binary_chunk(path)
+    return glb_of(path, text, b"" if binary is None else binary[:])
 
 
 def uv_map_of(held: dict[str, Any], name: object, what: str, notes: list[str]) -> Float[np.ndarray, "2 3"] | None:

@@ -96,6 +96,21 @@ def number(element: Element | None, key: str, otherwise: float | None) -> float:
     return float(vector(element, key, 1, None if otherwise is None else (otherwise,))[0])
 
 
+def endless(element: Element, key: str) -> float:
+    """One number of an attribute, 0 where it is absent; one that is too large to be meant, or infinite, is infinite.
+
+    Raises:
+        Malformed: it holds something else.
+    """
+    try:
+        found = float(element.get(key, "0"))
+    except ValueError:
+        found = np.nan
+    if np.isnan(found):
+        raise Malformed(f"{key} of <{element.tag}> is {element.get(key, '')[:80]!r}, must be a number")
+    return found if abs(found) <= _LARGEST else float(np.copysign(np.inf, found))
+
+
 def origin_of(element: Element | None) -> Float[np.ndarray, "4 4"]:
     """The transform of an element's ``<origin xyz rpy>``; the identity where it has none."""
     origin = None if element is None else element.find("origin")

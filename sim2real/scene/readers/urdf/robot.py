@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from ....text_files import read_text
-from .elements import Element, Malformed, broken, name_of, number, origin_of, parsed, vector
+from .elements import Element, Malformed, broken, endless, name_of, number, origin_of, parsed, vector
 from .sensors import Sensor, sensors_of
 
 SIZES = {"fixed": 0, "revolute": 1, "continuous": 1, "prismatic": 1, "planar": 3, "floating": 7}
@@ -130,9 +130,10 @@ def _robot(tree: Element, otherwise: str) -> Robot:
         raise Malformed("it has no links")
     joints = [_joint(joint) for joint in tree.findall("joint")]
     _check_distinct("joint", [joint.name for joint in joints])
+    notes: list[str] = []
+    joints = _with_mimics_that_lead_somewhere(joints, notes)
     root, ordered = _ordered(tuple(links), joints)
     _check_mimics({joint.name: joint for joint in joints})
-    notes: list[str] = []
     visuals = _visuals(tree, links, notes)
     name = tree.get("name") or otherwise
     return Robot(name, root, tuple(links), tuple(ordered), visuals, sensors_of(tree, set(links)), tuple(dict.fromkeys(notes)))
@@ -163,7 +164,7 @@ def _joint(element: Element) -> Joint:
             name_of(element.find("child"), "link"),
             origin_of(element),
             axis / length,
-            None if limit is None else (number(limit, "lower", 0.0), number(limit, "upper", 0.0)),
+            None if limit is None else (endless(limit, "lower"), endless(limit, "upper")),
             None
             if mimic is None
             else Mimic(name_of(mimic, "joint"), number(mimic, "multiplier", 1.0), number(mimic, "offset", 0.0)),
@@ -200,6 +201,20 @@ def _ordered(links: tuple[str, ...], joints: list[Joint]) -> tuple[str, list[Joi
     return roots[0], ordered
 
 
+def _with_mimics_that_lead_somewhere(joints: list[Joint], notes: list[str]) -> list[Joint]:
+    """The joints without what published robots say in vain: that one which is fixed, or one that is not there, is followed."""
+    names = {joint.name for joint in joints}
+    fixed = [joint.name for joint in joints if joint.mimic is not None and joint.kind == "fixed"]
+    if fixed:
+        notes.append(f"joints that are fixed do not mimic others: {', '.join(fixed)}")
+    found = [replace(joint, mimic=None) if joint.name in fixed else joint for joint in joints]
+    for k, joint in enumerate(found):
+        if joint.mimic is not None and joint.mimic.joint not in names:
+            notes.append(f"joint {joint.name} mimics {joint.mimic.joint}, which is no joint: it moves only if it is recorded")
+            found[k] = replace(joint, mimic=None)
+    return found
+
+
 def _check_mimics(joints: dict[str, Joint]) -> None:
     """Refuse joints that follow what has not one position, or each other in a circle."""
     ends: set[str] = set()
@@ -210,8 +225,8 @@ def _check_mimics(joints: dict[str, Joint]) -> None:
                 raise Malformed(f"joint {joint.name}: a {joint.kind} joint cannot mimic another")
             if joint.name in way:
                 raise Malformed(f"joints mimic each other in a circle: {', '.join([*way, joint.name][:9])}")
-            followed = joints.get(joint.mimic.joint)
-            if followed is None or SIZES[followed.kind] > 1:
+            followed = joints[joint.mimic.joint]
+            if SIZES[followed.kind] > 1:
                 raise Malformed(f"joint {joint.name} mimics {joint.mimic.joint}, which is no joint with one position")
             way[joint.name] = None
             joint = followed

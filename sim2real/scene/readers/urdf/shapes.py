@@ -56,7 +56,6 @@ class Shapes:
 
         Raises:
             UnreadableFileError: a mesh or a picture is damaged.
-            EmptySceneError: a mesh has no faces.
         """
         key = visual.shape, visual.look
         if key not in self._dressed:
@@ -76,7 +75,12 @@ class Shapes:
     def _mesh(self, shape: Shape) -> list[_Placed]:
         """A mesh file in the axes in which it was written, whatever it says is up, as ROS takes it."""
         path = self._path(shape.file)
-        file = read_mesh_file(path, up_axis="z")
+        try:
+            file = read_mesh_file(path, up_axis="z")
+        except EmptySceneError:
+            self.notes.append(f"{path.name} has no faces that can be drawn and is left out")
+            self.files.append(path)
+            return []
         self.files += file.files
         self.notes += file.notes
         if shape.size == (1.0, 1.0, 1.0):
@@ -136,15 +140,11 @@ def parts_of(robot: Robot, shapes: Shapes, source: Path, first: int = 0) -> tupl
     shapes.check_files(visual for visuals in shown.values() for visual in visuals)
     clear = sum(map(len, robot.visuals.values())) - sum(map(len, shown.values()))
     notes = [f"{clear} shapes whose color is clear (alpha 0) were left out"] if clear else []
-    seen = [link for link in robot.links if shown[link]]
+    placed = {link: [part for visual in shown[link] for part in shapes.of(visual)] for link in robot.links}
+    seen = [link for link in robot.links if placed[link]]
     if not seen:
         raise EmptySceneError(source, lacks="visuals", fix="give its links a <visual> with a <geometry>")
-    parts = [
-        Part(mesh, first + number, link_from_mesh)
-        for number, link in enumerate(seen)
-        for visual in shown[link]
-        for mesh, link_from_mesh in shapes.of(visual)
-    ]
+    parts = [Part(mesh, first + number, move) for number, link in enumerate(seen) for mesh, move in placed[link]]
     return seen, tuple(parts), notes
 
 

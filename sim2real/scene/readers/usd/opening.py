@@ -41,12 +41,15 @@ def quiet(path: Path) -> Iterator[None]:
 def opened(path: Path) -> Stage:
     """The stage of a file, with everything that it refers to; within ``quiet``, which says what of the file is damaged.
 
+    Layers that a scene still holds open are read again if their files have changed.
+
     Raises:
         UnreadableFileError: it refers to itself, or to a prim that there is not.
         MissingFileError: a layer that it refers to is not there.
         MissingPackageError: usd-core is not installed.
     """
     stage = require("pxr.Usd", "usd").Stage.Open(str(path.absolute()))
+    stage.Reload()
     for error in stage.GetCompositionErrors():
         raise _of_composition(error, path)
     return stage

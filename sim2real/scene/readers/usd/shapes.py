@@ -14,8 +14,11 @@ from ....optional import require
 from ... import primitives
 from ...mesh_ops import mapped
 from ...records import Mesh
+from .moving_points import moving_points
 from .polygons import triangulated
 from .primvars import Corners, normal_values, values_of
+from .skeletons import PointsAt
+from .tetrahedra import faces_of_tetrahedra
 from .types import Prim
 from .values import integers_of, rows_of
 
@@ -30,7 +33,7 @@ SOLIDS = ("Cube", "Sphere", "Cylinder", "Cylinder_1", "Cone", "Capsule", "Capsul
 class Shape:
     """A surface as its prim has it.
 
-    - ``mesh``: its triangles; ``mesh.deformed`` holds the frames where its points move.
+    - ``mesh``: its triangles; ``mesh.deformed`` makes those of any frame where its points move.
     - ``corners``: what they belong to in the file; ``None`` for solids, which have UVs of their own.
     - ``subsets``: prims that bind materials of their own to some triangles.
     """
@@ -42,10 +45,10 @@ class Shape:
 
 def is_read(prim: Prim) -> bool:
     """Whether a prim is of a kind that becomes triangles here."""
-    return prim.GetTypeName() in ("Mesh", *SOLIDS)
+    return prim.GetTypeName() in ("Mesh", "TetMesh", *SOLIDS)
 
 
-def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> Shape | None:
+def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str], skin: PointsAt | None = None) -> Shape | None:
     """The surface of a prim; ``None`` where it has none.
 
     Args:
@@ -53,14 +56,17 @@ def shape_of(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) 
         times: the time codes of all frames.
         where: the file, for errors.
         notes: gets a sentence for everything that could not be kept.
+        skin: the points at any time, where a skeleton moves them.
 
     Raises:
         UnreadableFileError: faces that name points that there are not, sizes that are not positive.
     """
-    return _mesh(prim, times, where, notes) if prim.GetTypeName() == "Mesh" else _solid(prim, times, where, notes)
+    if prim.GetTypeName() == "TetMesh":
+        return _tetrahedra(prim, times, where, notes)
+    return _mesh(prim, times, where, notes, skin) if prim.GetTypeName() == "Mesh" else _solid(prim, times, where, notes)
 
 
-def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> Shape | None:
+def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str], skin: PointsAt | None) -> Shape | None:
     geom = require("pxr.UsdGeom", "usd").Mesh(prim)
     first, path = times[0], prim.GetPath()
     points = rows_of(geom.GetPointsAttr(), first)
@@ -88,7 +94,7 @@ def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> 
         vertices=points,
         faces=corners.point,
         normals=np.array(normals) if finite else None,
-        deformed=_deformed(geom, points, times, notes),
+        deformed=moving_points(prim, points, times, notes, skin),
         outside_only=geom.GetDoubleSidedAttr().HasAuthoredValue() and not geom.GetDoubleSidedAttr().Get(),
     )
     topology = (geom.GetFaceVertexCountsAttr(), geom.GetFaceVertexIndicesAttr())
@@ -97,23 +103,15 @@ def _mesh(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> 
     return Shape(mesh, corners, _subsets(prim, face, first))
 
 
-def _deformed(
-    geom: Any, points: Float[np.ndarray, "points 3"], times: Sequence[Any], notes: list[str]
-) -> Float[np.ndarray, "frames points 3"] | None:
-    """The points of all frames where they move; frames with another number of points keep those before."""
-    attribute = geom.GetPointsAttr()
-    if len(times) < 2 or not attribute.ValueMightBeTimeVarying():
+def _tetrahedra(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) -> Shape | None:
+    """The surface of a soft body."""
+    points = rows_of(prim.GetAttribute("points"), times[0])
+    faces = faces_of_tetrahedra(prim, len(points), times[0], where)
+    if len(faces) == 0:
         return None
-    frames, odd = [points], 0
-    for time in times[1:]:
-        now = rows_of(attribute, time)
-        fits = now.shape == points.shape and np.isfinite(now).all()
-        odd += not fits
-        frames.append(now if fits else frames[-1])
-    if odd:
-        notes.append(f"{geom.GetPath()}: in {odd} frames its points do not fit, or are not finite; there it keeps its shape")
-    moved = np.stack(frames)
-    return None if (moved == moved[0]).all() else moved
+    places = np.arange(faces.size).reshape(-1, 3)
+    corners = Corners(places, faces, np.arange(len(faces)), (len(faces), len(points), faces.size))
+    return Shape(Mesh(prim.GetName(), points, faces, deformed=moving_points(prim, points, times, notes)), corners)
 
 
 def _subsets(prim: Prim, face: np.ndarray, time: Any) -> tuple[tuple[Prim, np.ndarray], ...]:

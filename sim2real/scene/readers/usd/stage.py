@@ -15,8 +15,8 @@ from ....errors import BadValueError, EmptySceneError
 from ....optional import require
 from ....transforms import inverse_rigid, rigid
 from ...mesh_ops import cleaned, mapped, shaded
+from ...moving_vertices import MovingVertices
 from ...records import Instance, Mesh, Part, Scene
-from ..frame_count import check_frames
 from ..mesh.files import Y_UP, sha256_of
 from ..reading import Reading, option
 from .cameras import cameras_of
@@ -30,7 +30,7 @@ from .opening import opened, quiet, used_files
 from .placing import is_flat, linear_parts, rigid_way, ways_of
 from .primvars import uv_values
 from .shapes import Shape, face_colors, shape_of
-from .skeletons import bake_skins
+from .skeletons import PointsAt, bake_skins
 from .timing import frames_of, sampled_range
 from .types import Prim, Stage
 from .walking import Walked, prims_of, walked
@@ -88,15 +88,18 @@ def scene_of_stage(stage: Stage, path: Path, reading: Reading, options: Options)
         past_end=1.0 if exported else 0.0,
     )
     times = [usd.TimeCode(float(code)) for code in frames.codes]
-    bake_skins(stage, prims, frames.codes)
+    skins = bake_skins(stage, prims, frames.codes)
     z_up_m, notes = _axes(stage, path, options.meters_per_unit, exported)
     found = walked(stage.GetPseudoRoot(), times)
     files = used_files(stage)
     materials = Materials(times[0], notes, files)
     placed = _placed(found, stage, times, z_up_m, path, notes)
-    built = _build(placed, times, materials, path)
+    built = _build(placed, times, materials, path, skins)
     if not built.parts:
-        raise EmptySceneError(path, lacks="surfaces that can be drawn", fix=f"save it with meshes ({'; '.join(notes)})")
+        said = "; ".join([*notes, *_what_was_read(found, placed)])
+        raise EmptySceneError(
+            path, lacks="surfaces that can be drawn", fix=f"save it with meshes{f' ({said})' if said else ''}"
+        )
     cameras, of_cameras = cameras_of(found.cameras, times, z_up_m, reading.size, path)
     lighting, environment, of_lights = lights_of(found.lights, times, z_up_m, path, files)
     names = [plain_name(instance.name) if exported else instance.name for instance in built.instances]
@@ -154,7 +157,9 @@ def _placed(
     return placed
 
 
-def _build(placed: Sequence[Placed], times: Sequence[Any], materials: Materials, path: Path) -> _Built:
+def _build(
+    placed: Sequence[Placed], times: Sequence[Any], materials: Materials, path: Path, skins: dict[str, PointsAt]
+) -> _Built:
     built = _Built([], [], [], [], [])
     shapes: dict[str, list[Mesh]] = {}
     known: dict[tuple, list[int]] = {}
@@ -162,7 +167,7 @@ def _build(placed: Sequence[Placed], times: Sequence[Any], materials: Materials,
     for one in placed:
         key = _source(one.prim, materials)
         if key not in shapes:
-            shapes[key] = _meshes(one.prim, times, materials, path)
+            shapes[key] = _meshes(one.prim, times, materials, path, skins)
         if not shapes[key]:
             continue
         seen = one.visible & ~is_flat(one.world_from_thing)
@@ -186,7 +191,7 @@ def _build(placed: Sequence[Placed], times: Sequence[Any], materials: Materials,
             built.parts.extend(Part(mesh, index[thing], rigid(rotation, place[:3, 3])) for mesh in known[same])
         else:
             built.parts.extend([Part(len(built.meshes) + k, index[thing]) for k in range(len(shapes[key]))])
-            built.meshes.extend(_swept(mesh, within, int(np.flatnonzero(seen)[0]), path) for mesh in shapes[key])
+            built.meshes.extend(_swept(mesh, within, int(np.flatnonzero(seen)[0])) for mesh in shapes[key])
     return built
 
 
@@ -206,14 +211,16 @@ def _stretched(mesh: Mesh, stretch: np.ndarray) -> Mesh:
     return mesh if np.abs(stretch - np.eye(3)).max() <= 1e-9 else mapped(mesh, stretch)
 
 
-def _swept(mesh: Mesh, within: np.ndarray, first: int, path: Path) -> Mesh:
+def _swept(mesh: Mesh, within: np.ndarray, first: int) -> Mesh:
     """A mesh whose place within its thing changes, as one that deforms."""
-    check_frames(len(within), 1 + len(mesh.vertices) // 10, path)
-    points = np.broadcast_to(mesh.vertices, (len(within), *mesh.vertices.shape)) if mesh.deformed is None else mesh.deformed
-    moved = points @ np.swapaxes(within[:, :3, :3], 1, 2) + within[:, None, :3, 3]
+
+    def at(frame: int) -> Float[np.ndarray, "points 3"]:
+        points = mesh.vertices if mesh.deformed is None else mesh.deformed[frame]
+        return points @ within[frame, :3, :3].T + within[frame, :3, 3]
+
     linear = within[first, :3, :3]
     at_first = mapped(mesh, linear) if abs(np.linalg.det(linear)) > 1e-27 else replace(mesh, normals=None)
-    return replace(at_first, vertices=moved[first], deformed=moved)
+    return replace(at_first, vertices=at(first), deformed=MovingVertices(len(within), len(mesh.vertices), at))
 
 
 def _source(prim: Prim, materials: Materials) -> str:
@@ -223,13 +230,11 @@ def _source(prim: Prim, materials: Materials) -> str:
     return f"{prim.GetPrimInPrototype().GetPath()} {materials.path_for(prim)}"
 
 
-def _meshes(prim: Prim, times: Sequence[Any], materials: Materials, path: Path) -> list[Mesh]:
+def _meshes(prim: Prim, times: Sequence[Any], materials: Materials, path: Path, skins: dict[str, PointsAt]) -> list[Mesh]:
     """The meshes of a prim, one per material, in the prim's frame."""
-    shape = shape_of(prim, times, path, materials.notes)
+    shape = shape_of(prim, times, path, materials.notes, skins.get(str(prim.GetPath())))
     if shape is None:
         return []
-    if shape.mesh.deformed is not None:
-        check_frames(len(times), 1 + len(shape.mesh.vertices) // 10, path)
     taken = np.zeros(len(shape.mesh.faces), bool)
     made = []
     for owner, triangles in shape.subsets:
