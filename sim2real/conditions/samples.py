@@ -15,7 +15,7 @@ from torch import Tensor
 from ..camera import View
 from ..camera.kernels import device_camera
 from ..devices import as_warp, blank, launch, load, row_threads, upload
-from ..raster import Rasterizer, view_of
+from ..raster import Rasterizer, Visibility, view_of
 from ..scene import Camera, Maps, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
@@ -118,7 +118,7 @@ class Sampler:
         front = self.samples(camera, frame)
         if not self._clear.any():
             return Layers(front, None)
-        weight = self._weight(front)
+        weight = self.weight(front)
         if not (weight < 1).any():
             return Layers(front, None)
         rows, columns = _box_around(weight < 1)
@@ -130,10 +130,11 @@ class Sampler:
         solid = self._rasterizer.fragments(asked.only(~self._clear))
         last = self._samples(part, frame, asked, solid.face, solid.camera_vertices)
         between = [replace(last, face=as_warp(face, wp.int32)) for face in self._clear_parts.layers(asked, solid)]
-        weights = [weight[rows, columns], *(self._weight(samples) for samples in between)]
+        weights = [weight[rows, columns], *(self.weight(samples) for samples in between)]
         return Layers(front, Behind((*between, last), rows, columns, tuple(weights)))
 
-    def _weight(self, seen: Samples) -> Float32[Tensor, "height width"]:
+    def weight(self, seen: Samples) -> Float32[Tensor, "height width"]:
+        """The mean alpha of what is clear in every pixel; 1 where nothing is."""
         weights = blank(seen.size, wp.float32, self.device)
         shape, run = row_threads(seen.size, self.device)
         launch(surface_kernels.clear_kernel, shape, [seen.face, seen.side, run, self._face_alpha, weights], self.device)
@@ -142,10 +143,24 @@ class Sampler:
     def _fine(self, camera: Camera) -> Camera:
         return camera.resized((camera.size[0] * self._side, camera.size[1] * self._side))
 
-    def samples(self, camera: Camera, frame: int, *, without_clear: bool = False) -> Samples:
-        """The samples of one view; if asked, without the parts that one sees through."""
+    def samples(
+        self,
+        camera: Camera,
+        frame: int,
+        *,
+        without_clear: bool = False,
+        look: Callable[[View], Visibility] | None = None,
+    ) -> Samples:
+        """The samples of one view.
+
+        Args:
+            camera: of the scene, or another that looks at it.
+            frame: of the scene.
+            without_clear: leave out the parts that one sees through.
+            look: finds the faces, where it is not the rasterizer that does.
+        """
         asked = view_of(self.scene, self._fine(camera), frame)
-        seen = self._rasterizer.visibility(asked.only(~self._clear) if without_clear else asked)
+        seen = (look or self._rasterizer.visibility)(asked.only(~self._clear) if without_clear else asked)
         return self._samples(camera, frame, asked, seen.face, seen.camera_vertices)
 
     def _samples(self, camera: Camera, frame: int, asked: View, face: Tensor, camera_vertices: Tensor) -> Samples:

@@ -13,6 +13,7 @@ from .records import Lighting as Lighting
 from .records import Maps as Maps
 from .records import Material as Material
 from .records import Mesh as Mesh
+from .records import Mirror as Mirror
 from .records import Part as Part
 from .records import Scene as Scene
 from .triangles import Triangles as Triangles
