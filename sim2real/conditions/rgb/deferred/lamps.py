@@ -12,12 +12,12 @@ from jaxtyping import Bool, Float
 from ....devices import upload
 from ....raster import Rasterizer
 from ....scene import Camera, Lighting, Scene, Triangles
-from ....scene.colors import linear_from_srgb
 from ....scene.light.lamps import Lamp, Lights
 from ....transforms import inverse_rigid
 from . import light_kernels
 from .lamp_cameras import LampCamera, directional_camera, following, near_camera, radius_of, seen_points, spread_frames
 from .shadows import ShadowMaps, ShadowOptions, fixed_parts, still_parts
+from .sky import Sky
 
 _KINDS = {"directional": light_kernels.DIRECTIONAL, "point": light_kernels.POINT, "spot": light_kernels.SPOT}
 _COLUMNS: dict[str, Any] = {
@@ -59,9 +59,8 @@ class Lamps:
         still = fixed_parts(scene) if shadows.as_live else still_parts(scene)
         self._maps = ShadowMaps(scene, triangles, shown, (casts, still), device) if shown else None
         self._no_maps = upload(np.zeros((1, 1, 1), np.float32), wp.float32, device)
-        skybox = self._lights.skybox
-        sides = np.zeros((1, 3)) if skybox is None else linear_from_srgb(skybox.sides / 255).reshape(-1, 3)
-        self._box = upload(sides.astype(np.float32), wp.vec3, device)
+        self._sky = None if self._lights.skybox is None else Sky(self._lights.skybox, device)
+        self._no_box = upload(np.zeros((1, 3), np.float32), wp.vec3, device)
 
     def _aim(self, rasterizer: Rasterizer, shadows: ShadowOptions, looked_at: Sequence[int]) -> None:
         points = seen_points(self._scene, rasterizer, looked_at)
@@ -109,9 +108,9 @@ class Lamps:
         light.sky, light.ground = wp.vec3(*sky), wp.vec3(*ground)
         above, below = lights.backdrop if self._scene.lights else lighting.backdrop or (lighting.sky, lighting.ground)
         light.above, light.below = wp.vec3(*above), wp.vec3(*below)
-        light.box, light.box_side = self._box, 0
-        if lights.skybox is not None:
-            light.box_side = lights.skybox.sides.shape[1]
+        light.box, light.box_side = self._no_box, 0
+        if self._sky is not None and lights.skybox is not None:
+            light.box, light.box_side = self._sky.seen_by(camera, frame)
             turn = lights.skybox.box_from_world @ camera.world_from_camera[frame, :3, :3]
             light.box_from_camera = wp.mat33(*turn.ravel().tolist())
         light.exposure = exposure

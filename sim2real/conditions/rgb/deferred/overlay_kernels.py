@@ -40,28 +40,41 @@ class Overlay:
 
 @wp.func
 @no_type_check
-def hazy(radiance: wp.vec3, sky: wp.vec3, direction: wp.vec3, away: float, over: Overlay) -> wp.vec3:
-    """Radiance with haze before it; see ``Haze``.
+def mixed(color: wp.vec3, haze: wp.vec3, share: float) -> wp.vec3:
+    """Two colors mixed evenly for the eye: by their square roots, about as screens encode them."""
+    out = wp.vec3(0.0, 0.0, 0.0)
+    for k in range(3):
+        a = wp.sqrt(wp.max(color[k], 0.0))
+        b = a + share * (wp.sqrt(haze[k]) - a)
+        out[k] = b * b
+    return out
+
+
+@wp.func
+@no_type_check
+def hazy(color: wp.vec3, sky: wp.vec3, haze: wp.vec3, direction: wp.vec3, away: float, over: Overlay) -> wp.vec3:
+    """A color with haze before it; see ``Haze``.
 
     Args:
-        radiance: of what is seen.
+        color: of what is seen.
         sky: what is seen where nothing is.
+        haze: its color.
         direction: a unit vector.
         away: metres along it to what is seen, below 0: nothing is.
         over: of the view.
     """
     falls = -wp.dot(direction, over.haze_up)
     flat = wp.sqrt(wp.max(1.0 - falls * falls, 0.0))
-    out = radiance
+    out = color
     if falls > 0.0 and flat > 0.0:
         q = over.haze_reach * falls / (over.haze_height * flat)
         spread = 1.0 + over.haze_depth * q
         if q * (1.0 - over.haze_depth) < 1.0 and (away < 0.0 or away * flat * spread > over.haze_reach):
             if q >= 1.0:
                 share = (1.0 - q * (1.0 - over.haze_depth)) * (1.0 + over.haze_depth) / (over.haze_depth * spread)
-                out = radiance + share * (over.haze - radiance)
+                out = mixed(color, haze, share)
             else:
-                out = sky + q * (1.0 + over.haze_depth) / spread * (over.haze - sky)
+                out = mixed(sky, haze, q * (1.0 + over.haze_depth) / spread)
     return out
 
 
@@ -101,10 +114,14 @@ def seen_through(
         away = wp.length(toward) / wp.max(w, 1.0e-9)
     else:
         radiance = sky
-    if over.haze_reach > 0.0:
-        radiance = hazy(radiance, sky, direction, away, over)
+    haze = over.haze
     if light.exposure > 0.0:
         radiance = tone_mapped(radiance, light.exposure)
+        if over.haze_reach > 0.0:
+            sky = tone_mapped(sky, light.exposure)
+            haze = tone_mapped(haze, light.exposure)
+    if over.haze_reach > 0.0:
+        radiance = hazy(radiance, sky, haze, direction, away, over)
     return radiance
 
 

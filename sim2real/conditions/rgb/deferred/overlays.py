@@ -19,6 +19,7 @@ from ....scene import Camera, Mesh, Scene, Triangles
 from ....scene.light.lamps import Haze
 from ...samples import Sampler, Samples
 from . import overlay_kernels
+from .exposure import EXPOSURE, radiance_shown_as
 
 _FLAT = 1e-5
 """Of a mesh's size, by which faces may be off their mirror's plane."""
@@ -28,11 +29,13 @@ _ODD_ACROSS = {"perspective": (3, 8, 9), "fisheye": (), "orthographic": ()}
 
 @dataclass(frozen=True)
 class _MirrorPart:
-    """A part of the scene that mirrors, by its number, and what its mesh says of the mirror."""
+    """A part of the scene that mirrors, by its number: its mesh, and its first and last face that mirror."""
 
     part: int
     mesh: Mesh
     share: float
+    first: int
+    last: int
 
 
 def has_overlays(scene: Scene) -> bool:
@@ -101,11 +104,14 @@ class Overlays:
         self, number: int, samples: Samples, mirrored: Callable[[Samples, Camera], Tensor]
     ) -> tuple[slice, slice, Float32[Tensor, "rows columns 3"]] | None:
         """What a mirror shows in the rows and columns in which it is seen; ``None`` where it shows nothing."""
-        face = wp.to_torch(samples.face)
-        here = (face >= 0) & (self._mirror_of[face.clamp(min=0).long()] == number)
+        face, one = wp.to_torch(samples.face), self._mirrors[number]
+        here = (face >= one.first) & (face <= one.last)
         if not bool(here.any()):
             return None
-        one, camera, frame = self._mirrors[number], samples.camera, samples.frame
+        here &= self._mirror_of[face.clamp(min=0).long()] == number
+        if not bool(here.any()):
+            return None
+        camera, frame = samples.camera, samples.frame
         plane = self._plane(one, frame)
         eye = camera.world_from_camera[frame]
         ahead = eye[:3, 2] @ plane[:3] < 0 if camera.lens.parallel else eye[:3, 3] @ plane[:3] > plane[3]
@@ -141,7 +147,8 @@ class Overlays:
 
     def _lay_haze(self, over: Any, haze: Haze, samples: Samples) -> None:
         up = samples.camera.world_from_camera[samples.frame, :3, :3].T @ np.array(haze.normal, np.float64)
-        over.haze, over.haze_up = wp.vec3(*haze.color), wp.vec3(*(up / np.linalg.norm(up)).tolist())
+        over.haze = wp.vec3(*radiance_shown_as(np.array(haze.color), EXPOSURE).tolist())
+        over.haze_up = wp.vec3(*(up / np.linalg.norm(up)).tolist())
         over.haze_height = self._haze_height(haze, samples)
         over.haze_reach, over.haze_depth = haze.reach, min(max(haze.depth, 1e-3), 0.999)
 
@@ -198,9 +205,10 @@ def _mirrors_of(scene: Scene, triangles: Triangles) -> tuple[tuple[_MirrorPart, 
         mesh = scene.meshes[part.mesh]
         if mesh.mirror is None or mesh.mirror.share <= 0 or mesh.deformed is not None or not len(mesh.faces):
             continue
-        faces = np.flatnonzero(triangles.face_part == number)
-        mirror_of[faces[_in_plane(mesh)]] = len(found)
-        found.append(_MirrorPart(number, mesh, mesh.mirror.share))
+        faces = np.flatnonzero(triangles.face_part == number)[_in_plane(mesh)]
+        if len(faces):
+            mirror_of[faces] = len(found)
+            found.append(_MirrorPart(number, mesh, mesh.mirror.share, int(faces[0]), int(faces[-1])))
     return tuple(found), mirror_of
 
 

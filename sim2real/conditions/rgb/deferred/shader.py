@@ -18,12 +18,11 @@ from ....scene.colors import srgb_from_linear
 from ...samples import Layers, Sampler, Samples
 from ..protocol import MadeBy
 from . import occlusion_kernels, shading_kernels
+from .exposure import EXPOSURE
 from .lamps import Lamps
 from .overlays import Overlays, has_overlays
 from .shadows import ShadowOptions
 
-EXPOSURE = 0.65
-"""What radiance is multiplied with before the tone curve."""
 _CURVE = 4096  # entries of the table that ends in 8 bits
 
 
