@@ -153,8 +153,21 @@ def test_a_skybox_shows_its_sides_where_nothing_is(side):
     axis[side // 2] = 1 - 2 * (side % 2)
     camera = camera_at((0.0, 0.0, 0.0), tuple(axis + [0, 0.001, 0] if axis[2] else axis), (40, 60), fov_deg=40)
     scene = replace(scene_of([], camera), lights=Lights(skybox=Skybox(SIDES, np.eye(3))))
-    shown = shader_of(scene).radiance(camera, 0)
-    assert shown == pytest.approx(np.broadcast_to(SIDES[side, 0, 0] / 255, shown.shape), abs=1e-4)
+    shown = shader_of(scene).frame(camera, 0)
+    assert np.abs(shown.astype(int) - SIDES[side, 0, 0]).max() <= 4
+
+
+def test_stars_of_a_skybox_are_no_finer_than_pixels_so_that_they_stay_when_the_camera_turns():
+    sides = np.zeros((6, 256, 256, 3), np.uint8)
+    sides[np.random.default_rng(1).random((6, 256, 256)) < 0.1] = 255
+    camera = camera_at((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (40, 60), fov_deg=60)
+    shown = []
+    for shift in (0.0, 0.5):
+        turned = replace(camera, intrinsics=camera.intrinsics + [[0, 0, shift], [0, 0, 0], [0, 0, 0]])
+        scene = replace(scene_of([], turned), lights=Lights(skybox=Skybox(sides, np.eye(3))))
+        shown.append(shader_of(scene).frame(turned, 0).astype(float))
+    assert shown[0].mean() == pytest.approx(0.1 * 255, rel=0.15)
+    assert np.abs(shown[1] - shown[0]).mean() < 0.6 * shown[0].std()
 
 
 def test_the_kernel_equals_its_torch_twin_under_lamps_of_all_kinds():
