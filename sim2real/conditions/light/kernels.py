@@ -26,7 +26,8 @@ class World:
 
     - ``mesh``: world-space triangles, clear parts left out; ``face_of``: which of the scene's faces they are.
     - ``tints``: mean color of the parts' textures; white for those that have none.
-    - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``: of ``NearLight``.
+    - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``, ``near_cone``: of
+      ``NearLight``.
     - ``steady`` and ``all_around``: panoramas, the first without what the far samples hold; ``sky_from_world``.
     - ``reach``: metres beyond which nothing is in the way of sun and sky; surfaces farther off send back nothing.
     - ``cached``: light in cells of ``origin`` + ``cell`` * (x, y, z), for six directions of the surface, at
@@ -41,6 +42,7 @@ class World:
     near_point: wp.array(dtype=wp.vec3)
     near_normal: wp.array(dtype=wp.vec3)
     near_light: wp.array(dtype=wp.vec3)
+    near_cone: wp.array(dtype=wp.vec3)
     steady: wp.array2d(dtype=wp.vec3)
     all_around: wp.array2d(dtype=wp.vec3)
     sky_from_world: wp.mat33
@@ -164,6 +166,10 @@ def direct_light(w: World, point: wp.vec3, normal: wp.vec3, far: int, near: int,
             d = way / distance
             cosine = wp.dot(normal, d)
             there = -wp.dot(w.near_normal[i], d)
+            cone = w.near_cone[i]
+            if cone[2] >= 0.0:  # a lamp without size
+                fade = wp.clamp((there - cone[1]) / (cone[0] - cone[1]), 0.0, 1.0)
+                there = fade * fade * wp.pow(wp.max(there, 0.0), cone[2])
             if cosine > 0.0 and there > 0.0:
                 if not wp.mesh_query_ray_anyhit(w.mesh, point, d, distance * 0.999 - w.least_distance * 0.01):
                     square = wp.max(distance * distance, w.least_distance * w.least_distance)
