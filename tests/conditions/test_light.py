@@ -16,7 +16,7 @@ from sim2real.conditions import Sampler
 from sim2real.conditions.light import LightTracer, filter_kernels, kernels
 from sim2real.conditions.light.reference import direct_light_reference, smooth_reference, spread_reference
 from sim2real.conditions.light.shine import matte_share, mirrored_share
-from sim2real.conditions.light.sources import far_light, near_light
+from sim2real.conditions.light.sources import FarLight, far_light, near_light
 from sim2real.conditions.light.world import Worlds, looked_up
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
 from sim2real.raster import rasterizer
