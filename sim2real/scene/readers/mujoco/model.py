@@ -157,6 +157,8 @@ def scene_of_model(
     said = notes_of_geoms(model, labeling, shown, choices.groups is None, horizon)
     haze = haze_of(model, sorted(labeling.geom_instance), poses.world_from_body[0])
     lights, said_of_lights = lights_of(model, poses.light_position, poses.light_direction, bodies, haze)
+    if not lights.lamps:
+        said_of_lights.append("no lamps: lit by our sun and sky, or with --light model by its headlight alone, as MuJoCo does")
     replayed = notes_of_replay(model, played, kinds, recorded=recording is not None)
     return Scene(
         source=source,
