@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int32
 from torch import Tensor
 
 from ..camera import View
@@ -178,7 +178,9 @@ class Sampler:
         scene, device = self.scene, self.device
         materials = [scene.meshes[p.mesh].material for p in scene.parts]
         maps = [m.maps or Maps() for m in materials]
-        colors = [m.texture for m in materials] + [m.emission_texture for m in maps]
+        corners = [scene.meshes[p.mesh].colors for p in scene.parts]
+        shown = [None if c is not None and c.in_texture else m.texture for c, m in zip(corners, materials, strict=True)]
+        colors = shown + [m.emission_texture for m in maps]
         numbers = [m.normal for m in maps] + [m.surface for m in maps]
         atlas = atlas_of([*colors, *numbers], data=[False] * len(colors) + [True] * len(numbers))
         base, glowing, bent, surfaces = atlas.texture.reshape(4, -1)
@@ -198,6 +200,8 @@ class Sampler:
         s.map_factors = floats([(m.occlusion, m.roughness, m.metallic) for m in maps], wp.vec3)
         s.map_glow = floats([m.emission for m in maps], wp.vec3)
         s.map_bend = floats([m.normal_scale for m in maps], wp.float32)
+        s.tinted = upload(np.array([c is not None for c in corners], np.int32), wp.int32, device)
+        s.corner_color = upload(packed_colors(scene), wp.int32, device)
         s.texels = upload(atlas.texels.view(np.int32), wp.int32, device)
         s.levels = upload(atlas.levels, wp.vec3i, device)
         s.first_level = upload(atlas.first_level, wp.int32, device)
@@ -205,6 +209,22 @@ class Sampler:
         plain = np.arange(256) / 255
         s.linear = upload(np.concatenate([linear_from_srgb(plain), plain]).astype(np.float32), wp.float32, device)
         return s
+
+
+def packed_colors(scene: Scene) -> Int32[np.ndarray, "faces_or_1 3"]:
+    """The corner colors of all faces as texels, those of parts without any black; one face where no part has any."""
+    meshes = [scene.meshes[part.mesh] for part in scene.parts]
+    if all(mesh.colors is None for mesh in meshes):
+        return np.zeros((1, 3), np.int32)
+    packed = np.zeros((sum(len(mesh.faces) for mesh in meshes), 3), np.int32)
+    first = 0
+    for mesh in meshes:
+        if mesh.colors is not None:
+            here = packed[first : first + len(mesh.faces)]
+            for k in range(3):
+                here |= mesh.colors.srgb[..., k].astype(np.int32) << (8 * k)
+        first += len(mesh.faces)
+    return packed
 
 
 def _box_around(chosen: Bool[torch.Tensor, "height width"]) -> tuple[slice, slice]:

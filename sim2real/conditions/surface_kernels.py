@@ -9,7 +9,7 @@ import warp as wp
 
 from ..camera.kernels import BENT, DeviceCamera, ray_from_px, seen_vertex
 from .geometry_kernels import inverse_depth, plane_of
-from .texture_sampling import Materials, textured
+from .texture_sampling import Materials, corner_tint, textured
 
 wp.set_module_options({"enable_backward": False})
 
@@ -105,12 +105,14 @@ def patch_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: Surfac
 @wp.func
 @no_type_check
 def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: SurfaceView) -> wp.vec3:
-    """Linear color of the face's texture over the pixel around a point of the picture, px; white without a texture."""
+    """Linear color of the face's texture over the pixel around a point of the picture, px, times that of its corners."""
     texture = s.texture[s.face_part[f]]
     color = wp.vec3(1.0, 1.0, 1.0)
     if texture >= 0:
         patch = patch_at(f, x, y, at, s, view)
         color = textured(texture, 0, patch.uv, patch.along_x, patch.along_y, s)
+    if s.tinted[s.face_part[f]] != 0:
+        color = wp.cw_mul(color, corner_tint(f, at.ka, at.kb, at.kc, s))
     return color
 
 

@@ -8,6 +8,7 @@ from .inside import check_cameras as check_cameras
 from .load import LoadOptions as LoadOptions
 from .load import load as load
 from .load import load_as as load_as
+from .records import CornerColors as CornerColors
 from .records import Instance as Instance
 from .records import Lighting as Lighting
 from .records import Maps as Maps

@@ -70,6 +70,18 @@ class Mirror:
 
 
 @dataclass(frozen=True, eq=False)
+class CornerColors:
+    """Colors of face corners, sRGB; over a face they run evenly in linear light. Base color and texture are multiplied with them.
+
+    ``in_texture``: the mesh's texture holds the mean of each face already, for those who know no corner colors; beside these it
+    does not count.
+    """
+
+    srgb: UInt8[np.ndarray, "faces 3 3"]
+    in_texture: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """Triangles with one material, in metres, in a frame of their own.
 
@@ -78,6 +90,7 @@ class Mesh:
     - ``normals`` are unit shading normals; ``None`` means: flat.
     - ``deformed`` has the vertices of every frame where the mesh deforms, as a table or made when asked for; faces and uv stay.
     - ``outside_only``: faces are seen from where they wind counter-clockwise, and from behind one sees through them.
+    - ``colors``: of its corners; ``None``: it has the material's color everywhere.
     - ``mirror``: the plane in which faces mirror the scene, if they do.
     """
 
@@ -89,6 +102,7 @@ class Mesh:
     material: Material = field(default_factory=Material)
     deformed: Deformed | None = None
     outside_only: bool = False
+    colors: CornerColors | None = None
     mirror: Mirror | None = None
 
 

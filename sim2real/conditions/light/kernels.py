@@ -11,7 +11,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from ..texture_sampling import Materials, textured
+from ..texture_sampling import Materials, corner_tint, textured
 
 wp.set_module_options({"enable_backward": False})
 
@@ -194,6 +194,11 @@ def tint_of(w: World, m: Materials, triangle: int, u: float, v: float, distance:
         area = wp.max(wp.length(wp.cross(b, c)), 1.0e-12)
         wide = (0.01 + lobe) * distance * wp.sqrt(wp.abs(one[0] * two[1] - one[1] * two[0]) / area)
         tint = textured(m.texture[p], 0, at, wp.vec2(wide, 0.0), wp.vec2(0.0, wide), m)
+    if lobe < 0.25 and m.tinted[p] != 0:
+        colors = corner_tint(face, u, v, 1.0 - u - v, m)
+        if m.texture[p] >= 0:
+            colors = wp.cw_mul(tint, colors)
+        tint = colors
     return tint
 
 

@@ -190,9 +190,17 @@ def looked_up(
 
 
 def _tint(scene: Scene, mesh: int) -> Float32[np.ndarray, "3"]:
-    """Mean linear color of a mesh's texture; white without one."""
-    texture = scene.meshes[mesh].material.texture
-    if texture is None or scene.meshes[mesh].uv is None:
+    """Mean linear color of a mesh's texture and corners; white without any."""
+    texture, colors = scene.meshes[mesh].material.texture, scene.meshes[mesh].colors
+    if colors is not None and not colors.in_texture:
+        every = max(1, len(colors.srgb) // 4096)
+        own = linear_from_srgb(colors.srgb[::every] / 255).mean(axis=(0, 1)).astype(np.float32)
+        return own * _texture_mean(texture if scene.meshes[mesh].uv is not None else None)
+    return _texture_mean(texture if scene.meshes[mesh].uv is not None else None)
+
+
+def _texture_mean(texture: np.ndarray | None) -> Float32[np.ndarray, "3"]:
+    if texture is None:
         return np.ones(3, np.float32)
     step = max(1, max(texture.shape[:2]) // 64)
     return linear_from_srgb(texture[::step, ::step, :3] / 255).mean(axis=(0, 1)).astype(np.float32)

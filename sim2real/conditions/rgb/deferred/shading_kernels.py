@@ -10,7 +10,7 @@ import warp as wp
 from ....camera.kernels import direction_of, ray_from_px
 from ...geometry_kernels import plane_of
 from ...surface_kernels import Group, SurfaceView, group_from, meeting, patch_at
-from ...texture_sampling import Materials, textured
+from ...texture_sampling import Materials, corner_tint, textured
 from .light_kernels import Light, arriving, backdrop, from_around, lamp_share, lobe, tone_mapped
 
 wp.set_module_options({"enable_backward": False})
@@ -120,6 +120,11 @@ def surface_color(
                     metallic = factors[2] * value[2]
                 else:
                     glow = wp.cw_mul(s.map_glow[part], value)
+    if s.tinted[part] != 0:
+        tint = corner_tint(f, at.ka, at.kb, at.kc, s)
+        base = wp.cw_mul(base, tint)
+        if maps[2] < 0:
+            glow = wp.cw_mul(glow, tint)
     out = from_around(m, eye, base, metallic, roughness, ambient, light)
     for k in range(light.lamp_count):
         beam = arriving(k, p, light.lamps)
