@@ -112,6 +112,10 @@ class Sampler:
         of_face = self.alpha[triangles.face_part] if len(triangles.face_part) else np.ones(1, np.float32)
         self._face_alpha = upload(of_face, wp.float32, device)
         self.materials = self._upload_materials()
+        colors = [scene.meshes[part.mesh].colors for part in scene.parts]
+        tinted = np.array([0 if own is None else 2 if own.in_texture else 1 for own in colors], np.int32)
+        self._tinted = upload(tinted, wp.int32, device)
+        self._corner_color = upload(packed_colors(scene), wp.int32, device)
 
     def layers(self, camera: Camera, frame: int) -> Layers:
         """What a camera sees at a frame."""
@@ -170,6 +174,7 @@ class Sampler:
         if asked.vertices is not None:
             view.corner_normals = upload(deformed_normals(self._triangles, asked.vertices), wp.vec3, self.device)
         matrices = normal_matrices(asked.camera_from_part).astype(np.float32)
+        view.tinted, view.corner_color = self._tinted, self._corner_color
         view.normal_from_part = upload(matrices, wp.mat33, self.device)
         view.camera = device_camera(camera.intrinsics[frame], camera.lens, camera.size, self.device)
         return Samples(camera, frame, self._side, as_warp(face, wp.int32), view, self.materials)
@@ -178,9 +183,7 @@ class Sampler:
         scene, device = self.scene, self.device
         materials = [scene.meshes[p.mesh].material for p in scene.parts]
         maps = [m.maps or Maps() for m in materials]
-        corners = [scene.meshes[p.mesh].colors for p in scene.parts]
-        shown = [None if c is not None and c.in_texture else m.texture for c, m in zip(corners, materials, strict=True)]
-        colors = shown + [m.emission_texture for m in maps]
+        colors = [m.texture for m in materials] + [m.emission_texture for m in maps]
         numbers = [m.normal for m in maps] + [m.surface for m in maps]
         atlas = atlas_of([*colors, *numbers], data=[False] * len(colors) + [True] * len(numbers))
         base, glowing, bent, surfaces = atlas.texture.reshape(4, -1)
@@ -200,8 +203,6 @@ class Sampler:
         s.map_factors = floats([(m.occlusion, m.roughness, m.metallic) for m in maps], wp.vec3)
         s.map_glow = floats([m.emission for m in maps], wp.vec3)
         s.map_bend = floats([m.normal_scale for m in maps], wp.float32)
-        s.tinted = upload(np.array([c is not None for c in corners], np.int32), wp.int32, device)
-        s.corner_color = upload(packed_colors(scene), wp.int32, device)
         s.texels = upload(atlas.texels.view(np.int32), wp.int32, device)
         s.levels = upload(atlas.levels, wp.vec3i, device)
         s.first_level = upload(atlas.first_level, wp.int32, device)

@@ -159,12 +159,14 @@ class Seen:
                 for dx, dy in ((h, 0.0), (0.0, h))
             ]
             out[of] = _textured({**s, "linear": s["linear"][table : table + 256]}, texture, at, along[0], along[1])
-        tinted = s["tinted"][s["face_part"][f]] != 0
+        kind = self.view["tinted"][s["face_part"][f]]
+        tinted = kind != 0
         if of_part is None and tinted.any():
             g = f[tinted]
-            packed = s["corner_color"][g].long()
+            packed = self.view["corner_color"][g].long()
             colors = torch.stack([s["linear"][(packed >> shift) & 255] for shift in (0, 8, 16)], -1)
-            out[tinted] *= (self.inner_weights(g, self.rays(x[tinted], y[tinted]))[..., None] * colors).sum(1)
+            tint = (self.inner_weights(g, self.rays(x[tinted], y[tinted]))[..., None] * colors).sum(1)
+            out[tinted] = torch.where((kind[tinted] == 1)[:, None], out[tinted] * tint, tint)
         return out
 
 

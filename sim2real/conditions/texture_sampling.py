@@ -17,7 +17,7 @@ class Materials:
 
     Per part: ``base``, ``emission``, ``metallic``, ``roughness``, ``texture`` (-1 = none); ``map_texture``: of normals, surface
     and emission, -1 = none, ``map_factors`` of the surface (occlusion, roughness, metallic), ``map_glow``, ``map_bend`` of
-    normals; ``tinted``: whether ``corner_color`` (packed as texels, per face and corner) counts. ``texels`` as in ``Atlas``; ``linear``: of the 256 sRGB values, then of 256 plain ones.
+    normals. ``texels`` as in ``Atlas``; ``linear``: of the 256 sRGB values, then of 256 plain ones.
     """
 
     faces: wp.array(dtype=wp.vec3i)
@@ -32,8 +32,6 @@ class Materials:
     map_factors: wp.array(dtype=wp.vec3)
     map_glow: wp.array(dtype=wp.vec3)
     map_bend: wp.array(dtype=wp.float32)
-    tinted: wp.array(dtype=wp.int32)
-    corner_color: wp.array2d(dtype=wp.int32)
     texels: wp.array(dtype=wp.int32)
     levels: wp.array(dtype=wp.vec3i)
     first_level: wp.array(dtype=wp.int32)
@@ -47,22 +45,6 @@ def texel(offset: int, table: int, texels: wp.array(dtype=wp.int32), linear: wp.
     """Linear color of one texel, by the values of ``linear`` from ``table`` on."""
     t = texels[offset]
     return wp.vec3(linear[table + (t & 255)], linear[table + ((t >> 8) & 255)], linear[table + ((t >> 16) & 255)])
-
-
-@wp.func
-@no_type_check
-def corner_tint(face: int, ka: float, kb: float, kc: float, s: Materials) -> wp.vec3:
-    """The color between a face's corners, by their weights."""
-    out = wp.vec3(0.0, 0.0, 0.0)
-    for corner in range(3):
-        t = s.corner_color[face, corner]
-        k = ka
-        if corner == 1:
-            k = kb
-        if corner == 2:
-            k = kc
-        out += k * wp.vec3(s.linear[t & 255], s.linear[(t >> 8) & 255], s.linear[(t >> 16) & 255])
-    return out
 
 
 @wp.func

@@ -85,5 +85,5 @@ def test_operations_on_meshes_keep_corners_with_their_colors_and_another_materia
 def test_scenes_without_them_hold_none():
     scene = scene_of([(quad(), (0.0, 0.0, 0.0))], FRONT, lighting=Lighting())
     triangles = triangles_of(scene)
-    materials = Sampler(scene, triangles, rasterizer(triangles)).materials
-    assert materials.corner_color.shape == (1, 3) and not materials.tinted.numpy().any()
+    view = Sampler(scene, triangles, rasterizer(triangles)).samples(FRONT, 0).view
+    assert view.corner_color.shape == (1, 3) and not view.tinted.numpy().any()

@@ -11,7 +11,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from ..texture_sampling import Materials, corner_tint, textured
+from ..texture_sampling import Materials, textured
 
 wp.set_module_options({"enable_backward": False})
 
@@ -26,8 +26,8 @@ class World:
 
     - ``mesh``: world-space triangles, clear parts left out; ``face_of``: which of the scene's faces they are.
     - ``tints``: mean color of the parts' textures; white for those that have none.
-    - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``, ``near_cone``: of
-      ``NearLight``.
+    - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``: of ``NearLight``. Behind the
+      normals are the cones, where there are lamps without size.
     - ``steady`` and ``all_around``: panoramas, the first without what the far samples hold; ``sky_from_world``.
     - ``reach``: metres beyond which nothing is in the way of sun and sky; surfaces farther off send back nothing.
     - ``cached``: light in cells of ``origin`` + ``cell`` * (x, y, z), for six directions of the surface, at
@@ -42,7 +42,6 @@ class World:
     near_point: wp.array(dtype=wp.vec3)
     near_normal: wp.array(dtype=wp.vec3)
     near_light: wp.array(dtype=wp.vec3)
-    near_cone: wp.array(dtype=wp.vec3)
     steady: wp.array2d(dtype=wp.vec3)
     all_around: wp.array2d(dtype=wp.vec3)
     sky_from_world: wp.mat33
@@ -166,10 +165,11 @@ def direct_light(w: World, point: wp.vec3, normal: wp.vec3, far: int, near: int,
             d = way / distance
             cosine = wp.dot(normal, d)
             there = -wp.dot(w.near_normal[i], d)
-            cone = w.near_cone[i]
-            if cone[2] >= 0.0:  # a lamp without size
-                fade = wp.clamp((there - cone[1]) / (cone[0] - cone[1]), 0.0, 1.0)
-                there = fade * fade * wp.pow(wp.max(there, 0.0), cone[2])
+            if w.near_normal.shape[0] > w.near_light.shape[0]:
+                cone = w.near_normal[w.near_light.shape[0] + i]
+                if cone[2] >= 0.0:  # a lamp without size
+                    fade = wp.clamp((there - cone[1]) / (cone[0] - cone[1]), 0.0, 1.0)
+                    there = fade * fade * wp.pow(wp.max(there, 0.0), cone[2])
             if cosine > 0.0 and there > 0.0:
                 if not wp.mesh_query_ray_anyhit(w.mesh, point, d, distance * 0.999 - w.least_distance * 0.01):
                     square = wp.max(distance * distance, w.least_distance * w.least_distance)
@@ -194,11 +194,6 @@ def tint_of(w: World, m: Materials, triangle: int, u: float, v: float, distance:
         area = wp.max(wp.length(wp.cross(b, c)), 1.0e-12)
         wide = (0.01 + lobe) * distance * wp.sqrt(wp.abs(one[0] * two[1] - one[1] * two[0]) / area)
         tint = textured(m.texture[p], 0, at, wp.vec2(wide, 0.0), wp.vec2(0.0, wide), m)
-    if lobe < 0.25 and m.tinted[p] != 0:
-        colors = corner_tint(face, u, v, 1.0 - u - v, m)
-        if m.texture[p] >= 0:
-            colors = wp.cw_mul(tint, colors)
-        tint = colors
     return tint
 
 

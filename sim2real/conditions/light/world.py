@@ -148,8 +148,10 @@ class Worlds:
         struct.face_of = upload(solid.astype(np.int32), wp.int32, "cpu")
         struct.tints = upload(self.tints, wp.vec3, "cpu")
         struct.far_direction, struct.far_light = (upload(a, wp.vec3, "cpu") for a in (far.directions, far.light))
-        struct.near_point, struct.near_normal, struct.near_light, struct.near_cone = (
-            upload(array, wp.vec3, "cpu") for array in (shining.points, shining.normals, shining.light, shining.cone)
+        cones = [shining.cone] if (shining.cone[:, 2] >= 0).any() else []
+        struct.near_point, struct.near_normal, struct.near_light = (
+            upload(array, wp.vec3, "cpu")
+            for array in (shining.points, np.concatenate([shining.normals, *cones]), shining.light)
         )
         struct.steady, struct.all_around = (upload(a, wp.vec3, "cpu") for a in (self._far.steady, self._far.all_around))
         struct.sky_from_world = wp.mat33(*axes_about(self._environment.up).T.ravel().tolist())
