@@ -22,8 +22,8 @@ Surface = wp.types.vector(length=6, dtype=wp.float32)
 class SurfaceView:
     """One camera at one instant. ``camera`` is in pixels of the finished picture, whatever the samples per pixel.
 
-    ``tinted``: per part, 0 without colors of corners, 1 if they multiply the texture, 2 if they take its place; ``corner_color``:
-    packed as texels, per face and corner.
+    ``tinted``: per part, 0 without colors of corners, 1 if they multiply the texture, 2 if they take its place;
+    ``corner_color``: packed as texels, per face and corner.
     """
 
     vertices: wp.array(dtype=wp.vec3)

@@ -43,9 +43,7 @@ def _rewound(mesh: Mesh) -> Mesh:
         return None if corners is None else np.ascontiguousarray(corners[:, ::-1])
 
     colors = None if mesh.colors is None else replace(mesh.colors, srgb=np.ascontiguousarray(mesh.colors.srgb[:, ::-1]))
-    return replace(
-        mesh, faces=mesh.faces[:, ::-1].copy(), uv=flipped(mesh.uv), normals=flipped(mesh.normals), colors=colors
-    )
+    return replace(mesh, faces=mesh.faces[:, ::-1].copy(), uv=flipped(mesh.uv), normals=flipped(mesh.normals), colors=colors)
 
 
 def cleaned(mesh: Mesh) -> tuple[Mesh, dict[str, int]]:

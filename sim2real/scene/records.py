@@ -71,7 +71,7 @@ class Mirror:
 
 @dataclass(frozen=True, eq=False)
 class CornerColors:
-    """Colors of face corners, sRGB; over a face they run evenly in linear light. Base color and texture are multiplied with them.
+    """Colors of face corners, sRGB; over a face they run evenly in linear light. They multiply base color and texture.
 
     ``in_texture``: the mesh's texture holds the mean of each face already, for those who know no corner colors; beside these it
     does not count.

@@ -37,7 +37,9 @@ def base_colors(mesh) -> np.ndarray:
     triangles = triangles_of(scene)
     sampler = Sampler(scene, triangles, rasterizer(triangles), side=1)
     found = reference_surface(sampler.samples(FRONT, 0))[..., :3]
-    albedo = linear_from_srgb(SurfaceShader(scene, triangles, rasterizer(triangles), sampler=sampler).frame(FRONT, 0).albedo / 255)
+    albedo = linear_from_srgb(
+        SurfaceShader(scene, triangles, rasterizer(triangles), sampler=sampler).frame(FRONT, 0).albedo / 255
+    )
     assert albedo == pytest.approx(found, abs=0.01)
     return found
 

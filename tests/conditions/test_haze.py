@@ -15,10 +15,11 @@ from .test_rgb import shader_of
 
 BLACK = Material((0.0, 0.0, 0.0, 1.0), roughness=1.0)
 HAZE = Haze((0.5, 0.25, 0.125), reach=8.0, depth=0.7)
+WIDE = plane((300.0, 300.0))
 EYE = camera_at((0.0, 0.0, 1.0), (0.0, 10.0, 0.0), (240, 20), fov_deg=5.0)
 
 
-def shown(*things, haze: Haze | None = HAZE, backdrop=((0.0, 0.0, 0.0),) * 2, camera=EYE, rest=plane((300.0, 300.0))):
+def shown(*things, haze: Haze | None = HAZE, backdrop=((0.0, 0.0, 0.0),) * 2, camera=EYE, rest=WIDE):
     floor = (replace(rest, material=BLACK), (0.0, 0.0, 0.0))
     scene = replace(scene_of([floor, *things], camera), lights=Lights(haze=haze, backdrop=backdrop))
     return shader_of(scene, ambient_occlusion=0.0).radiance(camera, 0)

@@ -38,7 +38,7 @@ class FarLight:
 
 
 def far_light(environment: Environment, lamps: Sequence[Lamp] = ()) -> FarLight:
-    """Samples of an environment and of directional lamps, spread evenly over their light and ordered by where they come from."""
+    """Samples of an environment and of directional lamps, spread evenly over their light, in the order of their directions."""
     sky = environment.panorama
     if sky is None:
         sky = np.zeros((2, 4, 3), np.float32)
@@ -72,8 +72,8 @@ def far_light(environment: Environment, lamps: Sequence[Lamp] = ()) -> FarLight:
 class NearLight:
     """Surfaces and lamps that shine: the mean of ``light * cosine * cosine there / distance^2`` is what they give, as above.
 
-    ``cone``: of a lamp without size the cosines of whole and dark and an exponent, in place of the cosine there; the exponent of a
-    surface is below 0.
+    ``cone``: of a lamp without size the cosines of whole and dark and an exponent, in place of the cosine there; the exponent of
+    a surface is below 0.
     """
 
     points: Float32[np.ndarray, "samples 3"]
@@ -133,9 +133,7 @@ def _cone(lamp: Lamp) -> tuple[float, float, float]:
     return max(whole, dark + 1e-4), dark, lamp.exponent
 
 
-def _of_faces(
-    corners: np.ndarray, radiance: np.ndarray, power: np.ndarray, area: np.ndarray, count: int
-) -> NearLight:
+def _of_faces(corners: np.ndarray, radiance: np.ndarray, power: np.ndarray, area: np.ndarray, count: int) -> NearLight:
     """Samples of triangles, spread evenly over their light; their mean is what the triangles give."""
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     chosen = _evenly(power, count)

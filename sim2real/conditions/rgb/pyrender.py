@@ -45,7 +45,7 @@ _FAR_M = 2e3
 class PyrenderPictures:
     """Draws a scene with pyrender; ``frame`` may be called from several threads at once, which wait for each other.
 
-    - A sun with a shadow map, constant light from the sky; or the lamps of the scene, four of each kind, points without shadows.
+    - A sun with a shadow map, constant light from the sky; or the scene's lamps, four of each kind, points without shadows.
     - Metallic-roughness materials with their textures (``pyrender_maps``); what glows.
     - Exposure and tone curve are our own renderer's, so that both look alike.
     - The alpha of textures is not looked at; parts with base alpha below 1 are blended, the farthest first.

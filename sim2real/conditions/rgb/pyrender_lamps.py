@@ -26,7 +26,8 @@ _BRIGHT = 0.98
 class LampNodes:
     """Directional lamps and spots with shadows, points without; the headlight is a point at the eye.
 
-    pyrender's light falls with the square of the distance. Where a lamp's does not, what it gives the middle of what is seen stays.
+    pyrender's light falls with the square of the distance. Where a lamp's does not, what it gives the middle of what is seen
+    stays.
 
     Args:
         scene: the rollout, with lights.
@@ -36,7 +37,11 @@ class LampNodes:
     """
 
     def __init__(
-        self, scene: Scene, pyrender: ModuleType, points: Float[np.ndarray, "points 3"], directional: Callable[[np.ndarray], Any]
+        self,
+        scene: Scene,
+        pyrender: ModuleType,
+        points: Float[np.ndarray, "points 3"],
+        directional: Callable[[np.ndarray], Any],
     ) -> None:
         self._scene, self._pyrender, self._directional = scene, pyrender, directional
         self._middle = np.median(points, axis=0) if len(points) else np.zeros(3)
@@ -97,7 +102,10 @@ class LampNodes:
             return self._pyrender.PointLight(color=color, intensity=strongest * scale)
         whole, dark = cone_of(lamp)
         return self._pyrender.SpotLight(
-            color=color, intensity=strongest * scale, innerConeAngle=min(whole, _WIDEST - 0.01), outerConeAngle=min(dark, _WIDEST)
+            color=color,
+            intensity=strongest * scale,
+            innerConeAngle=min(whole, _WIDEST - 0.01),
+            outerConeAngle=min(dark, _WIDEST),
         )
 
 

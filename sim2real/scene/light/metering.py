@@ -1,7 +1,7 @@
 """Lamps in physical units, exposed together: what they say of each other's strength stays, their level is what renders need.
 
 Lamps of files are in lux, candela or nits, and renderers of such files expose as they like. Here one number for all lamps makes
-three quarters of the lit surface at most as bright as the usual sun and sky would.
+nine tenths of the lit surface at most as bright as the usual sun and sky would.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .lamps import Lamp, Lights, Triple
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _USUAL = Lighting()
 _POINTS = 4096
-_LIT, _BRIGHT = 0.02, 0.75
-"""Of what the brightest places get, how much makes a place lit; and the share of lit places that are not brighter than usual."""
+_LIT, _BRIGHT = 0.02, 0.9
+"""Of what the brightest places get, how much makes a place lit; the share of lit places that are not brighter than usual."""
 _FILL = 0.12
 """Of the lit level, what comes from all around where no dome does: rooms send light back."""
 _MIRRORED = 0.25
@@ -109,7 +109,7 @@ def surface_points(scene: Scene) -> tuple[Float[np.ndarray, "points 3"], Float[n
 
 
 def _level(strength: Float[np.ndarray, "points"]) -> float:
-    """How bright the lit places are that three quarters of them do not exceed; 1 where nothing is lit."""
+    """How bright the lit places are that nine tenths of them do not exceed; 1 where nothing is lit."""
     if not len(strength) or not strength.max() > 0:
         return 1.0
     lit = strength[strength > _LIT * np.quantile(strength, 0.98)]

@@ -1,4 +1,4 @@
-"""Where the lamps of a scene stand in a frame, for renderers that know nothing of instances, and whose light falls as real light."""
+"""Where the lamps of a scene stand in a frame, for renderers that know no instances, and whose light falls as real light."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def standing_lamps(scene: Scene, frame: int) -> list[tuple[int, Lamp]]:
     for place, lamp in enumerate(() if scene.lights is None else scene.lights.lamps):
         now: Lamp | None = lamp
         if lamp.instance is not None:
-            pose = scene.world_from_instance[frame, lamp.instance] if scene.visible[frame, lamp.instance] else np.full((4, 4), np.nan)
+            pose = (
+                scene.world_from_instance[frame, lamp.instance]
+                if scene.visible[frame, lamp.instance]
+                else np.full((4, 4), np.nan)
+            )
             now = replace(lamp, way=np.broadcast_to(pose, (frame + 1, 4, 4)), instance=None)
         now = None if now is None else now.at(frame)
         if now is not None and any(now.color):

@@ -93,5 +93,7 @@ def test_a_moving_lamp_stands_where_its_way_says_and_is_off_where_that_is_no_num
     way[2] = np.nan
     lamp = Lamp("point", (1.0, 1.0, 1.0), (0.0, 0.0, 1.0), way=way)
     assert lamp.at(0).position == (0, 0, 1) and lamp.at(1).position == (0, 0, 3) and lamp.at(2) is None
-    scene = replace(lit_by(floor(), [lamp]), world_from_instance=np.tile(np.eye(4), (3, 1, 1, 1)), visible=np.ones((3, 1), bool))
+    scene = replace(
+        lit_by(floor(), [lamp]), world_from_instance=np.tile(np.eye(4), (3, 1, 1, 1)), visible=np.ones((3, 1), bool)
+    )
     assert scene.sliced(slice(1, 2)).lights.lamps[0].at(0).position == (0, 0, 3)

@@ -44,7 +44,9 @@ def test_lux_and_candela_keep_their_proportions_and_kinds(tmp_path):
 
 
 def test_a_single_sun_at_rest_is_the_plain_one(tmp_path):
-    scene = lit(tmp_path, {"type": "directional", "color": [1, 0.5, 0.5], "intensity": 3000}, nodes=[{"rotation": [-HALF, 0, 0, HALF]}])
+    scene = lit(
+        tmp_path, {"type": "directional", "color": [1, 0.5, 0.5], "intensity": 3000}, nodes=[{"rotation": [-HALF, 0, 0, HALF]}]
+    )
     assert scene.lights is None and scene.environment is None
     assert scene.lighting.sun_direction == pytest.approx((0, 0, 1))
     r, g, b = scene.lighting.sun

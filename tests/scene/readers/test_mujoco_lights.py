@@ -115,7 +115,9 @@ def test_the_first_plane_or_box_that_reflects_is_a_mirror_and_no_other(tmp_path)
 
 def test_a_mirroring_floor_shows_what_stands_on_it(tmp_path):
     floor = '<geom type="plane" size="4 4 .1" rgba="0 0 0 1" material="m" pos="0 0 .01"/><light pos="0 0 4" dir="0 0 -1"/>'
-    ball = '<geom type="sphere" size=".4" pos="0 .8 .8" rgba="1 0 0 1"/><camera name="low" pos="0 -2 .8" xyaxes="1 0 0 0 .3 1"/>'
+    ball = (
+        '<geom type="sphere" size=".4" pos="0 .8 .8" rgba="1 0 0 1"/><camera name="low" pos="0 -2 .8" xyaxes="1 0 0 0 .3 1"/>'
+    )
     shown = {}
     for share in (".5", "0"):
         scene = model(tmp_path, floor + ball, assets=f'<material name="m" reflectance="{share}" specular="0"/>')

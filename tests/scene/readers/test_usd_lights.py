@@ -41,7 +41,12 @@ def strengths(scene) -> np.ndarray:
 @pytest.mark.parametrize("unit", [1.0, 0.01])
 def test_radiance_times_the_area_that_is_seen_is_intensity(tmp_path, unit):
     def others(stage):
-        for name, kind in (("b", UsdLux.SphereLight), ("c", UsdLux.RectLight), ("d", UsdLux.DiskLight), ("e", UsdLux.CylinderLight)):
+        for name, kind in (
+            ("b", UsdLux.SphereLight),
+            ("c", UsdLux.RectLight),
+            ("d", UsdLux.DiskLight),
+            ("e", UsdLux.CylinderLight),
+        ):
             light = kind.Define(stage, f"/World/{name}")
             light.CreateIntensityAttr(10.0)
             light.CreateExposureAttr(1.0)

@@ -1,4 +1,4 @@
-"""Shading where planes mirror or haze hides the horizon, as a Warp kernel: light of ``shading_kernels``, and what is laid over it."""
+"""Shading where planes mirror or haze hides the horizon, as a Warp kernel: ``shading_kernels``, and what is laid over it."""
 # ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
 # pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
 # pyright: reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
@@ -24,8 +24,8 @@ class Overlay:
 
     - ``mirror_of``: the mirror of every face, -1 if it is none; ``share``: of mirrors, of what they mirror.
     - ``mirrored``: what each of them shows per pixel, radiance; a mirror beyond its length shows nothing.
-    - ``haze_reach``: 0 without haze; ``haze_depth``, ``haze``: as ``Haze`` has them, ``haze_up`` and ``haze_height``: the plane's
-      normal in the camera's frame, and how high above it the eye is.
+    - ``haze_reach``: 0 without haze; ``haze_depth``, ``haze``: as ``Haze`` has them, ``haze_up`` and ``haze_height``: the
+      plane's normal in the camera's frame, and how high above it the eye is.
     """
 
     mirror_of: wp.array(dtype=wp.int32)
@@ -92,7 +92,7 @@ def seen_through(
     light: Light,
     over: Overlay,
 ) -> wp.vec3:
-    """As ``shading_kernels.seen_color``, with what mirrors and haze add; the point (``x``, ``y``) is in a pixel's row and column."""
+    """As ``shading_kernels.seen_color``, with what mirrors and haze add; the point (``x``, ``y``) is in pixel (row, column)."""
     ray = ray_from_px(view.camera, x, y)
     toward = direction_of(view.camera.kind, ray)
     direction = wp.normalize(toward)

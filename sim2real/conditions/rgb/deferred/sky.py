@@ -1,4 +1,4 @@
-"""A skybox as kernels take it: the radiance that the tone curve brings back to the box's own colors, as fine as pixels see it."""
+"""A skybox as kernels take it: radiance that the tone curve brings back to the box's own colors, as fine as pixels see it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .exposure import EXPOSURE, radiance_shown_as
 class Sky:
     """The sides of a skybox, halved until a texel is about as large as a pixel; may be asked from several threads at once.
 
-    Finer ones would flicker, such as stars do. They are averaged as they are stored, and shown as they are stored: a skybox is a
+    Finer ones would flicker, as stars do. They are averaged as they are stored, and shown as they are stored: a skybox is a
     picture, which sends no light.
 
     Args:

@@ -36,7 +36,9 @@ def with_maps(mi: ModuleType, surface: dict[str, Any], maps: Maps) -> dict[str, 
     """A ``principled`` BSDF with gloss, metal and relief that vary; occlusion is found by the paths themselves."""
     if maps.surface is not None:
         numbers = maps.surface.astype(np.float32) / 255
-        gloss, metal = (np.clip(f * numbers[..., k : k + 1], low, 1) for f, k, low in ((maps.roughness, 1, 0.05), (maps.metallic, 2, 0)))
+        gloss, metal = (
+            np.clip(f * numbers[..., k : k + 1], low, 1) for f, k, low in ((maps.roughness, 1, 0.05), (maps.metallic, 2, 0))
+        )
         surface = {**surface, "roughness": bitmap(mi, gloss), "metallic": bitmap(mi, metal)}
     if maps.normal is None:
         return surface

@@ -1,4 +1,4 @@
-"""Lamps of glTF files (``KHR_lights_punctual``): lux and candela, exposed together; a single sun that rests is the plain one."""
+"""Lamps of glTF files (``KHR_lights_punctual``): lux and candela, exposed together; a single sun at rest is the plain one."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _light_number(node: Any) -> object:
 def light_of(hierarchy: Hierarchy, poses: Poses, notes: list[str]) -> Light:
     """All lamps of a file, which go with their nodes.
 
-    A single directional lamp that rests is the sun of the plain lighting: it has the direction and the hue that the file says, and
-    the usual brightness and sky. Everything else is lit by the file's lamps alone.
+    A single directional lamp that rests is the sun of the plain lighting: it has the direction and the hue that the file says,
+    and the usual brightness and sky. Everything else is lit by the file's lamps alone.
 
     Args:
         hierarchy: the nodes.

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Float
 
+from ....transforms import rigid, rotation_from_quaternion
 from ...colors import linear_from_srgb
 from ...light.lamps import Haze, Lamp, Lights, Skybox, Triple
-from ....transforms import rigid, rotation_from_quaternion
 from .materials import skybox_of, texture_images
 from .types import MjModel
 

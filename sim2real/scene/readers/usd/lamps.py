@@ -104,7 +104,9 @@ def _from_area(
         area = facing = np.pi * _number(lux.DiskLight(prim).GetRadiusAttr(), time, 0.5) ** 2 * x * y
     elif kind == "CylinderLight":
         one = lux.CylinderLight(prim)
-        area = 2 * np.pi * _number(one.GetRadiusAttr(), time, 0.5) * np.sqrt(y * z) * _number(one.GetLengthAttr(), time, 1.0) * x
+        area = (
+            2 * np.pi * _number(one.GetRadiusAttr(), time, 0.5) * np.sqrt(y * z) * _number(one.GetLengthAttr(), time, 1.0) * x
+        )
         facing = area / 4  # the mean over all directions
     else:
         area = 4 * np.pi * (_number(lux.SphereLight(prim).GetRadiusAttr(), time, 0.5) * float(np.cbrt(x * y * z))) ** 2
