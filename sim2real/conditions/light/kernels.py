@@ -26,8 +26,8 @@ class World:
 
     - ``mesh``: world-space triangles, clear parts left out; ``face_of``: which of the scene's faces they are.
     - ``tints``: mean color of the parts' textures; white for those that have none.
-    - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``: of ``NearLight``. Behind
-      the normals are the cones, where there are lamps without size.
+    - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``: of ``NearLight``.
+      Behind the normals are the cones, where there are lamps without size.
     - ``steady`` and ``all_around``: panoramas, the first without what the far samples hold; ``sky_from_world``.
     - ``reach``: metres beyond which nothing is in the way of sun and sky; surfaces farther off send back nothing.
     - ``cached``: light in cells of ``origin`` + ``cell`` * (x, y, z), for six directions of the surface, at

@@ -38,7 +38,7 @@ class FarLight:
 
 
 def far_light(environment: Environment, lamps: Sequence[Lamp] = ()) -> FarLight:
-    """Samples of an environment and of directional lamps, spread evenly over their light, in the order of their directions."""
+    """Samples of an environment and of directional lamps, spread evenly over their light, in order of direction."""
     sky = environment.panorama
     if sky is None:
         sky = np.zeros((2, 4, 3), np.float32)

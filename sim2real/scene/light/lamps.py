@@ -76,8 +76,8 @@ class Haze:
 
     Only what is farther than the cone, ``reach`` / (1 + ``depth`` q) metres along the plane, is mixed.
 
-    - ``color``: as it is shown, linear RGB, mixed as screens encode colors. ``depth``: the part of ``reach`` that the haze takes,
-      0 to 1.
+    - ``color``: as it is shown, linear RGB, mixed as screens encode colors. ``depth``: the part of ``reach`` that the haze
+      takes, 0 to 1.
     - ``point`` and ``normal``: of the plane, world. From below it there is no haze.
     """
 
