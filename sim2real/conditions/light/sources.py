@@ -72,8 +72,8 @@ def far_light(environment: Environment, lamps: Sequence[Lamp] = ()) -> FarLight:
 class NearLight:
     """Surfaces and lamps that shine: the mean of ``light * cosine * cosine there / distance^2`` is what they give, as above.
 
-    ``cone``: of a lamp without size the cosines of whole and dark and an exponent, in place of the cosine there; that of a surface
-    is below 0.
+    ``cone``: of a lamp without size the cosines of whole and dark and an exponent, in place of the cosine there; the exponent
+    of a surface is below 0.
     """
 
     points: Float32[np.ndarray, "samples 3"]
