@@ -70,9 +70,8 @@ class PathTracedPictures:
         threads: int | None = None,
     ) -> None:
         self._scene, self._samples = scene, SAMPLES if samples is None else samples
-        lit = scene.lights is not None
         around = ambient_of(scene.lights) if scene.lights is not None and not scene.lights.followed else scene.environment
-        self._tracer = PathTracer(scene, environment=around, lamps=lit, seed=seed, threads=threads)
+        self._tracer = PathTracer(scene, environment=around, seed=seed, threads=threads)
         self._features = FeatureMaker(scene, triangles, rasterizer, Sampler(scene, triangles, rasterizer))
         denoiser = "own filter" if library_at_hand() is None else "Open Image Denoise"
         self.made_by: MadeBy | None = MadeBy("mitsuba", mitsuba().__version__, self._samples, denoiser)

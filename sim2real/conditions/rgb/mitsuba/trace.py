@@ -59,9 +59,8 @@ class PathTracer:
     Meshes with an ``emission`` are lamps and windows; where they have a texture too, it is multiplied with it.
 
     Args:
-        scene: what to look at.
+        scene: what to look at; where it has lamps of its own, they light it, too.
         environment: what lights it from outside; ``None`` is the sky and sun of the scene's ``lighting``.
-        lamps: the scene's own lamps light it, too.
         spp: paths per pixel; 16 with the filter suits training pictures, 256 and more without it gives references.
         seed: of the paths; the noise of every frame is drawn from (seed, frame).
         max_depth: length of paths; 2 is direct light only.
@@ -75,7 +74,6 @@ class PathTracer:
         scene: Scene,
         *,
         environment: Environment | None = None,
-        lamps: bool = False,
         spp: int = 64,
         seed: int = 0,
         max_depth: int = 5,
@@ -92,7 +90,7 @@ class PathTracer:
         self._surfaces: dict[tuple[int, bool], Any] = {}
         self._placed: dict[int, tuple[np.ndarray, Any]] = {}
         self._lights = self._sky(_SUN_RADIUS_DEG) if environment is None else self._surroundings(environment)
-        self._lamps = LampEmitters(scene, self._mi) if lamps else None
+        self._lamps = LampEmitters(scene, self._mi) if scene.lights is not None else None
         self._corners: PartCorners | None = None
         self._guides: Guide | None = None
         self._features: FeatureMaker | None = None
