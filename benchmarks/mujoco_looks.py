@@ -91,7 +91,7 @@ def look(model: str, path: Path, size: tuple[int, int]) -> Look:
         theirs, aim = painter.rgb(), painter.aim()
     k, pose = aim.intrinsics[None], aim.world_from_camera[None]
     camera = Camera("viewer", size, k, pose, near=NEAR, projection="orthographic" if aim.parallel else "perspective")
-    scene = replace(load(path, LoadOptions(size=size)), cameras=(camera,))
+    scene = replace(load(path, LoadOptions(size=size, light="model")), cameras=(camera,))
     return Look(model, theirs, shaded(scene), shaded(replace(scene, lights=None)), scene.notes)
 
 

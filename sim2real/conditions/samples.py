@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int32
 from torch import Tensor
 
 from ..camera import View
 from ..camera.kernels import device_camera
 from ..devices import as_warp, launch, load, row_threads, upload
-from ..raster import Rasterizer, part_boxes, view_of, window_of
+from ..raster import Rasterizer, Visibility, part_boxes, view_of, window_of
 from ..scene import Camera, Maps, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
@@ -113,13 +113,17 @@ class Sampler:
         of_face = self.alpha[triangles.face_part] if len(triangles.face_part) else np.ones(1, np.float32)
         self._face_alpha = upload(of_face, wp.float32, device)
         self.materials = self._upload_materials()
+        colors = [scene.meshes[part.mesh].colors for part in scene.parts]
+        tinted = np.array([0 if own is None else 2 if own.in_texture else 1 for own in colors], np.int32)
+        self._tinted = upload(tinted, wp.int32, device)
+        self._corner_color = upload(packed_colors(scene), wp.int32, device)
 
     def layers(self, camera: Camera, frame: int) -> Layers:
         """What a camera sees at a frame."""
         front = self.samples(camera, frame)
         if not self._clear.any():
             return Layers(front, None)
-        weight = self._weight(front)
+        weight = self.weight(front)
         if not (weight < 1).any():
             return Layers(front, None)
         rows, columns = _box_around(weight < 1)
@@ -131,10 +135,11 @@ class Sampler:
         solid = self._rasterizer.fragments(asked.only(~self._clear))
         last = self._samples(part, frame, asked, solid.face, solid.camera_vertices)
         between = [replace(last, face=as_warp(face, wp.int32)) for face in self._clear_parts.layers(asked, solid)]
-        weights = [weight[rows, columns], *(self._weight(samples) for samples in between)]
+        weights = [weight[rows, columns], *(self.weight(samples) for samples in between)]
         return Layers(front, Behind((*between, last), rows, columns, tuple(weights)))
 
-    def _weight(self, seen: Samples) -> Float32[Tensor, "height width"]:
+    def weight(self, seen: Samples) -> Float32[Tensor, "height width"]:
+        """The mean alpha of what is clear in every pixel; 1 where nothing is."""
         weights = torch.ones(seen.size, device=self.device)
         rows, columns = self._where_clear(seen)
         part = weights[rows, columns].contiguous()
@@ -159,10 +164,24 @@ class Sampler:
     def _fine(self, camera: Camera) -> Camera:
         return camera.resized((camera.size[0] * self._side, camera.size[1] * self._side))
 
-    def samples(self, camera: Camera, frame: int, *, without_clear: bool = False) -> Samples:
-        """The samples of one view; if asked, without the parts that one sees through."""
+    def samples(
+        self,
+        camera: Camera,
+        frame: int,
+        *,
+        without_clear: bool = False,
+        look: Callable[[View], Visibility] | None = None,
+    ) -> Samples:
+        """The samples of one view.
+
+        Args:
+            camera: of the scene, or another that looks at it.
+            frame: of the scene.
+            without_clear: leave out the parts that one sees through.
+            look: finds the faces, where it is not the rasterizer that does.
+        """
         asked = view_of(self.scene, self._fine(camera), frame)
-        seen = self._rasterizer.visibility(asked.only(~self._clear) if without_clear else asked)
+        seen = (look or self._rasterizer.visibility)(asked.only(~self._clear) if without_clear else asked)
         return self._samples(camera, frame, asked, seen.face, seen.camera_vertices)
 
     def _samples(self, camera: Camera, frame: int, asked: View, face: Tensor, camera_vertices: Tensor) -> Samples:
@@ -172,6 +191,7 @@ class Sampler:
         if asked.vertices is not None:
             view.corner_normals = upload(deformed_normals(self._triangles, asked.vertices), wp.vec3, self.device)
         matrices = normal_matrices(asked.camera_from_part).astype(np.float32)
+        view.tinted, view.corner_color = self._tinted, self._corner_color
         view.normal_from_part = upload(matrices, wp.mat33, self.device)
         view.camera = device_camera(camera.intrinsics[frame], camera.lens, camera.size, self.device)
         return Samples(camera, frame, self._side, as_warp(face, wp.int32), view, self.materials)
@@ -207,6 +227,22 @@ class Sampler:
         plain = np.arange(256) / 255
         s.linear = upload(np.concatenate([linear_from_srgb(plain), plain]).astype(np.float32), wp.float32, device)
         return s
+
+
+def packed_colors(scene: Scene) -> Int32[np.ndarray, "faces_or_1 3"]:
+    """The corner colors of all faces as texels, those of parts without any black; one face where no part has any."""
+    meshes = [scene.meshes[part.mesh] for part in scene.parts]
+    if all(mesh.colors is None for mesh in meshes):
+        return np.zeros((1, 3), np.int32)
+    packed = np.zeros((sum(len(mesh.faces) for mesh in meshes), 3), np.int32)
+    first = 0
+    for mesh in meshes:
+        if mesh.colors is not None:
+            here = packed[first : first + len(mesh.faces)]
+            for k in range(3):
+                here |= mesh.colors.srgb[..., k].astype(np.int32) << (8 * k)
+        first += len(mesh.faces)
+    return packed
 
 
 def _box_around(chosen: Bool[torch.Tensor, "height width"]) -> tuple[slice, slice]:

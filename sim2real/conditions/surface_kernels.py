@@ -19,12 +19,18 @@ Surface = wp.types.vector(length=6, dtype=wp.float32)
 @wp.struct
 @no_type_check
 class SurfaceView:
-    """One camera at one instant. ``camera`` is in pixels of the finished picture, whatever the samples per pixel."""
+    """One camera at one instant. ``camera`` is in pixels of the finished picture, whatever the samples per pixel.
+
+    ``tinted``: per part, 0 without colors of corners, 1 if they multiply the texture, 2 if they take its place;
+    ``corner_color``: packed as texels, per face and corner.
+    """
 
     vertices: wp.array(dtype=wp.vec3)
     corner_normals: wp.array2d(dtype=wp.vec3)
     normal_from_part: wp.array(dtype=wp.mat33)
     camera: DeviceCamera
+    tinted: wp.array(dtype=wp.int32)
+    corner_color: wp.array2d(dtype=wp.int32)
 
 
 @wp.struct
@@ -103,13 +109,35 @@ def patch_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: Surfac
 
 @wp.func
 @no_type_check
+def corner_tint(f: int, at: Meeting, s: Materials, view: SurfaceView) -> wp.vec3:
+    """The color between the corners of face ``f``."""
+    out = wp.vec3(0.0, 0.0, 0.0)
+    for corner in range(3):
+        t = view.corner_color[f, corner]
+        k = at.ka
+        if corner == 1:
+            k = at.kb
+        if corner == 2:
+            k = at.kc
+        out += k * wp.vec3(s.linear[t & 255], s.linear[(t >> 8) & 255], s.linear[(t >> 16) & 255])
+    return out
+
+
+@wp.func
+@no_type_check
 def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: SurfaceView) -> wp.vec3:
-    """Linear color of the face's texture over the pixel around a point of the picture, px; white without a texture."""
+    """Linear color of the face's texture over the pixel around a point of the picture, px, times that of its corners."""
     texture = s.texture[s.face_part[f]]
     color = wp.vec3(1.0, 1.0, 1.0)
     if texture >= 0:
         patch = patch_at(f, x, y, at, s, view)
         color = textured(texture, 0, patch.uv, patch.along_x, patch.along_y, s)
+    tinted = view.tinted[s.face_part[f]]
+    if tinted != 0:
+        tint = corner_tint(f, at, s, view)
+        if tinted == 1:
+            tint = wp.cw_mul(tint, color)
+        color = tint
     return color
 
 

@@ -137,7 +137,7 @@ class Seen:
         return ok & (part[f] == part[g]) & ((na * nb).sum(-1).abs() >= 0.97) & ((wa - wb).abs() <= 0.01 * wa.abs())
 
     def textures(self, f: Tensor, x: Tensor, y: Tensor, of_part: Tensor | None = None, table: int = 0) -> Tensor:
-        """Linear values of the faces' textures over the pixels around points; 1 without a texture.
+        """Linear values of the faces' textures over the pixels around points; 1 without a texture. Base colors with corners'.
 
         ``of_part``: textures of parts, -1: none; by default those of base colors. ``table``: where ``linear`` has their values.
 
@@ -159,6 +159,14 @@ class Seen:
                 for dx, dy in ((h, 0.0), (0.0, h))
             ]
             out[of] = _textured({**s, "linear": s["linear"][table : table + 256]}, texture, at, along[0], along[1])
+        kind = self.view["tinted"][s["face_part"][f]]
+        tinted = kind != 0
+        if of_part is None and tinted.any():
+            g = f[tinted]
+            packed = self.view["corner_color"][g].long()
+            colors = torch.stack([s["linear"][(packed >> shift) & 255] for shift in (0, 8, 16)], -1)
+            tint = (self.inner_weights(g, self.rays(x[tinted], y[tinted]))[..., None] * colors).sum(1)
+            out[tinted] = torch.where((kind[tinted] == 1)[:, None], out[tinted] * tint, tint)
         return out
 
 

@@ -29,6 +29,8 @@ Frames = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Clutter = Annotated[int, Field(ge=0, le=100)]
+Rgb = Literal["ours", "pyrender", "mitsuba"]
+"""``kinds.RGB_RENDERERS``, as pydantic takes them."""
 
 
 class Source(Entry):
@@ -129,6 +131,7 @@ class Knobs(Entry):
     prompt: Words | None = None
     light: Words | None = None
     sensor: Words | None = None
+    rgb: Annotated[tuple[Rgb, ...], BeforeValidator(_listed)] | None = None
     beta: Shares | None = None
     materials: Shares | None = None
     clutter: Clutters | None = None
@@ -169,6 +172,7 @@ class DatasetConfig(Entry):
 
     - ``only``: kinds of pictures to write, beside those that formats, footage and sensors need.
     - ``materials``, ``clutter``, ``camera_jitter``: see :mod:`.randomize`.
+    - ``rgb``: who makes the pictures ``rgb``, as ``--rgb``; ``rgb_samples``: paths per pixel of ``mitsuba``.
     - ``gate``: least or greatest values by the name of a figure; see :mod:`.gate`.
     - ``limit_s``: seconds after which a clip is given up.
     """
@@ -185,6 +189,8 @@ class DatasetConfig(Entry):
     clutter: Clutter = 0
     camera_jitter: Jitter | None = None
     sensor: str | None = None
+    rgb: Rgb | None = None
+    rgb_samples: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
     formats: Strings = ()
     gate: dict[str, float] = Field(default_factory=dict)
     limit_s: Annotated[float, Field(gt=0)] = 3600.0
@@ -211,6 +217,12 @@ class DatasetConfig(Entry):
         for source in self.sources:
             if source.of_video:
                 check_asked(self, source)
+        return self
+
+    @model_validator(mode="after")
+    def _samples_are_of_paths(self) -> DatasetConfig:
+        if self.rgb_samples is not None and "mitsuba" not in (self.rgb, *(self.variations.knobs.get("rgb") or ())):
+            raise error("is given, must be left out, or rgb: mitsuba be given", key="rgb_samples")
         return self
 
     @model_validator(mode="after")

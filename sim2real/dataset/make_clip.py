@@ -99,6 +99,8 @@ def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -
         device=device,
         only=kinds_of(row),
         threads=threads,
+        rgb=row.values.get("rgb", "ours"),
+        rgb_samples=row.values.get("rgb_samples"),
         pages=False,
         scene_options={**row.reading, **said},
     )

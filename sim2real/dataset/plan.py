@@ -261,9 +261,11 @@ def _drawn(name: str, choices: tuple[Any, ...] | Span, drawn: np.random.Generato
 
 def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any]) -> Row:
     """A rollout's row with the knobs of one clip."""
-    constant = {name: getattr(config, name) for name in ("materials", "clutter", "camera_jitter", "sensor")}
+    constant = {name: getattr(config, name) for name in ("materials", "clutter", "camera_jitter", "sensor", "rgb")}
     values = {**{name: value for name, value in constant.items() if value}, **values}
     values = {name: value.model_dump() if isinstance(value, Jitter) else value for name, value in values.items()}
+    if values.get("rgb") == "mitsuba" and config.rgb_samples is not None:
+        values["rgb_samples"] = config.rgb_samples
     generate = base.generate
     if generate is not None:
         generate = {**generate, **{name: values[name] for name in FOOTAGE_KNOBS if name in values}}

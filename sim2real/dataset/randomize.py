@@ -88,7 +88,7 @@ def with_materials(scene: Scene, share: float, seed: int) -> Scene:
                 kind=look.kind,
             )
             part = replace(part, mesh=len(meshes))
-            meshes.append(replace(mesh, material=material))
+            meshes.append(replace(mesh, material=material, colors=None))
         parts.append(part)
     return replace(scene, meshes=tuple(meshes), parts=tuple(parts))
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 ALONE = ("masks", "names", "estimator", "weights")
 """Keys of sources that only videos have."""
 _TAKEN = ("scene", "lerobot", "episodes", "cameras", "frames", "size", "stride", "intrinsics", "task", *ALONE)
-_SCENE_KNOBS = ("light", "materials", "clutter", "camera_jitter", "sensor")
-"""What varies in scenes only; sensors need depth, materials and labels."""
+_SCENE_KNOBS = ("light", "materials", "clutter", "camera_jitter", "sensor", "rgb")
+"""What varies in scenes only; sensors need depth, materials and labels, renderers need surfaces."""
 _FIELDS = {"episode": 0, "camera": "front", "frame": 0}
 
 

@@ -2,6 +2,7 @@
 
 from .backend import BACKENDS as BACKENDS
 from .backend import rasterizer as rasterizer
+from .cut import CutView as CutView
 from .fragments import Fragments as Fragments
 from .interpolate import interpolate as interpolate
 from .interpolate import surface as surface

@@ -8,11 +8,13 @@ from .inside import check_cameras as check_cameras
 from .load import LoadOptions as LoadOptions
 from .load import load as load
 from .load import load_as as load_as
+from .records import CornerColors as CornerColors
 from .records import Instance as Instance
 from .records import Lighting as Lighting
 from .records import Maps as Maps
 from .records import Material as Material
 from .records import Mesh as Mesh
+from .records import Mirror as Mirror
 from .records import Part as Part
 from .records import Scene as Scene
 from .triangles import Triangles as Triangles

@@ -189,8 +189,10 @@ def load_as(source: Path | str, told: Mapping[str, Any]) -> Scene:
 
 def _lit(scene: Scene, light: str | None) -> Scene:
     """The scene in another light."""
-    if light is None or light == "model":
+    if light is None:
         return scene
+    if light == "model":
+        return scene if scene.lights is not None else replace(scene, lights=scene.dim_lights)
     from .light.panoramas import environment_of
     from .light.plain import lighting_of
 

@@ -42,7 +42,8 @@ def _rewound(mesh: Mesh) -> Mesh:
     def flipped(corners: np.ndarray | None) -> np.ndarray | None:
         return None if corners is None else np.ascontiguousarray(corners[:, ::-1])
 
-    return replace(mesh, faces=mesh.faces[:, ::-1].copy(), uv=flipped(mesh.uv), normals=flipped(mesh.normals))
+    colors = None if mesh.colors is None else replace(mesh.colors, srgb=np.ascontiguousarray(mesh.colors.srgb[:, ::-1]))
+    return replace(mesh, faces=mesh.faces[:, ::-1].copy(), uv=flipped(mesh.uv), normals=flipped(mesh.normals), colors=colors)
 
 
 def cleaned(mesh: Mesh) -> tuple[Mesh, dict[str, int]]:
@@ -80,6 +81,7 @@ def subset(mesh: Mesh, kept: np.ndarray) -> Mesh:
         uv=None if mesh.uv is None else mesh.uv[kept],
         normals=None if mesh.normals is None else mesh.normals[kept],
         deformed=None if mesh.deformed is None else mesh.deformed[:, used],
+        colors=None if mesh.colors is None else replace(mesh.colors, srgb=mesh.colors.srgb[kept]),
     )
 
 
@@ -101,7 +103,7 @@ def shaded(mesh: Mesh) -> Mesh:
 def with_material(mesh: Mesh, material: Material, repeat: tuple[float, ...] = (1.0, 1.0)) -> Mesh:
     """The mesh in another material, its UVs multiplied."""
     uv = mesh.uv if mesh.uv is None or repeat == (1.0, 1.0) else mesh.uv * np.array(repeat)
-    return replace(mesh, material=material, uv=uv)
+    return replace(mesh, material=material, uv=uv, colors=None)
 
 
 def distinct_corners(

@@ -56,6 +56,31 @@ class Material:
     maps: Maps | None = None
 
 
+@dataclass(frozen=True)
+class Mirror:
+    """A plane of a mesh that mirrors: shaded renders add what is seen in it to the faces that lie in it.
+
+    - ``share``: of the mirrored light that is added, whatever the angle.
+    - ``point`` and ``normal``: of the plane, in the mesh's frame; it mirrors on the side to which the normal points.
+    """
+
+    share: float
+    point: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    normal: tuple[float, float, float] = (0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class CornerColors:
+    """Colors of face corners, sRGB; over a face they run evenly in linear light. They multiply base color and texture.
+
+    ``in_texture``: the mesh's texture holds the mean of each face already, for those who know no corner colors; beside these it
+    does not count.
+    """
+
+    srgb: UInt8[np.ndarray, "faces 3 3"]
+    in_texture: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """Triangles with one material, in metres, in a frame of their own.
@@ -65,6 +90,8 @@ class Mesh:
     - ``normals`` are unit shading normals; ``None`` means: flat.
     - ``deformed`` has the vertices of every frame where the mesh deforms, as a table or made when asked for; faces and uv stay.
     - ``outside_only``: faces are seen from where they wind counter-clockwise, and from behind one sees through them.
+    - ``colors``: of its corners; ``None``: it has the material's color everywhere.
+    - ``mirror``: the plane in which faces mirror the scene, if they do.
     """
 
     name: str
@@ -75,6 +102,8 @@ class Mesh:
     material: Material = field(default_factory=Material)
     deformed: Deformed | None = None
     outside_only: bool = False
+    colors: CornerColors | None = None
+    mirror: Mirror | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +152,7 @@ class Scene:
     - ``world_from_instance[frame, i]`` places ``instances[i]``; ``visible[frame, i]`` says whether it exists then.
     - ``lighting`` is the plain light of shaded renders, or ``lights`` where the source has lamps of its own; ``environment``
       what light that is followed comes from, where it is not that sun and sky.
+    - ``dim_lights``: what ``--light model`` takes where the source's own light is too poor to be the default.
     - ``notes`` are sentences for the user: what was chosen, what could not be read and why.
     """
 
@@ -138,6 +168,7 @@ class Scene:
     lighting: Lighting = Lighting()
     lights: Lights | None = None
     environment: Environment | None = None
+    dim_lights: Lights | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -163,6 +194,7 @@ class Scene:
             self,
             meshes=meshes,
             cameras=cameras,
+            lights=None if self.lights is None else self.lights.sliced(frames),
             world_from_instance=self.world_from_instance[frames],
             visible=self.visible[frames],
         )

@@ -143,6 +143,33 @@ def test_a_lamp_on_an_instance_goes_with_it():
     assert floor_points(there)[y, x, :2] == pytest.approx([0.8, 0.0], abs=0.1)
 
 
+@pytest.mark.parametrize("kind", ["directional", "point", "spot"])
+def test_the_shadows_of_a_lamp_that_moves_by_itself_are_those_of_a_lamp_that_stands_there(kind):
+    things = [(box((0.15, 0.15, 0.15)), (0.0, 0.0, 0.15))]
+    way = np.tile(np.eye(4), (2, 1, 1))
+    way[0, :3, 3], way[1, :3, 3] = (1.0, 0.0, 1.5), (-0.5, 0.9, 1.2)
+    way[1, :3, :3] = np.diag([-1.0, -1.0, 1.0])
+    lamp = Lamp(kind, (3.0, 3.0, 3.0), direction=(-0.6, 0.2, -1.0), cone=(0.5, 0.4), way=way)
+    still = floor_under(things=things)
+    twice = replace(
+        still,
+        world_from_instance=np.tile(still.world_from_instance, (2, 1, 1, 1)),
+        visible=np.tile(still.visible, (2, 1)),
+        cameras=tuple(
+            replace(c, intrinsics=np.tile(c.intrinsics, (2, 1, 1)), world_from_camera=np.tile(c.world_from_camera, (2, 1, 1)))
+            for c in still.cameras
+        ),
+    )
+    shader = shader_of(replace(twice, lights=Lights((lamp,))), ambient_occlusion=0.0)
+    for frame in (0, 1):
+        stands = shader_of(replace(twice, lights=Lights((lamp.at(frame),))), ambient_occlusion=0.0)
+        found, expected = shader.radiance(twice.cameras[0], frame), stands.radiance(twice.cameras[0], frame)
+        assert np.abs(found - expected).mean() < 0.01 * expected.mean()
+        assert (expected < 0.02 * expected.max()).sum() > 50
+    gone = replace(lamp, way=np.stack([way[0], np.full((4, 4), np.nan)]))
+    assert shader_of(replace(twice, lights=Lights((gone,)))).radiance(twice.cameras[0], 1).max() == 0
+
+
 SIDES = np.zeros((6, 4, 4, 3), np.uint8)
 SIDES[:] = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255)])[:, None, None]
 
@@ -153,8 +180,21 @@ def test_a_skybox_shows_its_sides_where_nothing_is(side):
     axis[side // 2] = 1 - 2 * (side % 2)
     camera = camera_at((0.0, 0.0, 0.0), tuple(axis + [0, 0.001, 0] if axis[2] else axis), (40, 60), fov_deg=40)
     scene = replace(scene_of([], camera), lights=Lights(skybox=Skybox(SIDES, np.eye(3))))
-    shown = shader_of(scene).radiance(camera, 0)
-    assert shown == pytest.approx(np.broadcast_to(SIDES[side, 0, 0] / 255, shown.shape), abs=1e-4)
+    shown = shader_of(scene).frame(camera, 0)
+    assert np.abs(shown.astype(int) - SIDES[side, 0, 0]).max() <= 4
+
+
+def test_stars_of_a_skybox_are_no_finer_than_pixels_so_that_they_stay_when_the_camera_turns():
+    sides = np.zeros((6, 256, 256, 3), np.uint8)
+    sides[np.random.default_rng(1).random((6, 256, 256)) < 0.1] = 255
+    camera = camera_at((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (40, 60), fov_deg=60)
+    shown = []
+    for shift in (0.0, 0.5):
+        turned = replace(camera, intrinsics=camera.intrinsics + [[0, 0, shift], [0, 0, 0], [0, 0, 0]])
+        scene = replace(scene_of([], turned), lights=Lights(skybox=Skybox(sides, np.eye(3))))
+        shown.append(shader_of(scene).frame(turned, 0).astype(float))
+    assert shown[0].mean() == pytest.approx(0.1 * 255, rel=0.15)
+    assert np.abs(shown[1] - shown[0]).mean() < 0.6 * shown[0].std()
 
 
 def test_the_kernel_equals_its_torch_twin_under_lamps_of_all_kinds():

@@ -16,12 +16,13 @@ from sim2real.conditions import Sampler
 from sim2real.conditions.light import LightTracer, filter_kernels, kernels
 from sim2real.conditions.light.reference import direct_light_reference, smooth_reference, spread_reference
 from sim2real.conditions.light.shine import matte_share, mirrored_share
-from sim2real.conditions.light.sources import far_light, near_light
+from sim2real.conditions.light.sources import FarLight, far_light, near_light
 from sim2real.conditions.light.world import Worlds, looked_up
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
 from sim2real.raster import rasterizer
 from sim2real.scene import Camera, Instance, Lighting, LoadOptions, Material, Mesh, Part, Scene, load, primitives, triangles_of
 from sim2real.scene.light.environment import Environment
+from sim2real.scene.light.lamps import Lamp, Lights
 from sim2real.scene.light.panoramas import environment_of, name_and_angle, panorama_names
 from sim2real.scene.light.plain import lighting_of
 from sim2real.scene.light.sky import panorama, panorama_directions
@@ -128,7 +129,12 @@ def test_straight_light_is_that_of_the_numpy_twin(seed):
     corners = rng.normal(size=(12, 3, 3))
     mesh = Mesh("soup", corners.reshape(-1, 3), np.arange(36).reshape(-1, 3), material=Material())
     lamp = square(0.4, z=2.5, down=True, emission=(5.0, 4.0, 3.0))
-    scene = scene_of([mesh, lamp], [camera_at((0, -4, 1))])
+    lamps = (
+        Lamp("point", (3.0, 1.0, 1.0), (2.0, 0.0, 1.0), attenuation=(0.0, 0.0, 1.0)),
+        Lamp("spot", (1.0, 3.0, 1.0), (-2.0, 0.0, 1.0), (2.0, 0.0, -1.0), (0.0, 0.0, 1.0), cone=(0.95, 0.7), exponent=2.0),
+        Lamp("directional", (0.5, 0.5, 2.0), direction=(0.0, 1.0, -1.0)),
+    )
+    scene = replace(scene_of([mesh, lamp], [camera_at((0, -4, 1))]), lights=Lights(lamps, followed=True))
     sky = Environment("sky", rng.gamma(0.3, 1.0, (16, 32, 3)).astype(np.float32), (0.3, 0.2, 0.9), (3.0, 3.0, 2.0))
     triangles = triangles_of(scene)
     sampler = Sampler(scene, triangles, rasterizer(triangles))
@@ -139,13 +145,28 @@ def test_straight_light_is_that_of_the_numpy_twin(seed):
     given_ = [wp.array(a.astype(np.float32), dtype=wp.vec3, device="cpu") for a in (points, normals)]
     seeds = wp.array(np.arange(50, dtype=np.int32), dtype=wp.int32, device="cpu")
     arrays = [wp.array(a, dtype=wp.vec3, device="cpu", copy=False) for a in out]
-    far, near = far_light(sky), near_light(lamp.vertices[lamp.faces], np.tile([5.0, 4.0, 3.0], (2, 1)))
+    shining = lamp.vertices[lamp.faces], np.tile([5.0, 4.0, 3.0], (2, 1))
+    far, near = far_light(sky, lamps[2:]), near_light(*shining, lamps[:2])
     none = wp.zeros(50, dtype=wp.int32, device="cpu")
     counts = [50, len(far.light), len(near.light), none]  # every sample once
     devices.launch(kernels.light_kernel, 1, [instant.struct, sampler.materials, *given_, seeds, *counts, *arrays], "cpu")
     every = np.concatenate([corners, lamp.vertices[lamp.faces]])
     expected = direct_light_reference(points, normals, every, far, near, reach=1e5, least_distance=0.05)
     assert out[0] == pytest.approx(expected, rel=1e-3, abs=2e-4)
+
+
+def test_light_of_a_lamp_falls_on_a_floor_as_its_candela_say_and_is_blocked():
+    points, normals = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]), np.tile([0.0, 0.0, 1.0], (3, 1))
+    near = near_light(
+        np.zeros((0, 3, 3)), np.zeros((0, 3)), [Lamp("point", (2.0, 4.0, 8.0), (0.0, 0.0, 1.0), attenuation=(0.0, 0.0, 1.0))]
+    )
+    nothing = FarLight(*(np.zeros((0, 3), np.float32) for _ in range(2)), *(np.zeros((2, 4, 3), np.float32) for _ in range(2)))
+    screen = np.array([[[-0.2, 1.0, 0.0], [0.2, 1.0, 0.0], [0.0, 1.0, 1.0]]])
+    found = direct_light_reference(points, normals, screen, nothing, near, reach=1e5, least_distance=0.05)
+    square = (points**2).sum(axis=1) + 1
+    expected = np.array([2.0, 4.0, 8.0]) / np.pi / (square * np.sqrt(square))[:, None]  # intensity times cosine over distance^2
+    expected[2] = 0
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 def corner(rng, size, by):

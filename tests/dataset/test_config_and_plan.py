@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim2real.dataset.config import Variations, read_config
+from sim2real.dataset.config import Rgb, Variations, read_config
 from sim2real.dataset.plan import Row, make_plan, read_plan, write_plan
 from sim2real.errors import BadKeyError, MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
+from sim2real.kinds import RGB_RENDERERS
 
 
 def planned(folder: Path, **config: object) -> tuple[Row, ...]:
@@ -35,6 +36,9 @@ def planned(folder: Path, **config: object) -> tuple[Row, ...]:
         ("sources: [{scene: a}]\nvariations: {sample: 2, seed: {min: 4, max: 3}}", "min is 4, must be at most max"),
         ("sources: [{scene: a}]\nvariations: {grid: {look: [loft]}}", "add generate"),
         ("sources: [{scene: a}]\ngenerate: {use: kep}", "must be one of: keep, restyle; did you mean 'keep'"),
+        ("sources: [{scene: a}]\nrgb: blender", "must be one of: ours, pyrender, mitsuba"),
+        ("sources: [{scene: a}]\nrgb: pyrender\nrgb_samples: 8", "rgb_samples: is given, must be left out, or rgb: mitsuba"),
+        ("sources: [{lerobot: a}]\nrgb: mitsuba", "asks for rgb, which needs a scene"),
         ("sources: [{scene: a}]\nformats: [coc]", "must be among: coco, youtube_vis"),
         ("sources: [{scene: a}]\ngate: {sharpness: 1}", "must be among: detail, driven, borders"),
         ("sources: [{scene: a}]\nframes: .inf", "frames: is inf"),
@@ -61,6 +65,15 @@ def test_a_look_is_of_restyled_clips_and_combinations_that_come_out_equal_are_ma
     grid = {"use": ["keep", "restyle"], "look": ["loft", "studio"]}
     rows = planned(tmp_path, variations={"grid": grid}, generate={})
     assert [(row.generate or {}).get("look") for row in rows] == [None, "loft", "studio"]
+
+
+def test_who_makes_rgb_is_said_once_or_takes_turns_and_paths_are_of_mitsuba_alone(tmp_path):
+    (usual,), (traced,) = planned(tmp_path), planned(tmp_path, rgb="mitsuba", rgb_samples=8)
+    assert "rgb" not in usual.values and traced.clip_id != usual.clip_id
+    assert (traced.values["rgb"], traced.values["rgb_samples"]) == ("mitsuba", 8)
+    turns = planned(tmp_path, rgb_samples=8, variations={"grid": {"rgb": ["ours", "mitsuba"]}})
+    assert [(row.values["rgb"], row.values.get("rgb_samples")) for row in turns] == [("ours", None), ("mitsuba", 8)]
+    assert Rgb.__args__ == RGB_RENDERERS
 
 
 @pytest.mark.slow

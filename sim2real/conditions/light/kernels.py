@@ -27,6 +27,7 @@ class World:
     - ``mesh``: world-space triangles, clear parts left out; ``face_of``: which of the scene's faces they are.
     - ``tints``: mean color of the parts' textures; white for those that have none.
     - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``: of ``NearLight``.
+      Behind the normals are the cones, where there are lamps without size.
     - ``steady`` and ``all_around``: panoramas, the first without what the far samples hold; ``sky_from_world``.
     - ``reach``: metres beyond which nothing is in the way of sun and sky; surfaces farther off send back nothing.
     - ``cached``: light in cells of ``origin`` + ``cell`` * (x, y, z), for six directions of the surface, at
@@ -164,6 +165,11 @@ def direct_light(w: World, point: wp.vec3, normal: wp.vec3, far: int, near: int,
             d = way / distance
             cosine = wp.dot(normal, d)
             there = -wp.dot(w.near_normal[i], d)
+            if w.near_normal.shape[0] > w.near_light.shape[0]:
+                cone = w.near_normal[w.near_light.shape[0] + i]
+                if cone[2] >= 0.0:  # a lamp without size
+                    fade = wp.clamp((there - cone[1]) / (cone[0] - cone[1]), 0.0, 1.0)
+                    there = fade * fade * wp.pow(wp.max(there, 0.0), cone[2])
             if cosine > 0.0 and there > 0.0:
                 if not wp.mesh_query_ray_anyhit(w.mesh, point, d, distance * 0.999 - w.least_distance * 0.01):
                     square = wp.max(distance * distance, w.least_distance * w.least_distance)

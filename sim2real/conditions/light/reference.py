@@ -52,11 +52,15 @@ def direct_light_reference(
     for toward, light in zip(far.directions.astype(np.float64), far.light, strict=True):
         cosine = np.maximum(normals @ toward, 0)
         out += (cosine * ~meets(points, points + reach * toward, corners))[:, None] * light / len(far.light)
-    for place, facing, light in zip(near.points.astype(np.float64), near.normals, near.light, strict=True):
+    samples = zip(near.points.astype(np.float64), near.normals, near.light, near.cone, strict=True)
+    for place, facing, light, (whole, dark, exponent) in samples:
         way = place - points
         distance = np.linalg.norm(way, axis=1)
         toward = way / distance[:, None]
-        cosines = np.maximum((normals * toward).sum(axis=1), 0) * np.maximum(-(toward @ facing), 0)
+        there = np.maximum(-(toward @ facing), 0)
+        if exponent >= 0:
+            there = np.clip((-(toward @ facing) - dark) / (whole - dark), 0, 1) ** 2 * there**exponent
+        cosines = np.maximum((normals * toward).sum(axis=1), 0) * there
         free = ~meets(points, points + way * 0.99, corners)
         out += (cosines * free / np.maximum(distance, least_distance) ** 2)[:, None] * light / len(near.light)
     return out

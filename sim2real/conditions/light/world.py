@@ -16,6 +16,7 @@ from ...devices import load, upload
 from ...scene import Scene, Triangles, deformed_vertices
 from ...scene.colors import linear_from_srgb
 from ...scene.light.environment import Environment
+from ...scene.light.lamps import Lamp
 from ...scene.light.sky import axes_about
 from ..samples import Sampler
 from . import filter_kernels, kernels
@@ -83,7 +84,9 @@ class Worlds:
         shine = np.array([m.emission for m in materials], np.float32).reshape(-1, 3)
         self.emission = self.tints * shine
         self.glow = np.concatenate([shine / np.maximum(base, _DARK), np.zeros((1, 3), np.float32)])
-        self._far: FarLight = far_light(environment)
+        self._lamps = followed_lamps(scene)
+        self._moving = any(lamp.way is not None for lamp in self._lamps)
+        self._far: FarLight = far_light(environment, self._lamps_at(0, far=True))
         self.brightness = float((self._far.steady.mean(axis=(0, 1)) + self._far.light.mean(axis=0) / 4) @ LUMA)
         self._worlds: OrderedDict[bytes, World] = OrderedDict()
         self._lock = threading.Lock()
@@ -103,7 +106,7 @@ class Worlds:
         scene = self._scene
         deforms = any(mesh.deformed is not None for mesh in scene.meshes)
         key = scene.world_from_instance[frame].tobytes() + scene.part_visible(frame).tobytes()
-        key = key + frame.to_bytes(8, "little") if deforms else key
+        key = key + frame.to_bytes(8, "little") if deforms or self._moving else key
         with self._lock:
             if key not in self._worlds:
                 self._worlds[key] = self._made(frame)
@@ -138,14 +141,17 @@ class Worlds:
             faces, solid = np.arange(3)[None] + len(points), np.zeros(1, np.int64)
         soup = upload(vertices, wp.vec3, "cpu")
         mesh = wp.Mesh(points=soup, indices=upload(faces.ravel().astype(np.int32), wp.int32, "cpu"), bvh_constructor="sah")
-        shining = self._shining(corners, solid)
+        shining = self._shining(corners, solid, self._lamps_at(frame, far=False))
+        far = far_light(self._environment, self._lamps_at(frame, far=True)) if self._moving else self._far
         struct = kernels.World()
         struct.mesh = mesh.id
         struct.face_of = upload(solid.astype(np.int32), wp.int32, "cpu")
         struct.tints = upload(self.tints, wp.vec3, "cpu")
-        struct.far_direction, struct.far_light = (upload(a, wp.vec3, "cpu") for a in (self._far.directions, self._far.light))
+        struct.far_direction, struct.far_light = (upload(a, wp.vec3, "cpu") for a in (far.directions, far.light))
+        cones = [shining.cone] if (shining.cone[:, 2] >= 0).any() else []
         struct.near_point, struct.near_normal, struct.near_light = (
-            upload(array, wp.vec3, "cpu") for array in (shining.points, shining.normals, shining.light)
+            upload(array, wp.vec3, "cpu")
+            for array in (shining.points, np.concatenate([shining.normals, *cones]), shining.light)
         )
         struct.steady, struct.all_around = (upload(a, wp.vec3, "cpu") for a in (self._far.steady, self._far.all_around))
         struct.sky_from_world = wp.mat33(*axes_about(self._environment.up).T.ravel().tolist())
@@ -153,10 +159,20 @@ class Worlds:
         struct.least_distance, struct.reach = 0.05, self._reach
         return World(struct, (mesh, soup), parts)
 
-    def _shining(self, corners: np.ndarray, solid: np.ndarray) -> NearLight:
+    def _lamps_at(self, frame: int, *, far: bool) -> list[Lamp]:
+        """Directional lamps, or all others, as they stand in a frame."""
+        stand = (lamp.at(frame) for lamp in self._lamps)
+        return [lamp for lamp in stand if lamp is not None and (lamp.kind == "directional") == far]
+
+    def _shining(self, corners: np.ndarray, solid: np.ndarray, points: list[Lamp]) -> NearLight:
         part = self._triangles.face_part[solid] if len(corners) else np.zeros(0, np.int64)
         lamps = (self.emission[part] > 0).any(axis=1) if len(part) else np.zeros(0, bool)
-        return near_light(corners[lamps].astype(np.float64), self.emission[part[lamps]].astype(np.float64))
+        return near_light(corners[lamps].astype(np.float64), self.emission[part[lamps]].astype(np.float64), points)
+
+
+def followed_lamps(scene: Scene) -> tuple[Lamp, ...]:
+    """The lamps that light comes from when it is followed: those that are as real lamps are."""
+    return scene.lights.lamps if scene.lights is not None and scene.lights.followed else ()
 
 
 def looked_up(
@@ -176,9 +192,17 @@ def looked_up(
 
 
 def _tint(scene: Scene, mesh: int) -> Float32[np.ndarray, "3"]:
-    """Mean linear color of a mesh's texture; white without one."""
-    texture = scene.meshes[mesh].material.texture
-    if texture is None or scene.meshes[mesh].uv is None:
+    """Mean linear color of a mesh's texture and corners; white without any."""
+    texture, colors = scene.meshes[mesh].material.texture, scene.meshes[mesh].colors
+    if colors is not None and not colors.in_texture:
+        every = max(1, len(colors.srgb) // 4096)
+        own = linear_from_srgb(colors.srgb[::every] / 255).mean(axis=(0, 1)).astype(np.float32)
+        return own * _texture_mean(texture if scene.meshes[mesh].uv is not None else None)
+    return _texture_mean(texture if scene.meshes[mesh].uv is not None else None)
+
+
+def _texture_mean(texture: np.ndarray | None) -> Float32[np.ndarray, "3"]:
+    if texture is None:
         return np.ones(3, np.float32)
     step = max(1, max(texture.shape[:2]) // 64)
     return linear_from_srgb(texture[::step, ::step, :3] / 255).mean(axis=(0, 1)).astype(np.float32)

@@ -82,8 +82,8 @@ class Canvas:
         """
         self.do(lambda: self._begun((16, 16)))
 
-    def draw(self, scene: Any, size: tuple[int, int]) -> np.ndarray:
-        """A scene of pyrender as its camera sees it, RGBA of 8 bits; in the thread.
+    def draw(self, scene: Any, size: tuple[int, int], *, spots: bool = False) -> np.ndarray:
+        """A scene of pyrender as its camera sees it, RGBA of 8 bits; in the thread. ``spots``: there are some, with shadows.
 
         Raises:
             BadValueError: there is no OpenGL, or not enough of it.
@@ -91,6 +91,8 @@ class Canvas:
         renderer = self._begun(size)
         renderer.viewport_height, renderer.viewport_width = size
         flags = self.pyrender.RenderFlags.RGBA | self.pyrender.RenderFlags.SHADOWS_DIRECTIONAL
+        if spots:
+            flags |= self.pyrender.RenderFlags.SHADOWS_SPOT
         color, depth = renderer.render(scene, flags=flags)
         if color.shape[-1] == 3:  # as with OSMesa, whatever is asked
             color = np.concatenate([color, np.where(depth > 0, np.uint8(255), np.uint8(0))[..., None]], axis=-1)

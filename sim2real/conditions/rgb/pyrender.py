@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from .directions import pixel_directions
 from .gl import canvas
 from .pinholes import gathered
 from .protocol import MadeBy
+from .pyrender_lamps import LampNodes, shining
+from .pyrender_maps import maps_of
 
 _OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
 _GAMMA = 2.2
@@ -42,7 +45,8 @@ _FAR_M = 2e3
 class PyrenderPictures:
     """Draws a scene with pyrender; ``frame`` may be called from several threads at once, which wait for each other.
 
-    - A sun with a shadow map, constant light from the sky; metallic-roughness materials with their textures; what glows.
+    - A sun with a shadow map, constant light from the sky; or the scene's lamps, four of each kind, points without shadows.
+    - Metallic-roughness materials with their textures (``pyrender_maps``); what glows.
     - Exposure and tone curve are our own renderer's, so that both look alike.
     - The alpha of textures is not looked at; parts with base alpha below 1 are blended, the farthest first.
 
@@ -65,13 +69,24 @@ class PyrenderPictures:
         ambient = (np.asarray(lighting.sky) + np.asarray(lighting.ground)) / 2
         above, below = lighting.backdrop or (lighting.sky, lighting.ground)
         self._behind = (np.asarray(above) + np.asarray(below)) / 2
+        lights = scene.lights
+        if lights is not None:
+            ambient, (above, below) = np.asarray(lights.ambient), lights.backdrop
+            if lights.skybox is not None and lighting.backdrop is not None:
+                above, below = lighting.backdrop
+            shown = replace(lighting, sun=(0.0, 0.0, 0.0), sky=above, ground=below)
+            self._backdrop = backdrop_of(replace(scene, environment=None), sky_of(shown))
+            self._behind = (np.asarray(above) + np.asarray(below)) / 2
         glow = max((max(scene.meshes[part.mesh].material.emission) for part in scene.parts), default=0.0)
-        brightest = max(float((np.asarray(lighting.sun) / np.pi + ambient).max()), *above, *below, min(glow, _GLARING))
+        points = seen_points(scene, rasterizer, spread_frames(scene))
+        self._lamps = LampNodes(scene, self._canvas.pyrender, points, self._sun_lamp) if lights is not None else None
+        strongest = lighting.sun if self._lamps is None else self._lamps.brightest()
+        brightest = max(float((np.asarray(strongest) / np.pi + ambient).max()), *above, *below, min(glow, _GLARING))
         self._scale = _WHITE / max(brightest, 1e-6)
         self._materials: dict[int, Any] = {}
         self._meshes: dict[tuple[int, bool], Any] = {}
         self._nodes: dict[int, Any] = {}
-        self._drawn = self._stage(ambient, seen_points(scene, rasterizer, spread_frames(scene)))
+        self._drawn = self._stage(ambient, points)
 
     def frame(self, camera: Camera, frame: int, layers: Layers | None = None) -> UInt8[np.ndarray, "height width 3"]:
         """The picture of a camera at a frame, sRGB; ``layers`` are not needed."""
@@ -82,6 +97,8 @@ class PyrenderPictures:
 
     def _frame(self, camera: Camera, frame: int) -> UInt8[np.ndarray, "height width 3"]:
         self._set(frame)
+        if self._lamps is not None:
+            self._lamps.set(self._drawn, camera, frame, self._scale)
         if camera.lens.bent:
             drawn = gathered(camera, frame, lambda pinhole: self._picture(pinhole, frame, 1), finer=_FINER)
         else:
@@ -98,7 +115,8 @@ class PyrenderPictures:
         fine = camera.resized((height * finer, width * finer))
         self._drawn.main_camera_node.camera = self._lens(fine, frame)
         self._drawn.set_pose(self._drawn.main_camera_node, camera.world_from_camera[frame] @ _OPENGL_FROM_OPENCV)
-        picture = self._canvas.draw(self._drawn, fine.size).astype(np.float64) / 255
+        spots = self._lamps is not None and self._lamps.spots
+        picture = self._canvas.draw(self._drawn, fine.size, spots=spots).astype(np.float64) / 255
         return picture.reshape(height, finer, width, finer, 4).mean(axis=(1, 3))
 
     def _stage(self, ambient: np.ndarray, points: Float[np.ndarray, "points 3"]) -> Any:
@@ -115,12 +133,12 @@ class PyrenderPictures:
         screen = np.clip(self._behind * self._scale, 0, 1) ** (1 / _GAMMA)
         stage = Framed(bg_color=[*screen, 0.0], ambient_light=ambient * self._scale)
         sun = np.asarray(lighting.sun, np.float64) * self._scale
-        if sun.max() > 0 and np.linalg.norm(lighting.sun_direction) > 0:
-            stage.add(self._sun(sun), pose=_shining(np.asarray(lighting.sun_direction, np.float64)))
+        if self._lamps is None and sun.max() > 0 and np.linalg.norm(lighting.sun_direction) > 0:
+            stage.add(self._sun_lamp(sun), pose=shining(np.asarray(lighting.sun_direction, np.float64)))
         stage.main_camera_node = stage.add(pyrender.PerspectiveCamera(1.0))
         return stage
 
-    def _sun(self, irradiance: Float[np.ndarray, "3"]) -> Any:
+    def _sun_lamp(self, irradiance: Float[np.ndarray, "3"]) -> Any:
         """A lamp whose shadow map holds the sphere about what is seen: pyrender's own has a fourth of the detail."""
         pyrender = self._canvas.pyrender
 
@@ -177,15 +195,19 @@ class PyrenderPictures:
                 self._materials[id(material.texture)] = pyrender.Texture(source=opaque, source_channels="RGBA")
             texture = self._materials[id(material.texture)]
         glow = np.asarray(material.emission, np.float64) * self._scale
+        maps = maps_of(pyrender, material, self._scale) if textured and material.maps is not None else {}
+        plain: dict[str, Any] = {
+            "metallicFactor": float(material.metallic),
+            "roughnessFactor": float(material.roughness),
+            "emissiveFactor": np.sqrt(np.maximum(glow, 0)),  # pyrender multiplies with it twice
+            "emissiveTexture": texture if glow.any() else None,
+        }
         return pyrender.MetallicRoughnessMaterial(
             baseColorFactor=np.asarray(material.base_color, np.float64),
             baseColorTexture=texture,
-            metallicFactor=float(material.metallic),
-            roughnessFactor=float(material.roughness),
-            emissiveFactor=np.sqrt(np.maximum(glow, 0)),  # pyrender multiplies with it twice
-            emissiveTexture=texture if glow.any() else None,
             alphaMode="BLEND" if material.base_color[3] < 1 else "OPAQUE",
             doubleSided=both_sides,
+            **(plain | maps),
         )
 
     def _lens(self, camera: Camera, frame: int) -> Any:
@@ -219,13 +241,3 @@ def _projection(camera: Camera, frame: int) -> Float[np.ndarray, "4 4"]:
     out[2] = 0, 0, -1, -2 * near
     out[3, 2] = -1
     return out
-
-
-def _shining(toward_sun: Float[np.ndarray, "3"]) -> Float[np.ndarray, "4 4"]:
-    """The pose of a lamp that shines along its own -z, from a direction."""
-    z = toward_sun / np.linalg.norm(toward_sun)
-    x = np.cross(np.eye(3)[np.argmin(np.abs(z))], z)
-    x /= np.linalg.norm(x)
-    pose = np.eye(4)
-    pose[:3, :3] = np.stack([x, np.cross(z, x), z], axis=1)
-    return pose

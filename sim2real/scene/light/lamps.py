@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -24,6 +24,8 @@ class Lamp:
     - ``cone``: cosines of the angles from its direction up to which a spot is whole, and from which on it is dark; between them
       it fades with the square. All of it is multiplied by the cosine to the power of ``exponent``.
     - ``shadows``: whether things cast shadows. Lamps that move with an instance cast none.
+    - ``way``: where the lamp's own frame is in every frame of the scene, rigid, if it moves by itself: then position and
+      direction are of that frame. It is off where this is not a number.
     """
 
     kind: Literal["directional", "point", "spot"]
@@ -36,6 +38,17 @@ class Lamp:
     exponent: float = 0.0
     shadows: bool = True
     instance: int | None = None
+    way: Float[np.ndarray, "frames 4 4"] | None = field(default=None, compare=False)
+
+    def at(self, frame: int) -> Lamp | None:
+        """The lamp as it stands in a frame, in the world; ``None`` where it is off. Not of lamps on instances."""
+        if self.way is None:
+            return self
+        pose = self.way[frame]
+        if not np.isfinite(pose).all():
+            return None
+        turn, place = pose[:3, :3] @ np.array(self.direction), pose[:3, :3] @ np.array(self.position) + pose[:3, 3]
+        return replace(self, position=_triple(place), direction=_triple(turn), way=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +63,31 @@ class Skybox:
     box_from_world: Float[np.ndarray, "3 3"]
 
 
+@dataclass(frozen=True)
+class Haze:
+    """What hides where an endless plane ends: a thin cone of haze about the eye, up to the horizon.
+
+    What is seen along a line of sight that falls by ``f`` metres per metre, from ``e`` metres above the plane, is mixed with
+    ``color`` by a share that depends on q = ``reach`` f / e (1 where the plane is ``reach`` metres away):
+
+    - below the cone's foot (q at least 1 / (1 - ``depth``)): none;
+    - down to q = 1: (1 - q (1 - depth)) (1 + depth) / (depth (1 + depth q)), rising to 1;
+    - from there to the horizon (q = 0): q (1 + depth) / (1 + depth q), over the sky, whatever stands there.
+
+    Only what is farther than the cone, ``reach`` / (1 + ``depth`` q) metres along the plane, is mixed.
+
+    - ``color``: as it is shown, linear RGB, mixed as screens encode colors. ``depth``: the part of ``reach`` that the haze
+      takes, 0 to 1.
+    - ``point`` and ``normal``: of the plane, world. From below it there is no haze.
+    """
+
+    color: Triple
+    reach: float
+    depth: float
+    point: Triple = (0.0, 0.0, 0.0)
+    normal: Triple = (0.0, 0.0, 1.0)
+
+
 @dataclass(frozen=True, eq=False)
 class Lights:
     """All light of a model.
@@ -59,6 +97,8 @@ class Lights:
       above and from below.
     - ``headlight``: irradiance of a lamp at the eye of whatever camera, without shadows.
     - ``skybox``: what is seen where nothing is; ``None``: ``backdrop``, from above and from below.
+    - ``haze``: towards the horizon; ``None``: none.
+    - ``followed``: they are as real lamps are, so that light that is followed by rays comes from them, too.
     """
 
     lamps: tuple[Lamp, ...] = ()
@@ -67,3 +107,15 @@ class Lights:
     headlight: Triple = (0.0, 0.0, 0.0)
     skybox: Skybox | None = None
     backdrop: tuple[Triple, Triple] = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    haze: Haze | None = None
+    followed: bool = False
+
+    def sliced(self, frames: slice) -> Lights:
+        """The light at some of the frames."""
+        lamps = tuple(lamp if lamp.way is None else replace(lamp, way=lamp.way[frames]) for lamp in self.lamps)
+        return replace(self, lamps=lamps)
+
+
+def _triple(values: Float[np.ndarray, "3"]) -> Triple:
+    x, y, z = (float(v) for v in values)
+    return x, y, z

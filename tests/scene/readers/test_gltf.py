@@ -505,20 +505,6 @@ def test_a_file_with_a_camera_and_no_animation_has_one_frame_unless_more_are_ask
     assert load(path, LoadOptions(frames=7)).frames == 7
 
 
-def test_a_directional_light_is_the_sun_and_others_are_named(tmp_path):
-    lights = [{"type": "point", "intensity": 5}, {"type": "directional", "color": [1, 0.5, 0.5], "intensity": 3000}]
-    gltf = Gltf(extensions={"KHR_lights_punctual": {"lights": lights}}, extensionsUsed=["KHR_lights_punctual"])
-    gltf.node(mesh=gltf.mesh())
-    gltf.node(extensions={"KHR_lights_punctual": {"light": 0}})
-    half = float(np.sqrt(0.5))
-    gltf.node(extensions={"KHR_lights_punctual": {"light": 1}}, rotation=[-half, 0, 0, half])  # from above
-    scene = load(gltf.save(tmp_path / "a.glb"))
-    assert scene.lighting.sun_direction == pytest.approx((0, 0, 1))
-    r, g, b = scene.lighting.sun
-    assert g == pytest.approx(r / 2) == pytest.approx(b)
-    assert any("left out: 1 point" in note for note in scene.notes) and not any("not read" in note for note in scene.notes)
-
-
 def test_a_long_rollout_of_a_skin_makes_no_table_and_any_frame_has_the_same_bits_alone(tmp_path):
     scene = load(arm().save(tmp_path / "a.glb"), LoadOptions(fps=2400.0))
     (mesh,) = scene.meshes

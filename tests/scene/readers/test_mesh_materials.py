@@ -98,15 +98,17 @@ def test_one_color_of_all_vertices_multiplies_factor_and_texture(colors):
     assert not notes
 
 
-def test_colors_that_differ_are_averaged_over_faces_or_noted():
+def test_colors_that_differ_are_kept_at_corners_and_in_a_palette_or_multiplied_with_the_texture():
     colors = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 1]], np.float32)
     mesh, notes = dressed_with(PBRMaterial(baseColorFactor=[1.0, 1.0, 1.0, 1.0], metallicFactor=0.3), colors)
-    assert mesh.material.metallic == pytest.approx(0.3) and any("averaged over each face" in note for note in notes)
+    assert mesh.material.metallic == pytest.approx(0.3) and not notes
+    assert mesh.colors.in_texture and np.array_equal(mesh.colors.srgb, (colors * 255).astype(np.uint8)[mesh.faces])
     texture = mesh.material.texture
     texels = [texture[int((1 - v) * len(texture)), int(u * texture.shape[1])] for u, v in mesh.uv[:, 0]]
     assert texels[0].tolist() == [255, 0, 0] and 100 < texels[1][2] < texels[1][0] < 255
-    _, notes = dressed_with(PBRMaterial(baseColorTexture=picture()), colors)
-    assert any("vertex colors are not used" in note for note in notes)
+    mesh, notes = dressed_with(PBRMaterial(baseColorTexture=picture()), colors)
+    assert not mesh.colors.in_texture and mesh.material.texture is not None and len(mesh.colors.srgb) == len(mesh.faces)
+    assert any("rgb and albedo tell alone" in note for note in notes)
 
 
 @pytest.mark.parametrize(

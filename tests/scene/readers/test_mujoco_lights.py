@@ -8,6 +8,7 @@ import pytest
 from sim2real.conditions import Shader
 from sim2real.raster import rasterizer
 from sim2real.scene import LoadOptions, Scene, load, triangles_of
+from sim2real.scene.colors import linear_from_srgb
 
 pytest.importorskip("mujoco")
 
@@ -53,7 +54,8 @@ def test_a_floor_under_one_lamp_is_as_bright_as_in_mujocos_pictures(tmp_path, va
 
 def test_a_model_without_lamps_keeps_sun_and_sky_and_so_does_one_whose_light_is_chosen(tmp_path):
     lamp = '<light pos="0 0 3" dir="0 0 -1"/>'
-    assert model(tmp_path, "", head="").lights is None
+    dark = model(tmp_path, "", head="")
+    assert dark.lights is None and any("--light model" in note for note in dark.notes)
     assert model(tmp_path, lamp).lights is not None
     assert model(tmp_path, lamp, light="model").lights is not None
     assert model(tmp_path, lamp, light="lobby").lights is None
@@ -82,3 +84,57 @@ def test_the_skybox_stands_with_its_zenith_up_and_black_is_seen_without_one(tmp_
     up, black = (picture(replace(scene, cameras=(replace(scene.camera("up"), name="top"),))) for scene in (with_sky, without))
     assert up[24, 32, 2] > 150 and up[24, 32, 1] < 100
     assert (black == 0).all()
+
+
+def test_a_model_without_lamps_is_lit_by_its_headlight_alone_where_its_own_light_is_asked_for(tmp_path):
+    lights = model(tmp_path, "", head="", light="model").lights
+    assert lights is not None and not lights.lamps and min(lights.headlight) > 0 and lights.skybox is None
+    shown = picture(model(tmp_path, "", head="", light="model"))
+    assert shown[24, 32] == pytest.approx(np.full(3, 255 * 0.5 * (0.4 + 0.1)), abs=30)  # as MuJoCo adds head and ambient light
+
+
+MIRROR = '<material name="m" reflectance=".4"/><material name="n" reflectance=".7"/>'
+
+
+def mirrors_of(scene: Scene) -> dict[str, tuple]:
+    found = {scene.instances[part.instance].name: scene.meshes[part.mesh].mirror for part in scene.parts}
+    return {name: (mirror.share, mirror.point[2]) for name, mirror in found.items() if mirror is not None}
+
+
+def test_the_first_plane_or_box_that_reflects_is_a_mirror_and_no_other(tmp_path):
+    geoms = (
+        '<geom name="ball" type="sphere" size=".1" material="n"/><geom name="clear" type="box" size=".1 .1 .1" '
+        'material="n" rgba="1 1 1 .5"/><geom name="table" type="box" size=".1 .2 .3" material="m"/>'
+        '<geom name="twin" type="box" size=".1 .2 .3" material="m"/><geom name="wall" type="plane" size="1 1 1" material="n"/>'
+    )
+    assert mirrors_of(model(tmp_path, geoms, assets=MIRROR)) == {"table": (pytest.approx(0.4), pytest.approx(0.3))}
+    wall = '<geom name="wall" type="plane" size="1 1 1" material="n"/>'
+    assert mirrors_of(model(tmp_path, wall, assets=MIRROR)) == {"wall": (pytest.approx(0.7), 0)}
+    assert mirrors_of(model(tmp_path, "")) == {}
+
+
+def test_a_mirroring_floor_shows_what_stands_on_it(tmp_path):
+    floor = '<geom type="plane" size="4 4 .1" rgba="0 0 0 1" material="m" pos="0 0 .01"/><light pos="0 0 4" dir="0 0 -1"/>'
+    ball = (
+        '<geom type="sphere" size=".4" pos="0 .8 .8" rgba="1 0 0 1"/><camera name="low" pos="0 -2 .8" xyaxes="1 0 0 0 .3 1"/>'
+    )
+    shown = {}
+    for share in (".5", "0"):
+        scene = model(tmp_path, floor + ball, assets=f'<material name="m" reflectance="{share}" specular="0"/>')
+        shown[share] = picture(replace(scene, cameras=(replace(scene.camera("low"), name="top"),))).astype(int)
+    added = (shown[".5"] - shown["0"])[..., 0]
+    assert (added[30:] > 40).sum() > 20 and abs(added[:20]).max() < 4
+
+
+SKY = '<texture type="skybox" builtin="flat" rgb1=".1 .2 .3" width="8" height="48"/>'
+HAZE = '<visual><map haze=".4" zfar="20"/><rgba haze=".5 .6 .7 1"/></visual><statistic extent="2"/>'
+
+
+def test_haze_is_above_the_first_endless_plane_where_there_is_a_skybox(tmp_path):
+    lamp = '<light pos="0 0 3" dir="0 0 -1"/><geom type="plane" size="0 0 1" pos="1 2 -.5" euler="0 90 0"/>'
+    haze = model(tmp_path, lamp, head=HAZE, assets=SKY).lights.haze
+    assert haze.reach == pytest.approx(0.7 * 20 * 2) and haze.depth == pytest.approx(0.4)
+    assert haze.point == pytest.approx((1, 2, -0.5)) and haze.normal == pytest.approx((1, 0, 0), abs=1e-6)
+    assert haze.color == pytest.approx(tuple(linear_from_srgb(np.array([0.5, 0.6, 0.7]))), rel=1e-5)
+    assert model(tmp_path, lamp, head=HAZE).lights.haze is None
+    assert model(tmp_path, '<light pos="0 0 3"/>', head=HAZE, assets=SKY).lights.haze is None

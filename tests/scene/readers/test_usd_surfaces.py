@@ -226,6 +226,22 @@ def test_display_colors_of_faces_are_a_palette(stage):
     assert shown.tolist() == [[0, 255, 0], [0, 255, 0], RED, RED] * 3
 
 
+def test_display_colors_of_points_stay_at_the_corners_of_faces(stage):
+    prim = add_mesh(stage, "/World/a")
+    colors = UsdGeom.PrimvarsAPI(prim).CreatePrimvar("displayColor", Sdf.ValueTypeNames.Color3fArray, "vertex")
+    many = len(prim.GetPointsAttr().Get())
+    values = np.random.default_rng(0).random((many, 3)).astype(np.float32)
+    colors.Set(Vt.Vec3fArray.FromNumpy(values))
+    found = only_mesh(stage)
+    assert found.colors.in_texture
+    shown = linear_from_srgb(found.colors.srgb / 255)
+    points = np.array(prim.GetPointsAttr().Get())
+    for corners, own in zip(found.vertices[found.faces], shown, strict=True):
+        for place, color in zip(corners, own, strict=True):
+            number = np.abs(points - place).sum(axis=1).argmin()
+            assert color == pytest.approx(values[number], abs=0.01)
+
+
 def test_subsets_bind_materials_of_their_own(stage):
     mesh = add_mesh(stage, "/World/a")
     bind(mesh, add_material(stage, "/World/gray", diffuseColor=Gf.Vec3f(0.5)))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -33,14 +33,15 @@ _BIAS = 0.6
 
 @dataclass(frozen=True, eq=False)
 class LampCamera:
-    """From where shadows of a lamp that stands still are drawn.
+    """From where shadows of a lamp are drawn.
 
-    - ``camera``: looks down the lamp's light at what the clip shows; the same in all frames.
+    - ``camera``: looks down the lamp's light at what the clip shows; the same in all frames unless it ``moves``.
     - ``bias``: what a caster must be nearer than a receiver, as a part of their depth.
     """
 
     camera: Camera
     bias: float
+    moves: bool = False
 
 
 def spread_frames(scene: Scene) -> tuple[int, ...]:
@@ -128,6 +129,32 @@ def near_camera(scene: Scene, lamp: Lamp, points: Float[np.ndarray, "points 3"],
     k = np.array([[focal, 0, round(middle[0])], [0, focal, round(middle[1])], [0, 0, 1.0]])
     pose[:3, 3] = eye
     return LampCamera(_resting(scene, resolution, k, pose, _NEAREST), _BIAS * side / resolution)
+
+
+def following(scene: Scene, lamp: Lamp, camera_of: Callable[[Lamp], LampCamera | None]) -> LampCamera | None:
+    """The camera of a lamp that moves by itself: in every frame that of a lamp which stands there.
+
+    Args:
+        scene: the rollout.
+        lamp: with a way.
+        camera_of: makes the camera of a lamp that stands still.
+
+    Returns:
+        ``None`` where it lights nothing that the clip shows, in any frame.
+    """
+    stands = [lamp.at(frame) for frame in range(scene.frames)]
+    made = [None if now is None else camera_of(now) for now in stands]
+    known = [one for one in made if one is not None]
+    if not known:
+        return None
+    every = [one or known[0] for one in made]  # a frame in which it lights nothing asks no map
+    camera = replace(
+        every[0].camera,
+        intrinsics=np.stack([one.camera.intrinsics[frame] for frame, one in enumerate(every)]),
+        world_from_camera=np.stack([one.camera.world_from_camera[frame] for frame, one in enumerate(every)]),
+        near=min(one.camera.near for one in known),
+    )
+    return LampCamera(camera, max(one.bias for one in known), moves=True)
 
 
 def _resting(scene: Scene, resolution: int, k: np.ndarray, pose: np.ndarray, near: float) -> Camera:

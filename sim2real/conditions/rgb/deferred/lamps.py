@@ -12,12 +12,12 @@ from jaxtyping import Bool, Float
 from ....devices import upload
 from ....raster import Rasterizer
 from ....scene import Camera, Lighting, Scene, Triangles
-from ....scene.colors import linear_from_srgb
 from ....scene.light.lamps import Lamp, Lights
 from ....transforms import inverse_rigid
 from . import light_kernels
-from .lamp_cameras import LampCamera, directional_camera, near_camera, radius_of, seen_points, spread_frames
+from .lamp_cameras import LampCamera, directional_camera, following, near_camera, radius_of, seen_points, spread_frames
 from .shadows import ShadowMaps, ShadowOptions, fixed_parts, still_parts
+from .sky import Sky
 
 _KINDS = {"directional": light_kernels.DIRECTIONAL, "point": light_kernels.POINT, "spot": light_kernels.SPOT}
 _COLUMNS: dict[str, Any] = {
@@ -55,41 +55,48 @@ class Lamps:
         if shadows.texels:
             self._aim(rasterizer, shadows, looked_at)
         self._places = [place for place, camera in enumerate(self._cameras) if camera is not None]
-        shown = [camera.camera for camera in self._cameras if camera is not None]
+        shown = [(camera.camera, camera.moves) for camera in self._cameras if camera is not None]
         still = fixed_parts(scene) if shadows.as_live else still_parts(scene)
         self._maps = ShadowMaps(scene, triangles, shown, (casts, still), device) if shown else None
         self._no_maps = upload(np.zeros((1, 1, 1), np.float32), wp.float32, device)
-        skybox = self._lights.skybox
-        sides = np.zeros((1, 3)) if skybox is None else linear_from_srgb(skybox.sides / 255).reshape(-1, 3)
-        self._box = upload(sides.astype(np.float32), wp.vec3, device)
+        self._sky = None if self._lights.skybox is None else Sky(self._lights.skybox, device)
+        self._no_box = upload(np.zeros((1, 3), np.float32), wp.vec3, device)
 
     def _aim(self, rasterizer: Rasterizer, shadows: ShadowOptions, looked_at: Sequence[int]) -> None:
         points = seen_points(self._scene, rasterizer, looked_at)
         lamps = self._lights.lamps
         if not len(points) or not lamps:
             return
-        self.radius = radius_of(points, lamps[0], self._scene.lighting.up)
+        self.radius = radius_of(points, lamps[0].at(0) or lamps[0], self._scene.lighting.up)
         for place, lamp in enumerate(lamps):
             if not lamp.shadows or lamp.instance is not None or not any(lamp.color):
                 continue
-            if lamp.kind == "directional":
-                options = (shadows.texels, shadows.margin, looked_at)
-                self._cameras[place] = directional_camera(self._scene, lamp, points, *options)
+            if lamp.way is not None:
+                self._cameras[place] = following(self._scene, lamp, lambda now: self._camera(now, points, shadows, looked_at))
             else:
-                self._cameras[place] = near_camera(self._scene, lamp, points, shadows.texels)
+                self._cameras[place] = self._camera(lamp, points, shadows, looked_at)
+
+    def _camera(
+        self, lamp: Lamp, points: Float[np.ndarray, "points 3"], shadows: ShadowOptions, looked_at: Sequence[int]
+    ) -> LampCamera | None:
+        """The camera of a lamp that stands still."""
+        if lamp.kind == "directional":
+            return directional_camera(self._scene, lamp, points, shadows.texels, shadows.margin, looked_at)
+        return near_camera(self._scene, lamp, points, shadows.texels)
 
     def draw_shadows(self, frame: int) -> None:
         """Draw the shadow maps of a frame, if there are any."""
         if self._maps is not None:
             self._maps.of(frame)
 
-    def light(self, camera: Camera, frame: int, exposure: float) -> Any:
+    def light(self, camera: Camera, frame: int, exposure: float, *, headlight_on: Camera | None = None) -> Any:
         """The light of a view, a ``light_kernels.Light``.
 
         Args:
             camera: of the scene, or another that looks at it.
             frame: of the scene.
             exposure: what radiance is multiplied with before the tone curve; 0: pictures are radiance.
+            headlight_on: the camera that carries the headlight; ``None``: the one that looks.
         """
         lighting, lights = self._scene.lighting, self._lights
         camera_from_world = inverse_rigid(camera.world_from_camera[frame])
@@ -101,17 +108,19 @@ class Lamps:
         light.sky, light.ground = wp.vec3(*sky), wp.vec3(*ground)
         above, below = lights.backdrop if self._scene.lights else lighting.backdrop or (lighting.sky, lighting.ground)
         light.above, light.below = wp.vec3(*above), wp.vec3(*below)
-        light.box, light.box_side = self._box, 0
-        if lights.skybox is not None:
-            light.box_side = lights.skybox.sides.shape[1]
+        light.box, light.box_side = self._no_box, 0
+        if self._sky is not None and lights.skybox is not None:
+            light.box, light.box_side = self._sky.seen_by(camera, frame)
             turn = lights.skybox.box_from_world @ camera.world_from_camera[frame, :3, :3]
             light.box_from_camera = wp.mat33(*turn.ravel().tolist())
         light.exposure = exposure
-        light.lamps, light.lamp_count = self._lamps_in(camera, camera_from_world, frame)
+        light.lamps, light.lamp_count = self._lamps_in(camera, camera_from_world, frame, headlight_on)
         light.shadows = self._shadows_in(camera, frame)
         return light
 
-    def _lamps_in(self, camera: Camera, camera_from_world: Float[np.ndarray, "4 4"], frame: int) -> tuple[Any, int]:
+    def _lamps_in(
+        self, camera: Camera, camera_from_world: Float[np.ndarray, "4 4"], frame: int, headlight_on: Camera | None
+    ) -> tuple[Any, int]:
         rows: dict[str, list] = {name: [] for name in _COLUMNS}
         for place, lamp in enumerate(self._lights.lamps):
             pose = np.eye(4)
@@ -119,6 +128,10 @@ class Lamps:
                 if not self._scene.visible[frame, lamp.instance]:
                     continue
                 pose = self._scene.world_from_instance[frame, lamp.instance]
+            elif lamp.way is not None:
+                pose = lamp.way[frame]
+                if not np.isfinite(pose).all():
+                    continue
             pose = camera_from_world @ pose
             direction = pose[:3, :3] @ np.array(lamp.direction, np.float64)
             rows["kind"].append(_KINDS[lamp.kind])
@@ -132,8 +145,9 @@ class Lamps:
             parallel = camera.lens.parallel
             rows["kind"].append(_KINDS["directional" if parallel else "point"])
             rows["color"].append(self._lights.headlight)
-            rows["place"].append((0.0, 0.0, 0.0))
-            rows["toward"].append((0.0, 0.0, -1.0))
+            head = np.eye(4) if headlight_on is None else camera_from_world @ headlight_on.world_from_camera[frame]
+            rows["place"].append(head[:3, 3])
+            rows["toward"].append(-head[:3, 2])
             rows["fade"].append((1.0, 0.0, 0.0, np.inf))
             rows["cone"].append((0.0, -1.0, 0.0))
             rows["map"].append(-1)

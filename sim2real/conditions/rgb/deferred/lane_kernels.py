@@ -1,7 +1,7 @@
 """Deferred shading on the CPU, by eight numbers at once: what ``shading_kernels`` and ``occlusion_kernels`` compute.
 
 Most surfaces have at most a base color texture. They are gathered along a row and lit together in C++ (``shade_lanes``);
-surfaces with other textures, and the sides of a skybox, are shaded one by one as by ``shade_kernel``.
+surfaces with other textures or colors of corners, and the sides of a skybox, are shaded one by one as by ``shade_kernel``.
 """
 # ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
 # pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
@@ -90,7 +90,7 @@ def shade_rows_kernel(
                 elif g.face >= 0:
                     part = s.face_part[g.face]
                     maps = s.map_texture[part]
-                    alone = maps[0] >= 0 or maps[1] >= 0 or maps[2] >= 0
+                    alone = maps[0] >= 0 or maps[1] >= 0 or maps[2] >= 0 or view.tinted[part] != 0
                     if not alone:
                         base = s.base[part]
                         glow = s.emission[part]

@@ -19,11 +19,11 @@ from ....scene.colors import srgb_from_linear
 from ...samples import Layers, Sampler, Samples
 from ..protocol import MadeBy
 from . import lane_kernels, occlusion_kernels, shading_kernels
+from .exposure import EXPOSURE
 from .lamps import Lamps
+from .overlays import Overlays, has_overlays
 from .shadows import ShadowOptions
 
-EXPOSURE = 0.65
-"""What radiance is multiplied with before the tone curve."""
 _CURVE = 4096  # entries of the table that ends in 8 bits
 
 
@@ -76,6 +76,9 @@ class Shader:
         self._curve = upload(curve, wp.uint8, device)
         self._taps = upload(occlusion_kernels.spiral(), wp.vec2, device)
         self._lamps = Lamps(scene, triangles, rasterizer, self._sampler.alpha >= 0.5, shadows or ShadowOptions(), device)
+        self._overlays: Overlays | None = None
+        if has_overlays(scene):
+            self._overlays = Overlays(scene, triangles, rasterizer, self._sampler, device)
 
     def frame(self, camera: Camera, frame: int, layers: Layers | None = None) -> UInt8[np.ndarray, "height width 3"]:
         """The picture of a camera at a frame, sRGB.
@@ -103,7 +106,10 @@ class Shader:
         def painted(samples: Samples) -> Tensor:
             shading = self._lit(samples)
             shading.light.exposure = exposure
-            return self._shade(shading)
+            over = None if self._overlays is None else self._overlays.of(samples, self._in_mirror)
+            if self._overlays is None or over is None:
+                return self._shade(shading)
+            return self._overlays.shade(samples, shading.occlusion, shading.light, over)
 
         return (layers or self._sampler.layers(camera, frame)).blended(painted)
 
@@ -132,6 +138,12 @@ class Shader:
 
     def _lit(self, samples: Samples) -> Shading:
         return Shading(samples, self._ambient(samples), self._lamps.light(samples.camera, samples.frame, EXPOSURE))
+
+    def _in_mirror(self, samples: Samples, headlight_on: Camera) -> Float32[Tensor, "height width 3"]:
+        """Radiance of what the camera of a mirror sees; black where there is no surface."""
+        light = self._lamps.light(samples.camera, samples.frame, 0.0, headlight_on=headlight_on)
+        light.above, light.below, light.box_side = wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0), 0
+        return self._shade(Shading(samples, self._ambient(samples), light))
 
     def _ambient(self, samples: Samples) -> Any:
         """The half-size map of (visible part of the sky, inverse depth)."""

@@ -9,7 +9,7 @@ import warp as wp
 
 from ....camera.kernels import direction_of, ray_from_px
 from ...geometry_kernels import plane_of
-from ...surface_kernels import Group, SurfaceView, group_from, meeting, patch_at, samples_differ
+from ...surface_kernels import Group, SurfaceView, corner_tint, group_from, meeting, patch_at, samples_differ
 from ...texture_sampling import Materials, textured
 from .light_kernels import Light, arriving, backdrop, from_around, lamp_share, lobe, tone_mapped
 
@@ -120,6 +120,16 @@ def surface_color(
                     metallic = factors[2] * value[2]
                 else:
                     glow = wp.cw_mul(s.map_glow[part], value)
+    tinted = view.tinted[part]
+    if tinted != 0:
+        tint = corner_tint(f, at, s, view)
+        if tinted == 2:
+            base = s.base[part]
+        base = wp.cw_mul(base, tint)
+        if maps[2] < 0:
+            if tinted == 2:
+                glow = s.emission[part]
+            glow = wp.cw_mul(glow, tint)
     out = from_around(m, eye, base, metallic, roughness, ambient, light)
     for k in range(light.lamp_count):
         beam = arriving(k, p, light.lamps)

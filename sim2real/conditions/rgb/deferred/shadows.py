@@ -49,22 +49,31 @@ class ShadowMaps:
     Args:
         scene: the rollout.
         triangles: of the scene.
-        cameras: the lamps', all of one size.
+        cameras: the lamps', all of one size, and whether they move.
         parts: those that cast shadows, and those that never change.
         device: where the maps live.
     """
 
     def __init__(
-        self, scene: Scene, triangles: Triangles, cameras: Sequence[Camera], parts: tuple[_Parts, _Parts], device: str
+        self,
+        scene: Scene,
+        triangles: Triangles,
+        cameras: Sequence[tuple[Camera, bool]],
+        parts: tuple[_Parts, _Parts],
+        device: str,
     ) -> None:
-        self._scene, self._cameras, self._device = scene, tuple(cameras), device
+        self._scene, self._cameras, self._device = scene, tuple(camera for camera, _ in cameras), device
         load(light_kernels, device)
         casts, still = parts
-        self._moving = _Casters(scene, triangles, casts & ~still, device)
+        moves = [moving for _, moving in cameras]
+        every = _Casters(scene, triangles, casts, device) if any(moves) else None
+        moving = _Casters(scene, triangles, casts & ~still, device)
+        self._moving = [every if one else moving for one in moves]
         self._maps: OrderedDict[int, Future] = OrderedDict()
         self._lock = threading.Lock()
         nothing = torch.zeros((len(self._cameras), *self._cameras[0].size), device=device)
-        self._still = self._drawn(0, _Casters(scene, triangles, casts & still, device), nothing)
+        resting = _Casters(scene, triangles, casts & still, device)
+        self._still = self._drawn(0, [None if one else resting for one in moves], nothing)
 
     def of(self, frame: int) -> Any:
         """The maps of a frame: drawn by the first thread that asks, awaited by the others, kept for a while."""
@@ -85,12 +94,12 @@ class ShadowMaps:
                 raise
         return future.result()
 
-    def _drawn(self, frame: int, casters: _Casters, behind: Tensor) -> Tensor:
+    def _drawn(self, frame: int, casters_of: Sequence[_Casters | None], behind: Tensor) -> Tensor:
         """Maps with some parts of a frame in front of what other maps hold."""
         maps = behind
-        for number, camera in enumerate(self._cameras):
-            found = casters.seen(camera, frame)
-            if found is None:
+        for number, (camera, casters) in enumerate(zip(self._cameras, casters_of, strict=True)):
+            found = None if casters is None else casters.seen(camera, frame)
+            if casters is None or found is None:
                 continue
             maps = behind.clone() if maps is behind else maps
             seen, window, (top, left) = found

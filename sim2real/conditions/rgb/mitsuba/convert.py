@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ....camera.view import Camera
 from ....errors import BadValueError
-from ....scene.records import Material, Mesh
+from ....scene.records import Maps, Material, Mesh
 from ....scene.triangles import face_normals
 
 _OPENCV_FROM_MITSUBA = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -32,8 +32,30 @@ def bitmap(mi: ModuleType, pixels: np.ndarray) -> dict[str, Any]:
     return {"type": "bitmap", "bitmap": mi.Bitmap(data), "raw": True, "wrap_mode": "repeat"}
 
 
-def bsdf(mi: ModuleType, material: Material) -> Any:
-    """A two-sided ``principled`` BSDF, masked where the material or its texture is transparent."""
+def with_maps(mi: ModuleType, surface: dict[str, Any], maps: Maps) -> dict[str, Any]:
+    """A ``principled`` BSDF with gloss, metal and relief that vary; occlusion is found by the paths themselves."""
+    if maps.surface is not None:
+        numbers = maps.surface.astype(np.float32) / 255
+        gloss, metal = (
+            np.clip(f * numbers[..., k : k + 1], low, 1) for f, k, low in ((maps.roughness, 1, 0.05), (maps.metallic, 2, 0))
+        )
+        surface = {**surface, "roughness": bitmap(mi, gloss), "metallic": bitmap(mi, metal)}
+    if maps.normal is None:
+        return surface
+    bent = maps.normal.astype(np.float32) / 127.5 - 1
+    bent[..., :2] *= maps.normal_scale
+    bent /= np.maximum(np.linalg.norm(bent, axis=-1, keepdims=True), 1e-6)
+    return {"type": "normalmap", "normalmap": bitmap(mi, (bent + 1) / 2), "bsdf": surface}
+
+
+def bsdf(mi: ModuleType, material: Material, *, maps: Maps | None = None) -> Any:
+    """A two-sided ``principled`` BSDF, masked where the material or its texture is transparent.
+
+    Args:
+        mi: Mitsuba.
+        material: of our scene.
+        maps: the material's, where its mesh has texture coordinates.
+    """
     color: dict[str, Any] = {"type": "rgb", "value": [float(np.clip(c, 0, 1)) for c in material.base_color[:3]]}
     opacity: Any = material.base_color[3]
     if material.texture is not None:
@@ -42,15 +64,13 @@ def bsdf(mi: ModuleType, material: Material) -> Any:
         color = bitmap(mi, np.clip(linear_from_srgb(texture[..., :3]) * tint[:3], 0, 1))
         if texture.shape[-1] == 4 and (texture[..., 3] < 255).any():
             opacity = bitmap(mi, texture[..., 3:].astype(np.float32) / 255 * tint[3])
-    surface: dict[str, Any] = {
-        "type": "twosided",
-        "surface": {
-            "type": "principled",
-            "base_color": color,
-            "metallic": float(np.clip(material.metallic, 0, 1)),
-            "roughness": float(np.clip(material.roughness, 0.05, 1)),
-        },
+    inner: dict[str, Any] = {
+        "type": "principled",
+        "base_color": color,
+        "metallic": float(np.clip(material.metallic, 0, 1)),
+        "roughness": float(np.clip(material.roughness, 0.05, 1)),
     }
+    surface: dict[str, Any] = {"type": "twosided", "surface": inner if maps is None else with_maps(mi, inner, maps)}
     if isinstance(opacity, dict) or opacity < 1:
         surface = {"type": "mask", "opacity": opacity, "inside": surface}
     return mi.load_dict(surface)
@@ -138,7 +158,9 @@ def with_area(uv: Float[np.ndarray, "faces 3 2"]) -> Float[np.ndarray, "faces 3 
 
 def _radiance(mi: ModuleType, mesh: Mesh) -> dict[str, Any]:
     """What a mesh sends out: its emission, times its texture where it has one."""
-    emission = np.asarray(mesh.material.emission, np.float32)
+    emission, maps = np.asarray(mesh.material.emission, np.float32), mesh.material.maps
+    if maps is not None and maps.emission_texture is not None and mesh.uv is not None:
+        return bitmap(mi, linear_from_srgb(maps.emission_texture) * np.asarray(maps.emission, np.float32))
     if mesh.material.texture is None or mesh.uv is None:
         return {"type": "rgb", "value": emission.tolist()}
     return bitmap(mi, linear_from_srgb(mesh.material.texture[..., :3]) * emission)

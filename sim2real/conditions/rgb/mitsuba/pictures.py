@@ -22,6 +22,7 @@ from ..pinholes import gathered
 from ..protocol import MadeBy
 from .convert import is_square_pinhole
 from .features import FeatureMaker
+from .lamps import ambient_of, seen_where_nothing_is
 from .oidn import library_at_hand
 from .trace import PathTracer, mitsuba
 
@@ -34,6 +35,8 @@ _FINER = 3
 _METERED_ROWS, _METERED_SAMPLES = 48, 16
 _DARKEST = 1 / 64
 """Least light, in that of an open sky, that exposure makes up for: a room without any stays dark."""
+_DARKEST_OF_LAMPS = 1e-3
+"""The same where a scene has lamps of its own."""
 
 
 class PathTracedPictures:
@@ -44,7 +47,8 @@ class PathTracedPictures:
     - Lenses, and pixels that are not square, which Mitsuba does not have, are put together (``pinholes``).
 
     Args:
-        scene: the rollout, with all cameras of the clip; lit by its environment or, where it has none, its plain light.
+        scene: the rollout, with all cameras of the clip; lit by its own lamps, its environment or, where
+            it has neither, its plain light.
         triangles: of the scene.
         rasterizer: of these triangles, on the CPU.
         samples: paths per pixel.
@@ -66,14 +70,19 @@ class PathTracedPictures:
         threads: int | None = None,
     ) -> None:
         self._scene, self._samples = scene, SAMPLES if samples is None else samples
-        self._tracer = PathTracer(scene, environment=scene.environment, seed=seed, threads=threads)
+        around = ambient_of(scene.lights) if scene.lights is not None and not scene.lights.followed else scene.environment
+        self._tracer = PathTracer(scene, environment=around, seed=seed, threads=threads)
         self._features = FeatureMaker(scene, triangles, rasterizer, Sampler(scene, triangles, rasterizer))
         denoiser = "own filter" if library_at_hand() is None else "Open Image Denoise"
         self.made_by: MadeBy | None = MadeBy("mitsuba", mitsuba().__version__, self._samples, denoiser)
-        self._backdrop = None
+        self._backdrop, self._darkest = None, _DARKEST * float(np.mean(scene.lighting.sky))
         if scene.environment is None and scene.lighting.backdrop is not None:
             self._backdrop = backdrop_of(scene, sky_of(scene.lighting))
             self._sky = panorama(scene.lighting, sun_radius_deg=3.0).astype(np.float32)
+        if scene.lights is not None:
+            around = around or ambient_of(scene.lights)
+            self._backdrop = seen_where_nothing_is(scene, scene.lights)
+            self._sky, self._darkest = np.asarray(around.panorama), _DARKEST_OF_LAMPS
         self._gains: dict[str, Float32[np.ndarray, "3"]] = {}
         self._lock = threading.Lock()
 
@@ -116,6 +125,6 @@ class PathTracedPictures:
             frames = spread_frames(self._scene)
             light = np.stack([self._light(small, frame, _METERED_SAMPLES) for frame in frames])
             base = np.stack([self._features.of(small, frame).albedo for frame in frames])
-            gains = exposure_gains(np.maximum(light, _DARKEST * float(np.mean(self._scene.lighting.sky))), base)
+            gains = exposure_gains(np.maximum(light, self._darkest), base)
             self._gains[camera.name] = gains
         return self._gains[camera.name]

@@ -16,6 +16,7 @@ from ....scene.records import Scene
 from ....scene.triangles import triangles_of
 from ..corners import PartCorners
 from .convert import bsdf, sensor, shape, turned_here
+from .lamps import LampEmitters
 from .oidn import Oidn, library_at_hand
 from .surfaces import detailed_bsdf, is_thin_glass
 
@@ -58,7 +59,7 @@ class PathTracer:
     Meshes with an ``emission`` are lamps and windows; where they have a texture too, it is multiplied with it.
 
     Args:
-        scene: what to look at.
+        scene: what to look at; where it has lamps of its own, they light it, too.
         environment: what lights it from outside; ``None`` is the sky and sun of the scene's ``lighting``.
         spp: paths per pixel; 16 with the filter suits training pictures, 256 and more without it gives references.
         seed: of the paths; the noise of every frame is drawn from (seed, frame).
@@ -89,6 +90,7 @@ class PathTracer:
         self._surfaces: dict[tuple[int, bool], Any] = {}
         self._placed: dict[int, tuple[np.ndarray, Any]] = {}
         self._lights = self._sky(_SUN_RADIUS_DEG) if environment is None else self._surroundings(environment)
+        self._lamps = LampEmitters(scene, self._mi) if scene.lights is not None else None
         self._corners: PartCorners | None = None
         self._guides: Guide | None = None
         self._features: FeatureMaker | None = None
@@ -101,7 +103,8 @@ class PathTracer:
         eye = sensor(self._mi, camera, frame)
         if alpha:
             eye["film"]["pixel_format"] = "rgba"
-        return self._mi.load_dict({"type": "scene", **self._lights, "sensor": eye, **shapes})
+        lamps = {} if self._lamps is None else self._lamps.of(camera, frame)
+        return self._mi.load_dict({"type": "scene", **self._lights, **lamps, "sensor": eye, **shapes})
 
     def radiance(self, camera: Camera, frame: int, *, spp: int | None = None) -> Float32[np.ndarray, "height width 3"]:
         """What the paths found, linear light, not filtered; paths that shine alone are dimmed (``without_fireflies``).
@@ -212,7 +215,7 @@ class PathTracer:
                 rng = np.random.default_rng([self._seed, mesh])
                 self._surfaces[key] = detailed_bsdf(self._mi, material, rng, has_uv=has_uv)
             else:
-                self._surfaces[key] = bsdf(self._mi, material)
+                self._surfaces[key] = bsdf(self._mi, material, maps=material.maps if has_uv else None)
         return self._surfaces[key]
 
     def _sky(self, sun_radius_deg: float) -> dict[str, Any]:

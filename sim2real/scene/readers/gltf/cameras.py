@@ -1,4 +1,4 @@
-"""Cameras and lights of glTF files (``KHR_lights_punctual``)."""
+"""Cameras of glTF files."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from jaxtyping import Float
 
 from ....camera.view import Camera
 from ....transforms import rigid
-from ...records import Lighting
 from ..mesh.files import Y_UP
 from .document import Document
 from .nodes import Hierarchy, Poses, distinct
 
 HEIGHT_PX = 480
 _USUAL_ASPECT = 4 / 3
-LIGHTS = "KHR_lights_punctual"
 
 
 def cameras_of(hierarchy: Hierarchy, poses: Poses, size: tuple[int, int] | None) -> tuple[Camera, ...]:
@@ -83,60 +81,3 @@ def _eye(document: Document, matrices: Float[np.ndarray, "frames 4 4"], name: st
         raise document.broken(f"the node of camera {name} is flat")
     forward, right = forward / lengths[0], right / lengths[1]
     return rigid(np.stack([right, np.cross(forward, right), forward], axis=-1), matrices[:, :3, 3])
-
-
-def lights_in(document: Document) -> bool:
-    """Whether a node of the file carries a light."""
-    nodes = document.tree.get("nodes")
-    return any(_light_number(node) is not None for node in (nodes if isinstance(nodes, list) else []))
-
-
-def _light_number(node: Any) -> object:
-    extensions = node.get("extensions") if isinstance(node, dict) else None
-    held = extensions.get(LIGHTS) if isinstance(extensions, dict) else None
-    return held.get("light") if isinstance(held, dict) else None
-
-
-def lighting_of(hierarchy: Hierarchy, poses: Poses, notes: list[str]) -> Lighting:
-    """The sun that the first directional light is: its direction in the first frame and its hue, at the usual brightness.
-
-    Exporters disagree on units of light, so that strengths are not comparable; other lights are left out.
-
-    Args:
-        hierarchy: the nodes.
-        poses: where they are.
-        notes: gets sentences on what was left out.
-
-    Raises:
-        UnreadableFileError: a light is not there, or its color is none.
-    """
-    document, name = hierarchy.document, hierarchy.document.path.name
-    held = (document.tree.get("extensions") or {}).get(LIGHTS) or {}
-    lights = Document(document.path, {"lights": held.get("lights")}, (), ())
-    carried = [
-        (n, lights.entry("lights", _light_number(hierarchy.node(n))))
-        for n in sorted(hierarchy.order)
-        if _light_number(hierarchy.node(n)) is not None
-    ]
-    suns = [(node, light) for node, light in carried if light.get("type") == "directional"]
-    others = [str(light.get("type")) for _, light in carried if light.get("type") != "directional"]
-    if others:
-        kinds = ", ".join(f"{others.count(kind)} {kind}" for kind in dict.fromkeys(others))
-        notes.append(f"{name}: its lights of other kinds than the sun's are left out: {kinds}")
-    usual = Lighting()
-    if not suns:
-        return usual
-    node, light = suns[0]
-    towards = Y_UP[:3, :3] @ poses.of(node)[:, :3, 2].T
-    length = float(np.linalg.norm(towards[:, 0]))
-    if length <= 1e-12:
-        raise document.broken(f"the node of light {light.get('name') or node} is flat")
-    if len(suns) > 1 or (towards != towards[:, :1]).any():
-        notes.append(f"{name}: one directional light is the sun, as it is in the first frame; others are left out")
-    color = np.array(document.numbers(light.get("color", [1, 1, 1]), 3, "the color of a light")).clip(0)
-    x, y, z = (float(v) for v in towards[:, 0] / length)
-    if color.mean() < 1e-6:
-        return Lighting(sun_direction=(x, y, z))
-    r, g, b = (float(v) for v in color / color.mean() * np.mean(usual.sun))
-    notes.append(f"{name}: its sun has the direction and hue that it says, at the usual brightness")
-    return Lighting(sun_direction=(x, y, z), sun=(r, g, b))

@@ -1,4 +1,4 @@
-"""glTF files as rollouts: nodes are instances that move, skins and morph targets deform, cameras and a sun are its own."""
+"""glTF files as rollouts: nodes are instances that move, skins and morph targets deform, cameras and lamps are its own."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from jaxtyping import Float
 from ....arrays import reason
 from ....errors import BadValueError, EmptySceneError, UnknownNameError
 from ...cameras.orbit import ORBIT_FRAMES
+from ...light.metering import lit_by
 from ...records import Instance, Part, Scene
 from ..frame_count import check_frames
 from ..mesh.files import Y_UP, check_requirements, load_mesh, loaded, sha256_of
 from ..mesh.gltf import extension_notes, gltf_of, numbered_material, with_materials_alone
 from ..reading import Reading, option
 from .build import Builder, Looks
-from .cameras import LIGHTS, cameras_of, lighting_of, lights_in
+from .cameras import cameras_of
 from .document import Document, broken, open_document
 from .instances import instances_in, is_many, with_instances_as_nodes
+from .lights import LIGHTS, light_of, lights_in
 from .nodes import Hierarchy, distinct, hierarchy_of, poses_of
 from .tracks import Animation, animation_names, animation_of
 
@@ -103,7 +105,8 @@ def load_gltf(path: Path, *, animation: str | None = None, reading: Reading | No
             why = f" ({'; '.join(notes)})" if notes else ""
             raise EmptySceneError(path, lacks="faces that can be drawn", fix=f"export it with triangles{why}")
         names = distinct(thing.name for thing in placed)
-        return Scene(
+        light = light_of(hierarchy, poses, notes)
+        scene = Scene(
             source=path,
             sha256=sha256_of((*files, *document.files)),
             meshes=tuple(builder.meshes),
@@ -113,9 +116,10 @@ def load_gltf(path: Path, *, animation: str | None = None, reading: Reading | No
             visible=np.stack([thing.visible for thing in placed], axis=1),
             cameras=cameras_of(hierarchy, poses, reading.size),
             fps=fps,
-            lighting=lighting_of(hierarchy, poses, notes),
+            lighting=light.lighting,
             notes=(*_notes(hierarchy, chosen, builder), *notes, *extension_notes(path, (LIGHTS,))),
         )
+        return lit_by(scene, light.lamps) if light.lamps else scene
 
 
 def _times(hierarchy: Hierarchy, animation: Animation | None, reading: Reading) -> tuple[Float[np.ndarray, "frames"], float]:

@@ -184,8 +184,13 @@ def _rebuilt(
         normals = spread(mesh.normals)
         normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
         normals = np.concatenate([rest.normals, normals])
+    colors = mesh.colors
+    if colors is not None and rest.colors is not None:
+        pieces_srgb = np.rint(spread(colors.srgb)).clip(0, 255).astype(np.uint8)
+        colors = replace(colors, srgb=np.concatenate([rest.colors.srgb, pieces_srgb]))
     return replace(
         mesh,
+        colors=colors,
         vertices=np.concatenate([rest.vertices, vertices]),
         faces=np.concatenate([rest.faces, index.reshape(-1, 3) + len(rest.vertices)]),
         uv=np.concatenate([rest.uv, spread(mesh.uv)]),

@@ -15,7 +15,7 @@ from ....arrays import reason
 from ....eight_bits import pixels_of
 from ....errors import UnreadableFileError
 from ...colors import linear_from_srgb, srgb_from_linear
-from ...records import Maps, Material, Mesh
+from ...records import CornerColors, Maps, Material, Mesh
 from .cutouts import cut_out
 
 MAX_TEXTURE_PX = 4096
@@ -207,13 +207,13 @@ def _tinted(mesh: Mesh, colors: np.ndarray, notes: list[str]) -> Mesh:
     if np.ptp(rgb, axis=0).max() < 1e-6:
         base = np.array(material.base_color[:3]) * rgb[0]
         return replace(mesh, material=replace(material, base_color=_rgba(base, material.base_color[3])))
-    if material.texture is not None:
-        notes.append(f"{mesh.name}: its vertex colors are not used, because it has a texture, too")
-        return mesh
-    notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
+    if material.texture is not None or material.maps is not None:
+        notes.append(f"{mesh.name}: of its vertex colors, which are multiplied with its textures, rgb and albedo tell alone")
+        return replace(mesh, colors=CornerColors(_corner_srgb(rgb, mesh.faces)))
     colored = per_face(mesh, _face_means(rgb, mesh.faces, material.base_color[:3]))
     made = replace(material, base_color=_rgba(np.array(colored.material.base_color[:3]), material.base_color[3]))
-    return replace(colored, material=replace(made, texture=colored.material.texture, maps=None))
+    colors = CornerColors(_corner_srgb(rgb, mesh.faces, material.base_color[:3]), in_texture=True)
+    return replace(colored, material=replace(made, texture=colored.material.texture, maps=None), colors=_kept(colored, colors))
 
 
 def _from_pbr(source: Any, name: str, notes: list[str], file: Path | None) -> Material:
@@ -322,9 +322,24 @@ def face_colored(mesh: Mesh, visual: Any, notes: list[str]) -> Mesh:
     if visual.kind == "face":
         srgb = np.asarray(visual.face_colors)[:, :3]
     else:
-        srgb = _face_means(linear_from_srgb(np.asarray(visual.vertex_colors)[:, :3] / 255), mesh.faces)
-        notes.append(f"{mesh.name}: its vertex colors were averaged over each face")
+        own = np.asarray(visual.vertex_colors, np.uint8)[:, :3]
+        colored = per_face(mesh, _face_means(linear_from_srgb(own / 255), mesh.faces))
+        return replace(colored, colors=_kept(colored, CornerColors(own[mesh.faces], in_texture=True)))
     return per_face(mesh, srgb)
+
+
+def _kept(colored: Mesh, colors: CornerColors) -> CornerColors | None:
+    """Corner colors of a mesh whose texture has those of its faces; ``None`` where one base color says all."""
+    if colored.material.texture is None and not np.ptp(colors.srgb.reshape(-1, 3), axis=0).any():
+        return None
+    return replace(colors, in_texture=colored.material.texture is not None)
+
+
+def _corner_srgb(
+    linear: Float[np.ndarray, "vertices 3"], faces: np.ndarray, factor: tuple[float, ...] = (1.0, 1.0, 1.0)
+) -> UInt8[np.ndarray, "faces 3 3"]:
+    """The colors of vertices times a factor at the corners of faces, sRGB; what is beyond 1 is white."""
+    return np.rint(srgb_from_linear((linear * factor).clip(0, 1)) * 255).astype(np.uint8)[faces]
 
 
 def _face_means(

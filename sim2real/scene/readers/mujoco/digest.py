@@ -45,6 +45,7 @@ def digest_of(model: MjModel, recording: Recording | None, kinds: Iterable[str])
     digest = hashlib.sha256()
     names = [*_GEOMETRY, *(name for count, fields in _COUNTED.items() if getattr(model, count) for name in fields)]
     names += [name for kind in kinds if len(drawn(model, kind)) for name in _SHOWN[kind]]
+    names += ["mat_reflectance"] if np.any(model.mat_reflectance) else []
     arrays = [getattr(model, name) for name in names if hasattr(model, name)]
     if recording is not None:
         arrays += [recording.rows] + ([] if recording.mocap is None else [recording.mocap])

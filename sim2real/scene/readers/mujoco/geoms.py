@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from ... import primitives
-from ...records import Mesh
+from ...records import Mesh, Mirror
 from ...triangles import face_normals
 from .materials import geom_rgba, geom_texture, is_cube, material_of, on_cube, repeated, seen_from_above, texture_scale
 from .types import MjModel
 
 PLANE, HFIELD, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX, MESH, SDF = range(9)
 """``mjtGeom`` as plain integers: comparing its enum with numpy integers is always false since MuJoCo 3.12."""
+_CLEAR = 0.995
+"""Alpha below which MuJoCo blends a geom, and lets it mirror nothing."""
 MOST_SLICES = 512
 """Of a round shape, whatever the model asks for."""
 
@@ -61,6 +64,24 @@ def look_key(model: MjModel, geom: int) -> tuple:
     """Geoms with equal shape and look keys can share a mesh record."""
     sizes = tuple(float(s) for s in model.geom_size[geom])
     return shape_key(model, geom), int(model.geom_matid[geom]), geom_rgba(model, geom), sizes
+
+
+def mirror_of(model: MjModel, geoms: Iterable[int]) -> tuple[int, Mirror | None]:
+    """The geom that mirrors, and its mirror; -1 where none does.
+
+    MuJoCo draws one mirror: the first plane or box, if it is not clear, whose material has a ``reflectance``. A box mirrors on
+    its upper side.
+
+    Args:
+        model: a compiled model.
+        geoms: that are shown.
+    """
+    for geom in sorted(geoms):
+        kind, material = int(model.geom_type[geom]), int(model.geom_matid[geom])
+        share = float(model.mat_reflectance[material]) if material >= 0 else 0.0
+        if kind in (PLANE, BOX) and share > 0 and geom_rgba(model, geom)[3] >= _CLEAR:
+            return geom, Mirror(share, (0.0, 0.0, float(model.geom_size[geom, 2]) if kind == BOX else 0.0))
+    return -1, None
 
 
 def horizon_m(model: MjModel, eyes: Float[np.ndarray, "*shape 3"]) -> float:

@@ -7,12 +7,14 @@ at the model's middle under all of them does, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
-from ...light.lamps import Lamp, Lights, Skybox, Triple
+from ....transforms import rigid, rotation_from_quaternion
+from ...colors import linear_from_srgb
+from ...light.lamps import Haze, Lamp, Lights, Skybox, Triple
 from .materials import skybox_of, texture_images
 from .types import MjModel
 
@@ -26,6 +28,8 @@ _MIRRORED = 0.25
 """Of a lit white floor, what smooth surfaces mirror of a room that no model has."""
 _SOFT_EDGE = 0.02
 """Of the cosine, over which the edge of a cone fades."""
+_SKY = 0.7
+"""Of the far plane's distance, where MuJoCo draws what is around."""
 _BOX_FROM_WORLD = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 """A skybox is stored with y up."""
 
@@ -35,29 +39,29 @@ def lights_of(
     position: Float[np.ndarray, "lights 3"],
     direction: Float[np.ndarray, "lights 3"],
     bodies: Sequence[int],
-) -> tuple[Lights | None, list[str]]:
-    """All light of a model; ``None`` where it has no lamps that shine, beside the headlight of every model.
+    haze: Haze | None = None,
+) -> tuple[Lights, list[str]]:
+    """All light of a model, the headlight of every model with it.
 
     Args:
         model: a compiled model.
         position: of its lamps in the first frame, world.
         direction: in which they shine, likewise.
         bodies: of all instances.
+        haze: towards its horizon.
 
     Returns:
         The light, and sentences for the user.
     """
     active = [k for k in range(model.nlight) if model.light_active[k] and kind_of(model, k) <= _POINT]
     active = [k for k in active if (np.asarray(model.light_diffuse[k]) > 0).any()]
-    if not active:
-        return None, []
     head = model.vis.headlight
     shine = np.zeros(3) if not head.active else np.asarray(head.diffuse, np.float64)
     ambient = np.asarray(head.ambient, np.float64) * bool(head.active)
     ambient = ambient + sum((np.asarray(model.light_ambient[k], np.float64) for k in active), np.zeros(3))
     middle = np.asarray(model.stat.center, np.float64)
     reaching = np.array([_on_floor(model, k, position[k], direction[k], middle) for k in active])
-    colors = np.array([np.asarray(model.light_diffuse[k], np.float64) for k in active])
+    colors = np.array([np.asarray(model.light_diffuse[k], np.float64) for k in active]).reshape(-1, 3)
     display = min(float((ambient + _FACING * shine + reaching @ colors).mean()), _BRIGHTEST)
     linear = float((ambient**_GAMMA + _FACING * shine**_GAMMA + reaching @ colors**_GAMMA).mean())
     level = max(display, 0.1) ** _GAMMA
@@ -76,8 +80,31 @@ def lights_of(
         mirrored=(_triple(np.full(3, _MIRRORED * level)), _triple(np.full(3, 0.5 * _MIRRORED * level))),
         headlight=_triple(np.pi * gain * shine**_GAMMA),
         skybox=skybox,
+        haze=haze if skybox is not None else None,
     )
     return lights, notes
+
+
+def haze_of(model: MjModel, geoms: Iterable[int], poses: Float[np.ndarray, "bodies 4 4"]) -> Haze | None:
+    """The haze above the first endless plane, as MuJoCo draws it where there is a skybox; ``None`` where there is none.
+
+    Args:
+        model: a compiled model.
+        geoms: that are shown.
+        poses: of bodies in the first frame.
+    """
+    plane = next((k for k in geoms if int(model.geom_type[k]) == 0 and not np.any(model.geom_size[k, :2])), None)
+    if plane is None:
+        return None
+    place = rigid(rotation_from_quaternion(model.geom_quat[plane]), model.geom_pos[plane])
+    pose = poses[int(model.geom_bodyid[plane])] @ place
+    return Haze(
+        color=_triple(linear_from_srgb(np.clip(np.asarray(model.vis.rgba.haze[:3], np.float64), 0, 1))),
+        reach=_SKY * float(model.vis.map.zfar) * float(model.stat.extent),
+        depth=float(model.vis.map.haze),
+        point=_triple(pose[:3, 3]),
+        normal=_triple(pose[:3, 2]),
+    )
 
 
 def _lamp(

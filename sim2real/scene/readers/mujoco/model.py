@@ -23,9 +23,9 @@ from .drawn.sites import Mark, mark
 from .drawn.skins import deforming_skin
 from .drawn.tendons import deforming_tendon
 from .files import compiled_file, damage_named
-from .geoms import dressed, geom_shape, horizon_m, look_key, shape_key
+from .geoms import dressed, geom_shape, horizon_m, look_key, mirror_of, shape_key
 from .labels import Labeling, distinct, label_geoms, shown_geoms
-from .lights import lights_of
+from .lights import haze_of, lights_of
 from .materials import lighting_of, textures_of
 from .notes import notes_of_geoms, notes_of_replay
 from .replay import Replay, at_reference, replay
@@ -155,7 +155,10 @@ def scene_of_model(
     bodies = [*labeling.bodies, *(0 for _ in deforming), *(one.body for one in marks)]
     usual = (default_fps or DEFAULT_FPS) / (frames.step or 1 if frames else 1)
     said = notes_of_geoms(model, labeling, shown, choices.groups is None, horizon)
-    lights, said_of_lights = lights_of(model, poses.light_position, poses.light_direction, bodies)
+    haze = haze_of(model, sorted(labeling.geom_instance), poses.world_from_body[0])
+    lights, said_of_lights = lights_of(model, poses.light_position, poses.light_direction, bodies, haze)
+    if not lights.lamps:
+        said_of_lights.append("no lamps: lit by our sun and sky, or with --light model by its headlight alone, as MuJoCo does")
     replayed = notes_of_replay(model, played, kinds, recorded=recording is not None)
     return Scene(
         source=source,
@@ -168,7 +171,8 @@ def scene_of_model(
         cameras=cameras_of(model, poses.world_from_camera, reading.size),
         fps=_rate(reading.fps, played.seconds, usual, source),
         lighting=lighting_of(model, poses.light_position, poses.light_direction),
-        lights=lights,
+        lights=lights if lights.lamps else None,
+        dim_lights=None if lights.lamps else lights,
         notes=(*notes, *said, *said_of_lights, *replayed),
     )
 
@@ -211,8 +215,9 @@ def _meshes_and_parts(model: MjModel, labeling: Labeling, horizon: float) -> tup
     meshes: list[Mesh] = []
     parts: list[Part] = []
     pictures = textures_of(model, labeling.geom_instance)
+    reflecting, mirror = mirror_of(model, labeling.geom_instance)
     for geom, instance in labeling.geom_instance.items():
-        shape, look = shape_key(model, geom), look_key(model, geom)
+        shape, look = shape_key(model, geom), (*look_key(model, geom), geom == reflecting)
         if shape not in shapes:
             shapes[shape] = geom_shape(model, geom, horizon)
         made = shapes[shape]
@@ -220,6 +225,8 @@ def _meshes_and_parts(model: MjModel, labeling: Labeling, horizon: float) -> tup
             continue
         if look not in looks:
             new = dressed(model, geom, made, pictures)
+            if geom == reflecting:
+                new = [replace(mesh, mirror=mirror) for mesh in new]
             looks[look] = list(range(len(meshes), len(meshes) + len(new)))
             meshes.extend(new)
         place = rigid(rotation_from_quaternion(model.geom_quat[geom]), model.geom_pos[geom])

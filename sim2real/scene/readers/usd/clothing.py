@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ...colors import srgb_from_linear
 from ...mesh_ops import subset
-from ...records import Material, Mesh
+from ...records import CornerColors, Material, Mesh
 from ..mesh.cutouts import cut_out
 from ..mesh.materials import MOST_REPEATS, per_face
 from .materials import Look, three
@@ -41,13 +41,16 @@ def clothed(mesh: Mesh, look: Look, notes: list[str]) -> Mesh:
     return made
 
 
-def colored(mesh: Mesh, colors: Float[np.ndarray, "faces 3"] | None, opacity: float) -> Mesh:
-    """A mesh without a look in its display color, linear; UVs of several colors point into a palette."""
+def colored(mesh: Mesh, colors: Float[np.ndarray, "faces 3 3"] | None, opacity: float) -> Mesh:
+    """A mesh without a look in its display colors, linear; UVs of several faces' colors point into a palette."""
     if colors is None:
         return replace(mesh, material=replace(Material(), base_color=(*Material().base_color[:3], opacity)))
-    if np.ptp(colors, axis=0).max() < 1e-6:
-        return replace(mesh, material=Material(base_color=(*three(colors[0]), opacity)))
-    made = per_face(mesh, np.rint(srgb_from_linear(colors) * 255).astype(np.uint8))
+    if np.ptp(colors.reshape(-1, 3), axis=0).max() < 1e-6:
+        return replace(mesh, material=Material(base_color=(*three(colors[0, 0]), opacity)))
+    made = per_face(mesh, np.rint(srgb_from_linear(colors.mean(axis=1)) * 255).astype(np.uint8))
+    if np.ptp(colors, axis=1).max() > 1e-6:
+        corners = np.rint(srgb_from_linear(colors) * 255).astype(np.uint8)
+        made = replace(made, colors=CornerColors(corners, in_texture=made.material.texture is not None))
     return replace(made, material=replace(made.material, base_color=(*made.material.base_color[:3], opacity)))
 
 

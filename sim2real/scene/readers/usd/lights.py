@@ -1,14 +1,14 @@
-"""USD's lights: the first distant light is the sun, a dome the sky.
+"""USD's lights: one distant light that rests is the plain sun, a dome the sky; with more, all of them are lamps.
 
-Intensities of renderers belong to exposures of their own. Directions and hues are kept, brightness is left to our defaults, so
-that pictures are well exposed.
+A sun and a dome alone keep direction and hue, at the usual brightness. Lamps are as strong as ``UsdLux`` says (nits, or, if
+normalized, power), and all are exposed together.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +17,35 @@ from jaxtyping import Float
 
 from ....optional import require
 from ...light.environment import Environment
+from ...light.lamps import Lamp
 from ...records import Lighting
-from .placing import ways_of
+from .lamps import AREAS, hue_of, lamp_of, strength_of
+from .placing import moves, ways_of
 from .types import Prim
-from .values import number_of, rows_of
 from .walking import Found
 
 _DOMES = ("DomeLight", "DomeLight_1")
+_KINDS = ("DistantLight", "SphereLight", "RectLight", "DiskLight", "CylinderLight")
 
 
-def lights_of(
+@dataclass(frozen=True, eq=False)
+class Light:
+    """The light of a stage: ``lighting`` and ``environment``, or ``lamps`` and a ``dome`` of the stage's own level."""
+
+    lighting: Lighting
+    environment: Environment | None = None
+    lamps: tuple[Lamp, ...] = ()
+    dome: Environment | None = None
+
+
+def light_of(
     found: Sequence[Found], times: Sequence[Any], z_up_m: Float[np.ndarray, "4 4"], where: Path, files: list[Path]
-) -> tuple[Lighting, Environment | None, list[str]]:
-    """Sun, sky and panorama of a stage, and what is to be said of its lights.
+) -> tuple[Light, list[str]]:
+    """Sun, sky, panorama and lamps of a stage, and what is to be said of its lights.
 
     Args:
         found: lights that are visible.
-        times: time codes of all frames; lights are as in the first.
+        times: time codes of all frames; strengths are as in the first.
         z_up_m: our world from the stage's.
         where: the file.
         files: gets the panorama's file.
@@ -42,17 +54,53 @@ def lights_of(
         UnreadableFileError: a panorama is damaged.
         BadValueError: it is not twice as wide as high.
     """
-    lighting, environment, notes = Lighting(), None, []
-    suns = [f.prim for f in found if f.prim.GetTypeName() == "DistantLight"]
+    notes: list[str] = []
+    known = [f for f in found if f.prim.GetTypeName() in _KINDS]
     domes = [f.prim for f in found if f.prim.GetTypeName() in _DOMES]
-    if suns:
-        sun = max(suns, key=lambda prim: _strength(prim, times[0]))
+    _say_others(found, domes, notes)
+    one_sun = [f.prim.GetTypeName() for f in known] == ["DistantLight"] and known[0].visible.all() and not moves(known[0].prim)
+    if not known or one_sun:
+        return _plain([f.prim for f in known], domes, times, z_up_m, where, (files, notes)), notes
+    ways = ways_of([f.prim for f in known], times, z_up_m, where)
+    lamps = [lamp_of(f, ways[str(f.prim.GetPath())], times[0], float(np.cbrt(np.linalg.det(z_up_m[:3, :3])))) for f in known]
+    shining = tuple(lamp for lamp in lamps if lamp is not None and max(lamp.color) > 0)
+    if not shining:
+        notes.append(f"none of its {len(known)} lights shines: it has our sun and sky")
+        return _plain([], domes, times, z_up_m, where, (files, notes)), notes
+    counted = Counter(str(f.prim.GetTypeName()) for f in known)
+    said = ", ".join(f"{count} {kind}" for kind, count in sorted(counted.items()))
+    notes.append(f"lit by its own lamps ({said}); their strengths are as it says, in the first frame, exposed together")
+    areas = [kind for kind in counted if kind in AREAS]
+    if areas:
+        notes.append(f"lamps with a size shine from their centers, with hard shadows: {', '.join(sorted(areas))}")
+    return Light(Lighting(), None, shining, _dome(domes, times[0], notes, files)), notes
+
+
+def _say_others(found: Sequence[Found], domes: Sequence[Prim], notes: list[str]) -> None:
+    others = Counter(str(f.prim.GetTypeName()) for f in found if f.prim.GetTypeName() not in (*_KINDS, *_DOMES))
+    if others:
+        said = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
+        notes.append(f"lights that are not read: {said}")
+    if len(domes) > 1:
+        notes.append(f"of {len(domes)} domes the first shines: {domes[0].GetPath()}")
+
+
+def _plain(
+    suns: Sequence[Prim],
+    domes: Sequence[Prim],
+    times: Sequence[Any],
+    z_up_m: np.ndarray,
+    where: Path,
+    told: tuple[list[Path], list[str]],
+) -> Light:
+    """The plain light of a stage with a sun or a dome at most; ``told`` gets the panorama's file, and sentences."""
+    files, notes = told
+    lighting, environment = Lighting(), None
+    for sun in suns:
         linear = ways_of([sun], times[:1], z_up_m, where)[str(sun.GetPath())][0, :3, :3]
         towards = linear[:, 2] / max(float(np.linalg.norm(linear[:, 2])), 1e-30)
         if np.linalg.norm(towards) > 0.5:
             lighting = replace(lighting, sun_direction=_three(towards), sun=_hue(sun, times[0], lighting.sun))
-        if len(suns) > 1:
-            notes.append(f"of {len(suns)} distant lights the strongest is the sun: {sun.GetPath()}")
     if domes:
         lighting = replace(
             lighting,
@@ -64,11 +112,17 @@ def lights_of(
             from ...light.plain import lighting_of
 
             lighting = lighting_of(environment, balanced=True)
-    others = Counter(str(f.prim.GetTypeName()) for f in found if f.prim not in [*suns, *domes])
-    if others:
-        said = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
-        notes.append(f"lights that are not read: {said}")
-    return lighting, environment, notes
+    return Light(lighting, environment)
+
+
+def _dome(domes: Sequence[Prim], time: Any, notes: list[str], files: list[Path]) -> Environment | None:
+    """What shines from all around, as strong as the stage says; ``None``: nothing."""
+    if not domes:
+        return None
+    radiance = strength_of(domes[0], time) * hue_of(domes[0], time)
+    found = _panorama(domes[0], time, notes, files)
+    around = np.ones((8, 16, 3)) if found is None or found.panorama is None else found.panorama
+    return Environment("dome", np.ascontiguousarray(radiance * around, np.float32))
 
 
 def _panorama(dome: Prim, time: Any, notes: list[str], files: list[Path]) -> Environment | None:
@@ -87,18 +141,12 @@ def _panorama(dome: Prim, time: Any, notes: list[str], files: list[Path]) -> Env
     return environment_of(str(file))
 
 
-def _strength(prim: Prim, time: Any) -> float:
-    light = require("pxr.UsdLux", "usd").LightAPI(prim)
-    strength = number_of(light.GetIntensityAttr(), time) * 2 ** min(number_of(light.GetExposureAttr(), time), 100.0)
-    return strength if np.isfinite(strength) else 0.0
-
-
 def _hue(prim: Prim, time: Any, usual: tuple[float, float, float]) -> tuple[float, float, float]:
     """A light's color at the usual brightness; black says nothing about hue."""
-    color = rows_of(require("pxr.UsdLux", "usd").LightAPI(prim).GetColorAttr(), time).reshape(-1)[:3]
-    if len(color) < 3 or not np.isfinite(color).all() or color.mean() < 0.01:
+    color = hue_of(prim, time)
+    if color.mean() < 0.01:
         return usual
-    return _three(np.clip(color, 0, None) / color.mean() * np.mean(usual))
+    return _three(color / color.mean() * np.mean(usual))
 
 
 def _three(values: np.ndarray) -> tuple[float, float, float]:

@@ -161,8 +161,8 @@ def _solid(prim: Prim, times: Sequence[Any], where: object, notes: list[str]) ->
     return Shape(replace(mapped(mesh, turn), name=prim.GetName()))
 
 
-def face_colors(prim: Prim, shape: Shape, time: Any) -> tuple[Float[np.ndarray, "faces 3"] | None, float]:
-    """``displayColor`` (linear) of every triangle, ``None`` where there is none, and the mean ``displayOpacity``."""
+def face_colors(prim: Prim, shape: Shape, time: Any) -> tuple[Float[np.ndarray, "faces 3 3"] | None, float]:
+    """``displayColor`` (linear) of every triangle's corners, ``None`` where there is none, and the mean ``displayOpacity``."""
     corners = shape.corners
     if corners is None:
         count = len(shape.mesh.faces)
@@ -174,4 +174,4 @@ def face_colors(prim: Prim, shape: Shape, time: Any) -> tuple[Float[np.ndarray, 
     opacity = 1.0 if clear is None or not np.isfinite(clear.values).all() else float(np.clip(clear.values.mean(), 0, 1))
     if colors is None or not np.isfinite(colors).all():
         return None, opacity
-    return np.clip(colors.mean(axis=1), 0, 1), opacity
+    return np.clip(colors, 0, 1), opacity

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from ....errors import BadValueError, EmptySceneError
 from ....optional import require
 from ....transforms import inverse_rigid, rigid
+from ...light.metering import lit_by
 from ...mesh_ops import cleaned, mapped, shaded
 from ...moving_vertices import MovingVertices
 from ...records import Instance, Mesh, Part, Scene
@@ -23,7 +24,7 @@ from .cameras import cameras_of
 from .clothing import clothed, colored, some
 from .instancers import Placed, scattered
 from .labels import thing_of
-from .lights import lights_of
+from .lights import light_of
 from .materials import Materials
 from .mujoco_export import is_mujoco_export, plain_name
 from .opening import opened, quiet, used_files
@@ -101,10 +102,10 @@ def scene_of_stage(stage: Stage, path: Path, reading: Reading, options: Options)
             path, lacks="surfaces that can be drawn", fix=f"save it with meshes{f' ({said})' if said else ''}"
         )
     cameras, of_cameras = cameras_of(found.cameras, times, z_up_m, reading.size, path)
-    lighting, environment, of_lights = lights_of(found.lights, times, z_up_m, path, files)
+    light, of_lights = light_of(found.lights, times, z_up_m, path, files)
     names = [plain_name(instance.name) if exported else instance.name for instance in built.instances]
     classes = [plain_name(instance.class_name) if exported else instance.class_name for instance in built.instances]
-    return Scene(
+    scene = Scene(
         source=path,
         sha256=sha256_of(files),
         meshes=tuple(built.meshes),
@@ -114,10 +115,11 @@ def scene_of_stage(stage: Stage, path: Path, reading: Reading, options: Options)
         visible=np.stack(built.visible, axis=1),
         cameras=cameras,
         fps=frames.fps,
-        lighting=lighting,
-        environment=environment,
+        lighting=light.lighting,
+        environment=light.environment,
         notes=tuple(dict.fromkeys([*frames.notes, *notes, *of_cameras, *of_lights, *_what_was_read(found, placed)])),
     )
+    return lit_by(scene, light.lamps, light.dome) if light.lamps else scene
 
 
 def _axes(stage: Stage, path: Path, asked: float | None, exported: bool) -> tuple[Float[np.ndarray, "4 4"], list[str]]:
