@@ -16,7 +16,8 @@ _RENDERED = "rgb"
 _FILES = ("first_frame", "reference", "lora")
 """Options that name files."""
 _OF_LARGE = {
-    **{name: name for name in ("negative_prompt", "guidance", "scheduler", "strength", "first_frame", "dtype", "offload")},
+    **{name: name for name in ("negative_prompt", "guidance", "scheduler", "timesteps", "eta")},
+    **{name: name for name in ("strength", "first_frame", "dtype", "offload")},
     **{name: name for name in ("device_map", "vae_tiling", "attention_slicing", "compile", "window", "overlap", "seams")},
     **{"control": "controls", "reference": "references", "lora": "loras"},
 }
@@ -50,6 +51,7 @@ class Generate(Entry):
     use: Use = "keep"
     look: str | None = None
     keep: Strings = ()
+    wear: Annotated[float, Field(ge=0, le=3)] = 1.0
     camera_effects: str | None = None
     prompt: str | None = None
     steps: Annotated[int, Field(ge=1, le=1000)] | None = None
@@ -57,6 +59,8 @@ class Generate(Entry):
     control: Annotated[dict[str, float], BeforeValidator(_weights)] = Field(default_factory=dict)
     guidance: float | None = None
     scheduler: str | None = None
+    timesteps: tuple[float, ...] = ()
+    eta: float | None = None
     first_frame: str | None = None
     reference: Strings = ()
     strength: float | None = None
@@ -125,6 +129,14 @@ def footage_options(asked: Mapping[str, Any], *, seed: int = 0, device: str = "c
     if large.get("first_frame", _RENDERED) != _RENDERED:
         large["first_frame"] = Path(large["first_frame"])
     return GenerateOptions(seed=seed, device=device, large=LargeModelOptions(**large), **given)
+
+
+def noise_asked(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row's footage wants of the clip's noise: ``layout``, and how many further ``draws`` its sampler takes."""
+    from ..diffusion.families import family_of
+
+    family = family_of(asked.get("model"))
+    return {"layout": family.layout, "draws": family.draws_needed(footage_options(asked)) if asked else 0}
 
 
 def _lora(text: str) -> Any:

@@ -12,7 +12,7 @@ from ..scene import Scene
 from .clips import DatasetClip
 from .episodes import Episode, episode_of
 from .finished import Done, write_done, write_episode
-from .footage import footage_options
+from .footage import footage_options, noise_asked
 from .lerobot_source import read_lerobot
 from .models import write_models
 from .plan import Row
@@ -87,13 +87,11 @@ def kinds_of(row: Row) -> frozenset[str]:
 
 
 def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -> Clip:
-    from ..diffusion.families import layout_for
     from ..render import RenderOptions, render_clip
 
     said = {} if row.lerobot is None else {"lerobot": row.lerobot, "episode": row.episode}
     options = RenderOptions(
         cameras=row.cameras or None,
-        layout=layout_for((row.generate or {}).get("model") or "embedded"),
         seed=row.seed,
         beta=row.values.get("beta", 1.0),
         device=device,
@@ -103,6 +101,7 @@ def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -
         rgb_samples=row.values.get("rgb_samples"),
         pages=False,
         scene_options={**row.reading, **said},
+        **noise_asked(row.generate or {}),
     )
     return render_clip(scene, folder, options)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..clip import Clip, SceneRecord
 from ..kinds import names_of_videos, usual_names
-from .footage import footage_options
+from .footage import footage_options, noise_asked
 from .lerobot_source import read_lerobot
 from .plan import Row, check_unchanged
 from .video_source import frames_of, mask_files
@@ -32,7 +32,6 @@ def warped_episode(row: Row, folder: Path, device: str, threads: int) -> Clip:
         UnreadableFileError: a video or a mask is damaged, or a video ends before its episode does.
         MissingPackageError: OpenCV is not installed.
     """
-    from ..diffusion.families import layout_for
     from ..flow import DisFlow, RaftFlow
     from ..video import EstimatedMotion, Known, MaskFiles, WarpOptions, open_part, warp_videos
 
@@ -49,7 +48,6 @@ def warped_episode(row: Row, folder: Path, device: str, threads: int) -> Clip:
         labels = MaskFiles(mask_files(row, camera, frames), pictures) if "masks" in reading else None
         videos[camera] = pictures, Known(motion, intrinsics=intrinsics, labels=labels)
     options = WarpOptions(
-        layout=layout_for((row.generate or {}).get("model") or "embedded"),
         seed=row.seed,
         beta=float(row.values.get("beta", 1.0)),
         device=device,
@@ -58,5 +56,6 @@ def warped_episode(row: Row, folder: Path, device: str, threads: int) -> Clip:
         pages=False,
         video_options={**reading, "lerobot": row.lerobot, "episode": row.episode},
         names={int(i): name for i, name in reading.get("names", {}).items()},
+        **noise_asked(row.generate or {}),
     )
     return warp_videos(videos, folder, SceneRecord(path=row.scene, sha256=row.sha256), options)

@@ -62,9 +62,9 @@ def test_a_grid_has_every_combination_once_and_in_order(tmp_path):
 
 
 def test_a_look_is_of_restyled_clips_and_combinations_that_come_out_equal_are_made_once(tmp_path):
-    grid = {"use": ["keep", "restyle"], "look": ["loft", "studio"]}
+    grid = {"use": ["keep", "restyle"], "look": ["loft", "lab"]}
     rows = planned(tmp_path, variations={"grid": grid}, generate={})
-    assert [(row.generate or {}).get("look") for row in rows] == [None, "loft", "studio"]
+    assert [(row.generate or {}).get("look") for row in rows] == [None, "loft", "lab"]
 
 
 def test_who_makes_rgb_is_said_once_or_takes_turns_and_paths_are_of_mitsuba_alone(tmp_path):
