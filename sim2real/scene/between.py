@@ -60,7 +60,7 @@ def _lights(lights: Lights, before: Int[np.ndarray, "n"], after: Int[np.ndarray,
     lamps = []
     for lamp in lights.lamps:
         if lamp.way is not None:
-            on = np.isfinite(lamp.way).all(axis=(1, 2))
+            on = np.asarray(np.isfinite(lamp.way).all(axis=(1, 2)))
             way = _ways(lamp.way[:, None], before, after, share, on[:, None])[:, 0]
             way[(share > 0) & ~on[after]] = np.nan
             lamp = replace(lamp, way=way)

@@ -219,7 +219,8 @@ def _in_plane(mesh: Mesh) -> Bool[np.ndarray, "faces"]:
     normal = np.array(mesh.mirror.normal, np.float64)
     normal /= np.linalg.norm(normal)
     height = (np.asarray(mesh.vertices, np.float64) - mesh.mirror.point) @ normal
-    return (np.abs(height) <= _FLAT * float(np.ptp(mesh.vertices, axis=0).max()))[mesh.faces].all(axis=1)
+    level = np.abs(height) <= _FLAT * float(np.ptp(mesh.vertices, axis=0).max())
+    return np.asarray(level[mesh.faces].all(axis=1))
 
 
 def _span_px(samples: Tensor, side: int) -> slice:
