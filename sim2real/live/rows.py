@@ -38,7 +38,8 @@ def with_rows(scene: Scene) -> Scene:
         replace(c, intrinsics=_rows(c.intrinsics), world_from_camera=_rows(c.world_from_camera)) for c in scene.cameras
     )
     poses, visible = _rows(scene.world_from_instance), _rows(scene.visible)
-    return replace(scene, world_from_instance=poses, visible=visible, cameras=cameras)
+    lights = None if scene.lights is None else scene.lights.sliced(np.zeros(ROWS, np.int64))
+    return replace(scene, world_from_instance=poses, visible=visible, lights=lights, cameras=cameras)
 
 
 def _rows(array: np.ndarray) -> np.ndarray:

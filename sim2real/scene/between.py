@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from ..camera.view import Camera
 from ..transforms import rotations_between
+from .light.lamps import Lights
 from .moving_vertices import Deformed, MovingVertices
 from .records import Scene
 
@@ -42,6 +43,7 @@ def with_frames_between(scene: Scene, times: int) -> Scene:
         world_from_instance=_ways(scene.world_from_instance, before, after, share, scene.visible),
         visible=there,
         cameras=tuple(_camera(camera, before, after, share) for camera in scene.cameras),
+        lights=None if scene.lights is None else _lights(scene.lights, before, after, share),
         fps=scene.fps * times,
     )
 
@@ -51,6 +53,19 @@ def _camera(camera: Camera, before: Int[np.ndarray, "n"], after: Int[np.ndarray,
     way = _ways(camera.world_from_camera[:, None], before, after, share, np.ones((len(k), 1), np.bool_))[:, 0]
     between = k[before] + share[:, None, None] * (k[after] - k[before])
     return replace(camera, intrinsics=between, world_from_camera=way)
+
+
+def _lights(lights: Lights, before: Int[np.ndarray, "n"], after: Int[np.ndarray, "n"], share: Float[np.ndarray, "n"]) -> Lights:
+    """Lamps that move go as things do: one that is off at one end is off in between."""
+    lamps = []
+    for lamp in lights.lamps:
+        if lamp.way is not None:
+            on = np.asarray(np.isfinite(lamp.way).all(axis=(1, 2)))
+            way = _ways(lamp.way[:, None], before, after, share, on[:, None])[:, 0]
+            way[(share > 0) & ~on[after]] = np.nan
+            lamp = replace(lamp, way=way)
+        lamps.append(lamp)
+    return replace(lights, lamps=tuple(lamps))
 
 
 def _deformed(deformed: Deformed, before: Int[np.ndarray, "n"], share: Float[np.ndarray, "n"]) -> MovingVertices:

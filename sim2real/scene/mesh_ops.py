@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from .moving_vertices import MovingVertices
 from .normals import crease_normals
-from .records import Material, Mesh
+from .records import Material, Mesh, Mirror
 
 _FARTHEST_M = 1e9
 _FACES_AT_ONCE = 500_000
@@ -28,8 +28,18 @@ def mapped(mesh: Mesh, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray
         deformed = deformed.mapped(linear, offset)
     elif deformed is not None:
         deformed = (deformed @ linear.T + offset).astype(deformed.dtype, copy=False)
-    image = replace(mesh, vertices=mesh.vertices @ linear.T + offset, normals=normals, deformed=deformed)
+    mirror = None if mesh.mirror is None else _mapped_mirror(mesh.mirror, linear, offset)
+    vertices = mesh.vertices @ linear.T + offset
+    image = replace(mesh, vertices=vertices, normals=normals, deformed=deformed, mirror=mirror)
     return _rewound(image) if np.linalg.det(linear) < 0 else image
+
+
+def _mapped_mirror(mirror: Mirror, linear: Float[np.ndarray, "3 3"], shift: Float[np.ndarray, "3"]) -> Mirror:
+    """The plane where its points come to lie; the side that mirrors stays the same side of the mesh."""
+    px, py, pz = (float(x) for x in linear @ np.array(mirror.point) + shift)
+    normal = np.array(mirror.normal) @ np.linalg.inv(linear)
+    nx, ny, nz = (float(x) for x in normal / max(float(np.linalg.norm(normal)), 1e-300))
+    return replace(mirror, point=(px, py, pz), normal=(nx, ny, nz))
 
 
 def inside_out(mesh: Mesh) -> Mesh:

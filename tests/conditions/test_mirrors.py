@@ -11,7 +11,7 @@ from sim2real.camera import px_from_camera
 from sim2real.conditions.rgb.deferred.overlays import mirrored_camera
 from sim2real.raster.cut import cut_triangles
 from sim2real.scene import Material, Mirror
-from sim2real.scene.light.lamps import Lamp, Lights
+from sim2real.scene.light.lamps import Haze, Lamp, Lights
 from sim2real.scene.primitives import box, plane, sphere
 from sim2real.transforms import inverse_rigid
 
@@ -65,6 +65,17 @@ def test_a_mirror_in_a_side_that_turns_away_shows_nothing():
     ball = (replace(sphere(0.1), material=RED), (0.0, 0.0, 0.3))
     low = camera_at((0.1, -1.2, -0.5), (0.0, 0.0, 0.0), (40, 60))
     assert np.array_equal(picture([ball], share=1.0, camera=low), picture([ball], share=0, camera=low))
+
+
+def test_from_behind_a_mirror_is_as_other_surfaces_are_whatever_else_is_laid_over_the_picture():
+    low, haze = camera_at((0.1, -1.2, -0.5), (0.0, 0.0, 0.0), (40, 60)), Haze((0.5, 0.5, 0.5), 50.0, 0.5, (0.0, 0.0, -9.0))
+    lights = Lights((SUN,), mirrored=((2.0, 2.0, 2.0),) * 2, haze=haze)  # what is laid over is the haze
+    floors = [replace(plane((3.0, 3.0)), material=BLACK, mirror=mirror) for mirror in (Mirror(1.0), None)]
+    pictures = [
+        shader_of(replace(scene_of([(floor, (0, 0, 0))], low), lights=lights), ambient_occlusion=0.0).radiance(low, 0)
+        for floor in floors
+    ]
+    assert pictures[1].max() > 0.02 and np.array_equal(*pictures)
 
 
 def test_one_sees_in_a_mirror_what_is_seen_through_clear_things():

@@ -12,9 +12,10 @@ from sim2real.clip.footage import footage_frame
 from sim2real.diffusion import GenerateOptions, generate
 from sim2real.errors import BadValueError, UnknownNameError
 from sim2real.live import Live, LiveMujoco, LiveOptions, State
-from sim2real.live.rows import ROWS
+from sim2real.live.rows import ROWS, with_rows
 from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import LoadOptions, Scene, load
+from sim2real.scene.light.lamps import Lamp, Lights
 from tests.render.conftest import moving_scene
 
 mujoco = pytest.importorskip("mujoco")
@@ -52,6 +53,17 @@ def state_of(scene: Scene, frame: int) -> State:
 
 def first_of(scene: Scene) -> Scene:
     return scene.sliced(slice(0, 1))
+
+
+def test_lamps_that_move_by_themselves_stay_where_they_were_when_a_simulation_began():
+    scene = moving_scene(frames=3, size=(32, 48))
+    way = np.tile(np.eye(4), (3, 1, 1))
+    way[:, 0, 3] = [1, 2, 3]
+    rows = with_rows(replace(scene, lights=Lights((Lamp("point", (1.0, 1.0, 1.0), way=way),))))
+    assert rows.lights is not None
+    assert [rows.lights.lamps[0].at(row) for row in range(rows.frames)] == [
+        Lamp("point", (1.0, 1.0, 1.0), (1.0, 0.0, 0.0))
+    ] * ROWS
 
 
 @pytest.mark.slow

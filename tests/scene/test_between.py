@@ -15,6 +15,7 @@ from sim2real.camera.view import Camera
 from sim2real.errors import BadValueError
 from sim2real.scene import Instance, LoadOptions, Mesh, Part, Scene, load
 from sim2real.scene.between import with_frames_between
+from sim2real.scene.light.lamps import Lamp, Lights
 from sim2real.scene.primitives import box
 from sim2real.transforms import rigid
 
@@ -101,3 +102,18 @@ def test_loading_counts_the_frames_that_come_out():
     assert np.array_equal(scene.world_from_instance[::3], plain.world_from_instance[:3])
     with pytest.raises(BadValueError, match="interpolate"):
         LoadOptions(interpolate=0)
+
+
+@given(seed=st.integers(0, 99), times=st.integers(2, 5))
+def test_lamps_that_move_go_as_things_do_and_are_off_in_between_where_they_are_off_at_one_end(seed, times):
+    ways = random_ways(seed, 4, 1)
+    visible = np.array([[True], [True], [False], [True]])
+    lit = np.where(visible[..., None], ways[:, 0], np.nan)
+    lamps = (Lamp("point", (1.0, 1.0, 1.0), way=lit), Lamp("point", (1.0, 1.0, 1.0), (0.0, 0.0, 1.0)))
+    more = with_frames_between(replace(scene_of(ways, visible), lights=Lights(lamps)), times)
+    assert more.lights is not None
+    moving, resting = more.lights.lamps
+    assert resting.way is None and moving.way is not None and len(moving.way) == more.frames
+    shown = more.visible[:, 0]
+    assert np.isnan(moving.way[~shown]).all()
+    assert np.array_equal(moving.way[shown], more.world_from_instance[shown, 0])

@@ -124,8 +124,11 @@ def placed_track(options: TrackOptions, usual: tuple[int, int], folder: Path | N
 
 
 def rests(scene: Scene) -> bool:
-    """Whether nothing of a scene moves, deforms, appears or vanishes."""
+    """Whether nothing of a scene, lamps included, moves, deforms, appears or vanishes."""
     poses, visible = scene.world_from_instance, scene.visible
+    ways = () if scene.lights is None else (lamp.way for lamp in scene.lights.lamps if lamp.way is not None)
+    if not all(np.array_equal(way, np.broadcast_to(way[:1], way.shape), equal_nan=True) for way in ways):
+        return False
     still = all(np.abs(poses[k] - poses[0]).max(initial=0) <= _STILL for k in range(1, len(poses)))
     return still and bool((visible == visible[:1]).all()) and all(mesh.deformed is None for mesh in scene.meshes)
 
@@ -165,7 +168,7 @@ def along_track(
         at = track.places(total, fps)[chosen] if sampled and fps is not None else chosen.astype(np.float64)
         rate = fps or (rate_of(seconds, scene.fps) if seconds is not None else scene.fps)
         count = len(chosen)
-        scene = _lasting(scene, count, rate if fps is not None and not sampled else rate / stride)
+        scene = lasting(scene, count, rate if fps is not None and not sampled else rate / stride)
     else:
         at = track.places(scene.frames, scene.fps, stride)
         left = track.frames_at(scene.fps) if seconds is not None else -(-track.file.poses // stride)
@@ -176,10 +179,12 @@ def along_track(
     return replace(scene, cameras=cameras, notes=(*scene.notes, *notes), sha256=_hash(scene, track.file))
 
 
-def _lasting(scene: Scene, frames: int, fps: float) -> Scene:
+def lasting(scene: Scene, frames: int, fps: float) -> Scene:
     """A scene that rests, for another number of frames."""
     poses = np.repeat(scene.world_from_instance[:1], frames, axis=0)
-    return replace(scene, world_from_instance=poses, visible=np.repeat(scene.visible[:1], frames, axis=0), fps=fps)
+    lights = None if scene.lights is None else scene.lights.sliced(np.zeros(frames, np.int64))
+    visible = np.repeat(scene.visible[:1], frames, axis=0)
+    return replace(scene, world_from_instance=poses, visible=visible, lights=lights, fps=fps)
 
 
 def _hash(scene: Scene, file: TrackFile) -> str:

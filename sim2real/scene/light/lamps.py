@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 Triple = tuple[float, float, float]
 
@@ -110,8 +110,8 @@ class Lights:
     haze: Haze | None = None
     followed: bool = False
 
-    def sliced(self, frames: slice) -> Lights:
-        """The light at some of the frames."""
+    def sliced(self, frames: slice | Int[np.ndarray, "some"]) -> Lights:
+        """The light at some of the frames: a slice of them, or their numbers."""
         lamps = tuple(lamp if lamp.way is None else replace(lamp, way=lamp.way[frames]) for lamp in self.lamps)
         return replace(self, lamps=lamps)
 

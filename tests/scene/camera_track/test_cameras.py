@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from sim2real.errors import BadValueError, UnknownNameError
 from sim2real.scene import LoadOptions, load, load_as
+from sim2real.scene.camera_track.cameras import lasting, rests
 from sim2real.scene.camera_track.placing import UP_AXES, placed, world_from_track
 from sim2real.scene.camera_track.timing import between
+from sim2real.scene.light.lamps import Lamp, Lights
 
 from .track_files import Known, way, write_colmap, write_kitti, write_nerfstudio, write_tum
 
@@ -66,6 +69,16 @@ def test_a_mesh_lasts_as_long_as_the_track_which_takes_the_place_of_its_orbit(sc
     assert np.allclose(some.cameras[0].world_from_camera, way(7)[:5:2], atol=1e-7)
     with pytest.raises(BadValueError, match="must be 1 to 7"):
         load(scan, LoadOptions(camera_track=track, frames=8))
+
+
+def test_a_scene_whose_lamps_rest_lasts_with_them_as_long_as_asked_and_one_whose_lamp_moves_keeps_its_time(scan):
+    scene = load(scan, LoadOptions(frames=3))
+    rest = np.tile(np.eye(4), (3, 1, 1))
+    lit = [replace(scene, lights=Lights((Lamp("point", (1.0, 1.0, 1.0), way=one),))) for one in (rest, way(3))]
+    assert [rests(one) for one in lit] == [True, False]
+    longer = lasting(lit[0], 7, 10.0)
+    assert longer.frames == 7 and longer.lights is not None
+    assert [lamp.at(6) for lamp in longer.lights.lamps] == [Lamp("point", (1.0, 1.0, 1.0))]
 
 
 def test_a_track_with_times_is_sampled_when_a_rate_is_asked_for(scan, tmp_path):

@@ -70,6 +70,16 @@ def test_instances_move_with_their_node_and_change_their_shape_with_its_weights(
         assert np.sort(in_world(scene, k, 1), axis=0) == pytest.approx(np.sort(2 * CORNERS + [x, 3, 0], axis=0), abs=1e-5)
 
 
+def test_small_scales_that_differ_are_not_taken_for_the_same(tmp_path):
+    scales = np.float32([[1.004e-7] * 3, [1.0e-7] * 3, [1.0e-7] * 3])
+    gltf = Gltf(extensionsUsed=[NAME], extensionsRequired=[NAME])
+    extensions = {NAME: {"attributes": {"SCALE": gltf.accessor(scales)}}}
+    gltf.node(mesh=gltf.mesh(CORNERS * np.float32(1e7), FACES), extensions=extensions)
+    scene = load(gltf.save(tmp_path / "a.glb"))
+    sizes = [np.ptp(in_world(scene, k, 0), axis=0).max() for k in range(3)]
+    assert np.array(sizes) / sizes[1] == pytest.approx([1.004, 1, 1], rel=1e-5) and len(scene.meshes) == 2
+
+
 def test_integers_that_stand_for_rotations_are_read(tmp_path):
     half = round(32767 * np.sqrt(0.5))
     gltf, _ = scattered({"TRANSLATION": np.zeros((1, 3), np.float32)})

@@ -63,6 +63,16 @@ def test_lamps_go_with_their_nodes(tmp_path):
     assert first.position == pytest.approx((0, 0, 1)) and last.position == pytest.approx((2, 0, 1))
 
 
+def test_a_scene_file_keeps_the_light_of_its_rollout_as_a_whole_unless_it_has_some_of_its_own(tmp_path):
+    alone = lit(tmp_path, {"type": "point"}, nodes=[{"translation": [0, 4, 0]}])
+    (tmp_path / "own.yaml").write_text("rollout: {path: a.glb}\n")
+    (tmp_path / "other.yaml").write_text("rollout: {path: a.glb}\nlight: {sun_direction: [0, 0, 1]}\n")
+    kept, other = load(tmp_path / "own.yaml"), load(tmp_path / "other.yaml")
+    assert kept.lights is not None and kept.lights.lamps == alone.lights.lamps
+    assert kept.environment is not None and np.array_equal(kept.environment.panorama, alone.environment.panorama)
+    assert other.lights is None and other.environment is None
+
+
 def test_lights_that_do_not_shine_leave_sun_and_sky(tmp_path):
     scene = lit(tmp_path, {"type": "point", "intensity": 0}, {"type": "area"})
     assert scene.lights is None

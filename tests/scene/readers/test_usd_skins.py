@@ -56,6 +56,16 @@ def test_a_skin_follows_its_skeleton(tmp_path):
     np.testing.assert_allclose(world_points(scene, 0)[1], [[1, 0, 0], [2, 0, 0], [2, 0.5, 0]], atol=1e-5)
 
 
+def test_a_skin_that_is_flat_for_a_while_is_not_seen_then(tmp_path):
+    stage = skinned(tmp_path / "a.usda")
+    move(stage.GetPrimAtPath("/World/body/skin"), {0: np.eye(4), 1: np.diag([0.0, 0, 0, 1]), 2: np.eye(4)})
+    stage.Save()
+    scene = read_back(stage)
+    assert scene.visible[:, 0].tolist() == [True, False, True]
+    assert all(np.isfinite(world_points(scene, frame)).all() for frame in range(3))
+    np.testing.assert_allclose(world_points(scene, 2)[1], [[1, 0, 0], [1, 1, 0], [0.5, 1, 0]], atol=1e-5)
+
+
 def chained(path: Path, seed: int, *, shapes: bool) -> None:
     """A chain of three joints that turn and stretch, a strip that follows two at a time, all of it moved, and a blend shape."""
     rng = np.random.default_rng(seed)

@@ -158,8 +158,9 @@ def following(scene: Scene, lamp: Lamp, camera_of: Callable[[Lamp], LampCamera |
 
 
 def _resting(scene: Scene, resolution: int, k: np.ndarray, pose: np.ndarray, near: float) -> Camera:
-    frames = scene.frames
-    return Camera("lamp", (resolution, resolution), np.tile(k, (frames, 1, 1)), np.tile(pose, (frames, 1, 1)), near=near)
+    """A camera with one place in all frames, which takes no memory for each: a lamp that moves has one per frame."""
+    at = np.broadcast_to(k, (scene.frames, 3, 3)), np.broadcast_to(pose, (scene.frames, 4, 4))
+    return Camera("lamp", (resolution, resolution), *at, near=near)
 
 
 def _axes(direction: np.ndarray, up: Sequence[float]) -> np.ndarray:

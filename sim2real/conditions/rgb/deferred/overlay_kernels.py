@@ -22,8 +22,9 @@ wp.set_module_options({"enable_backward": False})
 class Overlay:
     """What is laid over the light of one view.
 
-    - ``mirror_of``: the mirror of every face, -1 if it is none; ``share``: of mirrors, of what they mirror.
-    - ``mirrored``: what each of them shows per pixel, radiance; a mirror beyond its length shows nothing.
+    - ``mirror_of``: the mirror of every face, -1 if it is none; ``share``: of mirrors, of what they mirror, 0 where one shows
+      nothing, as it does from behind: then its faces are as others.
+    - ``mirrored``: what each of them shows per pixel, radiance, up to the last that shows something.
     - ``haze_reach``: 0 without haze; ``haze_depth``, ``haze``: as ``Haze`` has them, ``haze_up`` and ``haze_height``: the
       plane's normal in the camera's frame, and how high above it the eye is.
     """
@@ -103,13 +104,16 @@ def seen_through(
     away = float(-1.0)
     if f >= 0:
         mirror = over.mirror_of[f]
+        share = float(0.0)
+        if mirror >= 0:
+            share = over.share[mirror]
         around = light
-        if mirror >= 0:  # what it mirrors is known, and takes the place of the surroundings that others mirror
+        if share > 0.0:  # what it mirrors is known, and takes the place of the surroundings that others mirror
             around.sky = wp.vec3(0.0, 0.0, 0.0)
             around.ground = wp.vec3(0.0, 0.0, 0.0)
         radiance = surface_color(f, x, y, occlusion, s, view, around)
-        if mirror >= 0 and mirror < over.mirrored.shape[0]:
-            radiance += over.share[mirror] * over.mirrored[mirror, row, column]
+        if share > 0.0:
+            radiance += share * over.mirrored[mirror, row, column]
         w = inverse_depth(view.camera.kind, plane_of(f, s.faces, view.vertices), ray)
         away = wp.length(toward) / wp.max(w, 1.0e-9)
     else:

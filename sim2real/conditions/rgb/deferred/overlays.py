@@ -47,7 +47,8 @@ def has_overlays(scene: Scene) -> bool:
 class Overlays:
     """The mirrors and the haze of a clip; may be asked from several threads at once.
 
-    A mirror shows no other mirror in it, no haze, and nothing where there is no surface: the sky is in a surface's own gloss.
+    A mirror shows no other mirror in it, no haze, and nothing where there is no surface, the sky neither: MuJoCo's do so. What
+    it shows takes the place of the surroundings in its gloss.
 
     Args:
         scene: the rollout.
@@ -62,8 +63,6 @@ class Overlays:
         load(overlay_kernels, device)
         self._mirrors, mirror_of = _mirrors_of(scene, triangles)
         self._mirror_of = torch.as_tensor(mirror_of).to(device)
-        shares = np.array([m.share for m in self._mirrors] or [0.0], np.float32)
-        self._shares = upload(shares, wp.float32, device)
         self._cut = CutView(triangles, rasterizer, device) if self._mirrors else None
         self._haze = None if scene.lights is None else scene.lights.haze
 
@@ -79,7 +78,9 @@ class Overlays:
         if not hazy and all(picture is None for picture in shown):
             return None
         over = overlay_kernels.Overlay()
-        over.mirror_of, over.share = as_warp(self._mirror_of, wp.int32), self._shares
+        over.mirror_of = as_warp(self._mirror_of, wp.int32)
+        shares = [0.0 if picture is None else one.share for one, picture in zip(self._mirrors, shown, strict=True)]
+        over.share = upload(np.array(shares or [0.0], np.float32), wp.float32, self._device)
         count = 1 + max((number for number, picture in enumerate(shown) if picture is not None), default=-1)
         pictures = torch.zeros((count, *samples.size, 3), device=self._device)
         for place, picture in zip(pictures, shown[:count], strict=True):
@@ -218,7 +219,8 @@ def _in_plane(mesh: Mesh) -> Bool[np.ndarray, "faces"]:
     normal = np.array(mesh.mirror.normal, np.float64)
     normal /= np.linalg.norm(normal)
     height = (np.asarray(mesh.vertices, np.float64) - mesh.mirror.point) @ normal
-    return (np.abs(height) <= _FLAT * float(np.ptp(mesh.vertices, axis=0).max()))[mesh.faces].all(axis=1)
+    level = np.abs(height) <= _FLAT * float(np.ptp(mesh.vertices, axis=0).max())
+    return np.asarray(level[mesh.faces].all(axis=1))
 
 
 def _span_px(samples: Tensor, side: int) -> slice:

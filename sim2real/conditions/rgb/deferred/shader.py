@@ -117,9 +117,9 @@ class Shader:
         seen = shading.samples
         color = blank(seen.size, wp.vec3, self._device)
         if self._device == "cpu" and seen.view.camera.kind == 0:
-            room = (1, seen.size[1] * seen.side**2)
-            faces_of = as_warp(torch.empty((room[1], 2), dtype=torch.int32), wp.vec2i)
-            places = as_warp(torch.empty((room[1], 9)), lane_kernels.Place)
+            room = seen.size[1] * seen.side**2
+            faces_of = as_warp(torch.empty((room, 2), dtype=torch.int32), wp.vec2i)
+            places = as_warp(torch.empty((room, 9)), lane_kernels.Place)
             lit = [shading.occlusion, seen.materials, seen.view, shading.light, color]
             launch(lane_kernels.shade_rows_kernel, seen.size[0], [seen.face, seen.side, faces_of, places, *lit], self._device)
             return wp.to_torch(color)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,7 +114,7 @@ class Builder:
     def _mesh(self, source: tuple[int, int], shape: Shape, stretch: np.ndarray, rest: np.ndarray) -> int | None:
         """The number of the mesh that a shape becomes; ``None`` where it has no face that can be drawn."""
         changes = shape.changes or len(stretch) > 1 or not np.array_equal(stretch[0], rest)
-        key = (*source, (np.round(rest, 9) + 0.0).tobytes())
+        key = (*source, _about(rest))
         shared = not changes and shape.rest_world is None and shape.primitive.targets is None
         if shared and key in self._made:
             return self._made[key]
@@ -151,3 +152,10 @@ class Builder:
             if not (np.abs(at(frame)) <= MOST).all():
                 raise self.hierarchy.document.broken(f"vertices of {shape.primitive.name} are endless in frame {frame}")
         return MovingVertices(self.poses.frames, len(shape.primitive.vertices), at)
+
+
+def _about(linear: np.ndarray) -> bytes:
+    """A map to nine digits of its largest number: what tells apart maps that differ by more than rounding."""
+    size = float(np.abs(linear).max())
+    digits = 9 - math.ceil(math.log10(size)) if 0 < size < math.inf else 0
+    return (np.round(linear, digits) + 0.0).tobytes()

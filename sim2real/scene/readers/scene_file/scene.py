@@ -83,15 +83,15 @@ def furnished(
     scene = _with_objects(base, file.objects, objects, path)
     scene = _classified(scene, file, [entry.class_name for entry in file.objects], files)
     ways = dict(ways) | {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
-    environment = _environment(file.light, base.lighting.up, files)
+    environment, own_light = _environment(file.light, base.lighting.up, files), file.light == LightEntry()
     cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, size)
     return replace(
         scene,
         source=path,
         sha256=_hash(files, base if base.sha256 else None),
         cameras=(*_kept_cameras(base, file, path), *cameras),
-        environment=environment,
-        lights=base.lights if file.light == LightEntry() else None,
+        environment=base.environment if own_light else environment,
+        lights=base.lights if own_light else None,
         lighting=_lighting(base.lighting if environment is None else lighting_of(environment, balanced=True), file.light),
         notes=(*base.notes, *dict.fromkeys(files.notes)),
     )

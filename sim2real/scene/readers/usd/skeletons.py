@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ....optional import require
+from .placing import is_flat
 from .types import Prim, Stage
 
 PointsAt = Callable[[Any], Float[np.ndarray, "points 3"]]
@@ -77,7 +78,10 @@ def _points_at(cache: Any, skeleton: Any, skin: Any) -> PointsAt:
         if not skin.ComputeSkinnedPoints(skeleton.ComputeSkinningTransforms(time), points, time):
             return np.array(points, np.float64).reshape(-1, 3)  # as USD's own baking leaves what it cannot skin
         ways = geom.XformCache(time)
-        move = np.array(ways.GetLocalToWorldTransform(bones)) @ np.linalg.inv(np.array(ways.GetLocalToWorldTransform(prim)))
+        own = np.array(ways.GetLocalToWorldTransform(prim))
+        if is_flat(own[None])[0]:  # nothing of the mesh is seen
+            return np.array(points, np.float64).reshape(-1, 3)
+        move = np.array(ways.GetLocalToWorldTransform(bones)) @ np.linalg.inv(own)
         return np.array(points, np.float64).reshape(-1, 3) @ move[:3, :3] + move[3, :3]
 
     return at
