@@ -30,9 +30,9 @@ cameras:
 """
 
 
-def planned(folder, **generate):
+def planned(folder, more=None, **generate):
     (folder / "scene.yaml").write_text(SCENE)
-    config = {"sources": [{"scene": "scene.yaml"}], "frames": 5, "size": [32, 48], "generate": generate}
+    config = {"sources": [{"scene": "scene.yaml"}], "frames": 5, "size": [32, 48], "generate": generate, **(more or {})}
     (folder / "config.yaml").write_text(json.dumps(config))
     return make_plan(read_config(folder / "config.yaml"), folder)
 
@@ -109,11 +109,15 @@ def test_what_the_model_does_not_take_is_said_while_planning(tmp_path):
         ({"model": "tiny", "first_frame": "rgb"}, "--first-frame is rgb, must be left out for wan-vace"),
         ({"model": "tiny", "window": 4}, "--window is 4, must be 4 n . 1"),
         ({"model": "wan-vice"}, "did you mean 'wan-vace'"),
+        ({"model": "tiny", "scheduler": "SDE-DPMSolver", "timesteps": [1000, 500]}, "must be left out for SDE-DPMSolver"),
+        ({"model": "tiny", "canvas": [1, 1], "more": {"cameras": ["front", "side"]}}, "as the clip has cameras .2."),
     ):
         with pytest.raises(Sim2RealError, match=says):
             planned(tmp_path, **generate)
     (row,) = planned(tmp_path, model="tiny", control=["depth", "edges"])
     assert row.generate == {"model": str(model), "use": "keep", "control": {"depth": 1.0, "edges": 1.0}}
+    (knob,) = planned(tmp_path, {"variations": {"grid": {"model": ["tiny"]}}})
+    assert knob.generate["model"] == str(model)
     moved = tmp_path / "elsewhere"
     shutil.copytree(model, moved / "tiny")
     assert planned(moved, model="tiny", control=["depth", "edges"])[0].clip_id == row.clip_id
