@@ -40,7 +40,7 @@ Strings = Annotated[tuple[str, ...], BeforeValidator(_strings)]
 
 
 class Generate(Entry):
-    """What ``sim2real generate`` is asked for; options as there, with the same checks.
+    """What ``sim2real generate`` is asked for; options as there, with the same checks, but for those that need older footage.
 
     - ``control``: a kind, a list of kinds, or weights by kind: ``{depth: 0.6, edges: 0.4}``.
     - ``lora``: ``FILE`` or ``FILE:SCALE``, or a list; ``reference``: a picture, or a list; ``first_frame``: a picture, or
