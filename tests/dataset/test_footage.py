@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import click
 import pytest
@@ -14,6 +15,7 @@ from sim2real.cli.shared import options_of_footage
 from sim2real.clip import read_clip
 from sim2real.clip.footage import footage_settings
 from sim2real.dataset.config import read_config
+from sim2real.dataset.estimate import kind_of
 from sim2real.dataset.footage import Generate, footage_options
 from sim2real.dataset.plan import make_plan
 from sim2real.diffusion import GenerateOptions, LargeModelOptions
@@ -35,6 +37,13 @@ def planned(folder, more=None, **generate):
     config = {"sources": [{"scene": "scene.yaml"}], "frames": 5, "size": [32, 48], "generate": generate, **(more or {})}
     (folder / "config.yaml").write_text(json.dumps(config))
     return make_plan(read_config(folder / "config.yaml"), folder)
+
+
+def test_a_trial_is_made_for_every_model_and_renderer(tmp_path):
+    rows = planned(tmp_path, {"variations": {"grid": {"rgb": ["ours", "mitsuba"], "seed": [1, 2], "use": ["keep", "restyle"]}}})
+    assert len(rows) == 8 and len({kind_of(row) for row in rows}) == 4
+    other = replace(rows[0], generate={**rows[0].generate, "model": "wan"})
+    assert kind_of(other) not in {kind_of(row) for row in rows}
 
 
 def test_every_option_of_large_models_can_be_asked_for(tmp_path):
