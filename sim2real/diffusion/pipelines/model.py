@@ -44,7 +44,7 @@ class PipelineModel:
         self._family, self._options = family, options
         self.pipeline = loaded_pipeline(family, options)
         self._steps, self._counts = steps_of(family, options), draws_of(family, options)
-        if not family.own_sigmas and not options.large.timesteps:
+        if not family.own_sigmas and not options.large.timesteps and options.large.invert is None:
             require_spread(self.pipeline.scheduler, self._steps)
 
     def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PipelineInputs | WindowedInputs:
@@ -173,10 +173,10 @@ class PipelineModel:
         noise = inputs.noise(slice(0, family.noise_latents(inputs.frames)))
         require_unit_variance(noise)
         require_grid(noise.shape, family.grid(pipeline, inputs.frames, inputs.size), family.name)
-        arguments = family.arguments(pipeline, inputs, family.extended(pipeline, inputs, noise, 0))
         if inputs.source is not None:
-            pictures = self._from_source(inputs, noise, arguments, tell)
+            pictures = self._from_source(inputs, noise, tell)
         else:
+            arguments = family.arguments(pipeline, inputs, family.extended(pipeline, inputs, noise, 0))
             told = _told(pipeline, tell, arguments.get("num_inference_steps", self._steps))
             with drawing_from_the_clip(pipeline.scheduler, self._counts, lambda number: self._drawn(inputs, number)):
                 pictures = family.footage(pipeline(**arguments, **told))
@@ -185,16 +185,21 @@ class PipelineModel:
             pictures = np.where(inputs.kept[..., None], inputs.rgb, pictures)
         return Made(pictures, inputs.kept)
 
-    def _from_source(self, inputs: PipelineInputs, noise: Noise, arguments: dict[str, Any], tell: Told) -> Film:
-        """Footage from a video that is turned into noise, with surface noise mixed in."""
+    def _from_source(self, inputs: PipelineInputs, noise: Noise, tell: Told) -> Film:
+        """Footage from a video that is turned into noise, with surface noise mixed in.
+
+        Each way asks for its arguments just before it is gone: some families prepare the pipeline for its guidance there.
+        """
         family, pipeline, steps = self._family, self.pipeline, self._steps
         assert inputs.source is not None and self._options.large.invert is not None
         ways, back = ways_of(pipeline.scheduler, steps), ROUNDS * steps
         said = {"prompt": inputs.asked["source_prompt"], "negative_prompt": None, "guidance": family.guidance_off}
         asked = family.arguments(pipeline, replace(inputs, asked={**inputs.asked, **said}), noise)
-        clean = family.encode(pipeline, inputs.source).to(arguments["latents"].dtype)
+        surface = asked["latents"]
+        clean = family.encode(pipeline, inputs.source).to(surface.dtype)
         asked |= _told(pipeline, lambda done, total: tell(done, back + steps), back)
-        latents = mixed(inverted(pipeline, ways, asked, clean), arguments["latents"], self._options.large.invert)
+        latents = mixed(inverted(pipeline, ways, asked, clean), surface, self._options.large.invert)
+        arguments = family.arguments(pipeline, inputs, noise)
         told = _told(pipeline, lambda done, total: tell(back + done, back + steps), steps)
         with sampler(pipeline, FirstOrder(ways)):
             return family.footage(pipeline(**(arguments | {"latents": latents}), **told))
