@@ -174,6 +174,8 @@ def _check_footage(asked: Mapping[str, Any], frames: int, size: tuple[int, int] 
         right = f"of a family that makes footage of videos alone: {', '.join(video_families())}"
         received = f"{asked.get('model') or family.name}, which {why}"
         raise BadValueError("the model", received, right=right, where=where)
+    if options.prompt == "auto":
+        raise BadValueError("the prompt", "'auto'", right="words: real videos do not say what they show", where=where)
     try:
         check_footage(asked, frames, size, cameras)
     except Sim2RealError as wrong:
