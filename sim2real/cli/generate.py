@@ -55,6 +55,7 @@ def command(clips: tuple[Path, ...], dry_run: bool, **options: Any) -> None:
         check_footage(clip, options)
     say_estimate(opened, options)
     if dry_run:
+        click.echo("nothing is missing; no footage was made (--dry-run)")
         return
     with progress.shown() as report:
         done = [generate_footage(clip, options, report) for clip in opened]

@@ -135,15 +135,19 @@ def check_inputs_of_footage(options: dict[str, Any]) -> int:
         How many further draws of the noise the model's sampler takes.
 
     Raises:
-        BadValueError: ``--only`` leaves out what the model needs, the noise is laid out for none, or the model cannot do what
-            is asked of it.
+        BadValueError: ``--only`` leaves out what the model needs, the noise is laid out for none, ``--onto`` is footage, which
+            a new clip does not have, or the model cannot do what is asked of it.
         UnknownNameError: a model, look or material that does not exist.
     """
     from ..diffusion import check_options
 
-    family = check_options(options_of_footage(options))
+    asked = options_of_footage(options)
+    family = check_options(asked)
+    if asked.onto not in (None, "rgb"):
+        raise BadValueError("--onto", asked.onto, right="rgb: a new clip has no footage", fix="or use: sim2real generate")
     only: frozenset[str] | None = options["only"]
-    needed = family.needs_of(options_of_footage(options), of_video=False)
+    kinds = [*family.needs_of(asked, of_video=False), *(["rgb"] * (asked.onto == "rgb")), *(["instances"] * bool(asked.change))]
+    needed = list(dict.fromkeys(kinds))
     lacking = [kind for kind in needed if only is not None and kind not in only]
     if only is not None and lacking:
         received = ",".join(sorted(only))
@@ -158,7 +162,7 @@ def check_inputs_of_footage(options: dict[str, Any]) -> int:
             raise BadValueError(
                 f"--{name}", options[name], right="left out: the model of --for decides", fix="or use: sim2real render"
             )
-    return family.draws_needed(options_of_footage(options))
+    return family.draws_needed(asked)
 
 
 def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:

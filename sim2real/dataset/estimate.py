@@ -66,7 +66,7 @@ def estimate(
     """
     if not rows:
         raise BadValueError("the plan", "empty", right="at least one clip")
-    firsts = list({_kind(row): row for row in reversed(rows)}.values())[::-1][:MOST_TRIALS]
+    firsts = list({kind_of(row): row for row in reversed(rows)}.values())[::-1][:MOST_TRIALS]
     cores = len(os.sched_getaffinity(0))
     threads, beside = max(1, cores // workers), min(workers, cores)
     seconds, sizes, merging, merged, start = {}, {}, 0.0, 0, 0.0
@@ -83,7 +83,7 @@ def estimate(
             start = max(start, time.monotonic() - begun)
             took = _beside(hired, row, Path(trial))
             done = read_done(Path(trial) / row.clip_id)
-            seconds[_kind(row)], sizes[_kind(row)] = took, done.bytes if done else 0
+            seconds[kind_of(row)], sizes[kind_of(row)] = took, done.bytes if done else 0
         tell(len(firsts), len(firsts))
         for name in rows[0].formats:
             for again in (False, True):  # the first time packages are loaded
@@ -94,8 +94,8 @@ def estimate(
             merging += (time.monotonic() - begun) / len(firsts)
             merged += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // len(firsts)
     mean_s, mean_size = sum(seconds.values()) / len(seconds), sum(sizes.values()) / len(sizes)
-    working = sum(seconds.get(_kind(row), mean_s) for row in rows)
-    size = sum(sizes.get(_kind(row), mean_size) for row in rows) + merged * len(rows)
+    working = sum(seconds.get(kind_of(row), mean_s) for row in rows)
+    size = sum(sizes.get(kind_of(row), mean_size) for row in rows) + merged * len(rows)
     waves = working / min(workers if elsewhere else beside, len(rows))
     return Estimate(
         clips=len(rows),
@@ -116,9 +116,11 @@ def fewest_frames(row: Row) -> int:
     return 1 if span == 1 else span + 1
 
 
-def _kind(row: Row) -> tuple[str, str | None, str]:
-    """What clips have in common that take about as long as each other: scene, motion, and what is made of footage."""
-    return row.scene, row.lerobot, str((row.generate or {"use": "none"}).get("use"))
+def kind_of(row: Row) -> tuple[str, ...]:
+    """What clips have in common that take about as long as each other: scene, motion, renderer, model and its use."""
+    footage = row.generate or {"use": "none"}
+    renderer = row.values.get("rgb", "ours")
+    return row.scene, str(row.lerobot), str(renderer), str(footage.get("model")), str(footage.get("use"))
 
 
 def _beside(hired: Sequence[Worker], row: Row, trial: Path) -> float:

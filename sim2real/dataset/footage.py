@@ -40,7 +40,7 @@ Strings = Annotated[tuple[str, ...], BeforeValidator(_strings)]
 
 
 class Generate(Entry):
-    """What ``sim2real generate`` is asked for; options as there, with the same checks.
+    """What ``sim2real generate`` is asked for; options as there, with the same checks, but for those that need older footage.
 
     - ``control``: a kind, a list of kinds, or weights by kind: ``{depth: 0.6, edges: 0.4}``.
     - ``lora``: ``FILE`` or ``FILE:SCALE``, or a list; ``reference``: a picture, or a list; ``first_frame``: a picture, or
@@ -93,9 +93,14 @@ class Generate(Entry):
                 named = said[name]
                 paths = [os.path.abspath(folder / path) for path in _strings(named)]
                 said[name] = paths[0] if isinstance(named, str) else paths
-        if self.model is not None and (folder / self.model).is_dir():
-            said["model"] = os.path.abspath(folder / self.model)
+        if self.model is not None:
+            said["model"] = model_from(self.model, folder)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+
+
+def model_from(model: str, folder: Path) -> str:
+    """A model's name; its path, if it is a folder, which starts at ``folder``."""
+    return os.path.abspath(folder / model) if (folder / model).is_dir() else model
 
 
 def movable(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,22 +155,28 @@ def _lora(text: str) -> Any:
         return Lora(Path(text))
 
 
-def check_footage(asked: Mapping[str, Any], frames: int | None, size: tuple[int, int] | None) -> None:
+def check_footage(
+    asked: Mapping[str, Any], frames: int | None, size: tuple[int, int] | None, cameras: int | None = None
+) -> None:
     """Refuse what a model does not do, before anything is rendered, as far as it can be known without the scene.
 
     Args:
         asked: by a row.
         frames: of its clip; None where only the scene says it.
         size: (height, width), likewise.
+        cameras: how many there are, likewise.
 
     Raises:
-        Sim2RealError: whatever the model's family finds wrong.
+        Sim2RealError: whatever the model's family finds wrong, its sampler included; a canvas with fewer tiles than cameras.
     """
     from ..diffusion import ClipFacts, check_options
-    from ..diffusion.pipelines.canvas import canvas_size
+    from ..diffusion.pipelines.canvas import canvas_size, require_tiles
 
     options = footage_options(asked)
     family = check_options(options)
+    family.draws_needed(options)
+    if options.canvas is not None and cameras is not None:
+        require_tiles(options.canvas, cameras)
     if frames is not None and size is not None and not options.keep and options.use == "keep":  # names need the scene
         whole = size if options.canvas is None else canvas_size(size, *options.canvas)
         family.check_footage(options, ClipFacts(frames, whole))

@@ -23,7 +23,7 @@ from ..file_order import natural_key
 from ..optional import require
 from ..scene.readers.registry import own_options_of
 from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
-from .footage import check_footage, movable
+from .footage import check_footage, model_from, movable
 from .lerobot_source import LeRobotSource, read_lerobot
 from .video_source import VideoChecks, chosen_cameras, video_reading
 
@@ -127,13 +127,14 @@ def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
     for number, rollout in enumerate(_rollouts(config, folder)):
         base = _row_of_source(config, rollout)
         for values in _settings(config, number):
-            row = _named(_with_values(base, config, values))
+            row = _named(_with_values(base, config, values, rollout.folder))
             if row.of_video and rollout.recording is not None:
                 checks.check(row, rollout.recording)
             elif row.generate is not None:
                 frames, size = row.reading.get("frames"), row.reading.get("size")
-                if (key := repr((row.generate, frames, size))) not in passed:
-                    check_footage(row.generate, frames, None if size is None else (size[0], size[1]))
+                cameras = len(row.cameras) or None
+                if (key := repr((row.generate, frames, size, cameras))) not in passed:
+                    check_footage(row.generate, frames, None if size is None else (size[0], size[1]), cameras)
                 passed.add(key)
             rows.setdefault(row.clip_id, row)
     return tuple(rows.values())
@@ -259,8 +260,8 @@ def _drawn(name: str, choices: tuple[Any, ...] | Span, drawn: np.random.Generato
     return round(float(drawn.uniform(choices.min, choices.max)), 6)
 
 
-def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any]) -> Row:
-    """A rollout's row with the knobs of one clip."""
+def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any], folder: Path) -> Row:
+    """A rollout's row with the knobs of one clip; ``folder`` is the config file's."""
     constant = {name: getattr(config, name) for name in ("materials", "clutter", "camera_jitter", "sensor", "rgb")}
     values = {**{name: value for name, value in constant.items() if value}, **values}
     values = {name: value.model_dump() if isinstance(value, Jitter) else value for name, value in values.items()}
@@ -269,6 +270,8 @@ def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any]) ->
     generate = base.generate
     if generate is not None:
         generate = {**generate, **{name: values[name] for name in FOOTAGE_KNOBS if name in values}}
+        if "model" in values:
+            generate["model"] = model_from(values["model"], folder)
         if generate.get("use", "keep") == "keep":  # a look says what restyled things are made of
             generate.pop("look", None)
             values.pop("look", None)

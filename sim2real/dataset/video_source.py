@@ -16,7 +16,7 @@ from ..arrays import reason
 from ..errors import BadValueError, MissingFileError, Sim2RealError, UnknownNameError
 from ..kinds import names_of_videos
 from ..scene.readers.scene_file.yaml import error
-from .footage import footage_options
+from .footage import check_footage, footage_options
 from .lerobot_layout import CAMERA
 from .lerobot_source import LeRobotSource
 from .writers.registry import WRITERS
@@ -144,9 +144,9 @@ class VideoChecks:
                 raise MissingFileError(first, what=f"mask of episode {row.episode}", fix="check masks: of the source")
         if row.generate is None:
             return
-        key = (repr(sorted(row.generate.items())), frames, size)
+        key = (repr(sorted(row.generate.items())), frames, size, len(row.cameras))
         if key not in self._passed:
-            _check_footage(row.generate, frames, size, f"episode {row.episode} of {recording.folder}")
+            _check_footage(row.generate, frames, size, len(row.cameras), f"episode {row.episode} of {recording.folder}")
         self._passed.add(key)
 
 
@@ -163,8 +163,8 @@ def _size(row: Row, recording: LeRobotSource) -> tuple[int, int] | None:
     return None if None in sizes.values() else next(iter(known))
 
 
-def _check_footage(asked: Mapping[str, Any], frames: int, size: tuple[int, int] | None, where: str) -> None:
-    from ..diffusion import ClipFacts, check_options, family_of
+def _check_footage(asked: Mapping[str, Any], frames: int, size: tuple[int, int] | None, cameras: int, where: str) -> None:
+    from ..diffusion import family_of
     from ..diffusion.inputs import video_families
 
     family, options = family_of(asked.get("model")), footage_options(asked)
@@ -174,9 +174,9 @@ def _check_footage(asked: Mapping[str, Any], frames: int, size: tuple[int, int] 
         right = f"of a family that makes footage of videos alone: {', '.join(video_families())}"
         received = f"{asked.get('model') or family.name}, which {why}"
         raise BadValueError("the model", received, right=right, where=where)
+    if options.prompt == "auto":
+        raise BadValueError("the prompt", "'auto'", right="words: real videos do not say what they show", where=where)
     try:
-        check_options(options)
-        if size is not None:
-            family.check_footage(options, ClipFacts(frames, size))
+        check_footage(asked, frames, size, cameras)
     except Sim2RealError as wrong:
         raise Sim2RealError(f"{where}: {wrong}") from wrong

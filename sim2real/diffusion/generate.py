@@ -24,6 +24,7 @@ from .family import Frames, ModelFamily, Told
 from .inputs import noise_source, require_inputs
 from .options import GenerateOptions
 from .pipelines.canvas import CANVAS, canvas_for, check_canvas, cut_apart, facts_of
+from .prompts import check_prompt
 
 ProgressCallback = Callable[[str, int, int], None]
 _FRAMES_AHEAD = 1
@@ -96,6 +97,7 @@ def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
     family.check_footage(options, facts_of(clip, options))
     for name in _cameras(clip, options):
         require_inputs(clip, name, family, options)
+        check_prompt(clip, name, options)
     return family
 
 

@@ -33,7 +33,8 @@ def require_inputs(clip: Clip, camera: str, family: ModelFamily, options: Genera
     drives = {"clip": ["noise"], "iid": [], "flow": ["flow"]}[options.noise]
     needed = [*drives, *(kind for kind in family.needs_of(options, of_video=clip.of_video) if kind != "noise")]
     if lacking := [kind for kind in needed if not clip.has(camera, kind)]:
-        fix = f"make the clip with: {_command(clip, family, lacking)}"
+        draws = family.draws_needed(options) if "noise" in lacking else 0
+        fix = f"make the clip with: {_command(clip, family, lacking, draws)}"
         of_videos = set(names_of_videos())
         if clip.of_video and not of_videos.issuperset(lacking):
             fix = f"videos do not have them, scenes do: use a model that needs none, such as --model {video_families()[0]}"
@@ -77,12 +78,13 @@ def video_families() -> list[str]:
     return [name for name, family in families().items() if family.runs and enough.issuperset(family.needs_for(of_video=True))]
 
 
-def _command(clip: Clip, family: ModelFamily, lacking: Iterable[str] = ()) -> str:
+def _command(clip: Clip, family: ModelFamily, lacking: Iterable[str] = (), draws: int = 0) -> str:
     """The command that makes the clip with what a model needs."""
     last = ["--depth", "DIR"] if clip.of_video and "depth" in lacking else []
     if "flow" in lacking:
         last += ["--only", ",".join([*family.needs_for(of_video=clip.of_video), "flow"])]
-    return command_for(clip, ["--for", family.name], last=last)
+    more = ["--draws", draws] if draws else []
+    return command_for(clip, ["--for", family.name, *more], last=last)
 
 
 def noise_source(clip: Clip, camera: str, layout: NoiseLayout, kind: str, seed: int) -> ClipNoise:

@@ -54,6 +54,20 @@ def prompt_of(clip: Clip, camera: str, options: GenerateOptions) -> str:
     """
     if options.prompt != AUTO:
         return options.prompt or ""
+    check_prompt(clip, camera, options)
+    things = _things(clip, camera, options)
+    shown = f": {', '.join(things)}" if things else ""
+    return f"A realistic video filmed by a real camera{shown}. Real materials, natural light, fine detail, sharp focus."
+
+
+def check_prompt(clip: Clip, camera: str, options: GenerateOptions) -> None:
+    """Refuse ``auto`` where nothing says what is seen.
+
+    Raises:
+        BadValueError, MissingFileError: as :func:`prompt_of`.
+    """
+    if options.prompt != AUTO:
+        return
     if clip.of_video:
         raise BadValueError("--prompt", "'auto'", right="words: real videos do not say what they show", fix="--prompt TEXT")
     for kind in ("instances", "rgb"):
@@ -61,9 +75,6 @@ def prompt_of(clip: Clip, camera: str, options: GenerateOptions) -> str:
             what = f"{kind} (which --prompt auto is written from)"
             fix = f"render the clip with: {command_for(clip, [])}"
             raise MissingFileError(clip.folder(camera), what=what, fix=fix)
-    things = _things(clip, camera, options)
-    shown = f": {', '.join(things)}" if things else ""
-    return f"A realistic video filmed by a real camera{shown}. Real materials, natural light, fine detail, sharp focus."
 
 
 def color_word(color: UInt8[np.ndarray, "3"] | Float[np.ndarray, "3"]) -> str:

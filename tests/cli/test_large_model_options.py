@@ -13,6 +13,7 @@ from sim2real.cli import main
 from sim2real.cli.shared import options_of_footage
 from sim2real.cli.types import LoraFile, Weights
 from sim2real.diffusion import Lora, families
+from sim2real.errors import BadValueError
 
 
 def parsed(*arguments: str) -> dict:
@@ -63,3 +64,21 @@ def test_families_are_listed_and_shown_one_by_one():
     assert [row["name"] for row in rows] == list(families())
     one = CliRunner().invoke(main, ["families", "Wan-AI/Wan2.1-VACE-14B-diffusers"]).output
     assert one.startswith("name ") and "wan-vace" in one and "Apache-2.0, 46.5 GB of weights" in one
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--onto", "embedded-0", "--change", "mug"], "--onto is embedded-0, must be rgb: a new clip has no footage"),
+        (
+            ["--onto", "rgb", "--change", "mug", "--for", "wan", "--only", "noise"],
+            "with rgb, instances, which footage is made from",
+        ),
+        (["--prompt", "auto", "--for", "wan", "--only", "noise"], "with rgb, instances, which footage is made from"),
+    ],
+)
+def test_run_refuses_what_a_new_clip_would_not_have(words, says, tmp_path, monkeypatch):
+    monkeypatch.setattr("sim2real.diffusion.pipelines.family.require_weights", lambda *_: None)
+    command = main.get_command(click.Context(main), "run")
+    with pytest.raises(BadValueError, match=says):
+        command.main(["scenes/tabletop.yaml", *words, "-o", str(tmp_path / "clip")], standalone_mode=False)

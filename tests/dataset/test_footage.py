@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import click
 import pytest
@@ -14,6 +15,7 @@ from sim2real.cli.shared import options_of_footage
 from sim2real.clip import read_clip
 from sim2real.clip.footage import footage_settings
 from sim2real.dataset.config import read_config
+from sim2real.dataset.estimate import kind_of
 from sim2real.dataset.footage import Generate, footage_options
 from sim2real.dataset.plan import make_plan
 from sim2real.diffusion import GenerateOptions, LargeModelOptions
@@ -30,11 +32,18 @@ cameras:
 """
 
 
-def planned(folder, **generate):
+def planned(folder, more=None, **generate):
     (folder / "scene.yaml").write_text(SCENE)
-    config = {"sources": [{"scene": "scene.yaml"}], "frames": 5, "size": [32, 48], "generate": generate}
+    config = {"sources": [{"scene": "scene.yaml"}], "frames": 5, "size": [32, 48], "generate": generate, **(more or {})}
     (folder / "config.yaml").write_text(json.dumps(config))
     return make_plan(read_config(folder / "config.yaml"), folder)
+
+
+def test_a_trial_is_made_for_every_model_and_renderer(tmp_path):
+    rows = planned(tmp_path, {"variations": {"grid": {"rgb": ["ours", "mitsuba"], "seed": [1, 2], "use": ["keep", "restyle"]}}})
+    assert len(rows) == 8 and len({kind_of(row) for row in rows}) == 4
+    other = replace(rows[0], generate={**rows[0].generate, "model": "wan"})
+    assert kind_of(other) not in {kind_of(row) for row in rows}
 
 
 def test_every_option_of_large_models_can_be_asked_for(tmp_path):
@@ -109,11 +118,15 @@ def test_what_the_model_does_not_take_is_said_while_planning(tmp_path):
         ({"model": "tiny", "first_frame": "rgb"}, "--first-frame is rgb, must be left out for wan-vace"),
         ({"model": "tiny", "window": 4}, "--window is 4, must be 4 n . 1"),
         ({"model": "wan-vice"}, "did you mean 'wan-vace'"),
+        ({"model": "tiny", "scheduler": "SDE-DPMSolver", "timesteps": [1000, 500]}, "must be left out for SDE-DPMSolver"),
+        ({"model": "tiny", "canvas": [1, 1], "more": {"cameras": ["front", "side"]}}, "as the clip has cameras .2."),
     ):
         with pytest.raises(Sim2RealError, match=says):
             planned(tmp_path, **generate)
     (row,) = planned(tmp_path, model="tiny", control=["depth", "edges"])
     assert row.generate == {"model": str(model), "use": "keep", "control": {"depth": 1.0, "edges": 1.0}}
+    (knob,) = planned(tmp_path, {"variations": {"grid": {"model": ["tiny"]}}})
+    assert knob.generate["model"] == str(model)
     moved = tmp_path / "elsewhere"
     shutil.copytree(model, moved / "tiny")
     assert planned(moved, model="tiny", control=["depth", "edges"])[0].clip_id == row.clip_id

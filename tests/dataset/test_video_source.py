@@ -253,6 +253,7 @@ def test_what_videos_do_not_have_is_refused_by_name_when_the_config_is_read(sour
     [
         (VIDEOS, {"generate": {}}, BadValueError, "the model is embedded, which needs .*normals.*, must be of .*: wan-vace"),
         (VIDEOS, {"generate": {"model": "wan-fun-control"}}, BadValueError, "which .*, must be of .*: wan-vace"),
+        (VIDEOS, {"generate": {"model": "wan-vace", "prompt": "auto"}}, BadValueError, "the prompt is 'auto', must be words"),
         (VIDEOS, {"generate": {"model": "wan-vice"}}, UnknownNameError, "did you mean 'wan-vace'"),
         ({**VIDEOS, "episodes": [0, 7]}, {}, BadValueError, "the episode is 7, must be 0 to 1"),
         ({**VIDEOS, "cameras": ["fornt"]}, {}, UnknownNameError, "unknown camera 'fornt'.*did you mean 'front'"),

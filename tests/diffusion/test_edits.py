@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 
 from sim2real.clip import read_clip
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, generate
-from sim2real.diffusion.edits.part import changed_ids, combined, others, untouched
-from sim2real.errors import BadValueError, UnknownNameError
+from sim2real.diffusion.edits.part import changed_ids, check_edit, combined, others, untouched
+from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
 
 from .test_generate import clip, footage, means, model
 
@@ -61,6 +62,12 @@ def test_others_are_named_one_by_one_whatever_is_in_their_names(clip):
 def test_edits_that_cannot_be_are_refused(clip, model, options, error, says):
     with pytest.raises(error, match=re.escape(says)):
         generate(clip, GenerateOptions(model=model, **options))
+
+
+def test_a_render_that_is_edited_has_to_be_there_before_anything_is_made(clip):
+    shutil.rmtree(clip / "front" / "rgb")
+    with pytest.raises(MissingFileError, match="rgb not found; render the clip with it: --only ...,rgb"):
+        check_edit(GenerateOptions(onto="rgb", change=("mug",)), read_clip(clip))
 
 
 def test_the_stronger_the_farther_from_the_simulators_colors(clip, model):

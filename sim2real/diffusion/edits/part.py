@@ -29,7 +29,7 @@ def check_edit(options: GenerateOptions, clip: Clip | None = None) -> None:
     Raises:
         BadValueError: ``change`` without ``onto``, or the other way round.
         UnknownNameError: no such footage, class or instance.
-        MissingFileError: the clip has no instances.
+        MissingFileError: the clip has no instances, or no render where that is edited.
     """
     from ..families.embedded.surfaces import check_called
 
@@ -44,8 +44,10 @@ def check_edit(options: GenerateOptions, clip: Clip | None = None) -> None:
         return
     check_called(options.change, clip.record.instances)
     for camera in [options.camera] if options.camera else clip.cameras:
-        if options.change and not clip.has(camera, "instances"):
-            raise MissingFileError(clip.folder(camera), what="instances", fix="render the clip with them: --only ...,instances")
+        needed = ["instances"] * bool(options.change) + ["rgb"] * (options.onto == RENDERED)
+        if lacking := [kind for kind in needed if not clip.has(camera, kind)]:
+            fix = f"render the clip with {'them' if len(lacking) > 1 else 'it'}: --only ...,{','.join(lacking)}"
+            raise MissingFileError(clip.folder(camera), what=", ".join(lacking), fix=fix)
         old_frames(clip, camera, options.onto)
 
 

@@ -28,7 +28,7 @@ from jaxtyping import Float, UInt8
 
 from ...clip import Clip, command_for, new_folder, read_clip
 from ...clip.images import PictureWriter
-from ...errors import MissingFileError
+from ...errors import BadValueError, MissingFileError
 
 CHUNK = 57
 """Frames that the model renders at once."""
@@ -56,8 +56,11 @@ def export_gbuffers(
         MissingFileError: the clip lacks a kind of pictures; the message has the command.
         UnknownNameError: no such camera.
         OutputExistsError: the folder exists, and ``overwrite`` is false.
+        BadValueError: the folder is the clip's.
     """
     opened = read_clip(Path(clip))
+    if Path(output).resolve() == opened.path.resolve():
+        raise BadValueError("the output", output, right="another folder than the clip's", fix="choose another with -o")
     cameras = opened.cameras if camera is None else [opened.camera_name(camera)]
     for name in cameras:
         if lacking := [kind for kind in _KINDS if not opened.has(name, kind)]:

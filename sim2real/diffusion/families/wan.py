@@ -120,10 +120,6 @@ class WanVideo(Wan):
         latents = noised(pipeline, self.encode(pipeline, given.rgb), arguments["latents"], given)
         return arguments | {"latents": latents, "strength": given.asked["strength"]}
 
-    def needs_of(self, options: Any, *, of_video: bool) -> tuple[str, ...]:
-        """The noise, and what it starts from."""
-        return ("noise", "rgb")
-
 
 def encoded(pipeline: Any, video: Any) -> Any:
     """Normalized latents (B, C, T, h, w) of a video (B, T, 3, H, W) in [0, 1], by the mode of the VAE's posterior."""

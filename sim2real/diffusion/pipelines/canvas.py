@@ -14,8 +14,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ...clip import Clip
+from ...clip.footage import FrameOf
 from ...clip.images import read_png, write_png
 from ...errors import BadValueError
+from ..edits.part import old_frames
 from ..family import ClipFacts, Frames, ModelFamily
 from ..options import GenerateOptions
 
@@ -55,11 +57,16 @@ class ClipCanvas(Clip):
             tiles.append(np.stack([self._fresh(place, latent, draw, tiles[0].shape[1:]) for latent in numbers]))
         return self._tiled(tiles, axis=2)
 
+    def footage(self, name: str) -> FrameOf:
+        """Footage of all cameras that has this name; ``rgb`` is the render."""
+        films = [old_frames(self.whole, camera, name) for camera in self.whole.cameras]
+        return lambda frame: self._tiled([film(frame) for film in films], axis=0)
+
     def _fresh(self, place: int, latent: int, draw: int, shape: tuple[int, ...]) -> np.ndarray:
         """The noise of a tile that shows nothing; the same however it is asked for."""
         key = f"canvas/{self.record.seed}/{place}/{latent}/{draw}".encode()
-        draw = np.random.Philox(key=int.from_bytes(hashlib.blake2b(key, digest_size=16).digest(), "little"))
-        return np.random.Generator(draw).standard_normal(shape, np.float32)
+        bits = np.random.Philox(key=int.from_bytes(hashlib.blake2b(key, digest_size=16).digest(), "little"))
+        return np.random.Generator(bits).standard_normal(shape, np.float32)
 
     def _tiled(self, tiles: list[np.ndarray], axis: int) -> np.ndarray:
         """Tiles put together; ``axis`` is that of their height."""
@@ -104,9 +111,24 @@ def check_canvas(family: ModelFamily, options: GenerateOptions, clip: Clip | Non
         raise BadValueError("--canvas", asked, right="left out with the noise flow")
     if options.camera is not None:
         raise BadValueError("--canvas", asked, right="left out for one camera", fix="or leave out the camera")
-    if clip is not None and not len(clip.cameras) <= options.canvas[0] * options.canvas[1]:
-        right = f"at least as many tiles as the clip has cameras ({len(clip.cameras)})"
-        raise BadValueError("--canvas", asked, right=right, where=clip.path)
+    if clip is not None:
+        require_tiles(options.canvas, len(clip.cameras), where=clip.path)
+
+
+def require_tiles(canvas: tuple[int, int], cameras: int, *, where: object = "") -> None:
+    """Refuse a canvas with fewer tiles than there are cameras.
+
+    Args:
+        canvas: rows and columns.
+        cameras: how many.
+        where: the clip, if there is one.
+
+    Raises:
+        BadValueError: with the number of cameras.
+    """
+    if cameras > canvas[0] * canvas[1]:
+        right = f"at least as many tiles as the clip has cameras ({cameras})"
+        raise BadValueError("--canvas", "x".join(map(str, canvas)), right=right, where=where)
 
 
 def facts_of(clip: Clip, options: GenerateOptions) -> ClipFacts:

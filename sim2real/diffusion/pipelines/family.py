@@ -174,7 +174,10 @@ class PipelineFamily(ModelFamily):
         return dict.fromkeys(there[:1], 1.0)
 
     def needs_of(self, options: GenerateOptions, *, of_video: bool) -> tuple[str, ...]:
-        """The noise, what its controls are made from, and the render where footage starts from it or keeps parts of it."""
+        """The noise, what its controls are made from, and the render where footage starts from it or keeps parts of it.
+
+        Also what ``--prompt auto`` is written from.
+        """
         asked = options.large
         if not asked.controls:
             kinds = list(self.needs_for(of_video=of_video))
@@ -184,7 +187,8 @@ class PipelineFamily(ModelFamily):
             kinds = ["noise", *(CONTROLS[name].kind for name in asked.controls)]
         begins = self.strength is not None or (asked.invert is not None and options.onto == "rgb")
         rendered = begins or str(asked.first_frame) == "rgb" or bool(options.keep)
-        kinds += ["rgb"] * rendered + ["instances"] * bool(options.keep)
+        told = options.prompt == "auto" and not of_video
+        kinds += ["rgb"] * (rendered or told) + ["instances"] * (bool(options.keep) or told)
         return tuple(dict.fromkeys(kinds))
 
     def check(self, options: GenerateOptions, clip: ClipFacts | None = None) -> None:

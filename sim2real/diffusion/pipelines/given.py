@@ -36,7 +36,8 @@ class PipelineInputs(Inputs):
     - ``kept``: pixels that stay as they are in ``rgb``.
     - ``first_frame``, ``references``: pictures that were handed in; the first frame in the footage's size.
     - ``source``: footage that is turned into noise; None where footage begins from the clip's noise alone.
-    - ``asked``: prompt, negative_prompt, steps, guidance, strength, eta and seed, with the family's usual values filled in.
+    - ``asked``: prompt, negative_prompt, steps, guidance, strength, timesteps, eta and seed, with the family's usual values
+      filled in; source_prompt, where there is a ``source``.
     """
 
     draw: Callable[[int], NoiseOf]

@@ -22,6 +22,7 @@ from ..options import GenerateOptions
 from ..prompts import prompt_of
 from ..schedulers import name_of
 from .asked import guidance_of, steps_of
+from .canvas import ClipCanvas
 from .given import Film, Picture, PipelineInputs, continued, controls_of, first_frame_of, kept_pixels, read_picture
 from .guards import require_grid, require_lengths, require_spread, require_unit_variance
 from .inversion import ROUNDS, FirstOrder, inverted, mixed, sampler, ways_of
@@ -43,7 +44,7 @@ class PipelineModel:
         self._family, self._options = family, options
         self.pipeline = loaded_pipeline(family, options)
         self._steps, self._counts = steps_of(family, options), draws_of(family, options)
-        if not family.own_sigmas and not options.large.timesteps:
+        if not family.own_sigmas and not options.large.timesteps and options.large.invert is None:
             require_spread(self.pipeline.scheduler, self._steps)
 
     def inputs(self, clip: Clip, camera: str, noise: NoiseOf) -> PipelineInputs | WindowedInputs:
@@ -66,7 +67,7 @@ class PipelineModel:
         }
         settings = self._settings(asked, weights, clip, windows)
         draw, onto = noise.draw if isinstance(noise, ClipNoise) else _only(noise), self._options.onto
-        old = old_frames(clip, camera, onto) if large.invert is not None and onto is not None else None
+        old = _footage(clip, camera, onto) if large.invert is not None and onto is not None else None
         if len(windows.first) == 1:
             return self._given(clip, camera, draw, weights, asked, settings, old)
         parts = functools.cache(lambda number: NoiseOfWindows(draw(number)))
@@ -119,8 +120,11 @@ class PipelineModel:
         onto, large = self._options.onto, self._options.large
         if large.invert is None or onto is None:
             return {}
-        made = {} if onto == RENDERED else footage_settings(clip.folder(camera) / "generated" / onto)
-        return {"source_prompt": made.get("prompt") or "" if large.source_prompt is None else large.source_prompt}
+        if large.source_prompt is not None or onto == RENDERED:
+            return {"source_prompt": large.source_prompt or ""}
+        whole, cameras = (clip.whole, clip.whole.cameras) if isinstance(clip, ClipCanvas) else (clip, [camera])
+        made = [footage_settings(whole.folder(name) / "generated" / onto).get("prompt") for name in cameras]
+        return {"source_prompt": " ".join(dict.fromkeys(prompt for prompt in made if prompt))}
 
     def _settings(self, asked: dict[str, Any], weights: dict[str, float], clip: Clip, windows: Windows) -> dict[str, Any]:
         """What ``settings.json`` says: nothing that was asked for is left out."""
@@ -169,28 +173,33 @@ class PipelineModel:
         noise = inputs.noise(slice(0, family.noise_latents(inputs.frames)))
         require_unit_variance(noise)
         require_grid(noise.shape, family.grid(pipeline, inputs.frames, inputs.size), family.name)
-        arguments = family.arguments(pipeline, inputs, family.extended(pipeline, inputs, noise, 0))
-        told = _told(pipeline, tell, arguments.get("num_inference_steps", self._steps))
         if inputs.source is not None:
-            return Made(self._from_source(inputs, noise, arguments, tell), inputs.kept)
-        with drawing_from_the_clip(pipeline.scheduler, self._counts, lambda number: self._drawn(inputs, number)):
-            result = pipeline(**arguments, **told)
-        pictures = family.footage(result)
+            pictures = self._from_source(inputs, noise, tell)
+        else:
+            arguments = family.arguments(pipeline, inputs, family.extended(pipeline, inputs, noise, 0))
+            told = _told(pipeline, tell, arguments.get("num_inference_steps", self._steps))
+            with drawing_from_the_clip(pipeline.scheduler, self._counts, lambda number: self._drawn(inputs, number)):
+                pictures = family.footage(pipeline(**arguments, **told))
         require_lengths(pictures, inputs.frames, inputs.size, family.name)
         if inputs.kept is not None and inputs.rgb is not None:
             pictures = np.where(inputs.kept[..., None], inputs.rgb, pictures)
         return Made(pictures, inputs.kept)
 
-    def _from_source(self, inputs: PipelineInputs, noise: Noise, arguments: dict[str, Any], tell: Told) -> Film:
-        """Footage from a video that is turned into noise, with surface noise mixed in."""
+    def _from_source(self, inputs: PipelineInputs, noise: Noise, tell: Told) -> Film:
+        """Footage from a video that is turned into noise, with surface noise mixed in.
+
+        Each way asks for its arguments just before it is gone: some families prepare the pipeline for its guidance there.
+        """
         family, pipeline, steps = self._family, self.pipeline, self._steps
         assert inputs.source is not None and self._options.large.invert is not None
         ways, back = ways_of(pipeline.scheduler, steps), ROUNDS * steps
         said = {"prompt": inputs.asked["source_prompt"], "negative_prompt": None, "guidance": family.guidance_off}
         asked = family.arguments(pipeline, replace(inputs, asked={**inputs.asked, **said}), noise)
-        clean = family.encode(pipeline, inputs.source).to(arguments["latents"].dtype)
+        surface = asked["latents"]
+        clean = family.encode(pipeline, inputs.source).to(surface.dtype)
         asked |= _told(pipeline, lambda done, total: tell(done, back + steps), back)
-        latents = mixed(inverted(pipeline, ways, asked, clean), arguments["latents"], self._options.large.invert)
+        latents = mixed(inverted(pipeline, ways, asked, clean), surface, self._options.large.invert)
+        arguments = family.arguments(pipeline, inputs, noise)
         told = _told(pipeline, lambda done, total: tell(back + done, back + steps), steps)
         with sampler(pipeline, FirstOrder(ways)):
             return family.footage(pipeline(**(arguments | {"latents": latents}), **told))
@@ -201,6 +210,11 @@ class PipelineModel:
         noise = inputs.draw(number)(slice(0, family.noise_latents(inputs.frames)))
         require_unit_variance(noise)
         return family.stepped(family.latents_tensor(pipeline, family.extended(pipeline, inputs, noise, number)))
+
+
+def _footage(clip: Clip, camera: str, onto: str) -> FrameOf:
+    """What is turned into noise; of a canvas, the footage of all cameras."""
+    return clip.footage(onto) if isinstance(clip, ClipCanvas) else old_frames(clip, camera, onto)
 
 
 def _frame_after(frames: FrameOf, first: int, frame: int) -> Picture:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .asked import guidance_of, steps_of, steps_run
 from .denoiser_calls import CALLS, Grid
+from .inversion import ROUNDS
 from .memory import known_parts
 
 if TYPE_CHECKING:
@@ -25,14 +27,16 @@ _PROBE_ROUNDS = 3
 
 @dataclass(frozen=True)
 class Work:
-    """What the denoiser does for footage of one camera.
+    """What the denoiser does for footage of one camera, or of a canvas of all.
 
     - ``operations``: floating point operations of one pass (a multiplication and an addition are two).
     - ``passes``: how often it is called: once or twice a step.
+    - ``of``: what they make, in words.
     """
 
     operations: int
     passes: int
+    of: str = "each camera"
 
     def seconds(self, per_second: float) -> float:
         """At a rate of operations per second."""
@@ -41,7 +45,7 @@ class Work:
     def sentence(self, per_second: float, device: str) -> str:
         """One line for people."""
         return (
-            f"time, estimated: at least {_duration(self.seconds(per_second))} for each camera ({self.passes} passes of "
+            f"time, estimated: at least {_duration(self.seconds(per_second))} for {self.of} ({self.passes} passes of "
             f"{self.operations / 1e12:.3g} TFLOP, at the {per_second / 1e12:.2g} TFLOP/s of matrix products on this {device})"
         )
 
@@ -60,8 +64,8 @@ def work_of(family: PipelineFamily, options: GenerateOptions, clip: ClipFacts) -
 
     Args:
         family: of the model.
-        options: model, steps, guidance, strength.
-        clip: frames and size.
+        options: model, steps, guidance, strength, inversion, canvas.
+        clip: frames and size; of the canvas, where there is one.
 
     Returns:
         None where the denoiser's configuration is not known, or where its class cannot be counted.
@@ -70,16 +74,15 @@ def work_of(family: PipelineFamily, options: GenerateOptions, clip: ClipFacts) -
     if config is None or str(config.get("_class_name")) not in CALLS:
         return None
     grid = (family.noise_latents(clip.frames), *family.layout.latent_size(clip.size))
+    of = "each camera" if options.canvas is None else "the canvas of all cameras"
     operations = _counted(json.dumps(config, sort_keys=True), grid, family.layout.channels)
-    return None if operations is None else Work(operations, passes_of(family, options))
+    return None if operations is None else Work(operations, passes_of(family, options), of)
 
 
 def passes_of(family: PipelineFamily, options: GenerateOptions) -> int:
-    """How often the denoiser is called."""
-    steps, large = family.steps if options.steps is None else options.steps, options.large
-    strength = family.strength if large.strength is None else large.strength
-    guidance = family.guidance if large.guidance is None else large.guidance
-    return (steps if strength is None else int(steps * strength)) * family.passes(guidance)
+    """How often the denoiser is called; a video is turned into noise without guidance, in rounds."""
+    back = 0 if options.large.invert is None else ROUNDS * steps_of(family, options)
+    return back * family.passes(family.guidance_off) + steps_run(family, options) * family.passes(guidance_of(family, options))
 
 
 @functools.cache

@@ -93,3 +93,9 @@ def test_the_command_writes_them_and_refuses_what_belongs_to_noise(clip, tmp_pat
     (clip / "front" / "albedo").rename(clip / "albedo")
     with pytest.raises(MissingFileError, match="albedo not found; make the clip with: .*--for cosmos-diffusion-renderer"):
         export_gbuffers(clip, tmp_path / "other")
+
+
+def test_the_clip_is_not_replaced_by_its_own_pictures(clip):
+    with pytest.raises(BadValueError, match="must be another folder than the clip's"):
+        export_gbuffers(clip, clip, overwrite=True)
+    assert (clip / "clip.json").is_file()

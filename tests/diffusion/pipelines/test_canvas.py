@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sim2real.clip import CameraRecord, ClipRecord, NoiseRecord, SceneRecord, new_folder, read_clip, write_record
+from sim2real.clip.footage import write_footage
 from sim2real.clip.images import NoiseWriter, write_depth, write_png
 from sim2real.clip.part import part_of
 from sim2real.diffusion.pipelines.canvas import CANVAS, canvas_of
@@ -63,6 +64,16 @@ def test_a_tile_without_a_camera_is_black_and_has_noise_that_does_not_depend_on_
     whole = canvas.latents(CANVAS, slice(0, 3))[:, :, 2:, 3:]
     assert np.array_equal(canvas.latents(CANVAS, [2])[:, :, 2:, 3:], whole[2:]) and abs(whole.std() - 1) < 0.3
     assert len({whole[k].tobytes() for k in range(3)}) == 3
+
+
+def test_footage_of_all_cameras_is_put_together(rig):
+    films = {name: np.random.default_rng(k).integers(0, 256, (3, *SIZE, 3), np.uint8) for k, name in enumerate(NAMES)}
+    for name, film in films.items():
+        write_footage(rig, rig.folder(name) / "generated" / "a-0", iter(film), {})
+    canvas = canvas_of(rig, 2, 2)
+    for name, film in films.items():
+        assert np.array_equal(canvas.footage("a-0")(1)[canvas.tile(name)], film[1])
+        assert np.array_equal(canvas.footage("rgb")(2)[canvas.tile(name)], rig.rgb(name, 2))
 
 
 def test_a_part_of_a_canvas_is_the_canvas_of_the_parts(rig):

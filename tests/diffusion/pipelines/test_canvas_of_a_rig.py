@@ -63,6 +63,17 @@ def test_two_cameras_are_one_picture_to_the_model_and_two_to_whoever_uses_them(f
         table = np.stack([clip.instances(name, k) for k in range(9)]) == _table(clip)
         assert np.array_equal(frames[table], np.stack([clip.rgb(name, k) for k in range(9)])[table])
     assert not np.array_equal(whole[:, :, :48], whole[:, :, 48:])
+    again = replace(options, prompt="lab", onto="tiny-0-canvas-1x2", large=LargeModelOptions(**window, invert=0.5))
+    model = family.load(again)
+    inputs = model.inputs(canvas, CANVAS, noise_source(canvas, CANVAS, family.layout, "clip", 0))
+    begun = inputs.given(0, None)
+    assert np.array_equal(begun.source, whole[:5]) and begun.asked["source_prompt"] == "kitchen"
+    table = np.stack([canvas.instances(CANVAS, k) for k in range(9)]) == _table(clip)
+    made = np.stack(list(model.run(inputs, lambda done, total: None)))
+    render = np.stack([canvas.rgb(CANVAS, k) for k in range(9)])
+    assert np.array_equal(made[table], render[table]) and not np.array_equal(made, whole), (
+        "kept, also where a video is inverted"
+    )
 
 
 def _table(clip):

@@ -176,6 +176,23 @@ def test_footage_goes_on_from_what_is_given_as_far_as_it_is_asked(made):
 
 
 @pytest.mark.slow
+def test_each_way_is_gone_with_the_guidance_that_the_pipeline_is_prepared_for(made):
+    family, tiny, folder, clip = made("text2video-zero")
+    model, camera = family.load(asked(folder, tiny, clip, guidance=3.0)), clip.cameras[0]
+    inputs = model.inputs(clip, camera, noise_source(clip, camera, family.layout, "clip", 0))
+    batches, unet = [], model.pipeline.unet
+
+    def on_call(_, args, kwargs):
+        frames = (args[0] if args else kwargs["sample"]).shape[0]
+        batches.append((frames // clip.frames, {one.batch_size for one in unet.attn_processors.values()}))
+
+    ear = unet.register_forward_pre_hook(on_call, with_kwargs=True)
+    list(model.run(inputs, lambda *_: None))
+    ear.remove()
+    assert batches == [(1, {1})] * 3 * STEPS + [(2, {2})] * STEPS
+
+
+@pytest.mark.slow
 def test_with_surface_noise_alone_nothing_of_the_footage_is_left(made, tmp_path):
     family, tiny, folder, clip = made("wan")
     model = family.load(asked(folder, tiny, clip, invert=1.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 import pytest
 import torch
@@ -37,6 +39,10 @@ def test_published_wan_vace_is_counted_as_its_matrices_say():
     family, options = families()["wan-vace"], GenerateOptions(model="wan-vace")
     found = work_of(family, options, ClipFacts(9, (128, 192)))
     assert found is not None and found.operations == pytest.approx(layers * (products + attention), rel=0.05)
+    canvas = work_of(family, replace(options, canvas=(1, 2)), ClipFacts(9, (128, 192)))
+    assert "for each camera (" in found.sentence(1e12, "CPU") and "for the canvas of all cameras (" in canvas.sentence(
+        1e12, "CPU"
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,9 +52,12 @@ def test_published_wan_vace_is_counted_as_its_matrices_say():
         ("wan-vace", {"guidance": 1.0}, 4, 4),
         ("wan-v2v", {"strength": 0.5}, 10, 10),
         ("hunyuan-video", {}, None, 50),
+        ("wan-vace", {"timesteps": (1000, 757, 522)}, None, 6),
+        ("wan", {"invert": 0.3}, 10, 40),
+        ("wan", {"invert": 0.3, "guidance": 5.0}, 10, 50),
     ],
 )
-def test_passes_follow_steps_guidance_and_strength(name, asked, steps, passes):
+def test_passes_follow_steps_timesteps_guidance_strength_and_inversion(name, asked, steps, passes):
     options = GenerateOptions(model=name, steps=steps, large=LargeModelOptions(**asked))
     assert passes_of(families()[name], options) == passes
 
@@ -71,7 +80,9 @@ def test_a_dry_run_says_memory_and_time_and_writes_and_loads_nothing(tmp_path, m
     monkeypatch.setattr(type(family_of(folder)), "load", lambda *_: pytest.fail("loaded"))
     command = main.get_command(click.Context(main), "generate")
     command.main([str(clip), "--model", str(folder), "--prompt", "kitchen", "--dry-run"], standalone_mode=False)
-    memory, time = capsys.readouterr().err.splitlines()[-2:]
+    shown = capsys.readouterr()
+    assert shown.out == "nothing is missing; no footage was made (--dry-run)\n"
+    memory, time = shown.err.splitlines()[-2:]
     assert memory.startswith("memory, estimated: ") and time.startswith("time, estimated: at least ")
     assert not (clip / "front" / "generated").exists()
     assert options_for(folder, VACE).model == folder

@@ -119,7 +119,7 @@ def _rings(
     z = at.points[:, 2] + radius * np.sin(angle)
     phase = np.hypot(y, z) / pattern.rings + np.float32(0.35) * bend
     t = phase - np.floor(phase)
-    profile = t * t * t + np.clip(1 - 8 * (1 - t), 0, 1) * (-1)  # darkens slowly, then ends at once
+    profile = t * t * t - np.clip(1 - 8 * (1 - t), 0, 1)  # darkens slowly, then ends at once
     wide = np.clip(1.6 - 2 * at.step / pattern.rings, 0, 1)
     return (-(profile - 0.187) * 3 * _RING_SHADE * pattern.contrast * wide).astype(np.float32)
 
