@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer, UInt8
@@ -22,6 +23,8 @@ MOST = 8
 """Frames of a camera that are measured: neighbors look alike."""
 REACH = 8
 """Pixels by which labels are shifted at most to see where they fit best."""
+_WORTH = 1.08
+"""Edges must be so many times as strong under borders moved by more than a pixel: 1.12 to 1.44 where masks are 5 px off."""
 _BAND = (0.8, 3.0)
 """Standard deviations, pixels, between which detail lies: finer is the camera's grain, coarser is light."""
 
@@ -37,18 +40,18 @@ def clip_figures(clip: Clip) -> dict[str, float]:
         if clip.has(camera, "noise"):
             found.setdefault("noise", []).append(float(noise_figures(clip, camera, stride=stride_of(clip))["worst_score"]))
         for folder in clip.generated(camera):
-            use = _use_of(folder)
-            told = {"restyled": use == "restyle", "driven": use != "keep"}
+            said = _said_of(folder)
+            told = {"restyled": said.get("use") == "restyle", "driven": said.get("use") != "keep"}
             for name, value in footage_figures(clip, camera, generated_frames(folder), **told).items():
                 found.setdefault(name, []).append(value)
     worst = {"labels": min, "detail": min, "driven": min, "borders": min}
     return {name: round(worst.get(name, max)(values), 4) for name, values in found.items()}
 
 
-def _use_of(footage: Path) -> str | None:
-    """What ``generate`` was asked for; None of models that have no uses, and of footage that others made."""
+def _said_of(footage: Path) -> dict[str, Any]:
+    """What ``generate`` was asked for; nothing of footage that others made."""
     file = footage / "settings.json"
-    return read_json(file, what="the footage's settings", fix="generate it again").get("use") if file.is_file() else None
+    return read_json(file, what="the footage's settings", fix="generate it again") if file.is_file() else {}
 
 
 def stride_of(clip: Clip) -> int:
@@ -114,6 +117,8 @@ def label_shift(
 ) -> float:
     """By how many pixels labels would have to be moved for their borders to lie on the strongest edges; 0 if they fit.
 
+    A move by more than a pixel has to be worth it: edges of textures and shadows are as strong as borders by chance.
+
     Args:
         frames: pictures with the labels that are said to be theirs; one shift is found for all.
     """
@@ -122,7 +127,10 @@ def label_shift(
         total += _fit(np.minimum(gradient_ridges(picture), 40.0), borders_of(instances))
     if not total.any():
         return 0.0
-    y, x = np.unravel_index(int(total.argmax()), total.shape)
+    near = np.zeros_like(total)
+    near[REACH - 1 : REACH + 2, REACH - 1 : REACH + 2] = total[REACH - 1 : REACH + 2, REACH - 1 : REACH + 2]
+    fits = near if total.max() < _WORTH * near.max() else total
+    y, x = np.unravel_index(int(fits.argmax()), fits.shape)
     return float(np.hypot(y - REACH, x - REACH))
 
 

@@ -336,6 +336,10 @@ def wan_index(folder, kind):
     (folder / "model_index.json").write_text(json.dumps({"_class_name": "WanVACEPipeline", **dict(sorted(parts.items()))}))
     for name in parts if kind == "TINY" else ["transformer"]:
         (folder / name).mkdir()
+    if kind == "TINY":
+        sampler = {"_class_name": "UniPCMultistepScheduler", "prediction_type": "flow_prediction", "use_flow_sigmas": True}
+        (folder / "scheduler").mkdir()
+        (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(sampler))
     return folder
 
 

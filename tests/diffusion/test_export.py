@@ -134,4 +134,4 @@ def test_the_reader_refuses_what_is_not_there_or_something_else(tmp_path):
 
 def test_the_command_offers_every_format():
     command = main.get_command(click.Context(main), "export")
-    assert next(p for p in command.params if p.name == "to").type.choices == get_args(ExportFormat)
+    assert next(p for p in command.params if p.name == "to").type.choices == (*get_args(ExportFormat), "diffusion-renderer")

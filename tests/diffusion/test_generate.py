@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 
 import numpy as np
@@ -22,7 +21,7 @@ from sim2real.clip import (
     read_video,
     write_record,
 )
-from sim2real.clip.images import NoiseWriter, write_depth, write_flow, write_light, write_png
+from sim2real.clip.images import NoiseWriter, PictureWriter, write_depth, write_flow, write_light, write_png
 from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.diffusion.families.embedded.conditions import BASE, CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
@@ -291,11 +290,13 @@ def test_frames_are_read_and_written_a_few_at_a_time(clip, model, monkeypatch):
     normals = Clip.normals
     monkeypatch.setattr(Clip, "normals", lambda self, camera, frame: (read.append(frame), normals(self, camera, frame))[1])
 
-    def write(path, picture):
-        ahead.append(read[-1] - int(path.stem))
-        write_png(path, picture)
+    write = PictureWriter.write
 
-    monkeypatch.setattr(importlib.import_module("sim2real.clip.footage"), "write_png", write)
+    def watched(self, path, picture):
+        ahead.append(read[-1] - int(path.stem))
+        write(self, path, picture)
+
+    monkeypatch.setattr(PictureWriter, "write", watched)
     generate(clip, GenerateOptions(model=model, use="restyle"))
     assert read == list(range(FRAMES)) and len(ahead) == FRAMES and max(ahead) <= 2
 

@@ -69,7 +69,7 @@ def told(name: str, fps: float) -> dict[str, object]:
     pipeline.__dict__["transformer"] = pipeline.__dict__["unet"] = SimpleNamespace(dtype=torch.float32)
     asked = {"prompt": "", "negative_prompt": None, "steps": 2, "guidance": 2.0, "seed": 0, "strength": None}
     nothing: dict[str, Any] = {"rgb": None, "kept": None, "first_frame": None, "references": ()}
-    given = PipelineInputs(lambda _: None, {}, 9, (64, 96), fps, {}, {}, asked=asked, **nothing)
+    given = PipelineInputs(lambda _: None, {}, lambda _: lambda _: None, 9, (64, 96), fps, {}, {}, asked=asked, **nothing)
     found = PipelineFamily.arguments(family, pipeline, given, np.zeros((2, family.layout.channels, 2, 3), np.float32))
     return {key: value for key, value in found.items() if key in ("fps", "frame_rate")}
 
