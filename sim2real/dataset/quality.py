@@ -41,7 +41,7 @@ def clip_figures(clip: Clip) -> dict[str, float]:
             found.setdefault("noise", []).append(float(noise_figures(clip, camera, stride=stride_of(clip))["worst_score"]))
         for folder in clip.generated(camera):
             said = _said_of(folder)
-            told = {"restyled": said.get("use") == "restyle", "driven": said.get("use") != "keep"}
+            told = {"restyled": said.get("use") == "restyle", "driven": said.get("use") != "keep" or said.get("wear", 0) > 0}
             for name, value in footage_figures(clip, camera, generated_frames(folder), **told).items():
                 found.setdefault(name, []).append(value)
     worst = {"labels": min, "detail": min, "driven": min, "borders": min}
@@ -67,7 +67,7 @@ def footage_figures(clip: Clip, camera: str, frames: FrameOf, *, restyled: bool,
         camera: its name.
         frames: the footage.
         restyled: whether colors are new on purpose.
-        driven: whether noise can be told from it: the embedded model leaves it alone where all colors are kept.
+        driven: whether noise can be told from it: not where the embedded model keeps all colors and nothing is worn.
     """
     measured = range(0, clip.frames, stride_of(clip))
     labeled = clip.has(camera, "instances")
