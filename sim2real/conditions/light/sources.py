@@ -143,7 +143,7 @@ def _of_faces(corners: np.ndarray, radiance: np.ndarray, power: np.ndarray, area
     points = np.einsum("sc,scx->sx", weights, corners[chosen])
     normals = cross[chosen] / np.maximum(2 * area[chosen], 1e-12)[:, None]
     light = radiance[chosen] * (power.sum() * area[chosen] / power[chosen])[:, None] / np.pi
-    cone = np.tile(np.float32([0, 0, -1]), (count, 1))
+    cone = np.tile(np.array([0, 0, -1], np.float32), (count, 1))
     return NearLight(points.astype(np.float32), normals.astype(np.float32), light.astype(np.float32), cone)
 
 

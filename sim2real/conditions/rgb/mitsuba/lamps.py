@@ -73,7 +73,7 @@ class LampEmitters:
 
 def ambient_of(lights: Lights) -> Environment:
     """What comes from everywhere, as a panorama."""
-    return Environment("ambient", np.ascontiguousarray(np.broadcast_to(np.float32(lights.ambient), (8, 16, 3))))
+    return Environment("ambient", np.ascontiguousarray(np.broadcast_to(np.array(lights.ambient, np.float32), (8, 16, 3))))
 
 
 def seen_where_nothing_is(scene: Scene, lights: Lights) -> Callable[[np.ndarray], np.ndarray]:

@@ -45,7 +45,7 @@ from .ply import PlyMesh, read_ply
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".gif")
 _FARTHEST_M, _FLATTEST = 1e9, 1e-24
-_UNSAID = {AssertionError: "its arrays do not fit each other"}
+_UNSAID: dict[type[Exception], str] = {AssertionError: "its arrays do not fit each other"}
 """What trimesh means by errors without a word."""
 LARGE_FACES = 1_000_000
 """Of a mesh whose arrays have single precision from the start, as those that are rendered have."""

@@ -212,8 +212,8 @@ def _tinted(mesh: Mesh, colors: np.ndarray, notes: list[str]) -> Mesh:
         return replace(mesh, colors=CornerColors(_corner_srgb(rgb, mesh.faces)))
     colored = per_face(mesh, _face_means(rgb, mesh.faces, material.base_color[:3]))
     made = replace(material, base_color=_rgba(np.array(colored.material.base_color[:3]), material.base_color[3]))
-    colors = CornerColors(_corner_srgb(rgb, mesh.faces, material.base_color[:3]), in_texture=True)
-    return replace(colored, material=replace(made, texture=colored.material.texture, maps=None), colors=_kept(colored, colors))
+    corners = CornerColors(_corner_srgb(rgb, mesh.faces, material.base_color[:3]), in_texture=True)
+    return replace(colored, material=replace(made, texture=colored.material.texture, maps=None), colors=_kept(colored, corners))
 
 
 def _from_pbr(source: Any, name: str, notes: list[str], file: Path | None) -> Material:
