@@ -3,8 +3,8 @@
 Clips of the kitchen and the tabletop with footage of the embedded model, half of it with the simulator's colors, half with new
 surfaces. Against them stand the same clips driven by noise that is drawn anew in every frame; footage of other geometry (the
 camera 5 cm and 3 degrees away); and masks that are shifted by 5 pixels. ROC AUC of every figure: 0.5 tells nothing apart, 1
-everything. Footage that keeps all its colors does not depend on the noise: ``driven`` is of restyled clips alone, and
-``--use restyle`` is where the other figures can judge noise.
+everything. Footage that keeps its colors is worn by the noise, but hardly flickers: ``--use restyle`` is where the other
+figures than ``driven`` can judge noise.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def auc(good: list[float], bad: list[float], *, higher_is_better: bool) -> float
 def figures(clip: Any, footage: Path, row: Row) -> dict[str, float]:
     """Of the one camera of a clip."""
     restyled = (row.generate or {}).get("use") == "restyle"
-    return footage_figures(clip, clip.cameras[0], generated_frames(footage), restyled=restyled, driven=restyled)
+    return footage_figures(clip, clip.cameras[0], generated_frames(footage), restyled=restyled)
 
 
 def footage_of(clip: Clip) -> Path:
