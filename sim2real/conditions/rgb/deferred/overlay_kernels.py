@@ -129,6 +129,22 @@ def seen_through(
     return radiance
 
 
+@wp.func
+@no_type_check
+def shows(face: wp.array2d(dtype=wp.int32), side: int, y: int, x: int, over: Overlay) -> bool:
+    """Whether there is haze, or a mirror that shows something in a pixel."""
+    found = over.haze_reach > 0.0
+    for i in range(side):
+        for j in range(side):
+            f = face[y * side + i, x * side + j]
+            if f >= 0:
+                mirror = over.mirror_of[f]
+                if mirror >= 0:
+                    if over.share[mirror] > 0.0:
+                        found = True
+    return found
+
+
 @wp.kernel
 @no_type_check
 def shade_over_kernel(
@@ -142,10 +158,12 @@ def shade_over_kernel(
     over: Overlay,
     picture: wp.array2d(dtype=wp.vec3),
 ):
-    """As ``shading_kernels.shade_kernel``, with mirrors and haze."""
+    """As ``shading_kernels.shade_kernel``, with mirrors and haze; pixels that show neither keep what ``picture`` holds."""
     y, block = wp.tid()
     count = side * side
     for x in range(block * run, wp.min(block * run + run, picture.shape[1])):
+        if not shows(face, side, y, x, over):
+            continue
         middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
         total = wp.vec3(0.0, 0.0, 0.0)
         done = int(0)

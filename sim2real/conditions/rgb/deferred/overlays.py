@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Float32, Int32
 from torch import Tensor
 
 from ....camera import View
-from ....devices import as_warp, blank, launch, load, row_threads, upload
+from ....devices import as_warp, launch, load, row_threads, upload
 from ....raster import CutView, Rasterizer, Visibility
 from ....scene import Camera, Mesh, Scene, Triangles
 from ....scene.light.lamps import Haze
@@ -93,13 +93,15 @@ class Overlays:
             self._lay_haze(over, self._haze, samples)
         return over
 
-    def shade(self, samples: Samples, occlusion: Any, light: Any, over: Any) -> Float32[Tensor, "height width 3"]:
-        """The picture of a view with what is laid over it."""
+    def shade(
+        self, samples: Samples, occlusion: Any, light: Any, over: Any, without: Float32[Tensor, "height width 3"]
+    ) -> Float32[Tensor, "height width 3"]:
+        """The picture of a view with what is laid over it, written into the picture ``without``."""
         shape, run = row_threads(samples.size, self._device)
-        color = blank(samples.size, wp.vec3, self._device)
+        color = as_warp(without, wp.vec3)
         seen = [samples.face, samples.side, run, occlusion, samples.materials, samples.view, light, over, color]
         launch(overlay_kernels.shade_over_kernel, shape, seen, self._device)
-        return wp.to_torch(color)
+        return without
 
     def _picture(
         self, number: int, samples: Samples, mirrored: Callable[[Samples, Camera], Tensor]

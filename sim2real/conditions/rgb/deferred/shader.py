@@ -109,7 +109,9 @@ class Shader:
             over = None if self._overlays is None else self._overlays.of(samples, self._in_mirror)
             if self._overlays is None or over is None:
                 return self._shade(shading)
-            return self._overlays.shade(samples, shading.occlusion, shading.light, over)
+            plain = blank(samples.size, wp.vec3, self._device) if over.haze_reach > 0 else None
+            without = self._shade(shading) if plain is None else wp.to_torch(plain)
+            return self._overlays.shade(samples, shading.occlusion, shading.light, over, without)
 
         return (layers or self._sampler.layers(camera, frame)).blended(painted)
 
