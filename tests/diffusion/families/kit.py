@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from diffusers import CogVideoXDDIMScheduler, DDIMScheduler, UniPCMultistepScheduler
 from PIL import Image
 from torch.overrides import TorchFunctionMode
@@ -22,7 +24,7 @@ from sim2real.diffusion.pipelines import PipelineFamily
 from sim2real.diffusion.pipelines.loading import loaded_pipeline
 from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import LoadOptions, load
-from tests.diffusion.families.tiny import Tiny
+from tests.diffusion.families.tiny import Tiny, tiny_families
 
 ROOT = Path(__file__).parents[3]
 OWN_SAMPLERS = {
@@ -105,6 +107,20 @@ def rendered(folder: Path, family: ModelFamily, tiny: Tiny, draws: int = 0) -> C
     kinds = frozenset({"noise", "rgb", "depth", "edges", "instances"})
     options = RenderOptions(layout=family.layout, only=kinds, threads=1, pages=False, draws=draws)
     return render_clip(scene, folder, options)
+
+
+def saved_with_clips(
+    temporary: pytest.TempPathFactory, draws: int = 0
+) -> Callable[[str], tuple[PipelineFamily, Tiny, Path, Clip]]:
+    """By a family's name: the family, its tiny pipeline, the folder of that, and a clip for it; each is made once."""
+
+    @functools.cache
+    def of(name: str) -> tuple[PipelineFamily, Tiny, Path, Clip]:
+        family, tiny, folder = family_called(name), tiny_families()[name], temporary.mktemp(name)
+        tiny.save(folder / "model")
+        return family, tiny, folder / "model", rendered(folder / "clip", family, tiny, draws)
+
+    return of
 
 
 def options_for(model: Path, tiny: Tiny, **changed: Any) -> GenerateOptions:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,16 +13,14 @@ from diffusers import CogVideoXDDIMScheduler, DDIMScheduler, UniPCMultistepSched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim2real.clip import Clip
 from sim2real.diffusion import ClipFacts, GenerateOptions, LargeModelOptions, families, generate
 from sim2real.diffusion.generate import check_options
 from sim2real.diffusion.inputs import noise_source
-from sim2real.diffusion.pipelines import PipelineFamily
 from sim2real.diffusion.pipelines.inversion import FirstOrder, inverted, mixed, sampler, ways_of
 from sim2real.diffusion.pipelines.loading import forget_pipeline
 from sim2real.errors import BadValueError, UnknownNameError
-from tests.diffusion.families.kit import family_called, footage, options_for, rendered
-from tests.diffusion.families.tiny import Tiny, tiny_families
+from tests.diffusion.families.kit import footage, options_for, rendered, saved_with_clips
+from tests.diffusion.families.tiny import tiny_families
 
 STEPS, TINY = 4, tiny_families()
 INVERTIBLE = sorted(name for name, family in families().items() if getattr(family, "inverts", False))
@@ -32,17 +29,7 @@ INVERTIBLE = sorted(name for name, family in families().items() if getattr(famil
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Tiny pipelines and clips, by family."""
-    found: dict[str, tuple[PipelineFamily, Tiny, Any, Clip]] = {}
-
-    def of(name: str) -> tuple[PipelineFamily, Tiny, Any, Clip]:
-        if name not in found:
-            family, tiny = family_called(name), TINY[name]
-            folder = tmp_path_factory.mktemp(name)
-            tiny.save(folder / "model")
-            found[name] = family, tiny, folder / "model", rendered(folder / "clip", family, tiny)
-        return found[name]
-
-    yield of
+    yield saved_with_clips(tmp_path_factory)
     forget_pipeline()
 
 

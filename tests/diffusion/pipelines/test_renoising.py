@@ -20,7 +20,7 @@ import torch
 from diffusers import FlowMatchLCMScheduler
 
 from sim2real.cli import main
-from sim2real.clip import Clip, read_clip
+from sim2real.clip import read_clip
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, families, generate
 from sim2real.diffusion.inputs import noise_source
 from sim2real.diffusion.pipelines import PipelineFamily
@@ -28,7 +28,7 @@ from sim2real.diffusion.pipelines.loading import forget_pipeline, loaded_pipelin
 from sim2real.diffusion.pipelines.renoising import drawing_from_the_clip, draws_that_count
 from sim2real.diffusion.schedulers import SDE, scheduler_like, short_name
 from sim2real.errors import BadValueError, Sim2RealError
-from tests.diffusion.families.kit import OWN_SAMPLERS, family_called, footage, heard, options_for, rendered
+from tests.diffusion.families.kit import OWN_SAMPLERS, footage, heard, options_for, rendered, saved_with_clips
 from tests.diffusion.families.tiny import Tiny, tiny_families
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Euler's, in diffusers
@@ -39,17 +39,7 @@ TINY = tiny_families()
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Tiny pipelines and clips with draws, by family."""
-    found: dict[str, tuple[PipelineFamily, Tiny, Any, Clip]] = {}
-
-    def of(name: str) -> tuple[PipelineFamily, Tiny, Any, Clip]:
-        if name not in found:
-            family, tiny = family_called(name), TINY[name]
-            folder = tmp_path_factory.mktemp(name)
-            tiny.save(folder / "model")
-            found[name] = family, tiny, folder / "model", rendered(folder / "clip", family, tiny, draws=STEPS)
-        return found[name]
-
-    yield of
+    yield saved_with_clips(tmp_path_factory, draws=STEPS)
     forget_pipeline()
 
 

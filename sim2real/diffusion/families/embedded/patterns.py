@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int, UInt8
 
 from .surfaces import Pattern
+from .textures import shade_per_lightness
 
 _BENT = 0.5
 """Cosine below which an axis of the instance does not point up."""
@@ -73,8 +74,8 @@ def pattern_of(
         piece = (row.astype(np.int64) * 8191 + column.astype(np.int64)) * 3 + plane
         beside = np.minimum(_to_joint(across / width + 0.5) * width, _to_joint(place) * length)
         line = _covered(beside, pattern.joint, at.step)
-        # L* = 116 Y^(1/3) - 16, so that d log Y = 3 dL* / (L* + 16)
-        shade += (_hashed(piece, seed + 1) - 0.5) * np.float32(3.46 * 3 * pattern.vary / (lightness + 16))
+        width_of_even = 12**0.5 * pattern.vary  # of an even distribution with this standard deviation
+        shade += (_hashed(piece, seed + 1) - 0.5) * np.float32(width_of_even * shade_per_lightness(lightness))
     if pattern.rings:
         shade += _rings(pattern, at, piece, seed, bend)
     return PatternPixels(shade.astype(np.float32), line.astype(np.float32))
