@@ -66,7 +66,7 @@ class HeldOut:
     @cached_property
     def conditions(self) -> Float32[np.ndarray, "frames channels height width"]:
         """What the network is given."""
-        names = ("rgb", "albedo", "material", "normals", "depth", "edges", "K")
+        names = ("rgb", "albedo", "material", "normals", "depth", "edges", "coverage", "K")
         known = {name: self.arrays[name] for name in names}
         lit = {name: self.arrays[f"known_{name}"] for name in ("light", "reflection")}
         return picture_conditions(KnownPictures(**known, **lit))

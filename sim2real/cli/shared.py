@@ -55,7 +55,8 @@ def kinds_for(model: str, only: frozenset[str] | None) -> frozenset[str]:
         return only
     from ..diffusion.families import family_of
 
-    return usual_names().union(family_of(model).needs)
+    family = family_of(model)
+    return usual_names().union(family.needs, family.better_with)
 
 
 def render(

@@ -38,6 +38,7 @@ _FORMATS: dict[str, tuple[tuple[int, ...], str]] = {
     "edges": ((), "uint8"),
     "depth": ((), "float32"),
     "instances": ((), "uint16"),
+    "coverage": ((), "uint16"),
 }
 """Channels and type of the pictures that have a method of their own."""
 
@@ -195,6 +196,10 @@ class Clip:
     def reflection(self, camera: str, frame: int) -> Float[np.ndarray, "height width 3"]:
         """What arrives at each pixel's surface from the mirrored direction, linear, exposed as ``light`` is."""
         return self.picture(camera, "reflection", frame)
+
+    def coverage(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
+        """Sixteenths of each pixel that its neighbors' surfaces cover: above, below, left, right, from the lowest four bits."""
+        return self.picture(camera, "coverage", frame)
 
     def instances(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
         """Instance ids, 0 where there is none."""

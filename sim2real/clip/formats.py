@@ -44,6 +44,12 @@ def _of_ids(ids: np.ndarray, depths: Range) -> np.ndarray:
     return colorized(ids)
 
 
+def _of_shares(shares: np.ndarray, depths: Range) -> np.ndarray:
+    """All of them together: white where the neighbors cover the pixel."""
+    total = sum((shares >> bits) & 15 for bits in range(0, 16, 4))
+    return (np.minimum(total, 16) * (255 / 16)).astype(np.uint8)
+
+
 def _of_light(light: np.ndarray, depths: Range) -> np.ndarray:
     return light_picture(light)
 
@@ -63,11 +69,13 @@ def _of_flow(flow: tuple[np.ndarray, np.ndarray], depths: Range) -> np.ndarray:
 FORMATS = {
     "png": Format(".png", images.write_png, images.read_png, _as_it_is, _as_it_is),
     "ids": Format(".png", images.write_png, images.read_png, _of_ids, _of_ids, smooth=False),
+    "shares": Format(".png", images.write_png, images.read_png, _of_shares, _of_shares, smooth=False),
     "depth": Format(".exr", images.write_depth, images.read_depth, depth_picture, _control),
     "light": Format(".exr", images.write_light, images.read_light, _of_light, _of_light),
     "flow": Format(".npz", lambda path, flow: images.write_flow(path, *flow), images.read_flow, _of_flow, _of_flow),
 }
-"""By name: uint8 color or gray, uint16 ids, metres, linear light, and pairs of motion (x, y) in pixels and where it is seen."""
+"""By name: uint8 color or gray, uint16 ids, shares of four neighbors, metres, linear light, and pairs of motion (x, y) in
+pixels and where it is seen."""
 
 
 def format_of(kind: str) -> Format:

@@ -80,7 +80,7 @@ def kinds_of(row: Row) -> frozenset[str]:
 
     names = frozenset(row.only) or kinds.usual_names()
     if row.generate is not None:
-        names |= frozenset(family_of(row.generate.get("model")).needs_of(footage_options(row.generate), of_video=False))
+        names |= frozenset(family_of(row.generate.get("model")).rendered_for(footage_options(row.generate)))
     if row.values.get("sensor"):
         names |= {"rgb", "depth", "instances", "flow", "albedo", "material"}
     return names.union(*(WRITERS[name].needs for name in row.formats))

@@ -104,6 +104,7 @@ class ModelFamily:
     - ``checkpoints``: weights that belong to the family.
     - ``size_multiple``: what picture sizes must be a multiple of, in pixels.
     - ``frames_step``: numbers of frames are a multiple of it plus one; None: of the layout's frames per latent.
+    - ``better_with``: further kinds of a scene's clip, rendered for it, and used where a clip has them.
     - ``camera_effects``: the camera that films its footage where none is asked for.
     """
 
@@ -122,6 +123,7 @@ class ModelFamily:
     camera_effects: str = "none"
     needs_of_videos: tuple[str, ...] | None = None
     renoising: tuple[str, ...] = ()
+    better_with: tuple[str, ...] = ()
 
     def needs_for(self, *, of_video: bool) -> tuple[str, ...]:
         """The kinds of pictures that footage is made from, of the clip of a real video or of a scene."""
@@ -130,6 +132,10 @@ class ModelFamily:
     def needs_of(self, options: GenerateOptions, *, of_video: bool) -> tuple[str, ...]:
         """The kinds of pictures that footage is made from when this is asked for."""
         return self.needs_for(of_video=of_video)
+
+    def rendered_for(self, options: GenerateOptions) -> tuple[str, ...]:
+        """The kinds of pictures that a scene's clip is given for it."""
+        return (*self.needs_of(options, of_video=False), *self.better_with)
 
     @property
     def hub_ids(self) -> tuple[str, ...]:

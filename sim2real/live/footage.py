@@ -57,7 +57,7 @@ class LiveFootage:
             raise BadValueError("the noise", options.noise, right="clip in the loop")
         self._options = options
         self.layout = self._family.layout
-        self.needs = frozenset(self._family.needs)
+        self.needs = frozenset((*self._family.needs, *self._family.better_with))
         self._cameras: dict[str, tuple[_Held, dict[str, Any], Iterator[Frame]]] = {}
 
     def begin(self, plan: Plan) -> None:

@@ -11,13 +11,14 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
-from ..diffusion.families.embedded.conditions import CHANNEL_NAMES, KnownPictures, picture_conditions
+from ..diffusion.families.embedded.conditions import CHANNEL_NAMES, SHARES, KnownPictures, picture_conditions
 from ..diffusion.families.embedded.denoiser import SCALE
 from ..errors import BadValueError
 from .packed import PackedClip
 from .recipe import Stage, TrainingRecipe
 
 _NORMAL_X = CHANNEL_NAMES.index("normal x")
+_LEFT, _RIGHT = SHARES.start + 2, SHARES.start + 3
 
 
 @runtime_checkable
@@ -109,10 +110,12 @@ class Sampler:
         if mirrored:
             clean, conditions, noise = clean[..., ::-1], conditions[..., ::-1].copy(), noise[..., ::-1]
             conditions[:, _NORMAL_X] *= -1
+            conditions[:, [_LEFT, _RIGHT]] = conditions[:, [_RIGHT, _LEFT]]
         if backwards:
             clean, conditions, noise = clean[::-1], conditions[::-1], noise[::-1]
         if stage.shrink > 1:
             clean, conditions, noise = (shrunk(array, stage.shrink) for array in (clean, conditions, noise))
+            conditions[:, SHARES] = 0  # a block of pixels is mixed already
             noise = noise * np.float32(stage.shrink)  # a mean of n^2 independent values has 1 / n of their deviation
         whole = [np.ascontiguousarray(array) for array in (clean, conditions, noise)]
         own = sigma < 1 and rng.random() < self.recipe.noise_levels.own
@@ -152,7 +155,10 @@ def conditions_of(pixels: Any, intrinsics: Float[np.ndarray, "frames 3 3"]) -> F
         pixels: of ``packed.PIXEL`` (frames, height, width).
         intrinsics: pixels.
     """
-    known = {name: pixels[name] for name in ("rgb", "albedo", "material", "normals", "edges", "hidden", "light", "reflection")}
+    known = {
+        name: pixels[name]
+        for name in ("rgb", "albedo", "material", "normals", "edges", "hidden", "light", "reflection", "coverage")
+    }
     return picture_conditions(KnownPictures(**known, depth=pixels["depth"].astype(np.float32), K=intrinsics))
 
 

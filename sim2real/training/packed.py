@@ -28,13 +28,26 @@ PIXEL = np.dtype(
         ("edges", "u1"),
         ("hidden", "u1", 2),
         ("depth", "<f2"),
+        ("coverage", "<u2"),
         ("light", "<f2", 3),
         ("reflection", "<f2", 3),
     ]
 )
 """Of one pixel: the developed photograph, and what the conditions are made of."""
-_ARRAYS = ("light", "rgb", "albedo", "material", "normals", "depth", "edges", "known_light", "known_reflection", "K")
-_FORMAT = 5
+_ARRAYS = (
+    "light",
+    "rgb",
+    "albedo",
+    "material",
+    "normals",
+    "depth",
+    "edges",
+    "known_light",
+    "known_reflection",
+    "coverage",
+    "K",
+)
+_FORMAT = 6
 _LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -113,13 +126,15 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise UnreadableFileError(path, what="training clip", why=reason(error), fix=fix) from error
     shape = arrays["rgb"].shape[:3]
     for name in _ARRAYS:
-        array, channels = arrays[name], () if name in ("depth", "edges") else (3,)
+        array, channels = arrays[name], () if name in ("depth", "edges", "coverage") else (3,)
         fits = array.shape in ((*shape[:1], 3, 3), (3, 3)) if name == "K" else array.shape == (*shape, *channels)
         if not fits or not array.size or array.dtype.kind not in "fiu" or not (np.abs(array) <= _LARGEST).all():
             why = f"{name} is {array.dtype} {array.shape}, not finite, or does not belong to rgb {arrays['rgb'].shape}"
             raise UnreadableFileError(path, what="training clip", why=why, fix=fix)
         if name in ("rgb", "albedo", "material", "normals", "edges") and array.dtype != np.uint8:
             raise UnreadableFileError(path, what="training clip", why=f"{name} is {array.dtype}, must be uint8", fix=fix)
+        if name == "coverage" and array.dtype != np.uint16:
+            raise UnreadableFileError(path, what="training clip", why=f"{name} is {array.dtype}, must be uint16", fix=fix)
     return arrays
 
 
@@ -130,7 +145,7 @@ def _packed(clip: dict[str, np.ndarray]) -> np.ndarray:
     record["K"][0] = np.broadcast_to(clip["K"], (shape[0], 3, 3))
     pixels: Any = record["pixels"][0]
     pixels["target"] = photograph_of(clip)
-    for name in ("rgb", "albedo", "material", "normals", "edges", "depth"):
+    for name in ("rgb", "albedo", "material", "normals", "edges", "depth", "coverage"):
         pixels[name] = clip[name]
     pixels["light"], pixels["reflection"] = clip["known_light"], clip["known_reflection"]
     pixels["hidden"] = occlusion(clip["depth"], clip["normals"], record["K"][0])

@@ -310,7 +310,7 @@ def _soften(pictures: list[np.ndarray], seen: _Seen) -> None:
     solid = np.stack([part[1 + y + i, 1 + x + j] >= 0 for i, j in _BESIDE])
     weights = (solid * np.stack([np.where(narrow, ~alike[way], 0.25) for way in _BESIDE])).astype(np.float32)
     total = weights.sum(axis=0)
-    own = np.where(narrow & (total > 0), 0, 0.5)[:, None].astype(np.float32)
+    own = np.where(narrow & (total > 0), 0, 1.0)[:, None].astype(np.float32)
     weights /= np.maximum(total, 1e-6)
     for picture in pictures:
         beside = [picture[np.clip(y + i, 0, height - 1), np.clip(x + j, 0, width - 1)] for i, j in _BESIDE]

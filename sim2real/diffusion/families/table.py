@@ -35,6 +35,7 @@ def facts_of(family: ModelFamily) -> dict[str, Any]:
         "control": family.control,
         "follows": _follows(family),
         "needs": list(family.needs),
+        "better_with": list(family.better_with),
         "samplers": [short_name(name) for name in family.schedulers],
         "samplers_with_draws": samplers_with_draws(family),
         "checkpoints": [_checkpoint(family, index) for index in range(len(family.checkpoints))],

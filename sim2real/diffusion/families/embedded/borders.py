@@ -1,4 +1,4 @@
-"""Pixels where instances meet. Renders mix both sides there, labels name one: recolored as they are, they would fray."""
+"""Pixels where surfaces meet. Renders mix both sides there, labels name one: recolored as they are, they would fray."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from ....conditions.coverage import NEIGHBORS
+
 _CROSS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 _AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x)
 _OWN = 0.5
 """Share of a pixel in its softened color; its four neighbors have the rest."""
+_ROUNDS = 3
+_LEAST = 0.25
+"""Share of its own from which a pixel's color is told."""
 
 
 class Borders:
@@ -58,3 +63,36 @@ def _moved(picture: np.ndarray, way: tuple[int, int]) -> np.ndarray:
     padded = np.pad(picture, ((0, 0), (1, 1), (1, 1)), mode="edge")
     (y, x), (_, height, width) = way, picture.shape
     return padded[:, 1 + y : 1 + y + height, 1 + x : 1 + x + width]
+
+
+class Mixed:
+    """Pixels of which a neighbor's surface covers a part (``sim2real.conditions.coverage``).
+
+    Args:
+        shares: of ``NEIGHBORS``.
+    """
+
+    def __init__(self, shares: Float32[np.ndarray, "frames 4 height width"]) -> None:
+        self._shape = shares.shape
+        total = shares.sum(axis=1)
+        frame, row, column = self._place = np.nonzero(total)
+        self._total = total[self._place][:, None]
+        self._shares = np.moveaxis(shares, 1, 0)[(slice(None), *self._place)][..., None]
+        last = (shares.shape[2] - 1, shares.shape[3] - 1)
+        self._neighbors = [(frame, np.clip(row + i, 0, last[0]), np.clip(column + j, 0, last[1])) for i, j in NEIGHBORS]
+
+    def undone(self, picture: Float32[np.ndarray, "frames height width c"]) -> Float32[np.ndarray, "frames height width c"]:
+        """What each pixel's own surface must look like for this smooth picture (linear light) to come of mixing.
+
+        Each such pixel is one equation, with its neighbors' in it; they are solved by a few rounds of Jacobi's method, and a
+        pixel gets no color beyond those around it.
+        """
+        seen = picture[self._place]
+        around = np.stack([picture[place] for place in self._neighbors])
+        least, most = np.minimum(around.min(axis=0), seen), np.maximum(around.max(axis=0), seen)
+        out = picture.copy()
+        for _ in range(_ROUNDS):
+            others = sum(share * out[place] for share, place in zip(self._shares, self._neighbors, strict=True))
+            own = (seen - others) / np.maximum(1 - self._total, _LEAST)
+            out[self._place] = np.clip(own, least, most)
+        return out

@@ -8,14 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 
 from ....camera_effects import Development
 from ....camera_effects.tone import LUMA, toned
+from ....conditions.coverage import NEIGHBORS, shares
 from ....conditions.light.shine import matte_share, mirrored_share
 from ....errors import BadValueError
 from ....scene.colors import linear_from_srgb
-from .borders import Borders
+from .borders import Borders, Mixed
 from .occlusion import occlusion
 
 CHANNEL_NAMES = (
@@ -38,6 +39,8 @@ NORMALS = slice(9, 12)
 LIGHT = slice(15, 18)
 OPEN = slice(18, 20)
 RENDERED = slice(20, 23)
+SHARES = slice(CHANNELS, CHANNELS + len(NEIGHBORS))
+"""Behind the channels that the network sees, where they are known: what each neighbor covers of a pixel, 0 to 1."""
 
 _FAINT = 0.04
 """Screen value, 0 to 1, that is added to picture and base color before one is divided by the other."""
@@ -75,6 +78,8 @@ class KnownPictures:
       ``reflection``: what arrives from the mirrored directions, likewise.
     - ``K``: pixels; one, or one per frame.
     - ``hidden``: from ``occlusion``, where it is known already.
+    - ``coverage``: of ``sim2real.conditions.coverage``; with it, every pixel is taken for one surface, and the finished picture
+      is mixed of them.
     """
 
     rgb: UInt8[np.ndarray, "frames height width 3"]
@@ -87,6 +92,7 @@ class KnownPictures:
     reflection: Float[np.ndarray, "frames height width 3"]
     K: Float[np.ndarray, "*matrices 3 3"]
     hidden: UInt8[np.ndarray, "frames height width 2"] | None = None
+    coverage: UInt16[np.ndarray, "frames height width"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,15 +115,18 @@ def picture_conditions(
     kept: Bool[np.ndarray, "frames height width"] | None = None,
     ids: np.ndarray | None = None,
     wear: Wear | None = None,
-) -> Float32[np.ndarray, "frames 23 height width"]:
+) -> Float32[np.ndarray, "frames channels height width"]:
     """The channels of :data:`CHANNEL_NAMES`, for any stretch of frames: no frame depends on another.
+
+    Where coverage is known, :data:`SHARES` are behind them.
 
     Args:
         known: of these frames.
         surface: new surfaces for where ``kept`` is false; None keeps all.
         kept: where colors and textures of the simulator stay; None replaces everywhere if there is a ``surface``. What has no
             depth or shines by itself is always kept.
-        ids: of instances (frames, height, width), so that the borders of what is replaced neither fray nor have stairs.
+        ids: of instances (frames, height, width), so that the borders of what is replaced neither fray nor have stairs;
+            of no use where coverage is known.
         wear: of surfaces that stay as they are.
 
     Raises:
@@ -125,15 +134,22 @@ def picture_conditions(
     """
     if surface is None and kept is not None and not kept.all():
         raise BadValueError("surface", None, right="given, where kept is not true everywhere")
-    out = np.zeros((len(known.rgb), CHANNELS, *known.rgb.shape[1:3]), np.float32)
+    count = CHANNELS if known.coverage is None else SHARES.stop
+    out = np.zeros((len(known.rgb), count, *known.rgb.shape[1:3]), np.float32)
     solid = known.depth > 0
     stays = np.ones(known.depth.shape, np.bool_)
     if surface is not None:
         stays = ~solid | (known.material[..., 2] > 0) | (np.zeros_like(stays) if kept is None else kept)
-    base, rough_metal = _LINEAR[known.albedo], known.material[..., :2]
+    base, rough_metal, rgb = _LINEAR[known.albedo], known.material[..., :2], known.rgb
+    albedo = known.albedo
+    if known.coverage is not None:
+        out[:, SHARES] = shares(known.coverage)
+        mixed = Mixed(out[:, SHARES])
+        base = mixed.undone(base)
+        albedo, rgb = _srgb8(base), _srgb8(mixed.undone(_LINEAR[rgb]))
     if surface is not None and not stays.all():
         changed = ~stays
-        _recolor(base, surface.base_color, changed, ids)
+        _recolor(base, surface.base_color, changed, ids if known.coverage is None else None)
         rough_metal = rough_metal.copy()
         rough_metal[changed] = np.stack([surface.roughness[changed], surface.metallic[changed]], axis=-1)
     if wear is not None:
@@ -157,8 +173,8 @@ def picture_conditions(
     shown = np.where(solid[..., None], matte_share(base, metallic) * falling + mirrored, falling)
     for channels, linear in ((PICTURE, shown), (LIGHT, falling)):
         out[:, channels] = np.moveaxis(2 * toned(linear, _CAMERA) - 1, -1, 1)
-    rendered = _with_sky(known.rgb, falling, ~solid)
-    out[:, RENDERED] = np.moveaxis(_rendered_light(rendered, known.albedo, solid & (known.material[..., 2] == 0)), -1, 1)
+    rendered = _with_sky(rgb, falling, ~solid)
+    out[:, RENDERED] = np.moveaxis(_rendered_light(rendered, albedo, solid & (known.material[..., 2] == 0)), -1, 1)
     return out
 
 

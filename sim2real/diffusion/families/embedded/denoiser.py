@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....conditions.coverage import NEIGHBORS
 from ...folding import FOLD, fold_pixels, unfold_pixels
 from .conditions import BASE, CHANNELS, LIGHT, NORMALS, OPEN, PICTURE, RENDERED
 from .scale import pixels_per_cell
@@ -180,7 +181,7 @@ class PictureDenoiser(nn.Module):
     ) -> Float[Tensor, "batch frames 3 height width"]:
         """Clean pictures of frames that run together; ``state`` is updated."""
         batch, frames, _, height, width = noisy.shape
-        given = conditions.flatten(0, 1)
+        given, covered = conditions.flatten(0, 1).split([CHANNELS, conditions.shape[2] - CHANNELS], dim=1)
         by = 1 if self.training else pixels_per_cell(height, width)
         coarse, sigma = _coarser(noisy.flatten(0, 1), sigma.repeat_interleave(frames), by)
         known = given if by == 1 else functional.avg_pool2d(reflected(given, by), by)
@@ -215,7 +216,7 @@ class PictureDenoiser(nn.Module):
             change = _spread(change, known, given, by)
         gain, base_gain, bias = change.chunk(3, dim=1)
         clean = SCALE * ((1 + gain) * (given[:, PICTURE] + 1) + base_gain * (given[:, BASE] + 1) - 1 + bias)
-        return clean.unflatten(0, (batch, frames))
+        return mixed(clean, covered).unflatten(0, (batch, frames))
 
     def _surroundings(self, x: Float[Tensor, "n c h w"], frames: int, state: State) -> Float[Tensor, "n twice"]:
         """Mean and spread over the picture of the coarsest features, averaged over the frames so far."""
@@ -277,6 +278,24 @@ class Past(nn.Module):
 def _convolution(channels: int, out: int, size: int = 3, stride: int = 1) -> nn.Conv2d:
     """A convolution in which the picture goes on beyond its margin as it ends there: with zeros, margins show as lines."""
     return nn.Conv2d(channels, out, size, stride=stride, padding=1, padding_mode="replicate")
+
+
+def mixed(clean: Float[Tensor, "n 3 h w"], shares: Float[Tensor, "n neighbors h w"]) -> Float[Tensor, "n 3 h w"]:
+    """Give every pixel the part of its neighbors' colors that their surfaces cover of it, in linear light (about its square).
+
+    Args:
+        clean: pictures scaled by :data:`SCALE`, each pixel of one surface.
+        shares: of ``NEIGHBORS``; none, and nothing is mixed.
+    """
+    total = shares.sum(1, keepdim=True)
+    if not (total > 0).any():
+        return clean
+    height, width = clean.shape[-2:]
+    linear = functional.pad((clean / SCALE * 0.5 + 0.5).clamp(min=0).square(), (1, 1, 1, 1), mode="replicate")
+    light = (1 - total) * linear[..., 1:-1, 1:-1]
+    for k, (i, j) in enumerate(NEIGHBORS):
+        light = light + shares[:, k : k + 1] * linear[..., 1 + i : 1 + i + height, 1 + j : 1 + j + width]
+    return torch.where(total > 0, SCALE * (2 * light.clamp(min=1e-6).sqrt() - 1), clean)
 
 
 def _coarser(

@@ -98,7 +98,8 @@ def clip_conditions(
     pictures: dict[str, Any] = {kind: np.stack([getattr(clip, kind)(camera, k) for k in numbers]) for kind in kinds}
     ids = np.stack([clip.instances(camera, k) for k in numbers])
     K = clip.camera(camera).intrinsics[frames]  # noqa: N806
-    known = KnownPictures(**pictures, K=K)
+    covered = np.stack([clip.coverage(camera, k) for k in numbers]) if clip.has(camera, "coverage") else None
+    known = KnownPictures(**pictures, K=K, coverage=covered)
     surface, kept, wear = None, None, None
     if restyle is not None:
         surface, kept = _surface(ids, restyle.appearances)

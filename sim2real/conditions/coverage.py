@@ -1,0 +1,79 @@
+"""How much of a pixel what its neighbors show covers: pictures that name one surface per pixel are made smooth by it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import warp as wp
+from jaxtyping import Float32, UInt16
+
+from ..devices import as_warp, device_of, launch, load, row_threads
+from ..raster import Fragments, Rasterizer, view_of
+from ..scene import Camera, Scene, Triangles
+from . import coverage_kernels
+from .tables import camera_of_fragments, tables_of
+
+SIDE = int(coverage_kernels.SIDE)
+"""Samples of a pixel along each axis."""
+NEIGHBORS = ((-1, 0), (1, 0), (0, -1), (0, 1))
+"""Rows and columns from a pixel to those that may cover a part of it: above, below, left, right. Four bits each, in order."""
+_STRAIGHT = 0.7
+_STEP = 0.6
+
+
+def coverage(
+    scene: Scene,
+    triangles: Triangles,
+    rasterizer: Rasterizer,
+    camera: Camera,
+    frame: int,
+    fragments: Fragments | None = None,
+) -> UInt16[np.ndarray, "height width"]:
+    """The sixteenths of each pixel that its neighbors' surfaces cover.
+
+    Of a pixel's 16 samples, those count that see another surface than its center, and one that a neighbor's center sees: the
+    nearest such neighbor gets a sixteenth, up to 15. Surfaces differ where the part does, where planes turn by more than 45
+    degrees, and where depth steps off both planes; where one sees through them, what is behind them counts, too. What no
+    neighbor shows, the pixel keeps.
+
+    Args:
+        scene: the rollout.
+        triangles: of the scene.
+        rasterizer: of these triangles.
+        camera: of the scene.
+        frame: of the scene.
+        fragments: of the camera, where they are known already.
+
+    Returns:
+        Four bits per neighbor of ``NEIGHBORS``, the first lowest.
+    """
+    asked, fine = view_of(scene, camera, frame), view_of(scene, _finer(camera), frame)
+    fragments = rasterizer.fragments(asked) if fragments is None else fragments
+    device = device_of(fragments.face)
+    load(coverage_kernels, device)
+    tables = tables_of(triangles, device)
+    p, s = coverage_kernels.Pictures(), coverage_kernels.Surfaces()
+    p.face, p.fine = (as_warp(face, wp.int32) for face in (fragments.face, rasterizer.visibility(fine).face))
+    clear = asked.shown & np.array([scene.meshes[part.mesh].material.base_color[3] < 1 for part in scene.parts], np.bool_)
+    if clear.any():
+        far = [rasterizer.visibility(view.only(~clear)).face for view in (asked, fine)]
+        p.far_face, p.far_fine = (as_warp(face, wp.int32) for face in far)
+    s.vertices = as_warp(fragments.camera_vertices, wp.vec3)
+    s.faces, s.face_part = tables.faces, tables.face_part
+    s.camera = camera_of_fragments(fragments)
+    s.straight, s.step = _STRAIGHT, _STEP
+    shape, run = row_threads(camera.size, device)
+    out = torch.empty(camera.size, dtype=torch.int32, device=fragments.face.device)
+    launch(coverage_kernels.coverage_kernel, shape, [p, s, run, as_warp(out, wp.int32)], device)
+    return out.cpu().numpy().astype(np.uint16)
+
+
+def _finer(camera: Camera) -> Camera:
+    """The camera whose pixels are the samples."""
+    return camera.resized((camera.size[0] * SIDE, camera.size[1] * SIDE))
+
+
+def shares(coverage: UInt16[np.ndarray, "*shape height width"]) -> Float32[np.ndarray, "*shape 4 height width"]:
+    """What each of ``NEIGHBORS`` covers of every pixel, from 0 to 1; together they are at most 1."""
+    bits = np.arange(len(NEIGHBORS), dtype=np.uint16)[:, None, None] * np.uint16(4)
+    return ((coverage[..., None, :, :] >> bits) & np.uint16(15)).astype(np.float32) / np.float32(SIDE * SIDE)
