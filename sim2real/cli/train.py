@@ -85,7 +85,8 @@ def command(
     """Train an embedded-type model on warped noise, from a recipe.
 
     Makes the training clips (path-traced random scenes) and their noise, then trains; what exists is kept, so that the same
-    line goes on after an interrupt. The model comes out as DIR/model, anew with every checkpoint, for
+    line goes on after an interrupt. A recipe whose training has `start_from: embedded` (or a model folder) begins with that
+    model's weights. The model comes out as DIR/model, anew with every checkpoint, for
     `sim2real generate CLIP --model DIR/model`.
 
     Examples:
@@ -140,11 +141,14 @@ def train_recipe(
     import torch
 
     from ..devices import checked_device
+    from ..diffusion.families.embedded.folder import model_folder
     from ..prepare.noise_fields import NoiseDraws, noise_path
     from ..training.loop import TrainOptions, train
     from ..training.packed import packed_clip
 
     checked_device(device)
+    begin = entry.training.start_from
+    start = None if begin is None else model_folder(begin if begin == "embedded" else recipe.parent / begin)
     numbers = _clips(entry, folder, progress, tell)
     if threads is not None:
         torch.set_num_threads(threads)
@@ -160,6 +164,7 @@ def train_recipe(
         TrainOptions(device, limits=limits),
         perceptual=_perceptual(device),
         report=lambda told: progress("training", told.step, told.steps),
+        start=start,
     )
 
 

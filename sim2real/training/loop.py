@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 
 from ..diffusion.families.embedded.denoiser import PictureDenoiser, build_denoiser
-from ..diffusion.families.embedded.folder import Info, save_model
+from ..diffusion.families.embedded.folder import Info, load_model, save_model
 from ..diffusion.families.embedded.precision import autocast_for
 from ..errors import BadValueError
 from .checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from .data import Batch, NoiseProvider, Sampler
 from .losses import Distance, training_loss
 from .packed import PackedClip
-from .recipe import Stage, TrainingRecipe
+from .recipe import ModelSizes, Stage, TrainingRecipe
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def train(
     *,
     perceptual: Distance | None = None,
     report: Callable[[Progress], None] | None = None,
+    start: Path | None = None,
 ) -> Path | None:
     """Train, or go on from the newest checkpoint under ``output``.
 
@@ -90,18 +91,23 @@ def train(
         options: where it runs, and when it stops, reports and saves.
         perceptual: see ``training_loss``.
         report: called every ``report_every`` steps.
+        start: the model folder of the recipe's ``start_from``.
 
     Returns:
         The model folder, or None when stopped before the end.
 
     Raises:
-        BadValueError: no clips, clips smaller than a crop, a checkpoint of another recipe, or a gradient that is not finite.
+        BadValueError: no clips, clips smaller than a crop, a checkpoint of another recipe, a model of other sizes to start from,
+            or a gradient that is not finite.
+        MissingFileError: there is no model to start from.
     """
     options = TrainOptions() if options is None else options
     limits, workers = options.limits, options.workers
     sampler = Sampler(clips, provider, recipe)
     place = torch.device(options.device)
     model = build_denoiser(recipe.seed, **recipe.model.model_dump())
+    if start is not None:
+        _start(model, start)
     model.to(place).train()  # pyright: ignore[reportArgumentType]
     decay = {"lr": recipe.learning_rate, "betas": (0.9, 0.99), "weight_decay": recipe.weight_decay}
     optimizer = torch.optim.AdamW(model.parameters(), fused=True, **decay)
@@ -127,6 +133,19 @@ def train(
             if ends:
                 break
     return output / "model" if done >= recipe.steps else None
+
+
+def _start(model: PictureDenoiser, folder: Path) -> None:
+    """Give a model the weights of a folder."""
+    weights, _ = load_model(folder)
+    mine, theirs = (", ".join(f"{k} {v}" for k, v in sizes.model_dump().items()) for sizes in (_sizes(model), _sizes(weights)))
+    if mine != theirs:
+        raise BadValueError("the sizes of the model to start from", theirs, right=f"the recipe's: {mine}", where=folder)
+    model.load_state_dict(weights.state_dict())
+
+
+def _sizes(model: PictureDenoiser) -> ModelSizes:
+    return ModelSizes.model_validate({name: getattr(model.config, name) for name in ModelSizes.model_fields})
 
 
 def _step(

@@ -97,6 +97,8 @@ class TrainingRecipe(Entry):
     - ``averaging``: of the weights that are kept, at most; it starts shorter.
     - ``grow``: clips that are finished in the meantime are taken up whenever the run goes on (the log says so); without it, the
       set is fixed, and the whole run repeats bit for bit.
+    - ``start_from``: a model folder, relative to the recipe's file, whose weights training begins with (``embedded`` is the one
+      that ships); without it, it begins from nothing.
     """
 
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
@@ -112,6 +114,7 @@ class TrainingRecipe(Entry):
     degradation: Degradation = Degradation()
     losses: Losses = Losses()
     grow: bool = False
+    start_from: str | None = None
 
     @property
     def steps(self) -> int:

@@ -28,6 +28,7 @@ PICTURES = {
     "depth": (np.float32, None),
     "edges": (np.uint8, None),
     "instances": (np.uint16, None),
+    "coverage": (np.uint16, None),
     "kinds": (np.uint8, None),
 }
 

@@ -58,6 +58,7 @@ def clip_arrays(seed):
         "normals": np.broadcast_to(np.array([160, 128, 1], np.uint8), (*shape, 3)),
         "depth": np.full(shape, 2.0, np.float32),
         "edges": np.zeros(shape, np.uint8),
+        "coverage": np.where(np.arange(SIZE[1]) == SIZE[1] // 2, 0x0500, 0).astype(np.uint16) * np.ones(shape, np.uint16),
         "K": np.broadcast_to(np.array([[50.0, 0, 24], [0, 50.0, 16], [0, 0, 1]]), (FRAMES, 3, 3)),
     }
 

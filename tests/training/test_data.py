@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sim2real.diffusion.families.embedded.conditions import BASE, CHANNEL_NAMES
+from sim2real.diffusion.families.embedded.conditions import BASE, CHANNEL_NAMES, SHARES
 from sim2real.diffusion.families.embedded.denoiser import SCALE
 from sim2real.errors import BadValueError
 from sim2real.training.data import Sampler
@@ -71,8 +71,11 @@ def test_pictures_conditions_and_noise_are_cropped_and_mirrored_alike(clips, rec
         assert np.allclose(target, shown, atol=1e-2)
         assert np.allclose(np.round(target[:, 0]) + 251 * np.round(target[:, 1]), sample.noise[:, 0])
         mirrored = sample.noise[0, 0, 0, 0] > sample.noise[0, 0, 0, 1]
-        signs.add((bool(mirrored), bool(sample.conditions[0, NORMAL_X, 0, 0] < 0)))
-    assert signs == {(False, False), (True, True)}
+        covered = sample.conditions[:, SHARES].any(axis=(0, 2, 3))  # the border's pixels are covered from one side
+        assert not covered[:2].any() and (covered.sum() == 1 or not covered.any())
+        signs.add((bool(mirrored), bool(sample.conditions[0, NORMAL_X, 0, 0] < 0), bool(covered[3]), bool(covered.any())))
+    assert {(mirrored, normal) for mirrored, normal, _, _ in signs} == {(False, False), (True, True)}
+    assert {(mirrored, right) for mirrored, _, right, seen in signs if seen} == {(False, False), (True, True)}
 
 
 def test_shares_of_noise_levels_are_as_asked(clips, provider, recipe):
@@ -89,6 +92,8 @@ def test_shrunk_samples_are_means_of_larger_ones_and_their_noise_keeps_its_varia
     for name in ("clean", "conditions"):
         whole = getattr(large, name)
         mean = sum(whole[:, :, y::2, x::2] for y in (0, 1) for x in (0, 1)) / 4
+        if name == "conditions":
+            mean[:, SHARES] = 0
         np.testing.assert_allclose(getattr(small, name), mean, atol=1e-5)
     many = [sampler.sample(n, STAGE.model_copy(update={"size": (16, 16), "shrink": 2})).noise for n in range(20)]
     assert abs(np.var(many) - 1) < 0.05

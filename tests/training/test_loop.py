@@ -12,6 +12,7 @@ from sim2real.training.loop import Limits, TrainOptions, train
 from sim2real.training.recipe import Stage
 
 PARTS = ("model", "averaged", "optimizer")
+WEIGHTS = "denoiser/diffusion_pytorch_model.safetensors"
 
 
 def weights(run, step):
@@ -118,3 +119,17 @@ def test_clips_that_are_too_small_or_absent_are_named(clips, provider, recipe, t
         )
     with pytest.raises(BadValueError, match="the number of training clips is 0"):
         train(recipe, [], provider, tmp_path)
+
+
+def test_training_starts_from_the_weights_of_a_model_of_the_same_sizes(clips, provider, recipe, tmp_path):
+    one = TrainOptions(limits=Limits(steps=1))
+    train(recipe.model_copy(update={"seed": 5}), clips, provider, tmp_path / "first", one)
+    begun = recipe.model_copy(update={"start_from": "first", "learning_rate": 1e-12, "weight_decay": 0.0})
+    train(begun, clips, provider, tmp_path / "second", one, start=tmp_path / "first" / "model")
+    first, second = (load_file(tmp_path / name / "model" / WEIGHTS) for name in ("first", "second"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    train(begun, clips, provider, tmp_path / "third", one)
+    assert not torch.equal(load_file(tmp_path / "third" / "model" / WEIGHTS)["enter.weight"], first["enter.weight"])
+    other = begun.model_copy(update={"model": begun.model.model_copy(update={"widths": (8, 8, 16, 24)})})
+    with pytest.raises(BadValueError, match=r"sizes of the model to start from.*16, 16.*recipe's.*16, 24"):
+        train(other, clips, provider, tmp_path / "fourth", one, start=tmp_path / "first" / "model")

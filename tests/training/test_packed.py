@@ -12,7 +12,7 @@ def test_a_packed_clip_holds_what_the_clip_holds_and_its_photograph(clip_files):
     clip, arrays = packed_clip(clip_files[0]), clip_arrays(0)
     pixels = clip.pixels(EVERYTHING)
     assert clip.shape == (4, 32, 48) and np.array_equal(clip.intrinsics, arrays["K"])
-    for name in ("rgb", "albedo", "material", "normals", "edges", "depth"):
+    for name in ("rgb", "albedo", "material", "normals", "edges", "depth", "coverage"):
         assert np.array_equal(pixels[name], arrays[name]), name
     assert np.array_equal(pixels["target"], photograph_of(arrays))
     part = clip.pixels((slice(1, 3), slice(4, 8), slice(0, 5)))
