@@ -97,8 +97,8 @@ def train(
         The model folder, or None when stopped before the end.
 
     Raises:
-        BadValueError: no clips, clips smaller than a crop, a checkpoint of another recipe, a model of other sizes to start from,
-            or a gradient that is not finite.
+        BadValueError: no clips, clips smaller than a crop, a checkpoint of another recipe, a model to start from that has other
+            sizes, or a gradient that is not finite.
         MissingFileError: there is no model to start from.
     """
     options = TrainOptions() if options is None else options
