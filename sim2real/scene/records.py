@@ -55,6 +55,11 @@ class Material:
     kind: str = "unknown"
     maps: Maps | None = None
 
+    @property
+    def is_thin_glass(self) -> bool:
+        """Whether a surface is a pane that bends no light: hardly any alpha, and no texture."""
+        return self.texture is None and self.base_color[3] < 0.5
+
 
 @dataclass(frozen=True)
 class Mirror:

@@ -52,6 +52,10 @@ _LINE = 2
 """Pixels around one of a line."""
 _AROUND = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
 _BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
+_FACES = 2
+"""Of a pane, each of which mirrors."""
+_PANE = 0.05
+"""Roughness of glass, at most."""
 _METERED = 5
 """Frames that exposure is found from."""
 _ROWS = 48
@@ -64,7 +68,8 @@ class LightPictures:
 
     - ``light``: what a white matte surface in the place of the pixel's would send back; where a surface shines by itself, with
       that (over its base color). Where there is no surface, the light from outside itself.
-    - ``reflection``: what arrives from the mirrored direction, spread by the surface's roughness.
+    - ``reflection``: what arrives from the mirrored direction, spread by the surface's roughness; where one looks through
+      something, what both its faces mirror.
     """
 
     light: Float32[np.ndarray, "height width 3"]
@@ -113,7 +118,8 @@ class LightTracer:
         self._sampler = sampler or Sampler(scene, triangles, rasterizer)
         self._solid = self._sampler.alpha >= 1
         materials = [scene.meshes[part.mesh].material for part in scene.parts]
-        self._roughness = np.array([*(m.roughness for m in materials), 1], np.float32)  # the last is that of part -1
+        smooth = [min(m.roughness, _PANE) if m.is_thin_glass else m.roughness for m in materials]
+        self._roughness = np.array([*smooth, 1], np.float32)  # the last is that of part -1
         self._metallic = np.array([*(m.metallic for m in materials), 0], np.float32)
         seen = [self._seen(_small(camera), 0) for camera in scene.cameras]
         hit = [(view.points[view.part >= 0], view.normals[view.part >= 0]) for view in seen]
@@ -140,8 +146,9 @@ class LightTracer:
             frame: of the scene.
         """
         gains = self.gains(camera)
-        seen = self._seen(camera, frame)
-        light, mirrored = self._traced(seen, camera, frame, float(_BRIGHTEST / gains.mean()))
+        seen, brightest = self._seen(camera, frame), float(_BRIGHTEST / gains.mean())
+        light, mirrored = self._traced(seen, camera, frame, brightest)
+        self._put_panes(mirrored, camera, frame, brightest)
         return LightPictures(light * gains, mirrored * gains)
 
     def gains(self, camera: Camera) -> Float32[np.ndarray, "3"]:
@@ -168,14 +175,9 @@ class LightTracer:
     def _traced(self, seen: _Seen, camera: Camera, frame: int, brightest: float) -> tuple[np.ndarray, np.ndarray]:
         """Light and mirrored light of all pixels, not exposed."""
         world = self._worlds.at(frame)
-        by = -(-max(seen.depth.shape) // LONGEST_CELLS)
-        middle = cell_middles(seen.depth.shape, by)
-        cells = _Seen(*(getattr(seen, name)[middle] for name in ("points", "normals", "depth", "part", "directions")))
-        focal = float(camera.intrinsics[frame, 0, 0])
-        sizes = (np.maximum(cells.depth, camera.near) * by / focal).astype(np.float32)
-        if camera.lens.parallel:
-            sizes = np.full_like(sizes, by / focal)
-        straight, indirect, mirrored = self._rays(world, cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
+        cells, sizes, by = _cells(seen, camera, frame)
+        straight, indirect = self._rays(world, cells, sizes)
+        mirrored = self._mirrored(world, cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
         points, normals = _vectors(cells.points), _vectors(cells.normals)
         size = as_warp(sizes, wp.float32)
         straight = _smooth(points, normals, size, straight, (1,))
@@ -196,30 +198,56 @@ class LightTracer:
         _soften(out, seen)
         return out[0], out[1]
 
-    def _rays(
-        self, world: World, cells: _Seen, sizes: np.ndarray, eye: Float[np.ndarray, "3"], brightest: float
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _put_panes(self, mirrored: np.ndarray, camera: Camera, frame: int, brightest: float) -> None:
+        """Where one looks through something, what it mirrors in place of what the surface behind it does; both its faces do."""
+        if self._solid.all():
+            return
+        front = self._seen(camera, frame, np.ones_like(self._solid))
+        pane = (front.part >= 0) & ~np.append(self._solid, True)[front.part]
+        if not pane.any():
+            return
+        front = replace(front, normals=front.normals * pane[..., None])
+        cells, sizes, by = _cells(front, camera, frame)
+        light = self._mirrored(self._worlds.at(frame), cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
+        points, normals, size = _vectors(cells.points), _vectors(cells.normals), as_warp(sizes, wp.float32)
+        light = _vectors(_FACES * _smooth(points, normals, size, light, (1,)))
+        spread = np.zeros_like(mirrored)
+        inputs = [points, normals, size, light, light, by, _vectors(front.points), _vectors(front.normals)]
+        inputs += [_vectors(spread), _vectors(np.zeros_like(spread))]
+        launch(filter_kernels.spread_kernel, pane.shape[0], inputs, "cpu")
+        mirrored[pane] = spread[pane]
+
+    def _rays(self, world: World, cells: _Seen, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Light on cells: what comes straight, and from all around where it is asked for (else -1)."""
         shape = cells.depth.shape
-        toward = cells.directions
-        off = cells.points + (1e-4 + 0.02 * sizes[..., None]) * cells.normals - 0.02 * sizes[..., None] * toward
         seeds = upload(_seeds(cells, world, sizes).ravel(), wp.int32, "cpu")
-        points, normals = _vectors(off.reshape(-1, 3)), _vectors(cells.normals.reshape(-1, 3))
-        out = [np.zeros((*shape, 3), np.float32) for _ in range(3)]
+        points, normals = _vectors(_off(cells, sizes)), _vectors(cells.normals.reshape(-1, 3))
+        out = [np.zeros((*shape, 3), np.float32) for _ in range(2)]
         arrays = [_vectors(array.reshape(-1, 3)) for array in out]
         count, materials = shape[0] * shape[1], self._sampler.materials
         near = _NEAR if world.struct.near_light.shape[0] else 0
         around = upload(_ROUND * _every_other(cells.part).ravel().astype(np.int32), wp.int32, "cpu")
         inputs = [world.struct, materials, points, normals, seeds, count, _FAR, near, around, arrays[0], arrays[1]]
         launch(kernels.light_kernel, 1, inputs, "cpu")
+        return out[0], out[1]
+
+    def _mirrored(
+        self, world: World, cells: _Seen, sizes: np.ndarray, eye: Float[np.ndarray, "3"], brightest: float
+    ) -> Float32[np.ndarray, "height width 3"]:
+        """What cells that are not matte mirror."""
+        shape, out = cells.depth.shape, np.zeros((*cells.depth.shape, 3), np.float32)
         roughness = self._roughness[cells.part].ravel()
         glossy = cells.normals * (roughness.reshape(shape) < _MATTE)[..., None]
-        inputs = [world.struct, materials, points, _vectors(glossy.reshape(-1, 3)), wp.vec3(*eye.tolist())]
-        inputs += [upload(roughness, wp.float32, "cpu"), seeds, count, _MIRRORED, min(brightest, 1e9), arrays[2]]
+        points, normals = _vectors(_off(cells, sizes)), _vectors(glossy.reshape(-1, 3))
+        inputs = [world.struct, self._sampler.materials, points, normals, wp.vec3(*eye.tolist())]
+        inputs += [upload(roughness, wp.float32, "cpu"), upload(_seeds(cells, world, sizes).ravel(), wp.int32, "cpu")]
+        inputs += [roughness.size, _MIRRORED, min(brightest, 1e9), _vectors(out.reshape(-1, 3))]
         launch(kernels.reflection_kernel, 1, inputs, "cpu")
-        return out[0], out[1], out[2]
+        return out
 
-    def _seen(self, camera: Camera, frame: int) -> _Seen:
-        view = view_of(self._scene, camera, frame).only(self._solid)
+    def _seen(self, camera: Camera, frame: int, parts: Bool[np.ndarray, "parts"] | None = None) -> _Seen:
+        """What a camera sees of the solid parts, or of others."""
+        view = view_of(self._scene, camera, frame).only(self._solid if parts is None else parts)
         seen = self._rasterizer.fragments(view)
         pose = camera.world_from_camera[frame]
         normals = camera_normals(seen, self._triangles, view.camera_from_part, vertices=view.vertices).numpy()
@@ -237,6 +265,22 @@ class LightTracer:
             part=part,
             directions=directions / np.linalg.norm(directions, axis=-1, keepdims=True),
         )
+
+
+def _cells(seen: _Seen, camera: Camera, frame: int) -> tuple[_Seen, Float32[np.ndarray, "height width"], int]:
+    """The pixels that rays are sent from, how wide they are, metres, and the side of their cells in pixels."""
+    by = -(-max(seen.depth.shape) // LONGEST_CELLS)
+    middle = cell_middles(seen.depth.shape, by)
+    cells = _Seen(*(getattr(seen, name)[middle] for name in ("points", "normals", "depth", "part", "directions")))
+    focal = float(camera.intrinsics[frame, 0, 0])
+    sizes = (np.maximum(cells.depth, camera.near) * by / focal).astype(np.float32)
+    return cells, np.full_like(sizes, by / focal) if camera.lens.parallel else sizes, by
+
+
+def _off(cells: _Seen, sizes: Float32[np.ndarray, "height width"]) -> Float[np.ndarray, "cells 3"]:
+    """Where rays begin: a little off the surface."""
+    aside = 0.02 * sizes[..., None]
+    return (cells.points + (1e-4 + aside) * cells.normals - aside * cells.directions).reshape(-1, 3)
 
 
 def sky_of(lighting: Lighting) -> Environment:

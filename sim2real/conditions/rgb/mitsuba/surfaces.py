@@ -28,7 +28,7 @@ def detailed_bsdf(mi: ModuleType, material: Material, rng: np.random.Generator, 
         has_uv: whether the mesh has texture coordinates.
     """
     base = np.asarray(material.base_color, np.float32)
-    if is_thin_glass(material):
+    if material.is_thin_glass:
         return mi.load_dict({"type": "thindielectric", "specular_transmittance": _color(0.75 + 0.25 * base[:3])})
     rough = float(np.clip(material.roughness, _LEAST_ROUGH, 1))
     inner: dict[str, Any] = {"type": "principled", "metallic": float(np.clip(material.metallic, 0, 1))}
@@ -54,11 +54,6 @@ def detailed_bsdf(mi: ModuleType, material: Material, rng: np.random.Generator, 
     if opacity is not None:
         surface = {"type": "mask", "opacity": opacity, "inside": surface}
     return mi.load_dict(surface)
-
-
-def is_thin_glass(material: Material) -> bool:
-    """Whether a surface is a pane that bends no light: hardly any alpha, and no texture."""
-    return material.texture is None and material.base_color[3] < 0.5
 
 
 def clouds(rng: np.random.Generator, side: int, *, power: float = 1.1) -> Float[np.ndarray, "side side"]:

@@ -18,7 +18,7 @@ from ..corners import PartCorners
 from .convert import bsdf, sensor, shape, turned_here
 from .lamps import LampEmitters
 from .oidn import Oidn, library_at_hand
-from .surfaces import detailed_bsdf, is_thin_glass
+from .surfaces import detailed_bsdf
 
 if TYPE_CHECKING:
     from .features import FeatureMaker
@@ -85,7 +85,7 @@ class PathTracer:
         self._scene, self._spp, self._seed = scene, spp, seed
         self._denoise, self._detailed = denoise, detailed
         # ``volpath`` looks for lamps through thin glass, which ``path`` takes for walls; it is slower by a fifth
-        kind = "volpath" if detailed and any(is_thin_glass(mesh.material) for mesh in scene.meshes) else "path"
+        kind = "volpath" if detailed and any(mesh.material.is_thin_glass for mesh in scene.meshes) else "path"
         self._integrator = self._mi.load_dict({"type": kind, "max_depth": max_depth, "rr_depth": 3, "block_size": 32})
         self._surfaces: dict[tuple[int, bool], Any] = {}
         self._placed: dict[int, tuple[np.ndarray, Any]] = {}
