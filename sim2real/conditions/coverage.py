@@ -6,12 +6,15 @@ import numpy as np
 import torch
 import warp as wp
 from jaxtyping import Float32, UInt16
+from torch import Tensor
 
+from ..camera.kernels import device_camera
 from ..devices import as_warp, device_of, launch, load, row_threads
 from ..raster import Fragments, Rasterizer, view_of
 from ..scene import Camera, Scene, Triangles
 from . import coverage_kernels
-from .tables import camera_of_fragments, tables_of
+from .cells import box_around
+from .tables import tables_of
 
 SIDE = int(coverage_kernels.SIDE)
 """Samples of a pixel along each axis."""
@@ -19,6 +22,7 @@ NEIGHBORS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 """Rows and columns from a pixel to those that may cover a part of it: above, below, left, right. Four bits each, in order."""
 _STRAIGHT = 0.7
 _STEP = 0.6
+_SPARE_PX = 2
 
 
 def coverage(
@@ -47,23 +51,47 @@ def coverage(
     Returns:
         Four bits per neighbor of ``NEIGHBORS``, the first lowest.
     """
-    asked, fine = view_of(scene, camera, frame), view_of(scene, _finer(camera), frame)
+    asked = view_of(scene, camera, frame)
     fragments = rasterizer.fragments(asked) if fragments is None else fragments
-    device = device_of(fragments.face)
+    near = fragments.face, rasterizer.visibility(view_of(scene, _finer(camera), frame)).face
+    vertices = fragments.camera_vertices
+    out = _counted(triangles, camera, frame, vertices, near)
+    clear = np.array([scene.meshes[part.mesh].material.base_color[3] < 1 for part in scene.parts], np.bool_)
+    box = box_around(np.append(clear[triangles.face_part], False)[fragments.face.cpu().numpy()], _SPARE_PX)
+    if box is not None:
+        rows, columns = box
+        part = camera.cropped(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
+        views = (view_of(scene, camera_, frame).only(~clear) for camera_ in (part, _finer(part)))
+        far = tuple(rasterizer.visibility(view).face for view in views)
+        fine = tuple(slice(SIDE * along.start, SIDE * along.stop) for along in box)
+        inner = tuple(
+            slice(int(a.start > 0), a.stop - a.start - int(a.stop < n)) for a, n in zip(box, camera.size, strict=True)
+        )
+        out[box][inner] = _counted(triangles, part, frame, vertices, (near[0][box], near[1][fine]), far)[inner]
+    return out
+
+
+def _counted(
+    triangles: Triangles,
+    camera: Camera,
+    frame: int,
+    vertices: Float32[Tensor, "vertices 3"],
+    near: tuple[Tensor, ...],
+    far: tuple[Tensor, ...] | None = None,
+) -> UInt16[np.ndarray, "height width"]:
+    """The shares of a view from the faces of its pixels and of its samples, and those behind what is clear."""
+    device = device_of(near[0])
     load(coverage_kernels, device)
     tables = tables_of(triangles, device)
     p, s = coverage_kernels.Pictures(), coverage_kernels.Surfaces()
-    p.face, p.fine = (as_warp(face, wp.int32) for face in (fragments.face, rasterizer.visibility(fine).face))
-    clear = asked.shown & np.array([scene.meshes[part.mesh].material.base_color[3] < 1 for part in scene.parts], np.bool_)
-    if clear.any():
-        far = [rasterizer.visibility(view.only(~clear)).face for view in (asked, fine)]
+    p.face, p.fine = (as_warp(face, wp.int32) for face in near)
+    if far is not None:
         p.far_face, p.far_fine = (as_warp(face, wp.int32) for face in far)
-    s.vertices = as_warp(fragments.camera_vertices, wp.vec3)
-    s.faces, s.face_part = tables.faces, tables.face_part
-    s.camera = camera_of_fragments(fragments)
+    s.vertices, s.faces, s.face_part = as_warp(vertices, wp.vec3), tables.faces, tables.face_part
+    s.camera = device_camera(camera.intrinsics[frame], camera.lens, camera.size, device)
     s.straight, s.step = _STRAIGHT, _STEP
     shape, run = row_threads(camera.size, device)
-    out = torch.empty(camera.size, dtype=torch.int32, device=fragments.face.device)
+    out = torch.empty(camera.size, dtype=torch.int32, device=near[0].device)
     launch(coverage_kernels.coverage_kernel, shape, [p, s, run, as_warp(out, wp.int32)], device)
     return out.cpu().numpy().astype(np.uint16)
 

@@ -301,6 +301,18 @@ def test_clear_parts_let_light_through():
     assert with_pane == pytest.approx(without, rel=0.02)
 
 
+def test_a_pane_mirrors_with_both_its_faces_and_what_is_behind_it_keeps_its_light():
+    wall = square(3.0, base_color=(0.5, 0.5, 0.5, 1.0), roughness=0.9)
+    pane = square(0.5, z=0.3, base_color=(1.0, 1.0, 1.0, 0.2), roughness=0.6)
+    above = camera_at((0, -0.1, 3.0))
+    light, mirrored = lit(scene_of([wall, pane], [above]), EVEN)
+    bare, plain = lit(scene_of([wall], [above]), EVEN)
+    inside, outside = np.s_[20:28, 28:36], np.s_[:, :12]
+    assert light == pytest.approx(bare, rel=0.02)
+    assert mirrored[inside] == pytest.approx(2, rel=0.02) and plain[inside] == pytest.approx(1, rel=0.02)
+    assert mirrored[outside] == pytest.approx(plain[outside], rel=0.02)
+
+
 def test_the_backdrop_is_what_the_scene_has_there():
     lighting = Lighting(backdrop=((0.2, 0.0, 0.0), (0.2, 0.0, 0.0)))
     scene = scene_of([square(0.2)], [camera_at((0, -2, 0.5))], lighting=lighting)

@@ -24,7 +24,7 @@ from ...raster import Rasterizer, view_of
 from ...scene import Camera, Lighting, Scene, Triangles
 from ...scene.light.environment import Environment
 from ...scene.light.sky import panorama
-from ..cells import cell_middles
+from ..cells import box_around, cell_middles
 from ..normals import camera_normals
 from ..samples import Sampler
 from . import filter_kernels, kernels
@@ -175,7 +175,8 @@ class LightTracer:
     def _traced(self, seen: _Seen, camera: Camera, frame: int, brightest: float) -> tuple[np.ndarray, np.ndarray]:
         """Light and mirrored light of all pixels, not exposed."""
         world = self._worlds.at(frame)
-        cells, sizes, by = _cells(seen, camera, frame)
+        by = _cell_side(seen.depth.shape)
+        cells, sizes = _cells(seen, camera, frame, by)
         straight, indirect = self._rays(world, cells, sizes)
         mirrored = self._mirrored(world, cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
         points, normals = _vectors(cells.points), _vectors(cells.normals)
@@ -202,20 +203,23 @@ class LightTracer:
         """Where one looks through something, what it mirrors in place of what the surface behind it does; both its faces do."""
         if self._solid.all():
             return
-        front = self._seen(camera, frame, np.ones_like(self._solid))
-        pane = (front.part >= 0) & ~np.append(self._solid, True)[front.part]
-        if not pane.any():
+        face = self._rasterizer.visibility(view_of(self._scene, camera, frame)).face.numpy()
+        box = box_around(np.append(~self._solid[self._triangles.face_part], False)[face], by := _cell_side(face.shape))
+        if box is None:
             return
+        rows, columns = box
+        part = camera.cropped(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
+        front = self._seen(part, frame, np.ones_like(self._solid))
+        pane = (front.part >= 0) & ~np.append(self._solid, True)[front.part]
         front = replace(front, normals=front.normals * pane[..., None])
-        cells, sizes, by = _cells(front, camera, frame)
+        cells, sizes = _cells(front, part, frame, by)
         light = self._mirrored(self._worlds.at(frame), cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
         points, normals, size = _vectors(cells.points), _vectors(cells.normals), as_warp(sizes, wp.float32)
         light = _vectors(_FACES * _smooth(points, normals, size, light, (1,)))
-        spread = np.zeros_like(mirrored)
-        inputs = [points, normals, size, light, light, by, _vectors(front.points), _vectors(front.normals)]
-        inputs += [_vectors(spread), _vectors(np.zeros_like(spread))]
-        launch(filter_kernels.spread_kernel, pane.shape[0], inputs, "cpu")
-        mirrored[pane] = spread[pane]
+        spread = [np.zeros((*part.size, 3), np.float32) for _ in range(2)]
+        pictures = [light, light, by, _vectors(front.points), _vectors(front.normals), *map(_vectors, spread)]
+        launch(filter_kernels.spread_kernel, part.size[0], [points, normals, size, *pictures], "cpu")
+        mirrored[box][pane] = spread[0][pane]
 
     def _rays(self, world: World, cells: _Seen, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Light on cells: what comes straight, and from all around where it is asked for (else -1)."""
@@ -267,14 +271,18 @@ class LightTracer:
         )
 
 
-def _cells(seen: _Seen, camera: Camera, frame: int) -> tuple[_Seen, Float32[np.ndarray, "height width"], int]:
-    """The pixels that rays are sent from, how wide they are, metres, and the side of their cells in pixels."""
-    by = -(-max(seen.depth.shape) // LONGEST_CELLS)
+def _cell_side(size: tuple[int, ...]) -> int:
+    """Pixels along the side of a cell."""
+    return -(-max(size) // LONGEST_CELLS)
+
+
+def _cells(seen: _Seen, camera: Camera, frame: int, by: int) -> tuple[_Seen, Float32[np.ndarray, "height width"]]:
+    """The pixels that rays are sent from, and how wide their cells are, metres."""
     middle = cell_middles(seen.depth.shape, by)
     cells = _Seen(*(getattr(seen, name)[middle] for name in ("points", "normals", "depth", "part", "directions")))
     focal = float(camera.intrinsics[frame, 0, 0])
     sizes = (np.maximum(cells.depth, camera.near) * by / focal).astype(np.float32)
-    return cells, np.full_like(sizes, by / focal) if camera.lens.parallel else sizes, by
+    return cells, np.full_like(sizes, by / focal) if camera.lens.parallel else sizes
 
 
 def _off(cells: _Seen, sizes: Float32[np.ndarray, "height width"]) -> Float[np.ndarray, "cells 3"]:
