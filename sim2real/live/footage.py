@@ -28,6 +28,10 @@ class _Held(Clip):
 
     pictures: dict[str, Any] = field(default_factory=dict)
 
+    def has(self, camera: str, kind: str) -> bool:
+        """Whether the latest state has it."""
+        return kind in self.pictures
+
     def picture(self, camera: str, kind: str, frame: int) -> Any:
         """The latest, whatever the frame."""
         return self.pictures[kind]
