@@ -21,7 +21,8 @@ from ...clip import Clip, command_for, read_clip
 from ...clip.footage import generated_frames, write_footage
 from ...errors import BadValueError, MissingFileError, UnknownNameError
 from ..families import family_of
-from ..families.embedded.conditions import BASE, LIGHT, NORMALS, PICTURE
+from ..families.embedded.conditions import BASE, LIGHT, NORMALS, PICTURE, SHARES
+from ..families.embedded.denoiser import SCALE, mixed
 from ..families.embedded.footage import Restyle, clip_conditions, restyle_of
 from ..family import Frames, Told
 from .finishing import FINISHERS, Finisher
@@ -143,9 +144,13 @@ def upsampled(
     spread = _Spread(_guide(given), by)
     said = spread(torch.cat([gain, wanted - gain * shown], dim=1))
     large = said[:, :3] * given[:, PICTURE] + said[:, 3:]
+
+    def finished() -> Float[Tensor, "1 3 height width"]:
+        return mixed(SCALE * large, given[:, SHARES]) / SCALE
+
     for _ in range(_ROUNDS):
-        large = large + spread((wanted - functional.avg_pool2d(large, by)) * spread.whole)
-    pixels = ((large[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        large = large + spread((wanted - functional.avg_pool2d(finished(), by)) * spread.whole)
+    pixels = ((finished()[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels.permute(1, 2, 0).numpy()
 
 
