@@ -134,9 +134,10 @@ class WarpRasterizer:
     def _transform(self, view: View, target: Any, mesh: Tensor, camera_vertices: Tensor, screen: Tensor) -> None:
         rows = torch.as_tensor(view.camera_from_part[:, :3].copy()).to(self.device)
         visible = torch.as_tensor(view.shown.astype(np.int32)).to(self.device)
+        lanes = self.device.type == "cpu" and not target.camera.kind
         self._launch(
-            kernels.transform,
-            len(mesh),
+            kernels.transform_lanes if lanes else kernels.transform,
+            1 if lanes else len(mesh),
             as_warp(mesh, dtype=wp.vec3f),
             as_warp(self._vertex_part),
             as_warp(rows, dtype=wp.vec4d),
