@@ -32,14 +32,35 @@ def shade_lanes(
     count: int,
     faces_of: wp.array(dtype=wp.vec2i),
     places: wp.array(dtype=Place),
+    run_count: int,
+    runs: wp.array(dtype=wp.vec2i),
     occlusion: wp.array2d(dtype=wp.vec2),
     s: Materials,
     view: SurfaceView,
     light: Light,
     picture: wp.array2d(dtype=wp.vec3),
 ):
-    """Add the colors of the first ``count`` places to pixels of a row; of each ``faces_of`` has face (-1: sky) and column."""
+    """Add the colors of the first ``count`` places to pixels of a row; of each ``faces_of`` has face (-1: sky) and column.
+
+    ``runs`` are faces, and columns from which on eight pixels see nothing else.
+    """
     ...
+
+
+@wp.func_native(native(__file__, "one_face"))
+@no_type_check
+def one_face(face: wp.array2d(dtype=wp.int32), side: int, row: int, column: int, found: wp.array(dtype=wp.vec2i), place: int):
+    """Put the face that eight pixels from a column on see, and the column, into ``found``; -1: nothing, -2: several."""
+    ...
+
+
+@wp.func
+@no_type_check
+def plain(f: int, s: Materials, view: SurfaceView, over: Overlay) -> bool:
+    """Whether a face has a base color, with or without a texture, and no more, and mirrors nothing."""
+    part = s.face_part[f]
+    maps = s.map_texture[part]
+    return maps[0] < 0 and maps[1] < 0 and maps[2] < 0 and view.tinted[part] == 0 and share_of(f, over) == 0.0
 
 
 @wp.kernel
@@ -49,6 +70,7 @@ def shade_rows_kernel(
     side: int,
     faces_of: wp.array(dtype=wp.vec2i),
     places: wp.array(dtype=Place),
+    runs: wp.array(dtype=wp.vec2i),
     occlusion: wp.array2d(dtype=wp.vec2),
     s: Materials,
     view: SurfaceView,
@@ -60,7 +82,7 @@ def shade_rows_kernel(
     """As ``shade_kernel``, a thread per row, for a camera that bends no rays and has an eye; with mirrors, without haze.
 
     Pixels that are not ``wanted``, if that says any, become black.
-    ``faces_of`` and ``places`` have room for all samples of one row. Rows use it one after the other: on the CPU a launch has
+    ``faces_of`` and ``places`` have room for all samples of one row, ``runs`` for its pixels by eights. Rows use it one after the other: on the CPU a launch has
     one thread.
     """
     y = wp.tid()
@@ -68,11 +90,23 @@ def shade_rows_kernel(
     part_of_pixel = 1.0 / float(count)
     found = int(0)
     masked = wanted.shape[0] > 0
+    run_count = int(0)
+    after_run = int(0)
     for x in range(picture.shape[1]):
+        if x < after_run:
+            continue
         if masked:
             if wanted[y, x] == wp.uint8(0):
                 picture[y, x] = wp.vec3(0.0, 0.0, 0.0)
                 continue
+        else:
+            one_face(face, side, y, x, runs, run_count)
+            same = runs[run_count][0]
+            if same >= 0:
+                if plain(same, s, view, over):
+                    run_count += 1
+                    after_run = x + 8
+                    continue
         f = face[y * side, x * side]
         differ = samples_differ(face, side, y, x)
         middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
@@ -123,7 +157,7 @@ def shade_rows_kernel(
             if done == -1:
                 i = count
         picture[y, x] = total
-    shade_lanes(y, found, faces_of, places, occlusion, s, view, light, picture)
+    shade_lanes(y, found, faces_of, places, run_count, runs, occlusion, s, view, light, picture)
 
 
 @wp.func_native(native(__file__, "mark_lanes"))

@@ -130,6 +130,7 @@ class Shader:
             room = seen.size[1] * seen.side**2
             faces_of = as_warp(torch.empty((room, 2), dtype=torch.int32), wp.vec2i)
             places = as_warp(torch.empty((room, lane_kernels.Place._length_)), lane_kernels.Place)
+            runs = as_warp(torch.empty((seen.size[1] // 8 + 1, 2), dtype=torch.int32), wp.vec2i)
             wanted = None if seen.wanted is None else as_warp(seen.wanted, wp.uint8)
             lit = [
                 shading.occlusion,
@@ -140,7 +141,9 @@ class Shader:
                 wanted,
                 color,
             ]
-            launch(lane_kernels.shade_rows_kernel, seen.size[0], [seen.face, seen.side, faces_of, places, *lit], self._device)
+            launch(
+                lane_kernels.shade_rows_kernel, seen.size[0], [seen.face, seen.side, faces_of, places, runs, *lit], self._device
+            )
             return wp.to_torch(color)
         shape, run = row_threads(seen.size, self._device)
         launch(
