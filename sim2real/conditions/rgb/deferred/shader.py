@@ -103,6 +103,7 @@ class Shader:
         return self._blended(camera, frame, 0.0, None).cpu().numpy()
 
     def _blended(self, camera: Camera, frame: int, exposure: float, layers: Layers | None) -> Tensor:
+        layers = layers or self._sampler.layers(camera, frame)  # first: the shadows may meanwhile be drawn by another thread
         light = self._lamps.light(camera, frame, exposure)  # of all layers, which are seen from one place
 
         def painted(samples: Samples) -> Tensor:
@@ -116,7 +117,7 @@ class Shader:
             without = self._shade(shading) if plain is None else wp.to_torch(plain)
             return self._overlays.shade(samples, shading.occlusion, shading.light, over, without)
 
-        return (layers or self._sampler.layers(camera, frame)).blended(painted)
+        return layers.blended(painted)
 
     def _by_lanes(self, samples: Samples) -> bool:
         """Whether eight places are shaded at once."""
