@@ -1,6 +1,7 @@
 """Deferred shading on the CPU, by eight numbers at once: what ``shading_kernels`` and ``occlusion_kernels`` compute.
 
-Most surfaces have at most a base color texture. They are gathered along a row and lit together in C++ (``shade_lanes``);
+Most surfaces have at most a base color texture. Eight pixels of a row that see nothing but one face are shaded together in C++
+(``shade_lanes``), textures included; what other pixels see is gathered along the row and lit in the same way;
 surfaces with other textures or colors of corners, and the sides of a skybox, are shaded one by one as by ``shade_kernel``.
 """
 # ruff: noqa: UP018 (a variable that a kernel loop changes must not start as a literal)
@@ -21,8 +22,8 @@ from .overlay_kernels import Overlay, mirrored_at, seen_through, share_of
 wp.set_module_options({"enable_backward": False})
 
 Place = wp.types.vector(length=10, dtype=wp.float32)
-"""Where a face, or nothing, is seen, x and y in px of the picture; its share of the pixel; linear base color; emission and what a
-mirror shows; 1 where the surroundings are seen in its gloss, 0 for mirrors."""
+"""Where a face, or nothing, is seen, x and y in px of the picture; its share of the pixel; linear base color; emission and what
+a mirror shows; 1 where the surroundings are seen in its gloss, 0 for mirrors."""
 
 
 @wp.func_native(native(__file__, "shade_lanes"))
@@ -81,9 +82,8 @@ def shade_rows_kernel(
 ):
     """As ``shade_kernel``, a thread per row, for a camera that bends no rays and has an eye; with mirrors, without haze.
 
-    Pixels that are not ``wanted``, if that says any, become black.
-    ``faces_of`` and ``places`` have room for all samples of one row, ``runs`` for its pixels by eights. Rows use it one after the other: on the CPU a launch has
-    one thread.
+    Pixels that are not ``wanted``, if it is not empty, become black. ``faces_of`` and ``places`` have room for all samples of
+    one row, ``runs`` for its pixels by eights. Rows use it one after the other: on the CPU a launch has one thread.
     """
     y = wp.tid()
     count = side * side

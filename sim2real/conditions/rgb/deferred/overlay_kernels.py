@@ -94,7 +94,7 @@ def mark_kernel(
     step: int,
     cells: wp.array2d(dtype=wp.uint8),
 ):
-    """Set the cells, of ``step`` pixels, that the pixels of a mirror look up; its faces lie between the first and last of ``faces``."""
+    """Set the cells, of ``step`` pixels, that the pixels of a mirror look up; ``faces``: its first face and its last."""
     y, block = wp.tid()
     for x in range(block * run, wp.min(block * run + run, face.shape[1] / side)):
         found = bool(False)

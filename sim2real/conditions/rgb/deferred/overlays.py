@@ -24,7 +24,7 @@ from .exposure import EXPOSURE, radiance_shown_as
 _FLAT = 1e-5
 """Of a mesh's size, by which faces may be off their mirror's plane."""
 FAINT = 0.1
-"""Share up to which what a mirror shows is drawn at half size: what that loses is less than a tenth as visible as in a mirror."""
+"""Share up to which what a mirror shows is drawn at half size: of what that loses, a tenth or less is seen."""
 _ODD_ACROSS = {"perspective": (3, 8, 9), "fisheye": (), "orthographic": ()}
 """Coefficients of a lens that change their sign where left and right change places: p2, s1, s2."""
 
@@ -42,7 +42,7 @@ class _MirrorPart:
 
 @dataclass(frozen=True, eq=False)
 class _Mirrored:
-    """What a mirror shows, left and right exchanged, cell by cell: they begin at a row and column, and are ``step`` pixels large."""
+    """What a mirror shows, left and right exchanged, in cells of ``step`` pixels, from a row and column of cells on."""
 
     radiance: Float32[Tensor, "rows columns 3"]
     top: int

@@ -80,7 +80,7 @@ class ShadowMaps:
                 self._draw(number, 0, resting, nothing[number])
 
     def of(self, frame: int) -> Any:
-        """The maps of a frame, kept for a while: each is drawn by the first thread that gets to it, and awaited by the others."""
+        """The maps of a frame, kept for a while: each is drawn by the first thread that gets to it; the others wait for it."""
         if not self._changes:
             return as_warp(self._still, wp.float32)
         with self._lock:
