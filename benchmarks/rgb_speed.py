@@ -3,7 +3,8 @@
 The kitchen's model with its recorded states, through the camera of the scene file, at 480x640: ours (one thread, and two
 over frames) in the scene's light; MuJoCo's own renderer with all it draws by default;
 pyrender with one shadowed sun. Wall time, and processor time of the process, which other work on the machine does not lengthen.
-Preparation is not counted. What is not importable is passed over.
+Preparation is not counted. What is not importable is passed over. With ``--lift FILE`` also ours of a recording of robosuite's
+Lift (``tests/scene/readers/record_lift.py`` makes one) through its agentview, where robosuite is installed for its assets.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,29 @@ def ours(scene: Scene) -> Callable[[int], object]:
     triangles = triangles_of(scene)
     shader = Shader(scene, triangles, rasterizer(triangles))
     return lambda frame: shader.frame(scene.cameras[0], frame)
+
+
+def lift(recording: Path) -> Scene:
+    """A recording of robosuite with its own assets.
+
+    Raises:
+        ImportError: robosuite is not installed.
+    """
+    found = find_spec("robosuite")
+    if found is None or found.origin is None:
+        raise ImportError("no module named robosuite")
+    scene = load(
+        recording, LoadOptions(frames=FRAMES, size=SIZE), asset_root=str(Path(found.origin).parent / "models" / "assets")
+    )
+    return replace(scene, cameras=(scene.camera("agentview"),))
+
+
+def print_ours(name: str, scene: Scene) -> None:
+    """Lines of the table for one thread and for two."""
+    own = ours(scene)
+    print(row(name, 1, milliseconds(own)), flush=True)
+    with frame_pool(2) as pool:
+        print(row(name, 2, milliseconds(own, pool)), flush=True)
 
 
 def mujocos(scene: Scene) -> Callable[[int], object]:
@@ -100,9 +125,12 @@ def pyrenders(scene: Scene) -> Callable[[int], object]:
 
 def main() -> None:
     """Print a table."""
-    if "--drawing" not in sys.argv:
-        argparse.ArgumentParser(description=__doc__).parse_args()
-        command = [sys.executable, "-m", "benchmarks.rgb_speed", "--drawing"]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lift", type=Path, metavar="FILE", help="a recording of robosuite's Lift, HDF5")
+    parser.add_argument("--drawing", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if not asked.drawing:
+        command = [sys.executable, "-m", "benchmarks.rgb_speed", "--drawing", *sys.argv[1:]]
         raise SystemExit(subprocess.run(command, env=drawing_environment()).returncode)
     scene = load(KITCHEN, LoadOptions(frames=FRAMES, size=SIZE))
     scene = replace(scene, cameras=scene.cameras[:1])
@@ -110,10 +138,12 @@ def main() -> None:
         f"{machine()}; kitchen, {sum(len(scene.meshes[p.mesh].faces) for p in scene.parts):,} triangles, {SIZE[0]}x{SIZE[1]}\n"
     )
     print("| renderer | threads | wall, ms | processor, ms |\n|---|---|---|---|", flush=True)
-    own = ours(scene)
-    print(row("rgb, scene's light", 1, milliseconds(own)), flush=True)
-    with frame_pool(2) as pool:
-        print(row("rgb, scene's light", 2, milliseconds(own, pool)), flush=True)
+    print_ours("rgb, scene's light", scene)
+    if asked.lift:
+        try:
+            print_ours("rgb, robosuite's Lift", lift(asked.lift))
+        except ImportError as error:
+            print(f"| rgb, robosuite's Lift | not here: {error} | | |", flush=True)
     for name, other in (("MuJoCo", mujocos), ("pyrender", pyrenders)):
         try:
             print(row(name, 1, milliseconds(other(scene))), flush=True)

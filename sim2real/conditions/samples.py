@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Int32, UInt8
 from torch import Tensor
 
 from ..camera import View
@@ -32,6 +32,7 @@ class Samples:
 
     - ``face`` has ``side`` x ``side`` samples per pixel of ``camera``, -1 where there is no surface.
     - ``view`` and ``materials`` are those of ``surface_kernels`` and ``texture_sampling``.
+    - ``wanted``: 1 for the pixels whose colors are used, so that others need not be painted; ``None``: all.
     """
 
     camera: Camera
@@ -40,6 +41,7 @@ class Samples:
     face: Any
     view: Any
     materials: Any
+    wanted: UInt8[Tensor, "height width"] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -128,12 +130,13 @@ class Sampler:
             return Layers(front, None)
         rows, columns = _box_around(weight < 1)
         part = _cut(camera, rows, columns)
+        wanted = (weight[rows, columns] < 1).to(torch.uint8)
         asked = view_of(self.scene, self._fine(part), frame)
         if (self._clear & asked.shown).sum() < 2:
             samples = self.samples(part, frame, without_clear=True)
-            return Layers(front, Behind((samples,), rows, columns, (weight[rows, columns],)))
+            return Layers(front, Behind((replace(samples, wanted=wanted),), rows, columns, (weight[rows, columns],)))
         solid = self._rasterizer.fragments(asked.only(~self._clear))
-        last = self._samples(part, frame, asked, solid.face, solid.camera_vertices)
+        last = replace(self._samples(part, frame, asked, solid.face, solid.camera_vertices), wanted=wanted)
         between = [replace(last, face=as_warp(face, wp.int32)) for face in self._clear_parts.layers(asked, solid)]
         weights = [weight[rows, columns], *(self.weight(samples) for samples in between)]
         return Layers(front, Behind((*between, last), rows, columns, tuple(weights)))

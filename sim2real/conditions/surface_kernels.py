@@ -240,6 +240,15 @@ class Group:
 
 @wp.func
 @no_type_check
+def sample_row(i: int, side: int) -> int:
+    """The row, within its pixel, of the ``i``-th of ``side`` x ``side`` samples; two to a side cost no division."""
+    if side == 2:
+        return i >> 1
+    return i / side
+
+
+@wp.func
+@no_type_check
 def group_from(
     i: int,
     done: int,
@@ -256,17 +265,20 @@ def group_from(
     ``middle`` is the ray through the pixel's middle.
     """
     g = Group()
-    g.face = face[y * side + i // side, x * side + i % side]
+    first = sample_row(i, side)
+    g.face = face[y * side + first, x * side + i - first * side]
     same = float(0.0)
     step = 1.0 / float(side)
     for j in range(i, side * side):
         if (done >> j) & 1 == 0:
-            f = face[y * side + j // side, x * side + j % side]
+            row = sample_row(j, side)
+            column = j - row * side
+            f = face[y * side + row, x * side + column]
             joins = int(0)
             if f == g.face:
                 same += 1.0
-                g.x += float(x) + (float(j % side) + 0.5) * step
-                g.y += float(y) + (float(j // side) + 0.5) * step
+                g.x += float(x) + (float(column) + 0.5) * step
+                g.y += float(y) + (float(row) + 0.5) * step
                 joins = 1
             elif g.face >= 0 and f >= 0:
                 joins = continues(g.face, f, middle, s, view)

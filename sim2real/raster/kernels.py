@@ -68,6 +68,37 @@ def transform(
     screen[i] = wp.vec3f(at[0], at[1], p[2])
 
 
+@wp.func_native(native(__file__, "transform_lanes"))
+@no_type_check
+def place_lanes(
+    vertices: wp.array(dtype=wp.vec3f),
+    vertex_part: wp.array(dtype=wp.int32),
+    camera_from_part: wp.array2d(dtype=wp.vec4d),
+    part_visible: wp.array(dtype=wp.int32),
+    target: Target,
+    camera_vertices: wp.array(dtype=wp.vec3f),
+    screen: wp.array(dtype=wp.vec3f),
+):
+    """All vertices, some at once."""
+    ...
+
+
+@wp.kernel
+@no_type_check
+def transform_lanes(
+    vertices: wp.array(dtype=wp.vec3f),
+    vertex_part: wp.array(dtype=wp.int32),
+    camera_from_part: wp.array2d(dtype=wp.vec4d),
+    part_visible: wp.array(dtype=wp.int32),
+    target: Target,
+    camera_vertices: wp.array(dtype=wp.vec3f),
+    screen: wp.array(dtype=wp.vec3f),
+):
+    """As ``transform``, on the CPU alone, for cameras that bend no rays and have an eye: one thread takes all vertices."""
+    if wp.tid() == 0:
+        place_lanes(vertices, vertex_part, camera_from_part, part_visible, target, camera_vertices, screen)
+
+
 @wp.func
 @no_type_check
 def spread(p: wp.vec3d, e: wp.vec3d) -> wp.float64:

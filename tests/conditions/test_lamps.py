@@ -1,5 +1,6 @@
 """Lamps: closed forms of matte floors, cones and distances; shadows of every kind; what is around; kernel and twin agree."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -37,6 +38,20 @@ def floor_points(scene) -> np.ndarray:
     rays = np.stack([x, y, np.ones_like(x)], -1) @ np.linalg.inv(camera.intrinsics[0]).T @ camera.world_from_camera[0][:3, :3].T
     eye = camera.world_from_camera[0][:3, 3]
     return eye + rays * (-eye[2] / rays[..., 2:])
+
+
+def test_shadows_of_several_lamps_that_several_threads_draw_are_those_of_one():
+    scene = tabletop((36, 48), frames=2)
+    places = ((0.5, 0.3, 0.8), (-0.5, 0.3, 0.8), (0.0, -0.6, 0.7))
+    lamps = tuple(Lamp("point", (0.4, 0.4, 0.4), place, attenuation=(0.0, 0.0, 1.0)) for place in places)
+    scene = replace(scene, lights=Lights(lamps))
+    shader, alone = (shader_of(scene, shadow_texels=128) for _ in range(2))
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda frame: shader.frame(scene.cameras[0], frame), [0, 0, 0, 0, 1, 1, 1, 1]))
+    for frame in (0, 1):
+        expected = alone.frame(scene.cameras[0], frame)
+        assert all(np.array_equal(picture, expected) for picture in together[4 * frame : 4 * frame + 4])
+    assert not np.array_equal(together[0], together[4])
 
 
 @pytest.mark.parametrize("color", [(1.0, 2.0, 3.0), (0.3, 0.0, 0.1)])

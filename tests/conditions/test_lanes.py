@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import warp as wp
 
-from sim2real.conditions.rgb.deferred import occlusion_kernels, shading_kernels
+from sim2real.conditions.rgb.deferred import occlusion_kernels, overlay_kernels, shading_kernels
 from sim2real.devices import as_warp, blank, launch, row_threads
-from sim2real.scene import Material
+from sim2real.scene import Material, Mirror
 from sim2real.scene.light.lamps import Lamp, Lights
-from sim2real.scene.primitives import sphere
+from sim2real.scene.primitives import box, plane, sphere
 
-from .stage import camera_at, scene_of, tabletop
+from .stage import camera_at, checker, quad, scene_of, tabletop
 from .test_rgb import shader_of
 
 LAMPS = Lights(
@@ -50,6 +50,63 @@ def test_rows_are_shaded_as_pixels_are(side, exposure, lights):
     error = np.abs(found - expected).max(axis=-1)
     # a shadow test may fall to the other side at single pixels
     assert np.quantile(error, 0.998) < 2e-4 and error.max() < 0.2
+
+
+@pytest.mark.parametrize("uv_scale", [0.2, 3.0, 40.0])  # texels larger than pixels, smaller, and far smaller
+def test_textures_of_eight_pixels_are_those_of_one(uv_scale):
+    board = quad(Material((0.9, 0.8, 1.0, 1.0), checker(), emission=(0.2, 0.2, 0.0)), uv_scale=uv_scale, half=3.0)
+    scene = scene_of([(board, (0, 0, 0))], camera_at((0.4, -0.8, 2.2), (0.1, 0.0, 0.2), (40, 67)))
+    shader = shader_of(scene, shadow_texels=64)
+    shading = shader.shading(scene.cameras[0], 0)
+    found, expected = shader._shade(shading).numpy(), one_by_one(shading)  # noqa: SLF001
+    assert expected.std() > (0.02 if uv_scale > 10 else 0.05)
+    assert np.quantile(np.abs(found - expected), 0.99) < 2e-4 and np.abs(found - expected).max() < 5e-3
+
+
+@pytest.mark.parametrize("share", [0.05, 0.6])
+def test_mirrors_are_laid_over_rows_as_over_pixels(share):
+    floor = replace(plane((3.0, 3.0)), material=Material((0.1, 0.1, 0.1, 1.0), roughness=0.2), mirror=Mirror(share))
+    cube = replace(box((0.1, 0.15, 0.2)), material=Material((0.8, 0.1, 0.1, 1.0)))
+    scene = scene_of([(floor, (0, 0, 0)), (cube, (0.1, 0.0, 0.25))], camera_at((0.1, -1.2, 0.7), (0, 0, 0.1), (41, 61)))
+    shader = shader_of(scene, shadow_texels=128)
+    shading = shader.shading(scene.cameras[0], 0)
+    overlays = shader._overlays  # noqa: SLF001
+    over = overlays.of(shading.samples, shader._in_mirror)  # noqa: SLF001
+    found, plain = shader._shade(shading, over).numpy(), one_by_one(shading)  # noqa: SLF001
+    shaded = as_warp(plain.copy(), wp.vec3)
+    expected = overlays.shade(shading.samples, shading.occlusion, shading.light, over, wp.to_torch(shaded)).numpy()
+    assert np.abs(expected - plain).max() > 0.1 * share
+    error = np.abs(found - expected).max(axis=-1)
+    assert np.quantile(error, 0.998) < 2e-4 and error.max() < 0.2
+
+
+def test_the_cells_of_a_mirror_are_those_of_the_kernel_for_all_devices():
+    scene = scene_of(
+        [(replace(plane((0.5, 0.5)), mirror=Mirror(1.0)), (0, 0, 0))], camera_at((0, -1, 0.6), (0, 0, 0), (39, 61))
+    )
+    shader = shader_of(scene)
+    samples, overlays = shader.shading(scene.cameras[0], 0).samples, shader._overlays  # noqa: SLF001
+    for step in (1, 2):
+        found = overlays._cells(0, samples, step).numpy()  # noqa: SLF001
+        expected = np.zeros_like(found)
+        one = overlays._mirrors[0]  # noqa: SLF001
+        which = [as_warp(overlays._mirror_of, wp.int32), 0, wp.vec2i(one.first, one.last), step]  # noqa: SLF001
+        shape, run = row_threads(samples.size, "cpu")
+        inputs = [samples.face, samples.side, run, *which, as_warp(expected, wp.uint8)]
+        launch(overlay_kernels.mark_kernel, shape, inputs, "cpu")
+        assert 0 < found.sum() < found.size and np.array_equal(found, expected)
+
+
+def test_only_pixels_behind_clear_things_are_shaded_and_that_changes_nothing():
+    pane = quad(Material((0.2, 0.5, 0.2, 0.4)), half=0.3)
+    scene = scene_of([(plane((2.0, 2.0)), (0, 0, 0)), (pane, (0, -0.3, 0.2))], camera_at((0, -1.2, 0.7), (0, 0, 0.1), (40, 60)))
+    shader = shader_of(scene, shadow_texels=128)
+    camera = scene.cameras[0]
+    layers = shader._sampler.layers(camera, 0)  # noqa: SLF001
+    (behind,) = layers.behind.layers
+    assert 0 < behind.wanted.sum() < behind.wanted.numel()
+    everywhere = replace(layers, behind=replace(layers.behind, layers=(replace(behind, wanted=None),)))
+    assert np.array_equal(shader.frame(camera, 0, layers), shader.frame(camera, 0, everywhere))
 
 
 def test_faces_seen_edge_on_and_normals_without_length_are_shaded_as_pixels_are():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim2real.camera import px_from_camera
+from sim2real.conditions.rgb.deferred import overlays
 from sim2real.conditions.rgb.deferred.overlays import mirrored_camera
 from sim2real.raster.cut import cut_triangles
 from sim2real.scene import Material, Mirror
@@ -50,6 +51,22 @@ def test_what_a_mirror_adds_is_the_picture_of_the_mirrored_scene(share):
     assert (added > 0.05 * share).any(axis=-1).sum() > 200
     error = np.abs(added - share * expected[~alone]).max(axis=-1)
     assert np.quantile(error, 0.99) < 1e-3 and error.max() < 0.1  # single samples at borders fall to the other side
+
+
+def test_a_faint_mirror_is_drawn_at_half_size_which_eight_bits_hardly_show(monkeypatch):
+    cube, ball = replace(box((0.1, 0.15, 0.2)), material=RED), replace(sphere(0.1), material=GREEN)
+    ground = replace(plane((3.0, 3.0)), material=Material((0.2, 0.2, 0.2, 1.0), roughness=0.5))
+    eye = camera_at((0.1, -1.2, 0.7), (0.0, 0.0, 0.1), (121, 161))
+
+    def shown(mirror, faint=overlays.FAINT):
+        monkeypatch.setattr(overlays, "FAINT", faint)
+        scene = scene_of([(replace(ground, mirror=mirror), (0, 0, 0)), (cube, (0.1, 0.0, 0.25)), (ball, (-0.3, 0.1, 0.2))], eye)
+        return shader_of(replace(scene, lights=Lights((SUN,)))).frame(eye, 0).astype(int)
+
+    faint, whole, without = shown(Mirror(0.1)), shown(Mirror(0.1), faint=0.0), shown(None)
+    lost, added = np.abs(faint - whole), np.abs(whole - without)
+    assert added.max() >= 8 and lost.any()  # it is seen, and not the same
+    assert lost.mean() < 0.05 and np.quantile(lost, 0.99) <= 1 and lost.max() <= added.max()
 
 
 def test_what_is_behind_a_mirror_does_not_show_in_it():

@@ -26,7 +26,7 @@ from ..windows import part_boxes, parts_in_view
 LARGE_PX = 1024
 """On CUDA, triangles whose screen box has more pixels than this are shared by a group of threads."""
 GROUPS, LANES = 256, (32, 8)
-IN_ONE_GO = 512
+IN_ONE_GO = 2048
 """On the CPU, triangles whose boxes are found before they are drawn."""
 
 
@@ -92,7 +92,7 @@ class WarpRasterizer:
         mesh = self._vertices if view.vertices is None else self._upload(view.vertices)
         camera_vertices = torch.empty_like(mesh)
         keys = torch.full(view.size, kernels.NO_HIT, dtype=torch.int64, device=self.device)
-        screen = torch.empty_like(mesh)
+        screen = torch.empty((len(mesh) + 1, 3), device=self.device)[: len(mesh)]  # what follows the last is read, and not used
         if len(mesh):
             self._transform(view, target, mesh, camera_vertices, screen)
         if not len(self._faces):
@@ -134,9 +134,10 @@ class WarpRasterizer:
     def _transform(self, view: View, target: Any, mesh: Tensor, camera_vertices: Tensor, screen: Tensor) -> None:
         rows = torch.as_tensor(view.camera_from_part[:, :3].copy()).to(self.device)
         visible = torch.as_tensor(view.shown.astype(np.int32)).to(self.device)
+        lanes = self.device.type == "cpu" and not target.camera.kind
         self._launch(
-            kernels.transform,
-            len(mesh),
+            kernels.transform_lanes if lanes else kernels.transform,
+            1 if lanes else len(mesh),
             as_warp(mesh, dtype=wp.vec3f),
             as_warp(self._vertex_part),
             as_warp(rows, dtype=wp.vec4d),

@@ -324,6 +324,7 @@ def shadow_kernel(
     face: wp.array2d(dtype=wp.int32),
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array(dtype=wp.vec3i),
+    run: int,
     camera: DeviceCamera,
     top: int,
     left: int,
@@ -331,18 +332,26 @@ def shadow_kernel(
 ):
     """Inverse depth in a lamp's camera of what is drawn in a window, where that is nearer than what the map holds there.
 
-    ``camera`` is that of the window, which begins at (``top``, ``left``) of the map.
+    ``camera`` is that of the window, which begins at (``top``, ``left``) of the map; a thread takes ``run`` texels of a row.
     """
-    y, x = wp.tid()
-    f = face[y, x]
-    w = float(0.0)
-    if f >= 0:
-        v = faces[f]
-        a = vertices[v[0]]
-        n = wp.cross(vertices[v[1]] - a, vertices[v[2]] - a)
-        d = wp.dot(n, a)
-        nearest = wp.min(a[2], wp.min(vertices[v[1]][2], vertices[v[2]][2]))
+    y, block = wp.tid()
+    last = int(-1)
+    n = wp.vec3(0.0, 0.0, 0.0)
+    d = float(0.0)
+    nearest = float(1.0)
+    for x in range(block * run, wp.min(block * run + run, face.shape[1])):
+        f = face[y, x]
+        if f < 0:
+            continue
+        if f != last:
+            last = f
+            v = faces[f]
+            a = vertices[v[0]]
+            n = wp.cross(vertices[v[1]] - a, vertices[v[2]] - a)
+            d = wp.dot(n, a)
+            nearest = wp.min(a[2], wp.min(vertices[v[1]][2], vertices[v[2]][2]))
+        w = float(0.0)
         if d != 0.0:
             w = wp.dot(n, ray_from_px(camera, float(x) + 0.5, float(y) + 0.5)) / d
         w = wp.clamp(w, 0.0, 1.0 / wp.max(nearest, 1.0e-6))  # a sliver along the rays must not blow up
-    shadow[top + y, left + x] = wp.max(w, shadow[top + y, left + x])
+        shadow[top + y, left + x] = wp.max(w, shadow[top + y, left + x])

@@ -24,19 +24,91 @@ class Overlay:
 
     - ``mirror_of``: the mirror of every face, -1 if it is none; ``share``: of mirrors, of what they mirror, 0 where one shows
       nothing, as it does from behind: then its faces are as others.
-    - ``mirrored``: what each of them shows per pixel, radiance, up to the last that shows something.
+    - ``mirrored``: what they show, radiance, cell by cell, one picture after the other, left and right exchanged; ``windows``:
+      of each where its picture begins, its rows and columns, the row and column of cells at which it lies, and pixels per cell.
     - ``haze_reach``: 0 without haze; ``haze_depth``, ``haze``: as ``Haze`` has them, ``haze_up`` and ``haze_height``: the
       plane's normal in the camera's frame, and how high above it the eye is.
     """
 
     mirror_of: wp.array(dtype=wp.int32)
     share: wp.array(dtype=wp.float32)
-    mirrored: wp.array3d(dtype=wp.vec3)
+    mirrored: wp.array(dtype=wp.vec3)
+    windows: wp.array2d(dtype=wp.int32)
     haze: wp.vec3
     haze_up: wp.vec3
     haze_height: float
     haze_reach: float
     haze_depth: float
+
+
+@wp.func
+@no_type_check
+def cell_of(pixel: int, step: int) -> float:
+    """Where the middle of a pixel lies among the middles of cells of ``step`` pixels."""
+    return (float(pixel) + 0.5) / float(step) - 0.5
+
+
+@wp.func
+@no_type_check
+def share_of(f: int, over: Overlay) -> float:
+    """How much of what it mirrors a face shows; 0 if nothing."""
+    share = float(0.0)
+    if over.share.shape[0] > 0:
+        mirror = over.mirror_of[f]
+        if mirror >= 0:
+            share = over.share[mirror]
+    return share
+
+
+@wp.func
+@no_type_check
+def mirrored_at(f: int, row: int, column: int, over: Overlay) -> wp.vec3:
+    """What the mirror of face ``f`` shows in a pixel, between the cells around it."""
+    mirror = over.mirror_of[f]
+    rows = over.windows[mirror, 1]
+    columns = over.windows[mirror, 2]
+    v = cell_of(row, over.windows[mirror, 5]) - float(over.windows[mirror, 3])
+    u = cell_of(column, over.windows[mirror, 5]) - float(over.windows[mirror, 4])
+    j = int(wp.floor(v))
+    i = int(wp.floor(u))
+    fv = v - float(j)
+    fu = u - float(i)
+    upper = over.windows[mirror, 0] + wp.clamp(j, 0, rows - 1) * columns
+    lower = over.windows[mirror, 0] + wp.clamp(j + 1, 0, rows - 1) * columns
+    left = columns - 1 - wp.clamp(i, 0, columns - 1)
+    right = columns - 1 - wp.clamp(i + 1, 0, columns - 1)
+    above = (1.0 - fu) * over.mirrored[upper + left] + fu * over.mirrored[upper + right]
+    below = (1.0 - fu) * over.mirrored[lower + left] + fu * over.mirrored[lower + right]
+    return (1.0 - fv) * above + fv * below
+
+
+@wp.kernel
+@no_type_check
+def mark_kernel(
+    face: wp.array2d(dtype=wp.int32),
+    side: int,
+    run: int,
+    mirror_of: wp.array(dtype=wp.int32),
+    mirror: int,
+    faces: wp.vec2i,
+    step: int,
+    cells: wp.array2d(dtype=wp.uint8),
+):
+    """Set the cells, of ``step`` pixels, that the pixels of a mirror look up; ``faces``: its first face and its last."""
+    y, block = wp.tid()
+    for x in range(block * run, wp.min(block * run + run, face.shape[1] / side)):
+        found = bool(False)
+        for i in range(side * side):
+            f = face[y * side + i / side, x * side + i % side]
+            if f >= faces[0] and f <= faces[1]:
+                if mirror_of[f] == mirror:
+                    found = True
+        if found:
+            j = int(wp.floor(cell_of(y, step)))
+            i = int(wp.floor(cell_of(x, step)))
+            for b in range(step):
+                for a in range(step):
+                    cells[wp.clamp(j + b, 0, cells.shape[0] - 1), wp.clamp(i + a, 0, cells.shape[1] - 1)] = wp.uint8(1)
 
 
 @wp.func
@@ -103,19 +175,17 @@ def seen_through(
         sky = backdrop(direction, light)
     away = float(-1.0)
     if f >= 0:
-        mirror = over.mirror_of[f]
-        share = float(0.0)
-        if mirror >= 0:
-            share = over.share[mirror]
+        share = share_of(f, over)
         around = light
         if share > 0.0:  # what it mirrors is known, and takes the place of the surroundings that others mirror
             around.sky = wp.vec3(0.0, 0.0, 0.0)
             around.ground = wp.vec3(0.0, 0.0, 0.0)
         radiance = surface_color(f, x, y, occlusion, s, view, around)
         if share > 0.0:
-            radiance += share * over.mirrored[mirror, row, column]
-        w = inverse_depth(view.camera.kind, plane_of(f, s.faces, view.vertices), ray)
-        away = wp.length(toward) / wp.max(w, 1.0e-9)
+            radiance += share * mirrored_at(f, row, column, over)
+        if over.haze_reach > 0.0:
+            w = inverse_depth(view.camera.kind, plane_of(f, s.faces, view.vertices), ray)
+            away = wp.length(toward) / wp.max(w, 1.0e-9)
     else:
         radiance = sky
     haze = over.haze
@@ -138,10 +208,8 @@ def shows(face: wp.array2d(dtype=wp.int32), side: int, y: int, x: int, over: Ove
         for j in range(side):
             f = face[y * side + i, x * side + j]
             if f >= 0:
-                mirror = over.mirror_of[f]
-                if mirror >= 0:
-                    if over.share[mirror] > 0.0:
-                        found = True
+                if share_of(f, over) > 0.0:
+                    found = True
     return found
 
 

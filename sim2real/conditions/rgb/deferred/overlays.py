@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Bool, Float, Float32, Int32
+from jaxtyping import Bool, Float, Float32, Int32, UInt8
 from torch import Tensor
 
 from ....camera import View
@@ -18,11 +18,13 @@ from ....raster import CutView, Rasterizer, Visibility
 from ....scene import Camera, Mesh, Scene, Triangles
 from ....scene.light.lamps import Haze
 from ...samples import Sampler, Samples
-from . import overlay_kernels
+from . import lane_kernels, overlay_kernels
 from .exposure import EXPOSURE, radiance_shown_as
 
 _FLAT = 1e-5
 """Of a mesh's size, by which faces may be off their mirror's plane."""
+FAINT = 0.1
+"""Share up to which what a mirror shows is drawn at half size: of what that loses, a tenth or less is seen."""
 _ODD_ACROSS = {"perspective": (3, 8, 9), "fisheye": (), "orthographic": ()}
 """Coefficients of a lens that change their sign where left and right change places: p2, s1, s2."""
 
@@ -36,6 +38,16 @@ class _MirrorPart:
     share: float
     first: int
     last: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Mirrored:
+    """What a mirror shows, left and right exchanged, in cells of ``step`` pixels, from a row and column of cells on."""
+
+    radiance: Float32[Tensor, "rows columns 3"]
+    top: int
+    left: int
+    step: int
 
 
 def has_overlays(scene: Scene) -> bool:
@@ -81,13 +93,14 @@ class Overlays:
         over.mirror_of = as_warp(self._mirror_of, wp.int32)
         shares = [0.0 if picture is None else one.share for one, picture in zip(self._mirrors, shown, strict=True)]
         over.share = upload(np.array(shares or [0.0], np.float32), wp.float32, self._device)
-        count = 1 + max((number for number, picture in enumerate(shown) if picture is not None), default=-1)
-        pictures = torch.zeros((count, *samples.size, 3), device=self._device)
-        for place, picture in zip(pictures, shown[:count], strict=True):
+        windows, begin = np.zeros((len(shares) or 1, 6), np.int32), 0
+        for window, picture in zip(windows, shown, strict=False):
             if picture is not None:
-                rows, columns, what = picture
-                place[rows, columns] = what
-        over.mirrored = as_warp(pictures, wp.vec3) if count else wp.zeros((0, 0, 0), dtype=wp.vec3, device=self._device)
+                window[:] = begin, *picture.radiance.shape[:2], picture.top, picture.left, picture.step
+                begin += window[1] * window[2]
+        pictures = [picture.radiance.reshape(-1, 3) for picture in shown if picture is not None]
+        over.windows = upload(windows, wp.int32, self._device)
+        over.mirrored = as_warp(torch.cat(pictures or [torch.zeros((1, 3), device=self._device)]), wp.vec3)
         over.haze_reach = 0.0
         if hazy and self._haze is not None:
             self._lay_haze(over, self._haze, samples)
@@ -103,35 +116,45 @@ class Overlays:
         launch(overlay_kernels.shade_over_kernel, shape, seen, self._device)
         return without
 
-    def _picture(
-        self, number: int, samples: Samples, mirrored: Callable[[Samples, Camera], Tensor]
-    ) -> tuple[slice, slice, Float32[Tensor, "rows columns 3"]] | None:
-        """What a mirror shows in the rows and columns in which it is seen; ``None`` where it shows nothing."""
-        face, one = wp.to_torch(samples.face), self._mirrors[number]
-        here = (face >= one.first) & (face <= one.last)
-        if not bool(here.any()):
-            return None
-        here &= self._mirror_of[face.clamp(min=0).long()] == number
-        if not bool(here.any()):
-            return None
-        camera, frame = samples.camera, samples.frame
+    def _picture(self, number: int, samples: Samples, mirrored: Callable[[Samples, Camera], Tensor]) -> _Mirrored | None:
+        """What a mirror shows in the cells in which it is seen; ``None`` where it shows nothing."""
+        one, camera, frame = self._mirrors[number], samples.camera, samples.frame
         plane = self._plane(one, frame)
         eye = camera.world_from_camera[frame]
         ahead = eye[:3, 2] @ plane[:3] < 0 if camera.lens.parallel else eye[:3, 3] @ plane[:3] > plane[3]
-        if not ahead:
+        if not ahead or not self._scene.part_visible(frame)[one.part]:
             return None
-        rows, columns = (_span_px(here.any(dim=1 - axis), samples.side) for axis in (0, 1))
-        part = camera.cropped(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
-        behind = mirrored_camera(part, frame, plane)
+        step = 2 if one.share <= FAINT and not camera.lens.bent else 1
+        cells = self._cells(number, samples, step)
+        rows, columns = (torch.nonzero(cells.any(dim=1 - axis)).flatten() for axis in (0, 1))
+        if not len(rows):
+            return None
+        top, left = int(rows[0]), int(columns[0])
+        size = int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+        part = camera.cropped(step * top, step * left, (step * size[0], step * size[1]))
+        behind = mirrored_camera(part, frame, plane).resized(size)
+        wanted = cells[top : top + size[0], left : left + size[1]].flip(1)
         others = np.arange(len(self._scene.parts)) != one.part
         look = _Look(self._cut, plane, others)
-        front = self._sampler.samples(behind, frame, look=look)
+        front = replace(self._sampler.samples(behind, frame, look=look), wanted=wanted)
         picture = mirrored(front, camera)
         weight = self._sampler.weight(front)
-        if bool((weight < 1).any()):
-            solid = mirrored(self._sampler.samples(behind, frame, without_clear=True, look=look), camera)
-            picture = torch.lerp(solid, picture, weight[..., None])
-        return rows, columns, picture.flip(1)
+        if bool(((weight < 1) & (wanted > 0)).any()):
+            solid = self._sampler.samples(behind, frame, without_clear=True, look=look)
+            picture = torch.lerp(mirrored(replace(solid, wanted=wanted), camera), picture, weight[..., None])
+        return _Mirrored(picture, top, left, step)
+
+    def _cells(self, number: int, samples: Samples, step: int) -> UInt8[Tensor, "rows columns"]:
+        """1 for the cells, of ``step`` pixels, that the pixels of a mirror look up."""
+        size, one, device = samples.size, self._mirrors[number], self._device
+        cells = torch.zeros((-(-size[0] // step), -(-size[1] // step)), dtype=torch.uint8, device=device)
+        which = [as_warp(self._mirror_of, wp.int32), number, wp.vec2i(one.first, one.last), step, as_warp(cells, wp.uint8)]
+        if device == "cpu":
+            launch(lane_kernels.mark_rows_kernel, size[0], [samples.face, samples.side, *which], device)
+        else:
+            shape, run = row_threads(size, device)
+            launch(overlay_kernels.mark_kernel, shape, [samples.face, samples.side, run, *which], device)
+        return cells
 
     def _plane(self, mirror: _MirrorPart, frame: int) -> Float[np.ndarray, "4"]:
         """The mirror's plane in the world: unit normal n and offset d, with n.p = d."""
@@ -223,9 +246,3 @@ def _in_plane(mesh: Mesh) -> Bool[np.ndarray, "faces"]:
     height = (np.asarray(mesh.vertices, np.float64) - mesh.mirror.point) @ normal
     level = np.abs(height) <= _FLAT * float(np.ptp(mesh.vertices, axis=0).max())
     return np.asarray(level[mesh.faces].all(axis=1))
-
-
-def _span_px(samples: Tensor, side: int) -> slice:
-    """The pixels from the first to the last of which a sample is chosen."""
-    at = torch.nonzero(samples).flatten()
-    return slice(int(at[0]) // side, int(at[-1]) // side + 1)

@@ -18,7 +18,7 @@ from ....scene import Camera, Scene, Triangles
 from ....scene.colors import srgb_from_linear
 from ...samples import Layers, Sampler, Samples
 from ..protocol import MadeBy
-from . import lane_kernels, occlusion_kernels, shading_kernels
+from . import lane_kernels, occlusion_kernels, overlay_kernels, shading_kernels
 from .exposure import EXPOSURE
 from .lamps import Lamps
 from .overlays import Overlays, has_overlays
@@ -103,27 +103,48 @@ class Shader:
         return self._blended(camera, frame, 0.0, None).cpu().numpy()
 
     def _blended(self, camera: Camera, frame: int, exposure: float, layers: Layers | None) -> Tensor:
+        layers = layers or self._sampler.layers(camera, frame)  # first: the shadows may meanwhile be drawn by another thread
+        light = self._lamps.light(camera, frame, exposure)  # of all layers, which are seen from one place
+
         def painted(samples: Samples) -> Tensor:
-            shading = self._lit(samples)
-            shading.light.exposure = exposure
+            shading = Shading(samples, self._ambient(samples), light)
             over = None if self._overlays is None else self._overlays.of(samples, self._in_mirror)
             if self._overlays is None or over is None:
                 return self._shade(shading)
+            if over.haze_reach == 0 and self._by_lanes(samples):
+                return self._shade(shading, over)
             plain = blank(samples.size, wp.vec3, self._device) if over.haze_reach > 0 else None
             without = self._shade(shading) if plain is None else wp.to_torch(plain)
             return self._overlays.shade(samples, shading.occlusion, shading.light, over, without)
 
-        return (layers or self._sampler.layers(camera, frame)).blended(painted)
+        return layers.blended(painted)
 
-    def _shade(self, shading: Shading) -> Float32[Tensor, "height width 3"]:
+    def _by_lanes(self, samples: Samples) -> bool:
+        """Whether eight places are shaded at once."""
+        return self._device == "cpu" and samples.view.camera.kind == 0
+
+    def _shade(self, shading: Shading, over: Any = None) -> Float32[Tensor, "height width 3"]:
+        """The picture of a view; ``over`` (without haze) may be laid over it where it is shaded by lanes."""
         seen = shading.samples
         color = blank(seen.size, wp.vec3, self._device)
-        if self._device == "cpu" and seen.view.camera.kind == 0:
+        if self._by_lanes(seen):
             room = seen.size[1] * seen.side**2
             faces_of = as_warp(torch.empty((room, 2), dtype=torch.int32), wp.vec2i)
-            places = as_warp(torch.empty((room, 9)), lane_kernels.Place)
-            lit = [shading.occlusion, seen.materials, seen.view, shading.light, color]
-            launch(lane_kernels.shade_rows_kernel, seen.size[0], [seen.face, seen.side, faces_of, places, *lit], self._device)
+            places = as_warp(torch.empty((room, lane_kernels.Place._length_)), lane_kernels.Place)
+            runs = as_warp(torch.empty((seen.size[1] // 8 + 1, 2), dtype=torch.int32), wp.vec2i)
+            wanted = None if seen.wanted is None else as_warp(seen.wanted, wp.uint8)
+            lit = [
+                shading.occlusion,
+                seen.materials,
+                seen.view,
+                shading.light,
+                over or overlay_kernels.Overlay(),
+                wanted,
+                color,
+            ]
+            launch(
+                lane_kernels.shade_rows_kernel, seen.size[0], [seen.face, seen.side, faces_of, places, runs, *lit], self._device
+            )
             return wp.to_torch(color)
         shape, run = row_threads(seen.size, self._device)
         launch(
@@ -136,10 +157,8 @@ class Shader:
 
     def shading(self, camera: Camera, frame: int) -> Shading:
         """Rasterize a view and gather what its picture is shaded from."""
-        return self._lit(self._sampler.samples(camera, frame))
-
-    def _lit(self, samples: Samples) -> Shading:
-        return Shading(samples, self._ambient(samples), self._lamps.light(samples.camera, samples.frame, EXPOSURE))
+        samples = self._sampler.samples(camera, frame)
+        return Shading(samples, self._ambient(samples), self._lamps.light(camera, frame, EXPOSURE))
 
     def _in_mirror(self, samples: Samples, headlight_on: Camera) -> Float32[Tensor, "height width 3"]:
         """Radiance of what the camera of a mirror sees; black where there is no surface."""

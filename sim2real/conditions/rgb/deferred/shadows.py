@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
 from torch import Tensor
 
 from ....camera import Camera
 from ....camera.kernels import device_camera
-from ....devices import as_warp, launch, load, upload
+from ....devices import as_warp, launch, load, row_threads, upload
 from ....raster import Visibility, part_boxes, rasterizer, view_of, window_of
 from ....scene import Scene, Triangles
 from ....scene.triangles import parts_alone
@@ -69,44 +69,63 @@ class ShadowMaps:
         every = _Casters(scene, triangles, casts, device) if any(moves) else None
         moving = _Casters(scene, triangles, casts & ~still, device)
         self._moving = [every if one else moving for one in moves]
-        self._maps: OrderedDict[int, Future] = OrderedDict()
+        self._changes = any(moves) or bool((casts & ~still).any())
+        self._maps: OrderedDict[int, _FrameMaps] = OrderedDict()
         self._lock = threading.Lock()
         nothing = torch.zeros((len(self._cameras), *self._cameras[0].size), device=device)
         resting = _Casters(scene, triangles, casts & still, device)
-        self._still = self._drawn(0, [None if one else resting for one in moves], nothing)
+        self._still = nothing
+        for number, one in enumerate(moves):
+            if not one:
+                self._draw(number, 0, resting, nothing[number])
 
     def of(self, frame: int) -> Any:
-        """The maps of a frame: drawn by the first thread that asks, awaited by the others, kept for a while."""
+        """The maps of a frame, kept for a while: each is drawn by the first thread that gets to it; the others wait for it."""
+        if not self._changes:
+            return as_warp(self._still, wp.float32)
         with self._lock:
-            future, mine = self._maps.get(frame), False
-            if future is None:
-                future, mine = Future(), True
-                self._maps[frame] = future
+            if frame not in self._maps:
+                self._maps[frame] = _FrameMaps(torch.empty_like(self._still), [None] * len(self._cameras))
                 while len(self._maps) > _KEPT:
                     self._maps.popitem(last=False)
-        if mine:
+            kept = self._maps[frame]
+        for number in range(len(self._cameras)):
+            with self._lock:
+                if kept.drawn[number] is not None:
+                    continue
+                mine = kept.drawn[number] = Future()
             try:
-                future.set_result(as_warp(self._drawn(frame, self._moving, self._still), wp.float32))
+                kept.maps[number] = self._still[number]
+                self._draw(number, frame, self._moving[number], kept.maps[number])
+                mine.set_result(None)
             except BaseException as error:
-                future.set_exception(error)
+                mine.set_exception(error)
                 with self._lock:
                     self._maps.pop(frame, None)
                 raise
-        return future.result()
+        for future in kept.drawn:
+            assert future is not None
+            future.result()
+        return as_warp(kept.maps, wp.float32)
 
-    def _drawn(self, frame: int, casters_of: Sequence[_Casters | None], behind: Tensor) -> Tensor:
-        """Maps with some parts of a frame in front of what other maps hold."""
-        maps = behind
-        for number, (camera, casters) in enumerate(zip(self._cameras, casters_of, strict=True)):
-            found = None if casters is None else casters.seen(camera, frame)
-            if casters is None or found is None:
-                continue
-            maps = behind.clone() if maps is behind else maps
-            seen, window, (top, left) = found
-            inputs = [as_warp(seen.face, wp.int32), as_warp(seen.camera_vertices, wp.vec3), casters.faces]
-            inputs += [device_camera(window.intrinsics[frame], window.lens, window.size, self._device), top, left]
-            launch(light_kernels.shadow_kernel, window.size, [*inputs, as_warp(maps[number], wp.float32)], self._device)
-        return maps
+    def _draw(self, number: int, frame: int, casters: _Casters, into: Float32[Tensor, "side side"]) -> None:
+        """Draw some parts of a frame in front of what the map of a lamp holds."""
+        found = casters.seen(self._cameras[number], frame)
+        if found is None:
+            return
+        seen, window, (top, left) = found
+        shape, run = row_threads(window.size, self._device)
+        inputs = [as_warp(seen.face, wp.int32), as_warp(seen.camera_vertices, wp.vec3), casters.faces, run]
+        inputs += [device_camera(window.intrinsics[frame], window.lens, window.size, self._device), top, left]
+        launch(light_kernels.shadow_kernel, shape, [*inputs, as_warp(into, wp.float32)], self._device)
+
+
+@dataclass(frozen=True, eq=False)
+class _FrameMaps:
+    """The maps of a frame, and which of them some thread has drawn or is drawing."""
+
+    maps: Float32[Tensor, "lamps side side"]
+    drawn: list[Future | None]
 
 
 class _Casters:
