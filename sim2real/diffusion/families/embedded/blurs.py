@@ -108,7 +108,9 @@ def shares_of(here: Float[Tensor, "height width"], wanted: range) -> Levels:
     return _levels(here, wanted, _squared)
 
 
-def _levels(picture: Float[Tensor, "height width"], wanted: range, as_weights: Callable[[np.ndarray, int], np.ndarray]) -> Levels:
+def _levels(
+    picture: Float[Tensor, "height width"], wanted: range, as_weights: Callable[[np.ndarray, int], np.ndarray]
+) -> Levels:
     small = picture.numpy()
     parts, places, first = [], [], 0
     for level in range(wanted.stop):
@@ -182,5 +184,3 @@ def gain_of(by: Ellipses) -> Float32[Tensor, "height width"]:
     count = 2.0 * by.reach + 1
     line = by.way.square().sum(0) * (count.square() - 1) / 12
     return (1 + line / by.minor.square()) ** 0.25
-
-

@@ -111,7 +111,9 @@ def shade_of(
     drawn = [k for k in range(grain.size.shape[1]) if grain.strength[np.unique(row), k].any()]
     tables = [[torch.from_numpy(table[:, k])[row] for table in (grain.size, grain.stretch, grain.strength)] for k in drawn]
     blurs = [ellipses_of(first * (size * stretch), second * size) for size, stretch, _ in tables]
-    fields = fields_of(torch.from_numpy(np.ascontiguousarray(noise, np.float32)), owner, grain, dict(zip(drawn, blurs, strict=True)))
+    fields = fields_of(
+        torch.from_numpy(np.ascontiguousarray(noise, np.float32)), owner, grain, dict(zip(drawn, blurs, strict=True))
+    )
     for k, blur, (_, _, strength) in zip(drawn, blurs, tables, strict=True):
         deviation = torch.where(z > 0, strength * blur.ratio, 0)
         total += deviation * _formed(fields[k], torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
