@@ -136,11 +136,10 @@ def fields_of(
     """
     fields = {k: torch.zeros(owner.shape) for k in blurs}
     for id_, box in enumerate(ndimage.find_objects(owner.numpy() + 1)):
-        own = [k for k in blurs if box is not None and grain.strength[id_, k] > 0]
-        if not own:
+        if box is None:
             continue
         here = owner[box] == id_
-        for k in own:
+        for k in (k for k in blurs if grain.strength[id_, k] > 0):
             blur = blurs[k].cut(*box)
             wanted = levels_for(blur.minor[here])
             field = blurred(levels_of(noise[k % _CHANNELS][box] * here, wanted), blur, here) * gain_of(blur)
