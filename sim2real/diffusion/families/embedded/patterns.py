@@ -19,6 +19,10 @@ _BENT = 0.5
 """Cosine below which an axis of the instance does not point up."""
 _RING_SHADE = 0.32
 """Standard deviations of log light between the spring wood and the summer wood of one ring, at contrast 1."""
+_RING_MEAN = 1 / 4 - 1 / 16
+_BENDING = 0.15
+"""By how much rings are steeper than in straight wood, at least, as they wander."""
+_NARROW = 1e-3
 _TRUNK = (0.06, 0.3)
 """Distance between a plank and the middle of its tree, metres."""
 _FINEST = 1e-6
@@ -118,11 +122,27 @@ def _rings(
     lean = 0.04 * (_hashed(piece, seed + 4) - 0.5)
     y = at.points[:, 1] + radius * np.cos(angle) + lean * at.points[:, 0]
     z = at.points[:, 2] + radius * np.sin(angle)
-    phase = np.hypot(y, z) / pattern.rings + np.float32(0.35) * bend
+    distance = np.maximum(np.hypot(y, z), _FINEST)
+    phase = distance / pattern.rings + np.float32(0.35) * bend
+    outward = np.stack([y * lean, y, z], axis=-1) / distance[:, None]
+    steep = np.linalg.norm(outward - (outward * at.normals).sum(-1, keepdims=True) * at.normals, axis=-1)
+    wide = at.step / pattern.rings * np.clip(steep + _BENDING, 0, 1)  # rings that a pixel sees
+    seen = (_ring_sum(phase + wide / 2) - _ring_sum(phase - wide / 2)) / np.maximum(wide, _FINEST)
+    seen = np.where(wide > _NARROW, seen, _ring(phase))
+    return (-seen * 3 * _RING_SHADE * pattern.contrast).astype(np.float32)
+
+
+def _ring(phase: Float[np.ndarray, " pixels"]) -> Float[np.ndarray, " pixels"]:
+    """Darkness across rings, of mean 0: it grows slowly, then ends at once."""
     t = phase - np.floor(phase)
-    profile = t * t * t - np.clip(1 - 8 * (1 - t), 0, 1)  # darkens slowly, then ends at once
-    wide = np.clip(1.6 - 2 * at.step / pattern.rings, 0, 1)
-    return (-(profile - 0.187) * 3 * _RING_SHADE * pattern.contrast * wide).astype(np.float32)
+    return t * t * t - np.clip(1 - 8 * (1 - t), 0, 1) - _RING_MEAN
+
+
+def _ring_sum(phase: Float[np.ndarray, " pixels"]) -> Float[np.ndarray, " pixels"]:
+    """Its integral from 0, which is 0 again after every ring."""
+    t = (phase - np.floor(phase)).astype(np.float64)
+    late = np.maximum(t - 7 / 8, 0)
+    return t**4 / 4 - 4 * late * late - _RING_MEAN * t
 
 
 def _hashed(number: Int[np.ndarray, " pixels"], seed: int) -> Float32[np.ndarray, " pixels"]:

@@ -14,28 +14,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import warp as wp
 from jaxtyping import Float, Float32, Int, UInt8
+from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional
 
-from ....devices import as_warp, launch, load
+from ....devices import load
 from . import texture_kernels
+from .blurs import Ellipses, blurred, ellipses_of, gain_of, levels_for, levels_of, shares_of
 from .surfaces import FORMS, TextureLayer
 
 _CHANNELS = 3
 """Of the noise: layers take them in turn."""
 _VEIN, _SPECK, _SOFT = 0.18, 1.2, 0.12
 """Half width of a vein, threshold of specks and how soft it is, in standard deviations of the noise."""
-_LEVELS = 6
-_FINEST_PX = 0.5
-"""Standard deviation of the finest blur; every level doubles it."""
-_REACH = 2
-"""Places on either side of a pixel in a round of taps."""
-_SPREAD = 7.2
-"""Standard deviation of the 25 places that two rounds of five taps reach, in the distance between two of them."""
-_PIXEL = 0.3
-"""Variance of what a pixel itself blurs, in squared pixels."""
+_LEAST_SHARE = 0.05
+"""Of the variance of a blur, that comes from what is seen: veins and specks are drawn as if it were no less."""
 _STEEPEST = 0.12
 """Least cosine between the normal and the view; a surface seen more flatly is taken for one seen like this."""
 
@@ -113,19 +106,48 @@ def shade_of(
     z = torch.from_numpy(np.ascontiguousarray(depth, np.float32))
     along = torch.from_numpy(grain.along[frame])[row]
     first, second = _tangents(torch.from_numpy(normals.astype(np.float32)) / 127.5 - 1, z, along, K)
+    owner = torch.where(z > 0, row, -1)
     total = torch.zeros_like(z)
-    levels = {}
-    for k in range(grain.size.shape[1]):
-        size, stretch, strength = (torch.from_numpy(table[:, k])[row] for table in (grain.size, grain.stretch, grain.strength))
-        if not (strength > 0).any():
-            continue
-        channel = k % _CHANNELS
-        if channel not in levels:
-            levels[channel] = noise_levels(torch.from_numpy(np.ascontiguousarray(noise[channel])))
-        field, ratio = blurred(levels[channel], first * (size * stretch), second * size, row)
-        deviation = torch.where(z > 0, strength * ratio, 0)
-        total += deviation * _formed(field, torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
+    drawn = [k for k in range(grain.size.shape[1]) if grain.strength[np.unique(row), k].any()]
+    tables = [[torch.from_numpy(table[:, k])[row] for table in (grain.size, grain.stretch, grain.strength)] for k in drawn]
+    blurs = [ellipses_of(first * (size * stretch), second * size) for size, stretch, _ in tables]
+    fields = fields_of(
+        torch.from_numpy(np.ascontiguousarray(noise, np.float32)), owner, grain, dict(zip(drawn, blurs, strict=True))
+    )
+    for k, blur, (_, _, strength) in zip(drawn, blurs, tables, strict=True):
+        deviation = torch.where(z > 0, strength * blur.ratio, 0)
+        total += deviation * _formed(fields[k], torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
     return total.exp().numpy()
+
+
+def fields_of(
+    noise: Float32[Tensor, "3 height width"],
+    owner: Int[Tensor, "height width"],
+    grain: Grain,
+    blurs: Mapping[int, Ellipses],
+) -> dict[int, Float32[Tensor, "height width"]]:
+    """The noise of every instance under its layers' blurs, by layer; no instance takes in what another one holds.
+
+    Args:
+        noise: unit variance.
+        owner: id of the instance that a pixel shows, -1 without.
+        grain: its layers.
+        blurs: of all pixels, by layer.
+    """
+    fields = {k: torch.zeros(owner.shape) for k in blurs}
+    for id_, box in enumerate(ndimage.find_objects(owner.numpy() + 1)):
+        if box is None:
+            continue
+        here = owner[box] == id_
+        for k in (k for k in blurs if grain.strength[id_, k] > 0):
+            blur = blurs[k].cut(*box)
+            wanted = levels_for(blur.minor[here])
+            field = blurred(levels_of(noise[k % _CHANNELS][box] * here, wanted), blur, here) * gain_of(blur)
+            if grain.form[id_, k]:
+                shares = blurred(shares_of(here.to(torch.float32), wanted), blur, here)
+                field = field / shares.clamp(min=_LEAST_SHARE).sqrt()
+            fields[k][box][here] = field[here]
+    return fields
 
 
 def _formed(field: Float[Tensor, "height width"], form: UInt8[Tensor, "height width"]) -> Float[Tensor, "height width"]:
@@ -188,107 +210,3 @@ def _tangents(
 def _unit(vectors: Float[Tensor, "height width 3"]) -> Float[Tensor, "height width 3"]:
     x, y, z = vectors.unbind(-1)
     return vectors / (x * x + y * y + z * z).sqrt().clamp(min=1e-6)[..., None]
-
-
-def blurred(
-    levels: Float[Tensor, "levels height width"],
-    first: Float[Tensor, "2 height width"],
-    second: Float[Tensor, "2 height width"],
-    owner: Int[Tensor, "height width"],
-) -> tuple[Float[Tensor, "height width"], Float[Tensor, "height width"]]:
-    """White noise blurred by an ellipse of its own at every pixel, at about unit variance.
-
-    Args:
-        levels: of the noise, from :func:`noise_levels`.
-        first: half axis of the ellipse (one standard deviation), pixels.
-        second: another one, conjugate to it.
-        owner: whose pixel it is: a blur does not take in what another kernel has blurred.
-
-    Returns:
-        The blurred noise, and the share of the texture's standard deviation that is left where the pixel is coarser than it.
-    """
-    xx, xy = first[0] ** 2 + second[0] ** 2, first[0] * first[1] + second[0] * second[1]
-    yy = first[1] ** 2 + second[1] ** 2
-    ratio = ((xx * yy - xy * xy).clamp(min=0) / ((xx + _PIXEL) * (yy + _PIXEL) - xy * xy)) ** 0.25
-    mean, half = (xx + yy) / 2 + _PIXEL, (((xx - yy) / 2) ** 2 + xy * xy).sqrt()
-    widest = _FINEST_PX * 2 ** (_LEVELS - 1)
-    minor = (mean - half).clamp(min=_PIXEL).sqrt().clamp(max=widest)
-    major = torch.maximum((mean + half).sqrt().clamp(max=2 * _SPREAD * widest), minor)
-    angle = torch.atan2(2 * xy, xx - yy) / 2
-    step = (major.square() - minor.square()).clamp(min=0).sqrt() / _SPREAD
-    way = torch.stack([angle.cos(), angle.sin()]) * torch.minimum(step, 1.5 * minor)
-    level = (torch.log2(minor / _FINEST_PX)).clamp(0, _LEVELS - 1)
-    fields = _taps(levels, level, way)
-    fields = _own_taps(fields, owner, levels, level, (2 * _REACH + 1) * way)
-    reached = (minor.square() + _SPREAD**2 * (way[0].square() + way[1].square())).sqrt()
-    return fields * (reached / minor).sqrt(), ratio
-
-
-def noise_levels(noise: Float[Tensor, "height width"]) -> Float[Tensor, "levels height width"]:
-    """Noise under wider and wider isotropic blurs, each at unit variance."""
-    height, width = noise.shape
-    out, small = [], noise[None, None]
-    for level in range(_LEVELS):
-        shrunk = 2 ** max(0, level - 2)
-        sigma = _FINEST_PX * 2**level / shrunk
-        if level > 2:
-            small = functional.avg_pool2d(
-                functional.pad(small, (0, small.shape[-1] % 2, 0, small.shape[-2] % 2), "replicate"), 2
-            )
-        # halving by means of 2 x 2 pixels blurs by itself: variance (4^n - 1) / 12 pixels of the full size
-        own = max(sigma * sigma - (1 - 1 / shrunk**2) / 12, 0.04)
-        blurred = _gaussian(small, math.sqrt(own))
-        if shrunk > 1:
-            full = functional.interpolate(blurred, scale_factor=shrunk, mode="bilinear", align_corners=False)
-            blurred = full[..., :height, :width]
-        out.append(blurred[0, 0] / blurred.square().mean().sqrt().clamp(min=1e-6))
-    return torch.stack(out)
-
-
-def _gaussian(picture: Float[Tensor, "1 1 h w"], sigma: float) -> Float[Tensor, "1 1 h w"]:
-    radius = math.ceil(3 * sigma)
-    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
-    kernel = kernel / kernel.sum()
-    padded = functional.pad(picture, (radius,) * 4, "replicate")
-    return functional.conv2d(functional.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
-
-
-def _taps(
-    levels: Float[Tensor, "levels height width"], level: Float[Tensor, "height width"], way: Float[Tensor, "2 height width"]
-) -> Float[Tensor, "height width"]:
-    """The mean of places along a line through every pixel; see ``taps_reference``."""
-    out = torch.empty_like(level)
-    arrays = [as_warp(tensor.contiguous(), wp.float32) for tensor in (levels, level, way)]
-    launch(texture_kernels.taps_kernel, tuple(level.shape), [*arrays, _REACH, as_warp(out, wp.float32)], "cpu")
-    return out
-
-
-def _own_taps(
-    fields: Float[Tensor, "height width"],
-    owner: Int[Tensor, "height width"],
-    levels: Float[Tensor, "levels height width"],
-    level: Float[Tensor, "height width"],
-    way: Float[Tensor, "2 height width"],
-) -> Float[Tensor, "height width"]:
-    """The same through what has been blurred once, as far as it is one owner's."""
-    out = torch.empty_like(level)
-    given = [as_warp(fields[None].contiguous(), wp.float32), as_warp(owner.to(torch.int32).contiguous(), wp.int32)]
-    given += [as_warp(tensor.contiguous(), wp.float32) for tensor in (levels, level, way)]
-    launch(texture_kernels.own_taps_kernel, tuple(level.shape), [*given, _REACH, as_warp(out, wp.float32)], "cpu")
-    return out
-
-
-def taps_reference(
-    levels: Float[Tensor, "levels height width"], level: Float[Tensor, "height width"], way: Float[Tensor, "2 height width"]
-) -> Float[Tensor, "height width"]:
-    """What ``texture_kernels.taps_kernel`` computes, in torch."""
-    count, height, width = levels.shape
-    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-    deep = (2 * level + 1) / count - 1
-    total = torch.zeros(height, width)
-    for k in range(-_REACH, _REACH + 1):
-        grid = torch.stack([2 * (x + k * way[0]) / width - 1, 2 * (y + k * way[1]) / height - 1, deep], dim=-1)
-        total += functional.grid_sample(
-            levels[None, None], grid[None, None], mode="bilinear", padding_mode="border", align_corners=False
-        )[0, 0, 0]
-    return total / (2 * _REACH + 1)

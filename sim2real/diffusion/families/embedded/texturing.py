@@ -17,7 +17,7 @@ from .patterns import SurfacePoints, joined, pattern_of
 from .surfaces import TextureLayer, layers_of, pattern_named, wear
 from .textures import Grain, grain_of, shade_of, shade_per_lightness
 
-_BEND = TextureLayer(0.012, 12.0, 1.0)
+_BEND = TextureLayer(0.008, 8.0, 1.0)
 """Noise by which growth rings wander; its contrast is made 1."""
 _STEEPEST = 0.12
 """Least cosine between the normal and the view: flatter surfaces are taken for such."""

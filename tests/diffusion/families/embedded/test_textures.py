@@ -2,12 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 
-from sim2real.devices import load
-from sim2real.diffusion.families.embedded import texture_kernels
 from sim2real.diffusion.families.embedded.surfaces import FORMS, TextureLayer, textures
-from sim2real.diffusion.families.embedded.textures import _taps, blurred, grain_of, noise_levels, shade_of, taps_reference
+from sim2real.diffusion.families.embedded.textures import grain_of, shade_of
 from sim2real.scene.material_kinds import MATERIAL_KINDS
 
 SIZE = (120, 160)
@@ -30,32 +27,6 @@ def shade(noise, layer, depth=1.0, *, normals=(0.0, 0.0, -1.0), focal=400.0, rot
     k = np.array([[focal, 0, size[1] / 2], [0, focal, size[0] / 2], [0, 0, 1]])
     ids, z = np.ones(size, np.uint16), np.full(size, depth, np.float32)
     return shade_of(noise, ids, z, encoded(normals, size), k, grain(layer, rotation), 0)
-
-
-@pytest.fixture(autouse=True)
-def _kernels():
-    load(texture_kernels, "cpu")
-
-
-def test_the_kernel_equals_its_torch_twin():
-    rng = torch.Generator().manual_seed(0)
-    levels = torch.randn(6, 40, 50, generator=rng)
-    level, way = torch.rand(40, 50, generator=rng) * 7 - 1, torch.randn(2, 40, 50, generator=rng) * 6
-    assert torch.allclose(_taps(levels, level, way), taps_reference(levels, level, way), atol=1e-5)
-
-
-@pytest.mark.parametrize(("long", "short"), [(0.4, 0.4), (1, 1), (3, 3), (9, 9), (9, 1.5), (16, 4)])
-@pytest.mark.parametrize("degrees", [0, 30])
-def testblurred_noise_has_unit_variance(long, short, degrees):
-    angle, (h, w) = np.deg2rad(degrees), (400, 400)
-    axes = [long * np.array([np.cos(angle), np.sin(angle)]), short * np.array([-np.sin(angle), np.cos(angle)])]
-    first, second = (torch.tensor(axis, dtype=torch.float32)[:, None, None].expand(2, h, w) for axis in axes)
-    field, ratio = blurred(
-        noise_levels(torch.from_numpy(drawn(3, (h, w))[0])), first, second, torch.zeros(h, w, dtype=torch.int64)
-    )
-    inside = field[60:-60, 60:-60]
-    assert inside.std().item() == pytest.approx(1, abs=0.16)
-    assert 0 < ratio.min() <= ratio.max() <= 1 and (long < 1 or ratio.min() > 0.8)
 
 
 def test_lightness_varies_as_the_layer_says():
@@ -129,6 +100,33 @@ def test_what_lies_beside_a_surface_leaves_its_texture_smooth():
     shade = np.log(shade_of(noise, ids, z, encoded((0.0, 0.0, -1.0), size), k, both, 0))
     left, right = (np.diff(shade[:, part], axis=0).std() / shade[:, part].std() for part in (np.s_[60:149], np.s_[160:]))
     assert left < 0.25 < right
+
+
+def test_what_moves_beside_a_surface_leaves_its_texture_alone():
+    """A hand that the camera carries: its own noise is the same in every frame, and so is its texture, at any scale."""
+    k = np.array([[400.0, 0, 80], [0, 400, 60], [0, 0, 1]])
+    layers = (TextureLayer(0.002, 1.0, 2.0), TextureLayer(0.03, 1.0, 2.0), TextureLayer(0.15, 2.0, 2.0))
+    both = grain_of({1: layers, 2: layers}, {1: 50.0, 2: 50.0}, {1: np.eye(3)[None], 2: np.eye(3)[None]}, 1)
+    ids, z = np.ones(SIZE, np.uint16), np.full(SIZE, 0.3, np.float32)
+    ids[70:, 30:130] = 2
+    hand, flat = ids == 2, encoded((0.0, 0.0, -1.0))
+    here, there = (shade_of(np.where(hand, drawn(), drawn(seed)), ids, z, flat, k, both, 0) for seed in (1, 2))
+    assert np.array_equal(here[hand], there[hand]) and here[hand].std() > 0.01
+    assert not np.array_equal(here[~hand], there[~hand])
+
+
+def test_a_wide_spot_is_as_wide_on_its_surface_from_near():
+    """Seen from half as far, spots are twice as large in pixels, however large they are."""
+
+    def steepness(depth):
+        return np.mean(
+            [
+                np.square(np.diff(np.log(shade(drawn(seed, (240, 320)), TextureLayer(0.02, 1.0, 3.0), depth)), axis=1)).mean()
+                for seed in range(3)
+            ]
+        )
+
+    assert steepness(0.5) / steepness(0.25) == pytest.approx(4, rel=0.4), "32 pixels against 16"
 
 
 def test_every_kind_of_material_but_the_unknown_has_a_texture():
