@@ -10,7 +10,7 @@ import click
 
 from .. import kinds
 from .sections import SectionOption
-from .types import RGB_OR_PATH, Choices, Falling, Intrinsics, LoraFile, Names, Shares, Size, Weights
+from .types import RGB_OR_PATH, Choices, Falling, Intrinsics, LoraFile, Names, Shares, Size, Tiles, Weights
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -257,6 +257,7 @@ def generate_options(function: Command) -> Command:
                 help="The camera that films it.  [default: phone for the embedded model, else none]",
             ),
             click.option("--steps", type=click.IntRange(1, 1000), metavar="N", help="Sampling steps.  [default: the model's]"),
+            click.option("--dry-run", is_flag=True, help="Check everything, say what it would take of memory and time, and end."),
             *_large_model_options(),
         )
     ):
@@ -285,6 +286,12 @@ def _large_model_options() -> tuple[Callable[[Command], Command], ...]:
             help="What the model follows, and how closely: depth=0.6,edges=0.4.  [default: the family's first kind]",
         ),
         option("--guidance", type=float, metavar="G", help="Weight of the prompt.  [default: the family's]"),
+        option(
+            "--canvas",
+            type=Tiles(),
+            metavar="RxC",
+            help="Make all cameras as one picture of R rows and C columns of tiles, so that they share a look.",
+        ),
         option(
             "--scheduler", metavar="NAME", help="A sampler: UniPC, DDIM, LCM ... (docs/samplers.md).  [default: the model's]"
         ),
