@@ -40,7 +40,15 @@ from .options import debug_option
     metavar="S",
     help="What --to cosmos-transfer1 multiplies the noise with.  [default: 80]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option(
+    "--draws",
+    type=click.IntRange(0, 1000),
+    default=0,
+    metavar="N",
+    help="Also N further draws of the clip, as FILE-1.npy and so on, for samplers that add noise at every step "
+    "(docs/samplers.md).",
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @debug_option
 def command(
     clip: Path,
@@ -50,6 +58,7 @@ def command(
     model: str | None,
     latent_time: Literal["first", "middle", "last"] | None,
     sigma_max: float | None,
+    draws: int,
     overwrite: bool,
 ) -> None:
     """Export a clip's noise for other people's models.
@@ -62,14 +71,15 @@ def command(
     Examples:
       sim2real export out/clip --to gwtf -o out/gwtf/noises.npy
       sim2real export out/clip --to latents --for cogvideox -o out/latents.pt
+      sim2real export out/clip --to latents --for wan-vace --draws 3 -o out/latents.pt
       sim2real export out/clip --to cosmos-transfer1 --camera front -o out/x_sigma_max.pt
       sim2real export out/clip --to diffusion-renderer -o out/gbuffer_frames
     """
     if to == "diffusion-renderer":
-        of_noise = {"--for": model, "--latent-time": latent_time, "--sigma-max": sigma_max}
+        of_noise = {"--for": model, "--latent-time": latent_time, "--sigma-max": sigma_max, "--draws": draws or None}
         _export_gbuffers(clip, output, of_noise, camera, overwrite)
         return
-    from ..diffusion.export import export_noise
+    from ..diffusion.export import draw_file, export_noise
 
     shape = export_noise(
         clip,
@@ -79,9 +89,11 @@ def command(
         model=model,
         latent_time=latent_time,
         sigma_max=sigma_max,
+        draws=draws,
         overwrite=overwrite,
     )
-    click.echo(f"{output}  {' x '.join(str(n) for n in shape)}")
+    for draw in range(draws + 1):
+        click.echo(f"{draw_file(output, draw)}  {' x '.join(str(n) for n in shape)}")
 
 
 def _export_gbuffers(clip: Path, output: Path, of_noise: dict[str, object], camera: str | None, overwrite: bool) -> None:

@@ -404,9 +404,8 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
 def test_the_command_that_is_offered_makes_the_same_clip_again(scene_file):
     before, after = scene_file.parent / "before", scene_file.parent / "CLIP"
     reading = ["--frames", 2, "--stride", 2, "--size", "24x32", "--fps", 5, "--orbit", "--camera", "front"]
-    assert (
-        run("render", scene_file, "-o", before, "--seed", 7, "--beta", 0.12345678, "--only", "noise", *reading).exit_code == 0
-    )
+    noise = ["--seed", 7, "--beta", 0.12345678, "--factor", 4, "--channels", 2, "--only", "noise"]
+    assert run("render", scene_file, "-o", before, *noise, *reading).exit_code == 0
     clip = read_clip(before)
     words = shlex.split(command_for(clip, [], last=["--only", "noise"]))
     words[words.index("CLIP")] = str(after)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shlex
 from typing import get_args
 
@@ -120,6 +121,35 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(every_frame, tmp_path)
     assert kept.read_bytes() == b"mine"
     export_noise(every_frame, kept, "latents", overwrite=True)
     assert read_exported(kept).shape == (1, 16, 13, 6, 8)
+
+
+def test_further_draws_are_written_beside_the_first_whole_or_not_at_all(make_clip, tmp_path):
+    folder = make_clip(factor=8, channels=16, size=SIZE, frames=9)
+    with pytest.raises(BadValueError, match=r"at most 0; make the clip again with: sim2real render .* --draws 2") as caught:
+        export_noise(folder, tmp_path / "new" / "a.npy", "latents", draws=2)
+    assert "--factor 8" in str(caught.value) and not (tmp_path / "new").exists()
+    record, camera = json.loads((folder / "clip.json").read_text()), folder / "front"
+    record["noise"]["draws"] = 2
+    (folder / "clip.json").write_text(json.dumps(record))
+    draws = [np.load(camera / "noise.npy"), *(np.random.default_rng(k).normal(size=(9, 16, 6, 8)) for k in (1, 2))]
+    for draw in (1, 2):
+        np.save(camera / f"noise-{draw}.npy", draws[draw].astype(np.float32))
+    command = main.get_command(click.Context(main), "export")
+    words = [str(folder), "--to", "latents", "--draws", "2", "-o", str(tmp_path / "a.safetensors")]
+    (tmp_path / "a-2.safetensors").write_bytes(b"mine")
+    with pytest.raises(OutputExistsError, match="a-2"):
+        command.main(words, standalone_mode=False)
+    assert not (tmp_path / "a.safetensors").exists()
+    command.main([*words, "--overwrite"], standalone_mode=False)
+    for draw, name in enumerate(("a", "a-1", "a-2")):
+        with safe_open(tmp_path / f"{name}.safetensors", "np") as file:
+            assert file.metadata()["draw"] == str(draw)
+            expected = draws[draw][::4].astype(np.float32).transpose(1, 0, 2, 3)
+            assert np.array_equal(file.get_tensor("latents")[0], expected)
+    export_noise(folder, tmp_path / "n.npy", "gwtf", draws=1)
+    assert np.allclose(read_exported(tmp_path / "n-1.npy").transpose(0, 3, 1, 2), draws[1], atol=4e-3)
+    with pytest.raises(BadValueError, match="the number of draws is 1, must be left out: it belongs to gwtf and latents"):
+        export_noise(folder, tmp_path / "x.npy", "cosmos-transfer1", draws=1)
 
 
 def test_the_reader_refuses_what_is_not_there_or_something_else(tmp_path):
