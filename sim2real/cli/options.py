@@ -257,7 +257,9 @@ def generate_options(function: Command) -> Command:
                 help="The camera that films it.  [default: phone for the embedded model, else none]",
             ),
             click.option("--steps", type=click.IntRange(1, 1000), metavar="N", help="Sampling steps.  [default: the model's]"),
-            click.option("--dry-run", is_flag=True, help="Check everything, say what it would take of memory and time, and end."),
+            click.option(
+                "--dry-run", is_flag=True, help="Check everything, say what it would take of memory and time, and end."
+            ),
             *_large_model_options(),
         )
     ):

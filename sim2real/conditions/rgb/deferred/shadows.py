@@ -22,6 +22,7 @@ from ....raster import Visibility, part_boxes, rasterizer, view_of, window_of
 from ....scene import Scene, Triangles
 from ....scene.triangles import parts_alone
 from . import light_kernels
+from .lamp_cameras import CameraOf
 
 _KEPT = 4  # frames whose map is kept for the other cameras
 _Parts = Bool[np.ndarray, "parts"]
@@ -49,7 +50,8 @@ class ShadowMaps:
     Args:
         scene: the rollout.
         triangles: of the scene.
-        cameras: the lamps', all of one size, and whether they move.
+        cameras: the lamps' by frame, and whether they move.
+        texels: side of a map.
         parts: those that cast shadows, and those that never change.
         device: where the maps live.
     """
@@ -58,7 +60,8 @@ class ShadowMaps:
         self,
         scene: Scene,
         triangles: Triangles,
-        cameras: Sequence[tuple[Camera, bool]],
+        cameras: Sequence[tuple[CameraOf, bool]],
+        texels: int,
         parts: tuple[_Parts, _Parts],
         device: str,
     ) -> None:
@@ -71,7 +74,7 @@ class ShadowMaps:
         self._moving = [every if one else moving for one in moves]
         self._maps: OrderedDict[int, Future] = OrderedDict()
         self._lock = threading.Lock()
-        nothing = torch.zeros((len(self._cameras), *self._cameras[0].size), device=device)
+        nothing = torch.zeros((len(self._cameras), texels, texels), device=device)
         resting = _Casters(scene, triangles, casts & still, device)
         self._still = self._drawn(0, [None if one else resting for one in moves], nothing)
 
@@ -97,8 +100,9 @@ class ShadowMaps:
     def _drawn(self, frame: int, casters_of: Sequence[_Casters | None], behind: Tensor) -> Tensor:
         """Maps with some parts of a frame in front of what other maps hold."""
         maps = behind
-        for number, (camera, casters) in enumerate(zip(self._cameras, casters_of, strict=True)):
-            found = None if casters is None else casters.seen(camera, frame)
+        for number, (camera_of, casters) in enumerate(zip(self._cameras, casters_of, strict=True)):
+            lamp = None if casters is None else camera_of(frame)
+            found = None if casters is None or lamp is None else casters.seen(lamp.camera, frame)
             if casters is None or found is None:
                 continue
             maps = behind.clone() if maps is behind else maps
