@@ -16,7 +16,7 @@ from .between import with_frames_between
 from .cameras.file import with_camera_file
 from .cameras.names import with_folder_names
 from .cameras.orbit import fitting_orbit
-from .inside import cameras_inside, check_cameras
+from .inside import cameras_inside, check_cameras, seeing_out
 from .readers.reading import Reading
 from .readers.registry import read, reader_of
 from .records import Scene
@@ -126,6 +126,7 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
         every = f" with a stride of {options.stride}" if options.stride > 1 else ""
         raise BadValueError("the number of frames", options.frames, right=f"1 to {scene.frames}{every}", where=path)
     scene = completed(scene, options)
+    scene = scene if reader.authored else seeing_out(scene, at_rest=reader.robots)
     if options.intrinsics is not None:
         k = np.repeat(intrinsics_of(options.intrinsics)[None], scene.frames, axis=0)
         scene = replace(scene, cameras=tuple(replace(camera, intrinsics=k) for camera in scene.cameras))
@@ -204,7 +205,7 @@ def _notes_of_cameras_inside(scene: Scene) -> list[str]:
     """One per camera."""
     notes: dict[str, str] = {}
     for found in cameras_inside(scene):
-        what = "and sees out of it, as in the simulator" if found.sees_out else "which hides everything"
+        what = "and sees out of it: its inner side is not drawn" if found.sees_out else "which hides everything"
         notes.setdefault(found.camera, f"camera {found.camera} is inside {found.instance} in frame {found.frame}, {what}")
     return list(notes.values())
 

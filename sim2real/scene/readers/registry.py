@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from ...errors import BadValueError, MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
+from ..inside import seeing_out
 from ..records import Scene
 from .reading import NoOptions, Reading
 
@@ -28,6 +29,7 @@ class Reader:
     - ``folder_holds``: a file that makes a folder one of its files; empty: it takes no folders.
     - ``authored``: somebody has placed the cameras, so that one inside a solid is an error; cameras that were recorded are read
       as they were, with a note.
+    - ``robots``: cameras are on links, whose meshes are their housings.
     - ``inside``: the module whose ``is_one(path)`` says whether a file with such a suffix is this reader's, by what it holds;
       ``None``: whatever no other reader claims.
     """
@@ -36,6 +38,7 @@ class Reader:
     module: str
     what: str
     authored: bool = False
+    robots: bool = False
     inside: str | None = None
     folder_holds: str = ""
 
@@ -54,11 +57,11 @@ READERS = (
     Reader((".hdf5", ".h5"), "robomimic", "recording"),
     Reader((".hdf5", ".h5"), "recordings.scene", "recording", inside="recordings.inside"),
     Reader((".json",), "habitat.scene", "gfx-replay file of Habitat"),
-    Reader((".urdf", ".xacro"), "urdf.model", "URDF robot"),
+    Reader((".urdf", ".xacro"), "urdf.model", "URDF robot", robots=True),
     Reader((".usd", ".usda", ".usdc", ".usdz"), "usd.stage", "USD stage"),
     Reader((".obj", ".ply", ".stl", ".off"), "mesh.files", "mesh file", authored=True),
     Reader((".glb", ".gltf"), "gltf.scene", "glTF file"),
-    Reader((".mcap", ".db3", ".bag"), "bag.scene", "recording", folder_holds="metadata.yaml"),
+    Reader((".mcap", ".db3", ".bag"), "bag.scene", "recording", robots=True, folder_holds="metadata.yaml"),
 )
 
 
@@ -186,7 +189,8 @@ def read(path: Path, reading: Reading, own: Mapping[str, Any]) -> Scene:
     reader = reader_of(path)
     check_own(reader, own, path)
     with readable_errors(path, reader.what):
-        return _module_of(reader).read(path, reading, _options_of(reader)(**own))
+        scene: Scene = _module_of(reader).read(path, reading, _options_of(reader)(**own))
+    return scene if reader.authored else seeing_out(scene, at_rest=reader.robots)
 
 
 def outline(path: Path, own: Mapping[str, Any]) -> dict[str, Any] | None:
