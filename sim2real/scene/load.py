@@ -37,7 +37,8 @@ class LoadOptions:
     - ``size``: (height, width) of all cameras; ``None``: as the source says, else 480x640.
     - ``fps``: frames per second, against what the source says.
     - ``intrinsics``: (fx, fy, cx, cy) in pixels of the final size, for all cameras, against what the source says.
-    - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's own light.
+    - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None``: the scene's own light;
+      ``model``: that of its model, whatever a scene file has chosen for it.
     - ``camera_track``: a camera path of TUM, KITTI, nerfstudio or COLMAP (``camera_track.formats``), whose cameras take the
       place of the source's; ``track_format`` is one of these where it is not to be found by what is in the file.
     - ``track_scale``: metres per unit of the track; ``world_from_track``: its world in the scene's (``camera_track.placing``).
@@ -193,7 +194,7 @@ def _lit(scene: Scene, light: str | None) -> Scene:
     if light is None:
         return scene
     if light == "model":
-        return scene if scene.lights is not None else replace(scene, lights=scene.dim_lights)
+        return scene.in_model_light()
     from .light.panoramas import environment_of
     from .light.plain import lighting_of
 

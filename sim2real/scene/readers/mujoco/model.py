@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from ....errors import BadValueError
 from ....transforms import rigid, rotation_from_quaternion
-from ...records import Mesh, Part, Scene
+from ...records import Mesh, ModelLight, Part, Scene
 from ..reading import Reading, option, rate_of
 from .cameras import cameras_of
 from .digest import digest_of
@@ -159,6 +159,7 @@ def scene_of_model(
     lights, said_of_lights = lights_of(model, poses.light_position, poses.light_direction, bodies, haze)
     if not lights.lamps:
         said_of_lights.append("no lamps: lit by our sun and sky, or with --light model by its headlight alone, as MuJoCo does")
+    lighting = lighting_of(model, poses.light_position, poses.light_direction)
     replayed = notes_of_replay(model, played, kinds, recorded=recording is not None)
     return Scene(
         source=source,
@@ -170,9 +171,9 @@ def scene_of_model(
         visible=np.ones((rows, len(instances)), bool),
         cameras=cameras_of(model, poses.world_from_camera, reading.size),
         fps=_rate(reading.fps, played.seconds, usual, source),
-        lighting=lighting_of(model, poses.light_position, poses.light_direction),
+        lighting=lighting,
         lights=lights if lights.lamps else None,
-        dim_lights=None if lights.lamps else lights,
+        model_light=None if lights.lamps else ModelLight(lighting, lights),
         notes=(*notes, *said, *said_of_lights, *replayed),
     )
 
