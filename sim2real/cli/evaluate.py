@@ -138,7 +138,8 @@ def readable(figures: dict[str, Any]) -> list[str]:
     for camera, found in figures["cameras"].items():
         if "noise" in found:
             n = found["noise"]
-            white = f"worst score {n['worst_score']} in {n['frames']} frames (white: below {n['expected_below']})"
+            frames = f"{n['frames']} frame{'s' * (n['frames'] != 1)}"
+            white = f"worst score {n['worst_score']} in {frames} (white: below {n['expected_below']})"
             lines.append(f"  {camera}/noise: {white}")
         made = {"rgb": found["rgb"]} if "rgb" in found else {}
         footage |= {f"{camera}/{name}": of for name, of in (made | found.get("generated", {})).items()}

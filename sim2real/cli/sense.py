@@ -65,5 +65,6 @@ def command(clip: Path, name: str, seed: int, vary: bool, camera: str | None) ->
             write_sensed(found, own, chosen, seed, seen.ideal(own), source=seen.ideal_source(own), progress=tell)
         with readable_write_errors(found.path):
             write_pages(found)
+    width = max(map(len, cameras))
     for own in cameras:
-        click.echo(f"{chosen.name}, {own}  {found.folder(own) / 'sensed'}")
+        click.echo(f"{chosen.name}, {own:<{width}}  {found.folder(own) / 'sensed'}")

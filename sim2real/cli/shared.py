@@ -61,7 +61,26 @@ def kinds_for(model: str, only: frozenset[str] | None) -> frozenset[str]:
 
 def render(source: Path, output: Path, options: dict[str, Any], progress: Progress) -> Clip:
     """Render a scene file to a clip folder with the options of both groups."""
-    return rendered(*asked_of_render(source, output, options), output, progress)
+    scene, wanted = asked_of_render(source, output, options)
+    _note_what_footage_takes(scene, wanted, options)
+    return rendered(scene, wanted, output, progress)
+
+
+def _note_what_footage_takes(scene: Scene, wanted: RenderOptions, options: dict[str, Any]) -> None:
+    """Say before rendering that the model of ``--for`` will not take so many frames, or such a size."""
+    from ..diffusion.families import family_of
+    from ..diffusion.family import ClipFacts, ModelFamily
+    from ..diffusion.options import GenerateOptions
+    from ..render.plan import planned
+
+    family = family_of(options["model"])
+    if "noise" not in wanted.kinds or wanted.layout != family.layout:
+        return
+    facts = ClipFacts(scene.frames, planned(scene, wanted).size, scene.instances)
+    try:
+        ModelFamily.check(family, GenerateOptions(), facts)
+    except BadValueError as why:
+        click.echo(click.style("note: ", fg="yellow") + f"sim2real generate will not take this clip: {why}", err=True)
 
 
 def asked_of_render(source: Path, output: Path, options: dict[str, Any]) -> tuple[Scene, RenderOptions]:

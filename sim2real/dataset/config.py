@@ -240,4 +240,4 @@ def read_config(path: Path) -> DatasetConfig:
         MissingFileError: there is no such file.
         BadKeyError: it is no YAML, or an entry is unknown, missing or wrong; the line and what would be right are named.
     """
-    return read_yaml(path, DatasetConfig)
+    return read_yaml(path, DatasetConfig, "configuration of a dataset")

@@ -128,12 +128,22 @@ def reader_of(path: Path) -> Reader:
     reader = next(iter(_takers(path)), None)
     with readable_errors(path, "scene"):
         is_file, exists = path.is_file() or reader is not None and reader.takes_folder(path), path.exists()
+    if path.is_dir() and not is_file:
+        raise BadValueError("the scene", "a folder", right="a file, or a folder of rosbag2", fix=_meant(path), where=path)
     if not is_file and (reader is not None or not exists):
         raise MissingFileError(path, what="scene" if reader is None else reader.what)
     if reader is None:
         suffixes = [suffix for known in READERS for suffix in known.suffixes]
         raise UnknownNameError(path.suffix.lower() or "(none)", dict.fromkeys(suffixes), what="kind of scene", where=path)
     return reader
+
+
+def _meant(folder: Path) -> str:
+    """What may be meant with a folder that is no scene."""
+    if (folder / "clip.json").is_file():
+        return "it is a clip that is rendered already: see sim2real generate, view, evaluate"
+    takers = [file.name for file in sorted(folder.iterdir()) if file.is_file() and _by_suffix(file)]
+    return f"it holds {', '.join(takers[:4])}{' ...' * (len(takers) > 4)}" if takers else ""
 
 
 def own_options(reader: Reader) -> dict[str, OwnOption]:
