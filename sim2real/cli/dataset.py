@@ -160,7 +160,7 @@ def merge(folder: Path) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @debug_option
 def check(folder: Path) -> None:
-    """Compare every file of every finished clip with the checksum that was taken when it was made."""
+    """Compare the files of finished clips with their checksums."""
     from ..dataset.folder import check_dataset, open_dataset
 
     _, rows = open_dataset(folder)

@@ -10,6 +10,7 @@ import click
 from . import progress
 from .main import Command
 from .options import debug_option, generate_options
+from .types import Seed
 
 
 @click.command("generate", cls=Command)
@@ -20,9 +21,7 @@ from .options import debug_option, generate_options
     help="A family's name, a model folder or a hub id (see: sim2real families).  [default: the embedded model]",
 )
 @generate_options
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the look, and of the camera's grain."
-)
+@click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of the look, and of the camera's grain.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where the embedded model runs.")
 @debug_option
 def command(clips: tuple[Path, ...], dry_run: bool, **options: Any) -> None:

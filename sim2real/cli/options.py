@@ -10,7 +10,7 @@ import click
 
 from .. import kinds
 from .sections import SectionOption
-from .types import RGB_OR_PATH, Choices, Falling, Intrinsics, LoraFile, Names, Shares, Size, Tiles, Weights
+from .types import RGB_OR_PATH, Choices, Falling, Intrinsics, LoraFile, Names, Seed, Shares, Size, Tiles, Weights
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -157,7 +157,7 @@ def render_options(function: Command) -> Command:
                 metavar="A|NAME=A,...",
                 help="The same as Go-with-the-Flow spells it, instead of --beta: B = (1 - A) / sqrt((1 - A)^2 + A^2).",
             ),
-            click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the noise."),
+            click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of the noise."),
             draws_option,
             click.option(
                 "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where to rasterize and draw noise."

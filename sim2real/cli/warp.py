@@ -12,7 +12,7 @@ from ..kinds import names_of_videos
 from . import progress
 from .main import Command
 from .options import debug_option, draws_option
-from .types import Choices, Intrinsics, Size
+from .types import Choices, Intrinsics, Seed, Size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ READING = ("frames", "stride", "size", "fps", "estimator", "weights", "flow", "f
     metavar="A",
     help="The same as Go-with-the-Flow spells it, instead of --beta: B = (1 - A) / sqrt((1 - A)^2 + A^2).",
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the noise.")
+@click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of the noise.")
 @draws_option
 @click.option(
     "--estimator", type=click.Choice(["dis", "raft"]), default="dis", help="What finds the motion; raft needs weights at hand."

@@ -203,6 +203,17 @@ def test_bake_and_export_say_what_they_made(scene_file):
     assert wrong.exit_code == 1 and "--factor 1 --channels 3" in one_line(wrong)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_knows_both_words_for_help_and_names_no_endless_range(command):
+    short, long = run(command, "-h"), run(command, "--help")
+    assert short.exit_code == long.exit_code == 0 and short.output == long.output
+    assert (
+        "-h, --help" in long.output
+        and str(2**63 - 1) not in long.output
+        and "..." not in long.output.split("Commands:")[-1][-400:]
+    )
+
+
 def test_what_is_mistyped_or_a_folder_is_answered_with_what_may_be_meant(scene_file):
     wrong = run("rendr", scene_file)
     assert wrong.exit_code == 2 and "No such command 'rendr'; did you mean 'render'?" in one_line(wrong)
