@@ -70,7 +70,8 @@ def scene_options(function: Command) -> Command:
                 "--light",
                 metavar="NAME|FILE.exr",
                 help="A panorama that lights the scene: apartment, lobby, lab, studio, warehouse, workshop, city, courtyard, "
-                "park, dawn or a file; :DEGREES turns it.  [default: model, the scene's own lamps, or its sun and sky]",
+                "park, dawn or a file; :DEGREES turns it. model: the rollout's own light, whatever a scene file says.  "
+                "[default: the scene's own lamps, or its sun and sky]",
             ),
             click.option(
                 "--camera-track",
