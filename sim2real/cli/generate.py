@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,10 @@ from . import progress
 from .main import Command
 from .options import debug_option, generate_options
 from .types import Seed
+
+if TYPE_CHECKING:
+    from ..clip import Clip
+    from .progress import Progress
 
 
 @click.command("generate", cls=Command)
@@ -49,6 +53,11 @@ def command(clips: tuple[Path, ...], dry_run: bool, **options: Any) -> None:
         click.echo("nothing is missing; no footage was made (--dry-run)")
         return
     with progress.shown() as report:
-        done = [generate_footage(clip, options, report) for clip in opened]
+        done = [generate_footage(clip, options, _of_clip(report, clip) if len(opened) > 1 else report) for clip in opened]
     for clip in done:
         say_where(clip)
+
+
+def _of_clip(report: Progress, clip: Clip) -> Progress:
+    """Progress whose stages have a clip's name, as several clips have stages of one name."""
+    return lambda what, done, total: report(f"{clip.path}: {what}", done, total)

@@ -210,6 +210,10 @@ class DatasetConfig(Entry):
         for name in gate:
             if name not in valid:
                 raise error(f"has {name!r}, must be among: {', '.join(valid)}")
+            if name in AT_LEAST and not -1 <= gate[name] <= 1:
+                raise error(f"has {name}: {gate[name]:g}, must be at most 1: it is a share, or a correlation")
+            if name in AT_MOST and not gate[name] >= 0:
+                raise error(f"has {name}: {gate[name]:g}, must be at least 0")
         return gate
 
     @model_validator(mode="after")
@@ -223,6 +227,17 @@ class DatasetConfig(Entry):
     def _samples_are_of_paths(self) -> DatasetConfig:
         if self.rgb_samples is not None and "mitsuba" not in (self.rgb, *(self.variations.knobs.get("rgb") or ())):
             raise error("is given, must be left out, or rgb: mitsuba be given", key="rgb_samples")
+        return self
+
+    @model_validator(mode="after")
+    def _looks_are_of_what_is_restyled(self) -> DatasetConfig:
+        knobs = self.variations.knobs
+        if self.generate is None or (self.generate.look is None and "look" not in knobs):
+            return self
+        uses, prompts = (self.generate.use, *knobs.get("use", ())), (self.generate.prompt, *knobs.get("prompt", ()))
+        if "restyle" not in uses and "auto" not in prompts:
+            right = "use: restyle, or prompt: auto of a model that reads text"
+            raise error(f"has a look, which says what things become; it goes with {right}", key="generate")
         return self
 
     @model_validator(mode="after")

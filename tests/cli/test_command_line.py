@@ -443,6 +443,21 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
     assert "generated" in (output / "report.html").read_text()
 
 
+def test_the_progress_of_several_clips_says_which_one_it_is_of(scene_file, monkeypatch):
+    import sim2real.diffusion
+
+    folders = [scene_file.parent / name for name in ("one", "two")]
+    for folder in folders:
+        assert run("render", scene_file, "-o", folder, "--only", "depth", "--frames", 1).exit_code == 0
+    monkeypatch.setattr(sim2real.diffusion, "check_clip", lambda clip, options: None)
+    monkeypatch.setattr(sim2real.diffusion, "generate", lambda clip, options, progress: progress("generate front", 1, 1))
+    done = run("generate", *folders)
+    assert done.exit_code == 0, done.stderr
+    assert [line.partition(": 1 in")[0] for line in done.stderr.splitlines() if "generate" in line] == [
+        f"{folder}: generate front" for folder in folders
+    ]
+
+
 def test_the_command_that_is_offered_makes_the_same_clip_again(scene_file):
     before, after = scene_file.parent / "before", scene_file.parent / "CLIP"
     reading = ["--frames", 2, "--stride", 2, "--size", "24x32", "--fps", 5, "--orbit", "--camera", "front"]
