@@ -199,6 +199,7 @@ def _lit(scene: Scene, light: str | None) -> Scene:
     from .light.plain import lighting_of
 
     environment = environment_of(light, scene.lighting.up)
+    scene = scene.without_note_of_light()
     return replace(scene, environment=environment, lighting=lighting_of(environment, balanced=True), lights=None)
 
 

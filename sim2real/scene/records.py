@@ -14,7 +14,7 @@ from ..camera.view import Camera
 from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
 from .light.environment import Environment
-from .light.lamps import Lights
+from .light.lamps import NO_LAMPS, Lights
 from .moving_vertices import Deformed
 
 
@@ -223,7 +223,12 @@ class Scene:
         light = self.model_light
         if light is None:
             return self
-        return replace(self, lighting=light.lighting, lights=light.lights, environment=light.environment, model_light=None)
+        lit = replace(self, lighting=light.lighting, lights=light.lights, environment=light.environment, model_light=None)
+        return lit.without_note_of_light()
+
+    def without_note_of_light(self) -> Scene:
+        """The scene where a light is chosen: it does not say which it would have without."""
+        return replace(self, notes=tuple(note for note in self.notes if note != NO_LAMPS))
 
     def camera_from_part(self, camera: Camera, frame: int) -> Float[np.ndarray, "parts 4 4"]:
         """Where every part's mesh lies in a camera's frame."""

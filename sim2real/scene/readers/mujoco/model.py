@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from ....errors import BadValueError
 from ....transforms import rigid, rotation_from_quaternion
+from ...light.lamps import NO_LAMPS
 from ...records import Mesh, ModelLight, Part, Scene
 from ..reading import Reading, option, rate_of
 from .cameras import cameras_of
@@ -158,7 +159,7 @@ def scene_of_model(
     haze = haze_of(model, sorted(labeling.geom_instance), poses.world_from_body[0])
     lights, said_of_lights = lights_of(model, poses.light_position, poses.light_direction, bodies, haze)
     if not lights.lamps:
-        said_of_lights.append("no lamps: lit by our sun and sky, or with --light model by its headlight alone, as MuJoCo does")
+        said_of_lights.append(NO_LAMPS)
     lighting = lighting_of(model, poses.light_position, poses.light_direction)
     replayed = notes_of_replay(model, played, kinds, recorded=recording is not None)
     return Scene(

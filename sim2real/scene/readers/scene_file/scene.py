@@ -84,12 +84,13 @@ def furnished(
     scene = _classified(scene, file, [entry.class_name for entry in file.objects], files)
     ways = dict(ways) | {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
     cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, size)
+    lit = _lit(scene, file, files)
     return replace(
-        _lit(scene, file, files),
+        lit,
         source=path,
         sha256=_hash(files, base if base.sha256 else None),
         cameras=(*_kept_cameras(base, file, path), *cameras),
-        notes=(*base.notes, *dict.fromkeys(files.notes)),
+        notes=(*lit.notes, *dict.fromkeys(files.notes)),
     )
 
 
@@ -207,7 +208,7 @@ def _lit(scene: Scene, file: SceneFile, files: Files) -> Scene:
     plain = scene.lighting if environment is None else lighting_of(environment, balanced=True)
     own = scene.model_light or ModelLight(scene.lighting, scene.lights, scene.environment)
     return replace(
-        scene,
+        scene.without_note_of_light(),
         environment=environment,
         lights=None,
         lighting=_lighting(plain, entry),
