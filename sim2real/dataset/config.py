@@ -32,6 +32,9 @@ Clutter = Annotated[int, Field(ge=0, le=100)]
 Rgb = Literal["ours", "pyrender", "mitsuba"]
 """``kinds.RGB_RENDERERS``, as pydantic takes them."""
 
+_MAY_HAVE_ACTIONS = (".hdf5", ".h5", ".xml", ".mjcf", ".mjb", ".mjz", ".zip")
+"""What recordings and models that are read with theirs end with."""
+
 
 class Source(Entry):
     """Where clips come from.
@@ -227,6 +230,13 @@ class DatasetConfig(Entry):
     def _samples_are_of_paths(self) -> DatasetConfig:
         if self.rgb_samples is not None and "mitsuba" not in (self.rgb, *(self.variations.knobs.get("rgb") or ())):
             raise error("is given, must be left out, or rgb: mitsuba be given", key="rgb_samples")
+        return self
+
+    @model_validator(mode="after")
+    def _recordings_have_actions(self) -> DatasetConfig:
+        for source in self.sources if "robomimic" in self.formats else ():
+            if source.lerobot is None and Path(str(source.scene)).suffix.lower() not in _MAY_HAVE_ACTIONS:
+                raise error(f"has robomimic, which needs actions: {source.scene} has none, recordings do", key="formats")
         return self
 
     @model_validator(mode="after")

@@ -41,6 +41,7 @@ def planned(folder: Path, **config: object) -> tuple[Row, ...]:
         ("sources: [{lerobot: a}]\nrgb: mitsuba", "asks for rgb, which needs a scene"),
         ("sources: [{scene: a}]\nformats: [coc]", "must be among: coco, youtube_vis"),
         ("sources: [{scene: a}]\ngate: {sharpness: 1}", "must be among: detail, driven, borders"),
+        ("sources: [{scene: a.yaml}]\nformats: [coco, robomimic]", "has robomimic, which needs actions: a.yaml has none"),
         ("sources: [{scene: a}]\ngate: {labels: 2}", "has labels: 2, must be at most 1"),
         ("sources: [{scene: a}]\ngate: {color: -1}", "has color: -1, must be at least 0"),
         ("sources: [{scene: a}]\ngenerate: {look: loft}", "has a look, .* it goes with use: restyle, or prompt: auto"),

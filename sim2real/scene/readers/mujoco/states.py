@@ -38,7 +38,8 @@ def read_states(states: Path | str | np.ndarray, *, where: object = "") -> Recor
     """Read a recording.
 
     ``.npy`` and ``.csv`` hold the rows; a first line of names in ``.csv`` may say that the first column is a time, and is
-    skipped otherwise. ``.npz`` holds them as ``states`` or ``qpos``, and may hold ``time``, and where mocap bodies are: ``mocap``, or ``mocap_pos`` and ``mocap_quat``.
+    skipped otherwise. ``.npz`` holds them as ``states`` or ``qpos``, and may hold ``time``, and where mocap bodies are:
+    ``mocap``, or ``mocap_pos`` and ``mocap_quat``.
 
     Args:
         states: a file, or the rows themselves.
