@@ -68,17 +68,23 @@ def render(source: Path, output: Path, options: dict[str, Any], progress: Progre
 
 def _note_what_footage_takes(scene: Scene, wanted: RenderOptions, options: dict[str, Any]) -> None:
     """Say before rendering that the model of ``--for`` will not take so many frames, or such a size."""
+    if "noise" in wanted.kinds:
+        from ..render.plan import planned
+
+        note_of_footage(options["model"], wanted.layout, scene.frames, planned(scene, wanted).size)
+
+
+def note_of_footage(model: str, layout: NoiseLayout, frames: int, size: tuple[int, int]) -> None:
+    """Say that a model will not take so many frames, or such a size, of noise that is laid out for it."""
     from ..diffusion.families import family_of
     from ..diffusion.family import ClipFacts, ModelFamily
     from ..diffusion.options import GenerateOptions
-    from ..render.plan import planned
 
-    family = family_of(options["model"])
-    if "noise" not in wanted.kinds or wanted.layout != family.layout:
+    family = family_of(model)
+    if layout != family.layout:
         return
-    facts = ClipFacts(scene.frames, planned(scene, wanted).size, scene.instances)
     try:
-        ModelFamily.check(family, GenerateOptions(), facts)
+        ModelFamily.check(family, GenerateOptions(), ClipFacts(frames, size))
     except BadValueError as why:
         click.echo(click.style("note: ", fg="yellow") + f"sim2real generate will not take this clip: {why}", err=True)
 
