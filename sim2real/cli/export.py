@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
@@ -50,17 +50,7 @@ from .options import debug_option
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @debug_option
-def command(
-    clip: Path,
-    to: Literal["gwtf", "latents", "cosmos-transfer1", "diffusion-renderer"],
-    output: Path,
-    camera: str | None,
-    model: str | None,
-    latent_time: Literal["first", "middle", "last"] | None,
-    sigma_max: float | None,
-    draws: int,
-    overwrite: bool,
-) -> None:
+def command(clip: Path, to: str, output: Path, overwrite: bool, **options: Any) -> None:
     """Export a clip's noise for other people's models.
 
     gwtf: Go-with-the-Flow's noises.npy, float16 (frames, h, w, 16), every frame. latents: what a diffusers pipeline takes as
@@ -76,33 +66,24 @@ def command(
       sim2real export out/clip --to diffusion-renderer -o out/gbuffer_frames
     """
     if to == "diffusion-renderer":
-        of_noise = {"--for": model, "--latent-time": latent_time, "--sigma-max": sigma_max, "--draws": draws or None}
-        _export_gbuffers(clip, output, of_noise, camera, overwrite)
+        _export_gbuffers(clip, output, options, overwrite)
         return
-    from ..diffusion.export import draw_file, export_noise
+    from ..diffusion.export import ExportOptions, draw_file, export_noise
+    from .shared import record_of
 
-    shape = export_noise(
-        clip,
-        output,
-        to,
-        camera=camera,
-        model=model,
-        latent_time=latent_time,
-        sigma_max=sigma_max,
-        draws=draws,
-        overwrite=overwrite,
-    )
-    for draw in range(draws + 1):
+    shape = export_noise(clip, output, to, record_of(ExportOptions, options), overwrite=overwrite)
+    for draw in range(options["draws"] + 1):
         click.echo(f"{draw_file(output, draw)}  {' x '.join(str(n) for n in shape)}")
 
 
-def _export_gbuffers(clip: Path, output: Path, of_noise: dict[str, object], camera: str | None, overwrite: bool) -> None:
+def _export_gbuffers(clip: Path, output: Path, options: dict[str, Any], overwrite: bool) -> None:
     """Pictures instead of noise; what belongs to noise is refused."""
     from ..diffusion.families.diffusion_renderer import PASSES, export_gbuffers
     from ..errors import BadValueError
 
-    for option, value in of_noise.items():
+    of_noise = {"for": options["model"], "latent-time": options["latent_time"], "sigma-max": options["sigma_max"]}
+    for name, value in {**of_noise, "draws": options["draws"] or None}.items():
         if value is not None:
-            raise BadValueError(option, value, right="left out: --to diffusion-renderer writes no noise")
-    for name, frames in export_gbuffers(clip, output, camera=camera, overwrite=overwrite).items():
+            raise BadValueError(f"--{name}", value, right="left out: --to diffusion-renderer writes no noise")
+    for name, frames in export_gbuffers(clip, output, camera=options["camera"], overwrite=overwrite).items():
         click.echo(f"{output / name}  {frames} x {', '.join(PASSES)}")

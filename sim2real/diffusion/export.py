@@ -6,7 +6,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -31,17 +31,27 @@ USUAL = "wan-vace"
 """The family whose latents are written where none is named."""
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is written of a clip.
+
+    - ``camera``: its name; may be left out where the clip has one.
+    - ``model``: for ``latents``: a family's name, hub id or folder; Wan-VACE by default.
+    - ``latent_time``: which frame of its group a latent stands for; the family's by default.
+    - ``sigma_max``: for ``cosmos-transfer1``: the factor that makes noise ``x_sigma_max``; 80 by default.
+    - ``draws``: for ``gwtf`` and ``latents``: so many further draws are written, too, as ``OUTPUT-1.npy`` and so on, for
+      samplers that add noise while they run.
+    """
+
+    camera: str | None = None
+    model: str | Path | None = None
+    latent_time: LatentTime | None = None
+    sigma_max: float | None = None
+    draws: int = 0
+
+
 def export_noise(
-    clip: Path | str,
-    output: Path | str,
-    to: str,
-    *,
-    camera: str | None = None,
-    model: str | Path | None = None,
-    latent_time: LatentTime | None = None,
-    sigma_max: float | None = None,
-    draws: int = 0,
-    overwrite: bool = False,
+    clip: Path | str, output: Path | str, to: str, options: ExportOptions | None = None, *, overwrite: bool = False
 ) -> tuple[int, ...]:
     """Write the noise of one camera of a clip to a file, and further draws of it to files beside that.
 
@@ -55,12 +65,7 @@ def export_noise(
         clip: the clip folder.
         output: the file; ``.pt``, ``.npy`` or ``.safetensors``.
         to: the format, one of ``ExportFormat``.
-        camera: its name; may be left out where the clip has one.
-        model: for ``latents``: a family's name, hub id or folder; Wan-VACE by default.
-        latent_time: which frame of its group a latent stands for; the family's by default.
-        sigma_max: for ``cosmos-transfer1``: the factor that makes noise ``x_sigma_max``; 80 by default.
-        draws: for ``gwtf`` and ``latents``: so many further draws are written, too, as ``output-1.npy`` and so on, for samplers
-            that add noise while they run.
+        options: of which camera, for which model, and how many draws.
         overwrite: replace existing files.
 
     Returns:
@@ -72,14 +77,14 @@ def export_noise(
         UnknownNameError: no such format, camera or model.
         OutputExistsError: a file exists and ``overwrite`` is false.
     """
-    output = Path(output)
+    output, asked = Path(output), ExportOptions() if options is None else options
     if to not in get_args(ExportFormat):
         raise UnknownNameError(to, get_args(ExportFormat), what="export format")
     for name, value, owners in (
-        ("the model", model, ("latents",)),
-        ("the latent time", latent_time, ("latents", "cosmos-transfer1")),
-        ("sigma_max", sigma_max, ("cosmos-transfer1",)),
-        ("the number of draws", draws or None, ("gwtf", "latents")),
+        ("the model", asked.model, ("latents",)),
+        ("the latent time", asked.latent_time, ("latents", "cosmos-transfer1")),
+        ("sigma_max", asked.sigma_max, ("cosmos-transfer1",)),
+        ("the number of draws", asked.draws or None, ("gwtf", "latents")),
     ):
         if value is not None and to not in owners:
             raise BadValueError(name, value, right=f"left out: it belongs to {' and '.join(owners)}")
@@ -88,15 +93,15 @@ def export_noise(
         raise BadValueError(
             "the suffix of the output", repr(output.suffix), right=f"one of {', '.join(suffixes)}", where=output
         )
-    files = [draw_file(output, draw) for draw in range(draws + 1)]
+    files = [draw_file(output, draw) for draw in range(asked.draws + 1)]
     if taken := [file for file in files if file.exists() and not overwrite]:
         raise OutputExistsError(taken[0])
     opened = read_clip(Path(clip))
-    view = _camera(opened, camera)
-    name, about, of = _format(opened, view, to, model, latent_time, sigma_max)
+    view = _camera(opened, asked.camera)
+    name, about, of = _format(opened, view, to, asked)
     first, frames = of(0)
-    if draws:
-        opened.noise(view, draws)  # the message of a clip that lacks some has the command for all
+    if asked.draws:
+        opened.noise(view, asked.draws)  # the message of a clip that lacks some has the command for all
     about |= {"camera": view, "seed": opened.record.seed, "frames": ",".join(str(frame) for frame in frames)}
     with _written_together(files) as works:
         for draw, work in enumerate(works):
@@ -105,18 +110,19 @@ def export_noise(
 
 
 def _format(
-    clip: Clip, camera: str, to: str, model: str | Path | None, latent_time: LatentTime | None, sigma_max: float | None
+    clip: Clip, camera: str, to: str, asked: ExportOptions
 ) -> tuple[str, dict[str, Any], Callable[[int], tuple[np.ndarray, list[int]]]]:
     """The tensor's name, what is written about it, and what makes it and says its frames by the number of a draw."""
+    time = asked.latent_time
     if to == "gwtf":
         return "noises", {"format": to}, lambda draw: gwtf_noise(clip, camera, draw)
     if to == "latents":
-        family = family_of(USUAL if model is None else model)
+        family = family_of(USUAL if asked.model is None else asked.model)
         about = {"format": to, "family": family.name, "axes": family.latent_axes}
-        return "latents", about, lambda draw: latents(clip, camera, family, latent_time, draw)
-    sigma = COSMOS_SIGMA_MAX if sigma_max is None else sigma_max
+        return "latents", about, lambda draw: latents(clip, camera, family, time, draw)
+    sigma = COSMOS_SIGMA_MAX if asked.sigma_max is None else asked.sigma_max
     about = {"format": to, "sigma_max": sigma, "axes": "BCTHW"}
-    return "x_sigma_max", about, lambda _: x_sigma_max(clip, camera, sigma, latent_time)
+    return "x_sigma_max", about, lambda _: x_sigma_max(clip, camera, sigma, time)
 
 
 def draw_file(output: Path, draw: int) -> Path:
