@@ -53,7 +53,7 @@ def test_a_folder_of_pictures_becomes_a_clip(folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "footage of embedded needs albedo, material, light, reflection, normals, instances, which videos do not have"),
+        ([], "instances, which videos do not have; --for wan-vace, --for wan, --for wan-ti2v need nothing else"),
         (["--for", "wan-vace", "--frames", 2], "the number of frames is 2, must be 4 n + 1 for wan-vace"),
         (["--for", "wan-vace", "--frames", 1, "--size", "56x96"], "the size is 56x96, must be multiples of 16 for wan-vace"),
         (["--for", "text2video-zero", "--frames", 9], "the video has 3 frames, fewer than --frames 9"),
