@@ -106,7 +106,9 @@ class CameraInsideError(Sim2RealError):
     """A camera is inside a solid thing, and would see its inner side only."""
 
     def __init__(self, camera: str, frame: int, instance: str, path: object) -> None:
-        fix = "move the camera, or mark the object with room: true if it is meant to be around it"
+        fix = (
+            "move the camera, choose others with --camera, or, in a scene file, say room: true of what is meant to be around it"
+        )
         super().__init__(f"camera {camera} is inside {instance} in frame {frame}, must be outside; {fix}: {path}")
 
 

@@ -25,4 +25,4 @@ def require(package: str, extra: str) -> ModuleType:
         return importlib.import_module(package)
     except ImportError as error:
         why = "" if getattr(error, "name", None) == package.split(".")[0] else str(error).splitlines()[0]
-        raise MissingPackageError(package, extra, why) from error
+        raise MissingPackageError(package.partition(".")[0], extra, why) from error

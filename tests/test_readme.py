@@ -61,3 +61,10 @@ def test_the_file_tree_names_every_sub_package():
     assert listed == present
     for folder in re.findall(r"^(\w+)/ ", tree, flags=re.M):
         assert (ROOT / folder).is_dir()
+
+
+def test_every_extra_that_a_user_may_want_is_named_with_what_it_is_for():
+    section = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[project.optional-dependencies]\n")[2]
+    extras = set(re.findall(r"^([a-z]+) = \[", section.partition("\n[")[0], flags=re.M))
+    named = set(re.findall(r"\[([a-z]+)\]['`]", README))
+    assert "mujoco" in extras and extras - {"dev"} <= named

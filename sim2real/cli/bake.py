@@ -10,6 +10,7 @@ import click
 from . import progress
 from .options import debug_option, scene_options
 from .scene_command import SceneCommand
+from .types import Seed
 
 if TYPE_CHECKING:
     from ..render import Baked
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     help="Instead of --level: textures at least that dense, each part at a level of its own.",
 )
 @click.option("--channels", type=click.IntRange(1, 1024), default=3, metavar="C", help="Channels of the noise.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the noise, as of render.")
+@click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of the noise, as of render.")
 @click.option("--background", is_flag=True, help="Also bake the sphere of directions, as the six faces of a cube.")
 @click.option("--overwrite", is_flag=True, help="Replace a folder that was baked before.")
 @debug_option

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("calibrate", cls=SceneCommand)
 @click.argument("scene", type=click.Path(path_type=Path))
-@click.option("--masks", metavar="PATTERN", help='Masks of the robot, one per frame: "masks/*.png" in quotes, or a folder.')
+@click.option(
+    "--masks", metavar="PATTERN", help='Masks of the robot, one per frame: "masks/*.png" in quotes, or a folder.  [required]'
+)
 @click.option("--images", metavar="PATTERN", help="The photographs that they were made from, to draw the result on.")
 @click.option("--camera", metavar="NAME", help="The scene's camera to start from.  [default: the only one]")
 @click.option("--start", type=click.Path(path_type=Path), metavar="FILE.json", help="A camera file to start from instead.")

@@ -160,7 +160,7 @@ def merge(folder: Path) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @debug_option
 def check(folder: Path) -> None:
-    """Compare every file of every finished clip with the checksum that was taken when it was made."""
+    """Compare the files of finished clips with their checksums."""
     from ..dataset.folder import check_dataset, open_dataset
 
     _, rows = open_dataset(folder)
@@ -260,8 +260,9 @@ def _say_plan(config: Path, root: Path, options: dict[str, Any]) -> None:
             tell=lambda n, of: report("trying the first clips", n, of),
             elsewhere=options["ray"] not in (None, "local"),
         )
+    made = f"{found.clips} clip{'s' * (found.clips != 1)} with {workers} worker{'s' * (workers != 1)}"
     click.echo(
-        f"{found.clips} clips with {workers} workers: about {_duration(found.seconds)} and {found.bytes / 1e9:.2f} GB "
+        f"{made}: about {_duration(found.seconds)} and {found.bytes / 1e9:.2f} GB "
         f"({found.per_clip_s:.1f} s a clip, {found.start_s:.0f} s to start, {found.merge_s:.0f} s to write formats)"
     )
 

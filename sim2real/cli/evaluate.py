@@ -79,6 +79,9 @@ def command(clips: tuple[Path, ...], noise_only: bool, noise_file: Path | None, 
             with shown() as progress:
                 asked = {name: options[name] for name in ("stride", *_OF_FOOTAGE)}
                 found.append(evaluate(clip, progress=progress, **asked))
+            if options["diversity"] and not any("diversity_score_lpips" in of for of in found[-1]["cameras"].values()):
+                one = f"no model has made footage of several seeds: sim2real generate {clip} --seed 1 makes more"
+                click.echo(click.style("note: ", fg="yellow") + one, err=True)
     click.echo(json_text(found) if as_json else "\n\n".join("\n".join(table(figures)) for figures in found))
 
 
@@ -138,7 +141,8 @@ def readable(figures: dict[str, Any]) -> list[str]:
     for camera, found in figures["cameras"].items():
         if "noise" in found:
             n = found["noise"]
-            white = f"worst score {n['worst_score']} in {n['frames']} frames (white: below {n['expected_below']})"
+            frames = f"{n['frames']} frame{'s' * (n['frames'] != 1)}"
+            white = f"worst score {n['worst_score']} in {frames} (white: below {n['expected_below']})"
             lines.append(f"  {camera}/noise: {white}")
         made = {"rgb": found["rgb"]} if "rgb" in found else {}
         footage |= {f"{camera}/{name}": of for name, of in (made | found.get("generated", {})).items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
@@ -40,18 +40,17 @@ from .options import debug_option
     metavar="S",
     help="What --to cosmos-transfer1 multiplies the noise with.  [default: 80]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option(
+    "--draws",
+    type=click.IntRange(0, 1000),
+    default=0,
+    metavar="N",
+    help="Also N further draws of the clip, as FILE-1.npy and so on, for samplers that add noise at every step "
+    "(docs/samplers.md).",
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @debug_option
-def command(
-    clip: Path,
-    to: Literal["gwtf", "latents", "cosmos-transfer1", "diffusion-renderer"],
-    output: Path,
-    camera: str | None,
-    model: str | None,
-    latent_time: Literal["first", "middle", "last"] | None,
-    sigma_max: float | None,
-    overwrite: bool,
-) -> None:
+def command(clip: Path, to: str, output: Path, overwrite: bool, **options: Any) -> None:
     """Export a clip's noise for other people's models.
 
     gwtf: Go-with-the-Flow's noises.npy, float16 (frames, h, w, 16), every frame. latents: what a diffusers pipeline takes as
@@ -62,35 +61,29 @@ def command(
     Examples:
       sim2real export out/clip --to gwtf -o out/gwtf/noises.npy
       sim2real export out/clip --to latents --for cogvideox -o out/latents.pt
+      sim2real export out/clip --to latents --for wan-vace --draws 3 -o out/latents.pt
       sim2real export out/clip --to cosmos-transfer1 --camera front -o out/x_sigma_max.pt
       sim2real export out/clip --to diffusion-renderer -o out/gbuffer_frames
     """
     if to == "diffusion-renderer":
-        of_noise = {"--for": model, "--latent-time": latent_time, "--sigma-max": sigma_max}
-        _export_gbuffers(clip, output, of_noise, camera, overwrite)
+        _export_gbuffers(clip, output, options, overwrite)
         return
-    from ..diffusion.export import export_noise
+    from ..diffusion.export import ExportOptions, draw_file, export_noise
+    from .shared import record_of
 
-    shape = export_noise(
-        clip,
-        output,
-        to,
-        camera=camera,
-        model=model,
-        latent_time=latent_time,
-        sigma_max=sigma_max,
-        overwrite=overwrite,
-    )
-    click.echo(f"{output}  {' x '.join(str(n) for n in shape)}")
+    shape = export_noise(clip, output, to, record_of(ExportOptions, options), overwrite=overwrite)
+    for draw in range(options["draws"] + 1):
+        click.echo(f"{draw_file(output, draw)}  {' x '.join(str(n) for n in shape)}")
 
 
-def _export_gbuffers(clip: Path, output: Path, of_noise: dict[str, object], camera: str | None, overwrite: bool) -> None:
+def _export_gbuffers(clip: Path, output: Path, options: dict[str, Any], overwrite: bool) -> None:
     """Pictures instead of noise; what belongs to noise is refused."""
     from ..diffusion.families.diffusion_renderer import PASSES, export_gbuffers
     from ..errors import BadValueError
 
-    for option, value in of_noise.items():
+    of_noise = {"for": options["model"], "latent-time": options["latent_time"], "sigma-max": options["sigma_max"]}
+    for name, value in {**of_noise, "draws": options["draws"] or None}.items():
         if value is not None:
-            raise BadValueError(option, value, right="left out: --to diffusion-renderer writes no noise")
-    for name, frames in export_gbuffers(clip, output, camera=camera, overwrite=overwrite).items():
+            raise BadValueError(f"--{name}", value, right="left out: --to diffusion-renderer writes no noise")
+    for name, frames in export_gbuffers(clip, output, camera=options["camera"], overwrite=overwrite).items():
         click.echo(f"{output / name}  {frames} x {', '.join(PASSES)}")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import progress
 from .main import Command
 from .options import debug_option, generate_options
-from .types import Tiles
+from .types import Seed
+
+if TYPE_CHECKING:
+    from ..clip import Clip
+    from .progress import Progress
 
 
 @click.command("generate", cls=Command)
@@ -21,17 +25,8 @@ from .types import Tiles
     help="A family's name, a model folder or a hub id (see: sim2real families).  [default: the embedded model]",
 )
 @generate_options
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the look, and of the camera's grain."
-)
+@click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of the look, and of the camera's grain.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where the embedded model runs.")
-@click.option(
-    "--canvas",
-    type=Tiles(),
-    metavar="RxC",
-    help="Make all cameras as one picture of R rows and C columns of tiles, so that they share a look (large models).",
-)
-@click.option("--dry-run", is_flag=True, help="Check everything, say what it would take of memory and time, and end.")
 @debug_option
 def command(clips: tuple[Path, ...], dry_run: bool, **options: Any) -> None:
     """Generate footage from clip folders, driven by their noise and their pictures; the model is loaded once.
@@ -48,16 +43,21 @@ def command(clips: tuple[Path, ...], dry_run: bool, **options: Any) -> None:
       sim2real generate out/rig --model wan-vace --prompt auto --canvas 1x2 --dry-run
     """
     from ..clip import read_clip
-    from .shared import check_footage, generate_footage, say_estimate, say_where
+    from .shared import check_footage, facts_of_clips, generate_footage, say_estimate, say_where
 
     opened = [read_clip(clip) for clip in clips]
     for clip in opened:
         check_footage(clip, options)
-    say_estimate(opened, options)
+    say_estimate(facts_of_clips(opened, options), options)
     if dry_run:
         click.echo("nothing is missing; no footage was made (--dry-run)")
         return
     with progress.shown() as report:
-        done = [generate_footage(clip, options, report) for clip in opened]
+        done = [generate_footage(clip, options, _of_clip(report, clip) if len(opened) > 1 else report) for clip in opened]
     for clip in done:
         say_where(clip)
+
+
+def _of_clip(report: Progress, clip: Clip) -> Progress:
+    """Progress whose stages have a clip's name, as several clips have stages of one name."""
+    return lambda what, done, total: report(f"{clip.path}: {what}", done, total)

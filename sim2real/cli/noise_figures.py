@@ -38,7 +38,8 @@ def _statistics(found: dict[str, Any]) -> list[str]:
         figure = found["statistics"][name]
         lines.append(f"  {words:<20}{figure['value']:>10.4f}{figure['worst_score']:>13.2f}  {figure['frame']}")
     verdict = "white" if found["white"] else "NOT WHITE"
-    of = f"{found['frames']} frames, of i.i.d. noise: below {found['expected_below']}, 99 times in 100"
+    frames = f"{found['frames']} frame{'s' * (found['frames'] != 1)}"
+    of = f"{frames}, of i.i.d. noise: below {found['expected_below']}, 99 times in 100"
     return [*lines, f"  {verdict}: worst score {found['worst_score']} ({of})"]
 
 

@@ -10,7 +10,7 @@ import click
 
 from .. import kinds
 from .sections import SectionOption
-from .types import RGB_OR_PATH, Choices, Falling, Intrinsics, LoraFile, Names, Shares, Size, Weights
+from .types import RGB_OR_PATH, Choices, Falling, Intrinsics, LoraFile, Names, Seed, Shares, Size, Tiles, Weights
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -70,7 +70,8 @@ def scene_options(function: Command) -> Command:
                 "--light",
                 metavar="NAME|FILE.exr",
                 help="A panorama that lights the scene: apartment, lobby, lab, studio, warehouse, workshop, city, courtyard, "
-                "park, dawn or a file; :DEGREES turns it.  [default: model, the scene's own lamps, or its sun and sky]",
+                "park, dawn or a file; :DEGREES turns it. model: the rollout's own light, whatever a scene file says.  "
+                "[default: the scene's own lamps, or its sun and sky]",
             ),
             click.option(
                 "--camera-track",
@@ -157,7 +158,7 @@ def render_options(function: Command) -> Command:
                 metavar="A|NAME=A,...",
                 help="The same as Go-with-the-Flow spells it, instead of --beta: B = (1 - A) / sqrt((1 - A)^2 + A^2).",
             ),
-            click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the noise."),
+            click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of the noise."),
             draws_option,
             click.option(
                 "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where to rasterize and draw noise."
@@ -257,6 +258,9 @@ def generate_options(function: Command) -> Command:
                 help="The camera that films it.  [default: phone for the embedded model, else none]",
             ),
             click.option("--steps", type=click.IntRange(1, 1000), metavar="N", help="Sampling steps.  [default: the model's]"),
+            click.option(
+                "--dry-run", is_flag=True, help="Check everything, say what it would take of memory and time, and end."
+            ),
             *_large_model_options(),
         )
     ):
@@ -285,6 +289,12 @@ def _large_model_options() -> tuple[Callable[[Command], Command], ...]:
             help="What the model follows, and how closely: depth=0.6,edges=0.4.  [default: the family's first kind]",
         ),
         option("--guidance", type=float, metavar="G", help="Weight of the prompt.  [default: the family's]"),
+        option(
+            "--canvas",
+            type=Tiles(),
+            metavar="RxC",
+            help="Make all cameras as one picture of R rows and C columns of tiles, so that they share a look.",
+        ),
         option(
             "--scheduler", metavar="NAME", help="A sampler: UniPC, DDIM, LCM ... (docs/samplers.md).  [default: the model's]"
         ),

@@ -19,8 +19,10 @@ from .scene_command import SceneCommand
 def command(scene: Path, output: Path, **options: Any) -> None:
     """Render a scene or rollout to a clip folder: noise, conditions, labels, videos, a contact sheet and a report.
 
-    SCENE is a scene file (.yaml), a MuJoCo model (.xml) with --states, a recording of robomimic, Isaac Lab, ManiSkill
-    (.hdf5) or Habitat (.json), a USD stage (.usd, .usda, .usdc, .usdz), or a mesh (.obj, .ply, .stl, .glb) with --orbit.
+    SCENE is a scene file (.yaml), a MuJoCo model (.xml, .mjb, .mjz) with --states, a recording of robomimic, Isaac Lab,
+    ManiSkill (.hdf5) or Habitat (.json), of ROS or Foxglove (.mcap, .db3, .bag, a folder of rosbag2), a robot (.urdf) with
+    --joints, a USD stage (.usd, .usda, .usdc, .usdz), or a mesh or animation (.glb, .gltf, .obj, .ply, .stl). Where it has no
+    camera, one circles it.
 
     Examples:
       sim2real render scenes/kitchen.yaml -o out/kitchen

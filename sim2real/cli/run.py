@@ -17,7 +17,7 @@ from .scene_command import SceneCommand
 @render_options
 @generate_options
 @debug_option
-def command(scene: Path, output: Path, **options: Any) -> None:
+def command(scene: Path, output: Path, dry_run: bool, **options: Any) -> None:
     """Render a scene or rollout, then generate footage from it: the whole path in one line.
 
     SCENE is what `sim2real render` takes. The footage comes from the model of --for; by default that is the embedded one,
@@ -27,11 +27,18 @@ def command(scene: Path, output: Path, **options: Any) -> None:
       sim2real run scenes/kitchen.yaml -o out/kitchen
       sim2real run scenes/kitchen.yaml --use restyle --look farmhouse --keep robot -o out/farmhouse
       sim2real run demo.hdf5 --demo demo_0 --camera agentview -o out/lift
+      sim2real run rig.yaml --for wan-vace --prompt auto --canvas 1x2 --dry-run -o out/rig
     """
-    from .shared import check_inputs_of_footage, check_scene_of_footage, generate_footage, render, say_where
+    from . import shared
 
-    options["draws"] = max(options["draws"], check_inputs_of_footage(options))
+    options["draws"] = max(options["draws"], shared.check_inputs_of_footage(options))
+    read, wanted = shared.asked_of_render(scene, output, options)
+    facts = shared.check_scene_of_footage(read, wanted, options)
+    shared.say_estimate([facts], options)
+    if dry_run:
+        click.echo("nothing is missing; nothing was rendered, and no footage was made (--dry-run)")
+        return
     with progress.shown() as report:
-        clip = render(scene, output, options, report, check=lambda found: check_scene_of_footage(found, options))
-        clip = generate_footage(clip, options, report)
-    say_where(clip)
+        clip = shared.rendered(read, wanted, output, report)
+        clip = shared.generate_footage(clip, options, report)
+    shared.say_where(clip)

@@ -39,7 +39,7 @@ class SceneCommand(Command):
 
     def _scene(self, ctx: click.Context, args: list[str]) -> Path | None:
         """The first argument that a reader takes by its suffix, whatever unknown options there are around it."""
-        with click.Context(self, ignore_unknown_options=True) as loose:
+        with click.Context(self, ignore_unknown_options=True, help_option_names=ctx.help_option_names) as loose:
             try:
                 given, others, _ = self.make_parser(loose).parse_args(args)
             except click.UsageError:

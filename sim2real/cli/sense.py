@@ -9,6 +9,7 @@ import click
 from . import progress
 from .main import Command
 from .options import debug_option
+from .types import Seed
 
 
 def _list_sensors(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -32,7 +33,7 @@ def _list_sensors(context: click.Context, parameter: click.Parameter, value: str
     callback=_list_sensors,
     help="A sensor by name, or a file of parameters; list prints the names.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of all that is random.")
+@click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of all that is random.")
 @click.option("--vary", is_flag=True, help="Another specimen of the sensor by every seed: parameters vary in their ranges.")
 @click.option("--camera", metavar="NAME", help="A camera of the clip.  [default: all]")
 @debug_option
@@ -65,5 +66,6 @@ def command(clip: Path, name: str, seed: int, vary: bool, camera: str | None) ->
             write_sensed(found, own, chosen, seed, seen.ideal(own), source=seen.ideal_source(own), progress=tell)
         with readable_write_errors(found.path):
             write_pages(found)
+    width = max(map(len, cameras))
     for own in cameras:
-        click.echo(f"{chosen.name}, {own}  {found.folder(own) / 'sensed'}")
+        click.echo(f"{chosen.name}, {own:<{width}}  {found.folder(own) / 'sensed'}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,9 +15,10 @@ from .scene_command import own_names
 
 if TYPE_CHECKING:
     from ..clip import Clip
-    from ..diffusion import GenerateOptions
+    from ..diffusion import ClipFacts, GenerateOptions
     from ..noise import Beta
     from ..noise.layout import NoiseLayout
+    from ..render import RenderOptions
     from ..scene import Scene
     from .progress import Progress
 
@@ -59,22 +60,44 @@ def kinds_for(model: str, only: frozenset[str] | None) -> frozenset[str]:
     return usual_names().union(family.needs, family.better_with)
 
 
-def render(
-    source: Path,
-    output: Path,
-    options: dict[str, Any],
-    progress: Progress,
-    check: Callable[[Scene], None] | None = None,
-) -> Clip:
-    """Render a scene file to a clip folder with the options of both groups; ``check`` may refuse the scene before that."""
+def render(source: Path, output: Path, options: dict[str, Any], progress: Progress) -> Clip:
+    """Render a scene file to a clip folder with the options of both groups."""
+    scene, wanted = asked_of_render(source, output, options)
+    _note_what_footage_takes(scene, wanted, options)
+    return rendered(scene, wanted, output, progress)
+
+
+def _note_what_footage_takes(scene: Scene, wanted: RenderOptions, options: dict[str, Any]) -> None:
+    """Say before rendering that the model of ``--for`` will not take so many frames, or such a size."""
+    if "noise" in wanted.kinds:
+        from ..render.plan import planned
+
+        note_of_footage(options["model"], wanted.layout, scene.frames, planned(scene, wanted).size)
+
+
+def note_of_footage(model: str, layout: NoiseLayout, frames: int, size: tuple[int, int]) -> None:
+    """Say that a model will not take so many frames, or such a size, of noise that is laid out for it."""
+    from ..diffusion.families import family_of
+    from ..diffusion.family import ClipFacts, ModelFamily
+    from ..diffusion.options import GenerateOptions
+
+    family = family_of(model)
+    if layout != family.layout:
+        return
+    try:
+        ModelFamily.check(family, GenerateOptions(), ClipFacts(frames, size))
+    except BadValueError as why:
+        click.echo(click.style("note: ", fg="yellow") + f"sim2real generate will not take this clip: {why}", err=True)
+
+
+def asked_of_render(source: Path, output: Path, options: dict[str, Any]) -> tuple[Scene, RenderOptions]:
+    """The scene that is read and what is asked for of it, once the output is known to be free."""
     from ..clip import check_output
 
     check_output(output, overwrite=options["overwrite"])
     layout = layout_of(options["model"], options["factor"], options["channels"], options["latent_time"])
     scene = load_scene(source, options)
-    if check is not None:
-        check(scene)
-    from ..render import RenderOptions, render_clip
+    from ..render import RenderOptions
 
     wanted = record_of(
         RenderOptions,
@@ -85,6 +108,13 @@ def render(
         only=kinds_for(options["model"], options["only"]),
         scene_options=reading_record(source, options),
     )
+    return scene, wanted
+
+
+def rendered(scene: Scene, wanted: RenderOptions, output: Path, progress: Progress) -> Clip:
+    """The clip folder of a scene that is read."""
+    from ..render import render_clip
+
     return render_clip(scene, output, wanted, progress=progress)
 
 
@@ -166,18 +196,28 @@ def check_inputs_of_footage(options: dict[str, Any]) -> int:
     return family.draws_needed(asked)
 
 
-def check_scene_of_footage(scene: Scene, options: dict[str, Any]) -> None:
+def check_scene_of_footage(scene: Scene, wanted: RenderOptions, options: dict[str, Any]) -> ClipFacts:
     """Refuse, before anything is rendered, a scene that the model cannot take, or without what ``--look`` and ``--keep`` name.
+
+    Returns:
+        What the model will be asked to make at once: a camera, or the canvas of all.
 
     Raises:
         UnknownNameError: no such class or instance; the message lists them.
-        BadValueError: a number of frames, or a size, that the model does not take.
+        BadValueError: a number of frames, or a size, that the model does not take, or fewer tiles than cameras.
     """
     from ..diffusion import ClipFacts, family_of
+    from ..diffusion.pipelines.canvas import canvas_size, require_tiles
+    from ..render.plan import planned
 
-    chosen = [scene.camera(name) for name in options["cameras"]] if options["cameras"] else scene.cameras
-    for size in [options["size"]] if options["size"] else dict.fromkeys(camera.size for camera in chosen):
-        family_of(options["model"]).check_footage(options_of_footage(options), ClipFacts(scene.frames, size, scene.instances))
+    asked, plan = options_of_footage(options), planned(scene, wanted)
+    size = plan.size
+    if asked.canvas is not None:
+        require_tiles(asked.canvas, len(plan.cameras), where=scene.source)
+        size = canvas_size(size, *asked.canvas)
+    facts = ClipFacts(scene.frames, size, scene.instances)
+    family_of(asked.model).check_footage(asked, facts)
+    return facts
 
 
 def check_footage(clip: Clip, options: dict[str, Any]) -> None:
@@ -187,13 +227,20 @@ def check_footage(clip: Clip, options: dict[str, Any]) -> None:
     check_clip(clip, options_of_footage(options))
 
 
-def say_estimate(clips: Sequence[Clip], options: dict[str, Any]) -> None:
-    """Say how much memory and time the model will take, where that can be known before it is loaded."""
-    from ..diffusion import family_of
+def facts_of_clips(clips: Sequence[Clip], options: dict[str, Any]) -> list[ClipFacts]:
+    """What a model is asked to make at once of each clip."""
     from ..diffusion.pipelines.canvas import facts_of
 
     asked = options_of_footage(options)
-    said = {family_of(asked.model).expected(asked, facts_of(clip, asked)) for clip in clips}
+    return [facts_of(clip, asked) for clip in clips]
+
+
+def say_estimate(facts: Sequence[ClipFacts], options: dict[str, Any]) -> None:
+    """Say how much memory and time the model will take, where that can be known before it is loaded."""
+    from ..diffusion import family_of
+
+    asked = options_of_footage(options)
+    said = {family_of(asked.model).expected(asked, fact) for fact in facts}
     for sentence in sorted(one for one in said if one is not None):
         click.echo(sentence, err=True)
 

@@ -135,7 +135,7 @@ def train_recipe(
     Returns:
         The model folder, or None when stopped before the end.
     """
-    entry = read_yaml(recipe, RecipeEntry)
+    entry = read_yaml(recipe, RecipeEntry, "training recipe")
     folder = output / "clips" if clips is None else clips
 
     import torch

@@ -201,6 +201,17 @@ class Names(click.ParamType):
         return names
 
 
+class Seed(click.IntRange):
+    """A number from 0 to 2^63 - 1, of which the help makes no words."""
+
+    def __init__(self) -> None:
+        """Take all that 63 bits hold."""
+        super().__init__(0, 2**63 - 1)
+
+    def _describe_range(self) -> str:
+        return ""
+
+
 class Choices(click.ParamType):
     """Some of a fixed set of words, separated by commas."""
 

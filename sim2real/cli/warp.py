@@ -12,7 +12,7 @@ from ..kinds import names_of_videos
 from . import progress
 from .main import Command
 from .options import debug_option, draws_option
-from .types import Choices, Intrinsics, Size
+from .types import Choices, Intrinsics, Seed, Size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ READING = ("frames", "stride", "size", "fps", "estimator", "weights", "flow", "f
     metavar="A",
     help="The same as Go-with-the-Flow spells it, instead of --beta: B = (1 - A) / sqrt((1 - A)^2 + A^2).",
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Seed of the noise.")
+@click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of the noise.")
 @draws_option
 @click.option(
     "--estimator", type=click.Choice(["dis", "raft"]), default="dis", help="What finds the motion; raft needs weights at hand."
@@ -130,6 +130,7 @@ def _warp(source: Path, output: Path, options: dict[str, Any], report: progress.
     pictures = _pictures(source, options, layout)
     from ..video import DepthFiles, Known, WarpOptions, read_poses, warp_video
 
+    _note_what_footage_takes(pictures, options, layout)
     depth = DepthFiles(options["depth"], pictures.frames, pictures.size) if options["depth"] else None
     poses = read_poses(options["poses"], pictures.frames) if options["poses"] else None
     if options["intrinsics"] is None:
@@ -146,6 +147,25 @@ def _warp(source: Path, output: Path, options: dict[str, Any], report: progress.
     )
     known = Known(_motion(pictures, options, depth, poses), depth, options["intrinsics"], poses)
     return warp_video(pictures, output, wanted, known=known, progress=report)
+
+
+def _note_what_footage_takes(pictures: Pictures, options: dict[str, Any], layout: NoiseLayout) -> None:
+    """Say before any work that the video has fewer frames than were asked for, or that no footage can come of the clip."""
+    from ..diffusion.families import family_of
+    from ..diffusion.inputs import video_families
+    from ..kinds import names_of_videos
+    from .shared import note_of_footage
+
+    if options["frames"] is not None and pictures.frames < options["frames"]:
+        _note(f"the video has {pictures.frames} frames, fewer than --frames {options['frames']}")
+    if options["only"] is not None and "noise" not in options["only"]:
+        return
+    family = family_of(options["model"])
+    lacking = [kind for kind in family.needs_for(of_video=True) if kind not in names_of_videos()]
+    if lacking and layout == family.layout and family.runs:
+        others = ", ".join(f"--for {name}" for name in video_families()[:3])
+        _note(f"footage of {family.name} needs {', '.join(lacking)}, which videos do not have; {others} need nothing else")
+    note_of_footage(options["model"], layout, pictures.frames, pictures.size)
 
 
 def _check_options(options: dict[str, Any]) -> None:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .folder import Clip
 
+_USUAL = (1, 3)
+"""Pixels per latent and channels of noise that was rendered for no other model than the embedded one."""
+
 
 def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object] = ()) -> str:
     """The command line that makes a clip like this one, with further options; for episodes of LeRobot datasets a general one.
 
     Args:
         clip: what the scene or video, the reader's options, the size, the cameras, the seed and the share of surface noise are
-            taken from.
+            taken from; the noise's factor and channels, too, where the options name neither these nor a model.
         options: words that follow the output.
         last: words at the end.
     """
@@ -39,6 +42,9 @@ def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object]
     words += ["--as-live"] if record.as_live else []
     if record.seed:
         words += ["--seed", record.seed]
+    laid_out = (record.noise.factor, record.noise.channels) if record.noise is not None else _USUAL
+    if laid_out != _USUAL and not {"--for", "--factor"}.intersection(options):
+        words += ["--factor", laid_out[0], "--channels", laid_out[1]]
     if record.noise is not None and record.noise.draws and "--draws" not in [*options, *last]:
         words += ["--draws", record.noise.draws]
     beta = 1.0 if record.noise is None else record.noise.beta

@@ -32,6 +32,9 @@ Clutter = Annotated[int, Field(ge=0, le=100)]
 Rgb = Literal["ours", "pyrender", "mitsuba"]
 """``kinds.RGB_RENDERERS``, as pydantic takes them."""
 
+_MAY_HAVE_ACTIONS = (".hdf5", ".h5", ".xml", ".mjcf", ".mjb", ".mjz", ".zip")
+"""What recordings and models that are read with theirs end with."""
+
 
 class Source(Entry):
     """Where clips come from.
@@ -210,6 +213,10 @@ class DatasetConfig(Entry):
         for name in gate:
             if name not in valid:
                 raise error(f"has {name!r}, must be among: {', '.join(valid)}")
+            if name in AT_LEAST and not -1 <= gate[name] <= 1:
+                raise error(f"has {name}: {gate[name]:g}, must be at most 1: it is a share, or a correlation")
+            if name in AT_MOST and not gate[name] >= 0:
+                raise error(f"has {name}: {gate[name]:g}, must be at least 0")
         return gate
 
     @model_validator(mode="after")
@@ -223,6 +230,24 @@ class DatasetConfig(Entry):
     def _samples_are_of_paths(self) -> DatasetConfig:
         if self.rgb_samples is not None and "mitsuba" not in (self.rgb, *(self.variations.knobs.get("rgb") or ())):
             raise error("is given, must be left out, or rgb: mitsuba be given", key="rgb_samples")
+        return self
+
+    @model_validator(mode="after")
+    def _recordings_have_actions(self) -> DatasetConfig:
+        for source in self.sources if "robomimic" in self.formats else ():
+            if source.lerobot is None and Path(str(source.scene)).suffix.lower() not in _MAY_HAVE_ACTIONS:
+                raise error(f"has robomimic, which needs actions: {source.scene} has none, recordings do", key="formats")
+        return self
+
+    @model_validator(mode="after")
+    def _looks_are_of_what_is_restyled(self) -> DatasetConfig:
+        knobs = self.variations.knobs
+        if self.generate is None or (self.generate.look is None and "look" not in knobs):
+            return self
+        uses, prompts = (self.generate.use, *knobs.get("use", ())), (self.generate.prompt, *knobs.get("prompt", ()))
+        if "restyle" not in uses and "auto" not in prompts:
+            right = "use: restyle, or prompt: auto of a model that reads text"
+            raise error(f"has a look, which says what things become; it goes with {right}", key="generate")
         return self
 
     @model_validator(mode="after")
@@ -240,4 +265,4 @@ def read_config(path: Path) -> DatasetConfig:
         MissingFileError: there is no such file.
         BadKeyError: it is no YAML, or an entry is unknown, missing or wrong; the line and what would be right are named.
     """
-    return read_yaml(path, DatasetConfig)
+    return read_yaml(path, DatasetConfig, "configuration of a dataset")

@@ -30,7 +30,7 @@ def open_dataset(root: Path) -> tuple[DatasetConfig, tuple[Row, ...]]:
         UnreadableFileError: its plan is damaged.
     """
     if not (root / CONFIG).is_file():
-        raise MissingFileError(root / CONFIG, what="a dataset", fix="make one with: sim2real dataset CONFIG -o DIR")
+        raise MissingFileError(root / CONFIG, what="dataset", fix="make one with: sim2real dataset CONFIG -o DIR")
     return read_config(root / CONFIG), read_plan(Places(root).plan)
 
 

@@ -25,6 +25,8 @@ from ..scene.readers.registry import own_options_of
 from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
 from .footage import check_footage, model_from, movable
 from .lerobot_source import LeRobotSource, read_lerobot
+from .named import check_named, placed
+from .named import movable as movable_names
 from .video_source import VideoChecks, chosen_cameras, video_reading
 
 _OF_CAMERAS = ("camera_file", "camera_track", "track_format", "track_scale", "world_from_track", "track_fov")
@@ -119,7 +121,7 @@ def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
 
     Raises:
         MissingFileError: a source is not there.
-        UnknownNameError: a demonstration, or a camera of a LeRobot dataset, that does not exist.
+        UnknownNameError: a demonstration, a light, a sensor, or a camera of a LeRobot dataset, that does not exist.
         Sim2RealError: a model cannot do what is asked of it; videos are to be clips, and cannot be what is asked for.
     """
     rows: dict[str, Row] = {}
@@ -128,6 +130,10 @@ def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
         base = _row_of_source(config, rollout)
         for values in _settings(config, number):
             row = _named(_with_values(base, config, values, rollout.folder))
+            named = row.reading.get("light"), row.values.get("sensor")
+            if repr(named) not in passed:
+                check_named(*named)
+            passed.add(repr(named))
             if row.of_video and rollout.recording is not None:
                 checks.check(row, rollout.recording)
             elif row.generate is not None:
@@ -233,6 +239,8 @@ def _reading_of_scene(config: DatasetConfig, rollout: _Rollout) -> dict[str, Any
     given["frames"] = source.frames or config.frames
     given["size"] = source.size or config.size
     paths = [name for name, known in own_options_of(rollout.path).items() if known.is_path]
+    if source.light is not None:
+        given["light"] = placed(source.light, rollout.path.parent)
     for name in (*paths, *_OF_CAMERAS[:2]):
         if given.get(name) is not None:
             given[name] = os.path.abspath(rollout.path.parent / given[name])
@@ -265,6 +273,7 @@ def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any], fo
     constant = {name: getattr(config, name) for name in ("materials", "clutter", "camera_jitter", "sensor", "rgb")}
     values = {**{name: value for name, value in constant.items() if value}, **values}
     values = {name: value.model_dump() if isinstance(value, Jitter) else value for name, value in values.items()}
+    values |= {name: placed(values[name], folder) for name in ("light", "sensor") if name in values}
     if values.get("rgb") == "mitsuba" and config.rgb_samples is not None:
         values["rgb_samples"] = config.rgb_samples
     generate = base.generate
@@ -272,7 +281,7 @@ def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any], fo
         generate = {**generate, **{name: values[name] for name in FOOTAGE_KNOBS if name in values}}
         if "model" in values:
             generate["model"] = model_from(values["model"], folder)
-        if generate.get("use", "keep") == "keep":  # a look says what restyled things are made of
+        if generate.get("use", "keep") == "keep" and generate.get("prompt") != "auto":  # a look says what things become
             generate.pop("look", None)
             values.pop("look", None)
     reading = {**base.reading, **({"light": values["light"]} if "light" in values else {})}
@@ -286,6 +295,7 @@ def _named(row: Row) -> Row:
         stem = f"{Path(row.lerobot).name}-{row.episode:06d}"
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:60] or "clip"
     said = {k: v for k, v in asdict(row).items() if k not in ("clip_id", "scene", "formats", "gate", "limit_s", "lerobot")}
+    said |= {"reading": movable_names(said["reading"]), "values": movable_names(said["values"])}
     if row.of_video:  # as seen from the dataset, so that all may move together
         seen = {name: os.path.relpath(row.reading[name], row.scene) for name in ("masks", "weights") if name in row.reading}
         said["reading"] = {**row.reading, **seen}

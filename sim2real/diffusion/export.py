@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -31,18 +31,29 @@ USUAL = "wan-vace"
 """The family whose latents are written where none is named."""
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is written of a clip.
+
+    - ``camera``: its name; may be left out where the clip has one.
+    - ``model``: for ``latents``: a family's name, hub id or folder; Wan-VACE by default.
+    - ``latent_time``: which frame of its group a latent stands for; the family's by default.
+    - ``sigma_max``: for ``cosmos-transfer1``: the factor that makes noise ``x_sigma_max``; 80 by default.
+    - ``draws``: for ``gwtf`` and ``latents``: so many further draws are written, too, as ``OUTPUT-1.npy`` and so on, for
+      samplers that add noise while they run.
+    """
+
+    camera: str | None = None
+    model: str | Path | None = None
+    latent_time: LatentTime | None = None
+    sigma_max: float | None = None
+    draws: int = 0
+
+
 def export_noise(
-    clip: Path | str,
-    output: Path | str,
-    to: str,
-    *,
-    camera: str | None = None,
-    model: str | Path | None = None,
-    latent_time: LatentTime | None = None,
-    sigma_max: float | None = None,
-    overwrite: bool = False,
+    clip: Path | str, output: Path | str, to: str, options: ExportOptions | None = None, *, overwrite: bool = False
 ) -> tuple[int, ...]:
-    """Write the noise of one camera of a clip to a file.
+    """Write the noise of one camera of a clip to a file, and further draws of it to files beside that.
 
     - ``gwtf``: float16 (frames, h, w, channels) as ``.npy``, Go-with-the-Flow's ``noises.npy``.
     - ``latents``: float32, what a family's pipeline takes as ``latents=``: batch of one, axes in the family's order.
@@ -54,28 +65,26 @@ def export_noise(
         clip: the clip folder.
         output: the file; ``.pt``, ``.npy`` or ``.safetensors``.
         to: the format, one of ``ExportFormat``.
-        camera: its name; may be left out where the clip has one.
-        model: for ``latents``: a family's name, hub id or folder; Wan-VACE by default.
-        latent_time: which frame of its group a latent stands for; the family's by default.
-        sigma_max: for ``cosmos-transfer1``: the factor that makes noise ``x_sigma_max``; 80 by default.
-        overwrite: replace an existing file.
+        options: of which camera, for which model, and how many draws.
+        overwrite: replace existing files.
 
     Returns:
-        Shape of the array that was written.
+        Shape of the array in each file.
 
     Raises:
-        BadValueError: the clip's noise has another layout (the message has the command that renders the right one), or an
-            option does not belong to the format.
+        BadValueError: the clip's noise has another layout or fewer draws (the message has the command that renders the right
+            one), or an option does not belong to the format.
         UnknownNameError: no such format, camera or model.
-        OutputExistsError: the file exists and ``overwrite`` is false.
+        OutputExistsError: a file exists and ``overwrite`` is false.
     """
-    output = Path(output)
+    output, asked = Path(output), ExportOptions() if options is None else options
     if to not in get_args(ExportFormat):
         raise UnknownNameError(to, get_args(ExportFormat), what="export format")
     for name, value, owners in (
-        ("the model", model, ("latents",)),
-        ("the latent time", latent_time, ("latents", "cosmos-transfer1")),
-        ("sigma_max", sigma_max, ("cosmos-transfer1",)),
+        ("the model", asked.model, ("latents",)),
+        ("the latent time", asked.latent_time, ("latents", "cosmos-transfer1")),
+        ("sigma_max", asked.sigma_max, ("cosmos-transfer1",)),
+        ("the number of draws", asked.draws or None, ("gwtf", "latents")),
     ):
         if value is not None and to not in owners:
             raise BadValueError(name, value, right=f"left out: it belongs to {' and '.join(owners)}")
@@ -84,41 +93,57 @@ def export_noise(
         raise BadValueError(
             "the suffix of the output", repr(output.suffix), right=f"one of {', '.join(suffixes)}", where=output
         )
-    if output.exists() and not overwrite:
-        raise OutputExistsError(output)
+    files = [draw_file(output, draw) for draw in range(asked.draws + 1)]
+    if taken := [file for file in files if file.exists() and not overwrite]:
+        raise OutputExistsError(taken[0])
     opened = read_clip(Path(clip))
-    view = _camera(opened, camera)
-    about: dict[str, Any] = {"format": to, "camera": view, "seed": opened.record.seed}
+    view = _camera(opened, asked.camera)
+    name, about, of = _format(opened, view, to, asked)
+    first, frames = of(0)
+    if asked.draws:
+        opened.noise(view, asked.draws)  # the message of a clip that lacks some has the command for all
+    about |= {"camera": view, "seed": opened.record.seed, "frames": ",".join(str(frame) for frame in frames)}
+    with _written_together(files) as works:
+        for draw, work in enumerate(works):
+            _write(work, name, of(draw)[0] if draw else first, about | {"draw": draw})
+    return first.shape
+
+
+def _format(
+    clip: Clip, camera: str, to: str, asked: ExportOptions
+) -> tuple[str, dict[str, Any], Callable[[int], tuple[np.ndarray, list[int]]]]:
+    """The tensor's name, what is written about it, and what makes it and says its frames by the number of a draw."""
+    time = asked.latent_time
     if to == "gwtf":
-        values, frames = gwtf_noise(opened, view)
-        name = "noises"
-    elif to == "latents":
-        family = family_of(USUAL if model is None else model)
-        values, frames = latents(opened, view, family, latent_time)
-        name, about = "latents", about | {"family": family.name, "axes": family.latent_axes}
-    else:
-        sigma = COSMOS_SIGMA_MAX if sigma_max is None else sigma_max
-        values, frames = x_sigma_max(opened, view, sigma, latent_time)
-        name, about = "x_sigma_max", about | {"sigma_max": sigma, "axes": "BCTHW"}
-    about["frames"] = ",".join(str(frame) for frame in frames)
-    _write(output, name, values, about)
-    return values.shape
+        return "noises", {"format": to}, lambda draw: gwtf_noise(clip, camera, draw)
+    if to == "latents":
+        family = family_of(USUAL if asked.model is None else asked.model)
+        about = {"format": to, "family": family.name, "axes": family.latent_axes}
+        return "latents", about, lambda draw: latents(clip, camera, family, time, draw)
+    sigma = COSMOS_SIGMA_MAX if asked.sigma_max is None else asked.sigma_max
+    about = {"format": to, "sigma_max": sigma, "axes": "BCTHW"}
+    return "x_sigma_max", about, lambda _: x_sigma_max(clip, camera, sigma, time)
 
 
-def gwtf_noise(clip: Clip, camera: str) -> tuple[Float16[np.ndarray, "frames h w channels"], list[int]]:
+def draw_file(output: Path, draw: int) -> Path:
+    """Where a draw is written: the first has the name that was asked for, further ones its number behind that."""
+    return output if draw == 0 else output.with_name(f"{output.stem}-{draw}{output.suffix}")
+
+
+def gwtf_noise(clip: Clip, camera: str, draw: int = 0) -> tuple[Float16[np.ndarray, "frames h w channels"], list[int]]:
     """Go-with-the-Flow's noise, and the frames it belongs to."""
-    noise, frames = _picked(clip, camera, GWTF, None)
+    noise, frames = _picked(clip, camera, GWTF, None, draw)
     return np.ascontiguousarray(noise.transpose(0, 2, 3, 1), np.float16), frames
 
 
 def latents(
-    clip: Clip, camera: str, family: ModelFamily, latent_time: LatentTime | None = None
+    clip: Clip, camera: str, family: ModelFamily, latent_time: LatentTime | None = None, draw: int = 0
 ) -> tuple[Float32[np.ndarray, "..."], list[int]]:
     """Unit-variance noise as a family's pipeline takes it, and the frames that the latents stand for.
 
     A pipeline that scales latents itself does so with these, too. The embedded model's noise is folded like its pictures.
     """
-    noise, frames = _picked(clip, camera, family.layout, latent_time)
+    noise, frames = _picked(clip, camera, family.layout, latent_time, draw)
     return family.latents(noise), frames
 
 
@@ -168,7 +193,7 @@ def _camera(clip: Clip, name: str | None) -> str:
 
 
 def _picked(
-    clip: Clip, camera: str, layout: NoiseLayout, latent_time: LatentTime | None
+    clip: Clip, camera: str, layout: NoiseLayout, latent_time: LatentTime | None, draw: int = 0
 ) -> tuple[Float32[np.ndarray, "latents channels h w"], list[int]]:
     """The latents of a layout out of a clip whose noise has them, among others perhaps, and their frames."""
     record = clip.noise_record()
@@ -185,7 +210,7 @@ def _picked(
             fix=f"render it with: {render_command(clip, layout)}",
         )
     places = [record.latent_frames.index(frame) for frame in found[0]]
-    return clip.latents(camera, places), found[0]
+    return clip.latents(camera, places, draw), found[0]
 
 
 def render_command(clip: Clip, layout: NoiseLayout) -> str:
@@ -198,23 +223,32 @@ def _listed(frames: list[int]) -> str:
     return ", ".join(str(f) for f in frames) if len(frames) < 5 else f"{frames[0]}, {frames[1]}, ..., {frames[-1]}"
 
 
-def _write(path: Path, name: str, values: np.ndarray, about: Mapping[str, Any]) -> None:
-    """Write one array, whole or not at all."""
-    work = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.tmp{path.suffix}")
+@contextmanager
+def _written_together(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Places for files to be written to, that all take their names at the end, or none does."""
+    mark = uuid.uuid4().hex[:8]
+    works = [file.with_name(f".{file.stem}.{mark}.tmp{file.suffix}") for file in files]
     try:
-        with readable_write_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix == ".npy":
-                np.save(work, values)
-            elif path.suffix == ".safetensors":
-                from safetensors.numpy import save_file
-
-                save_file({name: values}, work, metadata={key: str(value) for key, value in about.items()})
-            else:
-                import torch
-
-                torch.save(torch.from_numpy(values), work)
-            os.replace(work, path)
+        with readable_write_errors(files[0]):
+            files[0].parent.mkdir(parents=True, exist_ok=True)
+            yield works
+            for work, file in zip(works, files, strict=True):
+                os.replace(work, file)
     finally:
-        with suppress(OSError):
-            work.unlink()
+        for work in works:
+            with suppress(OSError):
+                work.unlink()
+
+
+def _write(path: Path, name: str, values: np.ndarray, about: Mapping[str, Any]) -> None:
+    """Write one array."""
+    if path.suffix == ".npy":
+        np.save(path, values)
+    elif path.suffix == ".safetensors":
+        from safetensors.numpy import save_file
+
+        save_file({name: values}, path, metadata={key: str(value) for key, value in about.items()})
+    else:
+        import torch
+
+        torch.save(torch.from_numpy(values), path)

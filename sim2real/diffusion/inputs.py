@@ -37,7 +37,8 @@ def require_inputs(clip: Clip, camera: str, family: ModelFamily, options: Genera
         fix = f"make the clip with: {_command(clip, family, lacking, draws)}"
         of_videos = set(names_of_videos())
         if clip.of_video and not of_videos.issuperset(lacking):
-            fix = f"videos do not have them, scenes do: use a model that needs none, such as --model {video_families()[0]}"
+            again = command_for(clip, ["--for", video_families()[0]])
+            fix = f"videos do not have them, scenes do; make the clip for a model that needs none, such as: {again}"
         what = f"{', '.join(lacking)} ({'which' if len(lacking) == 1 else 'all of which'} {family.name} needs)"
         raise MissingFileError(clip.folder(camera), what=what, fix=fix)
     if options.noise != "clip":

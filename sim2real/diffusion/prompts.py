@@ -73,7 +73,7 @@ def check_prompt(clip: Clip, camera: str, options: GenerateOptions) -> None:
     for kind in ("instances", "rgb"):
         if not clip.has(camera, kind):
             what = f"{kind} (which --prompt auto is written from)"
-            fix = f"render the clip with: {command_for(clip, [])}"
+            fix = f"render the clip with: {command_for(clip, [] if options.model is None else ['--for', options.model])}"
             raise MissingFileError(clip.folder(camera), what=what, fix=fix)
 
 

@@ -24,12 +24,15 @@ class State:
     - ``world_from_instance``: (instances, 4, 4), of every instance, in the order of the scene.
     - ``world_from_camera``: 4x4, of cameras that have moved, by name; the others stay where they were.
     - ``visible``: (instances,), which of them exist; ``None``: all.
+    - ``world_from_lamp``: 4x4, of lamps that have moved by themselves (``Lamp.way``), by their places in
+      ``scene.lights.lamps``; not a number where a lamp is off. The others stay as they were. Lamps on instances go with these.
     """
 
     # any array is taken: it is checked against the scene when it is seen
     world_from_instance: np.ndarray
     world_from_camera: Mapping[str, np.ndarray] = field(default_factory=dict)
     visible: np.ndarray | None = None
+    world_from_lamp: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 def with_rows(scene: Scene) -> Scene:
@@ -56,7 +59,8 @@ def put(scene: Scene, cameras: tuple[Camera, ...], number: int, state: State) ->
         state: what is written.
 
     Raises:
-        BadValueError: poses are not one rigid matrix per instance, or visibility is not one value per instance.
+        BadValueError: poses are not one rigid matrix per instance, visibility is not one value per instance, or a lamp is moved
+            that does not move by itself.
         UnknownNameError: it moves a camera that is not looked through.
     """
     row, before = number % ROWS, (number - 1) % ROWS
@@ -77,10 +81,28 @@ def put(scene: Scene, cameras: tuple[Camera, ...], number: int, state: State) ->
             raise BadValueError(f"the shape of world_from_camera of {name}", pose.shape, right="(4, 4)")
     if moved:
         _check_rigid(np.stack(list(moved.values())), list(moved))
+    ways = _ways(scene)
+    lamps = {place: np.asarray(pose, np.float64) for place, pose in state.world_from_lamp.items()}
+    for place, pose in lamps.items():
+        if place not in ways:
+            right = f"one of {', '.join(map(str, ways))}" if ways else "left out: no lamp moves by itself"
+            raise BadValueError("a lamp of the state", place, right=right, where=scene.source)
+        if pose.shape != (4, 4):
+            raise BadValueError(f"the shape of world_from_lamp of {place}", pose.shape, right="(4, 4)")
+        if not np.isnan(pose).all():
+            _check_rigid(pose[None], [f"lamp {place}"])
     scene.world_from_instance[row], scene.visible[row] = poses, visible
+    for place, way in ways.items():
+        way[row] = lamps.get(place, way[before])
     for camera in cameras:
         camera.world_from_camera[row] = moved.get(camera.name, camera.world_from_camera[before])
     return row
+
+
+def _ways(scene: Scene) -> dict[int, np.ndarray]:
+    """Where the lamps that move by themselves are, by their places."""
+    lamps = () if scene.lights is None else scene.lights.lamps
+    return {place: lamp.way for place, lamp in enumerate(lamps) if lamp.way is not None}
 
 
 def _check_rigid(poses: Float[np.ndarray, "n 4 4"], names: list[str]) -> None:

@@ -43,7 +43,7 @@ def with_frames_between(scene: Scene, times: int) -> Scene:
         world_from_instance=_ways(scene.world_from_instance, before, after, share, scene.visible),
         visible=there,
         cameras=tuple(_camera(camera, before, after, share) for camera in scene.cameras),
-        lights=None if scene.lights is None else _lights(scene.lights, before, after, share),
+        **scene.lights_changed(lambda lights: _lights(lights, before, after, share)),
         fps=scene.fps * times,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +15,10 @@ from .normals import welded
 from .records import Mesh, Part, Scene
 
 _FACES_AT_ONCE = 500_000
+_TOGETHER = 1e-4
+"""Metres and sines that recorded poses of things that move as one may differ by."""
+_ENCLOSED = 0.9
+"""Of all directions, how many a housing must cover: those of files are seldom quite closed."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ def check_cameras(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> No
 
     A thing is solid if its mesh is closed (every edge joins two faces, back to back) and faces outward around the camera.
     Rooms are not: their walls face inward (``room: true`` in scene files), or are single sheets. Nor are things of which only
-    the outside is seen, as simulators have them. Cameras that were recorded are not looked at: scans face either way.
+    the outside is seen, as simulators have them, and housings (``seeing_out``). Cameras along recorded paths are not looked
+    at: scans face either way.
 
     Args:
         scene: the scene.
@@ -58,6 +63,43 @@ def cameras_inside(scene: Scene, cameras: tuple[Camera, ...] | None = None) -> I
             if frame is not None:
                 name = scene.instances[part.instance].name
                 yield Inside(camera.name, frame, name, scene.meshes[part.mesh].outside_only)
+
+
+def seeing_out(scene: Scene, *, at_rest: bool) -> Scene:
+    """The scene whose cameras see out of what carries them, as real cameras see out of their housings.
+
+    The inner side of what encloses a camera and moves as it does is not drawn; from outside a closed thing looks the same.
+
+    Args:
+        scene: as it was recorded.
+        at_rest: whether this goes for what never moves, too: not where that may be a room.
+    """
+    housings = {
+        part.mesh
+        for camera in scene.cameras
+        if not camera.recorded
+        for part in scene.parts
+        if (at_rest or _moves(scene, part.instance)) and _houses(scene, camera, part)
+    }
+    if not housings:
+        return scene
+    meshes = tuple(replace(mesh, outside_only=True) if k in housings else mesh for k, mesh in enumerate(scene.meshes))
+    return replace(scene, meshes=meshes)
+
+
+def _houses(scene: Scene, camera: Camera, part: Part) -> bool:
+    """Whether a part encloses a camera and goes with it."""
+    mesh, eyes = scene.meshes[part.mesh], _eyes_in_mesh(scene, camera, part)
+    if mesh.outside_only or mesh.deformed is not None or not len(mesh.vertices) or not _within(eyes[0], mesh.vertices):
+        return False
+    turns = inverse_rigid(camera.world_from_camera) @ scene.world_from_instance[:, part.instance]
+    carried = np.abs(turns - turns[0]).max() < _TOGETHER
+    return bool(carried) and winding_number(mesh.vertices, mesh.faces, eyes[0]) > _ENCLOSED
+
+
+def _moves(scene: Scene, instance: int) -> bool:
+    poses = scene.world_from_instance[:, instance]
+    return bool(np.abs(poses - poses[0]).max() > _TOGETHER)
 
 
 def _first_frame_inside(scene: Scene, camera: Camera, part: Part, closed: dict[int, bool]) -> int | None:

@@ -16,7 +16,7 @@ from .between import with_frames_between
 from .cameras.file import with_camera_file
 from .cameras.names import with_folder_names
 from .cameras.orbit import fitting_orbit
-from .inside import cameras_inside, check_cameras
+from .inside import cameras_inside, check_cameras, seeing_out
 from .readers.reading import Reading
 from .readers.registry import read, reader_of
 from .records import Scene
@@ -37,7 +37,8 @@ class LoadOptions:
     - ``size``: (height, width) of all cameras; ``None``: as the source says, else 480x640.
     - ``fps``: frames per second, against what the source says.
     - ``intrinsics``: (fx, fy, cx, cy) in pixels of the final size, for all cameras, against what the source says.
-    - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None`` and ``model``: the scene's own light.
+    - ``light``: a panorama's name or file (``light.panoramas.environment_of``); ``None``: the scene's own light;
+      ``model``: that of its model, whatever a scene file has chosen for it.
     - ``camera_track``: a camera path of TUM, KITTI, nerfstudio or COLMAP (``camera_track.formats``), whose cameras take the
       place of the source's; ``track_format`` is one of these where it is not to be found by what is in the file.
     - ``track_scale``: metres per unit of the track; ``world_from_track``: its world in the scene's (``camera_track.placing``).
@@ -126,6 +127,7 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
         every = f" with a stride of {options.stride}" if options.stride > 1 else ""
         raise BadValueError("the number of frames", options.frames, right=f"1 to {scene.frames}{every}", where=path)
     scene = completed(scene, options)
+    scene = scene if reader.authored else seeing_out(scene, at_rest=reader.robots)
     if options.intrinsics is not None:
         k = np.repeat(intrinsics_of(options.intrinsics)[None], scene.frames, axis=0)
         scene = replace(scene, cameras=tuple(replace(camera, intrinsics=k) for camera in scene.cameras))
@@ -192,11 +194,12 @@ def _lit(scene: Scene, light: str | None) -> Scene:
     if light is None:
         return scene
     if light == "model":
-        return scene if scene.lights is not None else replace(scene, lights=scene.dim_lights)
+        return scene.in_model_light()
     from .light.panoramas import environment_of
     from .light.plain import lighting_of
 
     environment = environment_of(light, scene.lighting.up)
+    scene = scene.without_note_of_light()
     return replace(scene, environment=environment, lighting=lighting_of(environment, balanced=True), lights=None)
 
 
@@ -204,7 +207,7 @@ def _notes_of_cameras_inside(scene: Scene) -> list[str]:
     """One per camera."""
     notes: dict[str, str] = {}
     for found in cameras_inside(scene):
-        what = "and sees out of it, as in the simulator" if found.sees_out else "which hides everything"
+        what = "and sees out of it: its inner side is not drawn" if found.sees_out else "which hides everything"
         notes.setdefault(found.camera, f"camera {found.camera} is inside {found.instance} in frame {found.frame}, {what}")
     return list(notes.values())
 

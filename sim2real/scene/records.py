@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -12,7 +14,7 @@ from ..camera.view import Camera
 from ..errors import BadValueError, UnknownNameError
 from ..transforms import inverse_rigid
 from .light.environment import Environment
-from .light.lamps import Lights
+from .light.lamps import NO_LAMPS, Lights
 from .moving_vertices import Deformed
 
 
@@ -151,13 +153,23 @@ class Lighting:
 
 
 @dataclass(frozen=True, eq=False)
+class ModelLight:
+    """What a model is lit by; the fields are those of ``Scene``."""
+
+    lighting: Lighting = Lighting()
+    lights: Lights | None = None
+    environment: Environment | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """A rollout in the one form that everything downstream understands.
 
     - ``world_from_instance[frame, i]`` places ``instances[i]``; ``visible[frame, i]`` says whether it exists then.
     - ``lighting`` is the plain light of shaded renders, or ``lights`` where the source has lamps of its own; ``environment``
       what light that is followed comes from, where it is not that sun and sky.
-    - ``dim_lights``: what ``--light model`` takes where the source's own light is too poor to be the default.
+    - ``model_light``: what ``--light model`` takes where that is not the light that the scene has: the model's own is too poor
+      to be the default, or a scene file has chosen another one.
     - ``notes`` are sentences for the user: what was chosen, what could not be read and why.
     """
 
@@ -173,7 +185,7 @@ class Scene:
     lighting: Lighting = Lighting()
     lights: Lights | None = None
     environment: Environment | None = None
-    dim_lights: Lights | None = None
+    model_light: ModelLight | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -199,10 +211,29 @@ class Scene:
             self,
             meshes=meshes,
             cameras=cameras,
-            lights=None if self.lights is None else self.lights.sliced(frames),
+            **self.lights_changed(lambda lights: lights.sliced(frames)),
             world_from_instance=self.world_from_instance[frames],
             visible=self.visible[frames],
         )
+
+    def lights_changed(self, change: Callable[[Lights], Lights]) -> dict[str, Any]:
+        """The fields that hold lamps, after a change of each."""
+        model = self.model_light
+        if model is not None and model.lights is not None:
+            model = replace(model, lights=change(model.lights))
+        return {"lights": None if self.lights is None else change(self.lights), "model_light": model}
+
+    def in_model_light(self) -> Scene:
+        """The scene as its model is lit."""
+        light = self.model_light
+        if light is None:
+            return self
+        lit = replace(self, lighting=light.lighting, lights=light.lights, environment=light.environment, model_light=None)
+        return lit.without_note_of_light()
+
+    def without_note_of_light(self) -> Scene:
+        """The scene where a light is chosen: it does not say which it would have without."""
+        return replace(self, notes=tuple(note for note in self.notes if note != NO_LAMPS))
 
     def camera_from_part(self, camera: Camera, frame: int) -> Float[np.ndarray, "parts 4 4"]:
         """Where every part's mesh lies in a camera's frame."""

@@ -94,7 +94,8 @@ def _check(clip: Clip, camera: str, sensor: Sensor, first_frame: int) -> None:
         raise BadValueError("the first frame", first_frame, right=f"a multiple of {group}, where a group of frames begins")
     measures = sensor.depth is not None and not sensor.depth.nothing
     if (measures or sensor.picture.aperture_mm) and not clip.has(camera, "depth"):
-        fix = "make the clip again with depth among --only, or take a sensor without depth and aperture, such as none"
+        again = "with --depth DIR" if clip.of_video else "with depth among --only"
+        fix = f"make the clip again {again}, or take a sensor without depth and aperture, such as none"
         raise MissingFileError(clip.folder(camera), what=f"depth (which the sensor {sensor.name} needs)", fix=fix)
 
 

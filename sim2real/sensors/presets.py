@@ -208,6 +208,6 @@ def read_sensor(path: Path) -> Sensor:
     path = Path(path)
     if not path.is_file():
         raise MissingFileError(path, what="sensor file", fix=f"give a file, or one of {', '.join(NAMES)}")
-    read = read_yaml(path, _SensorFile)
+    read = read_yaml(path, _SensorFile, "sensor file")
     name = read.name if "name" in read.model_fields_set and read.name not in NAMES else path.stem
     return Sensor.model_validate({**read.model_dump(), "name": name})

@@ -203,6 +203,48 @@ def test_bake_and_export_say_what_they_made(scene_file):
     assert wrong.exit_code == 1 and "--factor 1 --channels 3" in one_line(wrong)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_knows_both_words_for_help_and_names_no_endless_range(command):
+    short, long = run(command, "-h"), run(command, "--help")
+    assert short.exit_code == long.exit_code == 0 and short.output == long.output
+    assert (
+        "-h, --help" in long.output
+        and str(2**63 - 1) not in long.output
+        and "..." not in long.output.split("Commands:")[-1][-400:]
+    )
+
+
+def test_what_is_mistyped_or_a_folder_is_answered_with_what_may_be_meant(scene_file):
+    wrong = run("rendr", scene_file)
+    assert wrong.exit_code == 2 and "No such command 'rendr'; did you mean 'render'?" in one_line(wrong)
+    folder = scene_file.parent
+    for command in (["render", folder, "-o", folder / "clip"], ["inspect", folder]):
+        said = one_line(run(*command))
+        assert "the scene is a folder, must be a file, or a folder of rosbag2; it holds scene.yaml" in said
+    assert run("render", scene_file, "-o", folder / "clip", "--only", "depth", "--frames", 1).exit_code == 0
+    assert "a clip that is rendered already: see sim2real generate" in one_line(run("inspect", folder / "clip"))
+    (folder / "empty").mkdir()
+    said = one_line(run("generate", folder / "clip", "--model", folder / "empty"))
+    assert "the model cannot be read: it has no model_index.json" in said
+    assert "configuration of a dataset not found" in one_line(run("dataset", folder / "no.yaml", "-o", folder / "d"))
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "says"),
+    [
+        ("wan-vace", ["--frames", 3], "the number of frames is 3, must be 4 n + 1 for wan-vace"),
+        ("wan-vace", ["--frames", 1, "--size", "40x64"], "the size is 40x64, must be multiples of 16 for wan-vace"),
+        ("wan", ["--frames", 3, "--factor", 4], None),
+        ("embedded", ["--frames", 3], None),
+    ],
+)
+def test_rendering_says_at_once_what_the_model_will_not_take(model, options, says, scene_file):
+    done = run("render", scene_file, "-o", scene_file.parent / "clip", "--for", model, "--only", "noise", *options)
+    assert done.exit_code == 0
+    notes = [line for line in done.stderr.splitlines() if line.startswith("note: sim2real generate will not take this clip: ")]
+    assert len(notes) == (says is not None) and (says is None or says in notes[0])
+
+
 def test_view_rebuilds_the_sheet_and_the_report(scene_file):
     output = scene_file.parent / "clip"
     run("render", scene_file, "-o", output, "--only", "noise,depth")
@@ -401,12 +443,26 @@ def test_run_generates_footage_after_rendering(scene_file, monkeypatch):
     assert "generated" in (output / "report.html").read_text()
 
 
+def test_the_progress_of_several_clips_says_which_one_it_is_of(scene_file, monkeypatch):
+    import sim2real.diffusion
+
+    folders = [scene_file.parent / name for name in ("one", "two")]
+    for folder in folders:
+        assert run("render", scene_file, "-o", folder, "--only", "depth", "--frames", 1).exit_code == 0
+    monkeypatch.setattr(sim2real.diffusion, "check_clip", lambda clip, options: None)
+    monkeypatch.setattr(sim2real.diffusion, "generate", lambda clip, options, progress: progress("generate front", 1, 1))
+    done = run("generate", *folders)
+    assert done.exit_code == 0, done.stderr
+    assert [line.partition(": 1 in")[0] for line in done.stderr.splitlines() if "generate" in line] == [
+        f"{folder}: generate front" for folder in folders
+    ]
+
+
 def test_the_command_that_is_offered_makes_the_same_clip_again(scene_file):
     before, after = scene_file.parent / "before", scene_file.parent / "CLIP"
     reading = ["--frames", 2, "--stride", 2, "--size", "24x32", "--fps", 5, "--orbit", "--camera", "front"]
-    assert (
-        run("render", scene_file, "-o", before, "--seed", 7, "--beta", 0.12345678, "--only", "noise", *reading).exit_code == 0
-    )
+    noise = ["--seed", 7, "--beta", 0.12345678, "--factor", 4, "--channels", 2, "--only", "noise"]
+    assert run("render", scene_file, "-o", before, *noise, *reading).exit_code == 0
     clip = read_clip(before)
     words = shlex.split(command_for(clip, [], last=["--only", "noise"]))
     words[words.index("CLIP")] = str(after)

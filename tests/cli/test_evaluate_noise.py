@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from sim2real.cli import main
 from sim2real.cli.json_text import json_text
@@ -102,3 +103,11 @@ def test_options_that_would_change_nothing_are_refused(folder, capsys, options, 
     out, error, code = run(capsys, *options, folder)
     assert (code, out, error.count("\n")) == (1, "", 1)
     assert error.startswith(f"error: {named} is ") and "must be left out" in error
+
+
+def test_one_seed_alone_has_nothing_to_be_unlike_which_is_said(monkeypatch):
+    monkeypatch.setattr("sim2real.metrics.evaluate.evaluate", lambda clip, **_: {"clip": str(clip), "cameras": {"front": {}}})
+    done = CliRunner().invoke(main, ["evaluate", "out/clip", "--diversity"])
+    assert done.exit_code == 0, done.output
+    assert "note: no model has made footage of several seeds: sim2real generate out/clip --seed 1 makes more" in done.stderr
+    assert "note" not in CliRunner().invoke(main, ["evaluate", "out/clip"]).stderr

@@ -50,6 +50,24 @@ def test_a_folder_of_pictures_becomes_a_clip(folder, tmp_path):
     assert run("evaluate", output).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "instances, which videos do not have; --for wan-vace, --for wan, --for wan-ti2v need nothing else"),
+        (["--for", "wan-vace", "--frames", 2], "the number of frames is 2, must be 4 n + 1 for wan-vace"),
+        (["--for", "wan-vace", "--frames", 1, "--size", "56x96"], "the size is 56x96, must be multiples of 16 for wan-vace"),
+        (["--for", "text2video-zero", "--frames", 9], "the video has 3 frames, fewer than --frames 9"),
+        (["--for", "text2video-zero"], None),
+    ],
+)
+def test_it_says_before_any_work_what_will_not_come_of_a_video(folder, tmp_path, words, says):
+    pytest.importorskip("cv2")
+    done = run("warp", folder, "-o", tmp_path / "clip", "--intrinsics", "90,90,48,32", *words)
+    assert done.exit_code == 0, done.stderr
+    notes = [line for line in done.stderr.splitlines() if line.startswith("note: ") and "scaled to cover" not in line]
+    assert len(notes) == (says is not None) and (says is None or says in notes[0])
+
+
 def test_faults_are_one_line(folder, tmp_path):
     output = tmp_path / "clip"
     (tmp_path / "text.mp4").write_text("not a video")

@@ -41,6 +41,11 @@ def planned(folder: Path, **config: object) -> tuple[Row, ...]:
         ("sources: [{lerobot: a}]\nrgb: mitsuba", "asks for rgb, which needs a scene"),
         ("sources: [{scene: a}]\nformats: [coc]", "must be among: coco, youtube_vis"),
         ("sources: [{scene: a}]\ngate: {sharpness: 1}", "must be among: detail, driven, borders"),
+        ("sources: [{scene: a.yaml}]\nformats: [coco, robomimic]", "has robomimic, which needs actions: a.yaml has none"),
+        ("sources: [{scene: a}]\ngate: {labels: 2}", "has labels: 2, must be at most 1"),
+        ("sources: [{scene: a}]\ngate: {color: -1}", "has color: -1, must be at least 0"),
+        ("sources: [{scene: a}]\ngenerate: {look: loft}", "has a look, .* it goes with use: restyle, or prompt: auto"),
+        ("sources: [{scene: a}]\nvariations: {sample: 2, look: [loft]}\ngenerate: {}", "it goes with use: restyle"),
         ("sources: [{scene: a}]\nframes: .inf", "frames: is inf"),
         ("- a", "must be a mapping"),
         ("sources: [{scene: a}", "not YAML"),
@@ -65,6 +70,38 @@ def test_a_look_is_of_restyled_clips_and_combinations_that_come_out_equal_are_ma
     grid = {"use": ["keep", "restyle"], "look": ["loft", "lab"]}
     rows = planned(tmp_path, variations={"grid": grid}, generate={})
     assert [(row.generate or {}).get("look") for row in rows] == [None, "loft", "lab"]
+
+
+def test_a_look_is_kept_where_a_prompt_is_written_from_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("sim2real.dataset.plan.check_footage", lambda *_: None)
+    (row,) = planned(tmp_path, generate={"model": "wan-vace", "prompt": "auto", "look": "loft"})
+    assert row.generate == {"use": "keep", "model": "wan-vace", "prompt": "auto", "look": "loft"}
+
+
+@pytest.mark.parametrize(
+    ("config", "error", "says"),
+    [
+        ({"variations": {"grid": {"light": ["lab", "nope"]}}}, UnknownNameError, "unknown light 'nope'; valid: model"),
+        ({"variations": {"grid": {"light": ["lab", "nope.exr"]}}}, MissingFileError, "panorama not found"),
+        ({"sources": [{"scene": "a.yaml", "light": "nope"}]}, UnknownNameError, "unknown light 'nope'"),
+        ({"variations": {"grid": {"sensor": ["phone", "nope"]}}}, UnknownNameError, "unknown sensor 'nope'"),
+        ({"sensor": "nope.yaml"}, MissingFileError, "sensor file not found"),
+    ],
+)
+def test_lights_and_sensors_that_are_not_there_are_refused_before_anything_is_made(config, error, says, tmp_path):
+    with pytest.raises(error, match=says):
+        planned(tmp_path, **config)
+
+
+def test_files_of_sensors_are_found_beside_the_configuration_and_clips_are_called_the_same_wherever_it_lies(tmp_path):
+    names = []
+    for folder in (tmp_path / "here", tmp_path / "there"):
+        folder.mkdir()
+        (folder / "mine.yaml").write_text("like: phone\n")
+        (row,) = planned(folder, sensor="mine.yaml")
+        assert row.values["sensor"] == str(folder / "mine.yaml")
+        names.append(row.clip_id)
+    assert names[0] == names[1]
 
 
 def test_who_makes_rgb_is_said_once_or_takes_turns_and_paths_are_of_mitsuba_alone(tmp_path):

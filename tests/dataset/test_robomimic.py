@@ -142,7 +142,7 @@ def test_texts_and_flags_are_kept(tmp_path):
 
 
 def test_what_cannot_be_a_demonstration_is_refused_in_one_line(clips, tmp_path):
-    with pytest.raises(BadValueError, match="the actions is missing.*plain"):
+    with pytest.raises(BadValueError, match="the table of actions is missing.*plain"):
         written(write, [plain_clip(tmp_path, episode={})], tmp_path / "a")
     other = clip_of(recording(tmp_path / "other.hdf5", env_name="Stack"), tmp_path / "o", "other", "demo_0")
     with pytest.raises(BadValueError, match="env_args of the recordings is different for clip-demo_0 and other"):

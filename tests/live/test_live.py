@@ -12,10 +12,11 @@ from sim2real.clip.footage import footage_frame
 from sim2real.diffusion import GenerateOptions, generate
 from sim2real.errors import BadValueError, UnknownNameError
 from sim2real.live import Live, LiveMujoco, LiveOptions, State
-from sim2real.live.rows import ROWS, with_rows
+from sim2real.live.rows import ROWS, put, with_rows
 from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import LoadOptions, Scene, load
 from sim2real.scene.light.lamps import Lamp, Lights
+from sim2real.transforms import rigid, rotation_about
 from tests.render.conftest import moving_scene
 
 mujoco = pytest.importorskip("mujoco")
@@ -55,15 +56,60 @@ def first_of(scene: Scene) -> Scene:
     return scene.sliced(slice(0, 1))
 
 
-def test_lamps_that_move_by_themselves_stay_where_they_were_when_a_simulation_began():
-    scene = moving_scene(frames=3, size=(32, 48))
-    way = np.tile(np.eye(4), (3, 1, 1))
-    way[:, 0, 3] = [1, 2, 3]
-    rows = with_rows(replace(scene, lights=Lights((Lamp("point", (1.0, 1.0, 1.0), way=way),))))
+def lit_scene(frames: int) -> Scene:
+    """A point that passes, off for a while, and a sun that turns; both cast shadows and are followed."""
+    scene, time = moving_scene(frames=frames, size=(32, 48)), np.linspace(0, 1, frames)
+    path = rigid(np.tile(np.eye(3), (frames, 1, 1)), np.stack([8 * time - 6, 0 * time, 3 - 2 * time], axis=1))
+    path[frames // 2 : frames // 2 + 2] = np.nan
+    turning = rigid(rotation_about(np.array([0.0, 1.0, 0.0]), 1.2 * time), np.zeros(3))
+    point = Lamp("point", (3.0, 3.0, 3.0), attenuation=(0.0, 0.0, 1.0), way=path)
+    sun = Lamp("directional", (1.0, 0.9, 0.8), position=(0.0, 0.0, 4.0), direction=(0.3, 0.4, -1.0), way=turning)
+    return replace(scene, lights=Lights((point, sun), (0.1, 0.1, 0.1), followed=True))
+
+
+def with_lamps(scene: Scene, frame: int) -> State:
+    assert scene.lights is not None
+    ways = {place: lamp.way[frame] for place, lamp in enumerate(scene.lights.lamps) if lamp.way is not None}
+    return replace(state_of(scene, frame), world_from_lamp=ways)
+
+
+@pytest.mark.slow
+def test_a_state_is_lit_by_the_lamps_of_its_own_time(tmp_path):
+    scene, kinds = lit_scene(ROWS + 4), ("rgb", "light")
+    options = RenderOptions(only=kinds, as_live=True, pages=False)
+    clip = render_clip(scene, tmp_path / "clip", options)
+    shorter = render_clip(scene.sliced(slice(0, 4)), tmp_path / "shorter", options)
+    with Live(first_of(scene), LiveOptions(kinds=kinds)) as live:
+        for frame in range(scene.frames):
+            for name, seen in live.see(with_lamps(scene, frame)).items():
+                for kind in kinds:
+                    expected = clip.picture(name, kind, frame)
+                    assert np.array_equal(seen.pictures[kind], expected), (name, kind, frame)
+                    if frame < shorter.frames:
+                        assert np.array_equal(shorter.picture(name, kind, frame), expected), "whatever comes later"
+    still = {frame: clip.picture("still", "rgb", frame)[-8:].astype(int) for frame in (0, 4, scene.frames - 1)}
+    assert np.abs(still[0] - still[4]).max() > 30 and np.abs(still[4] - still[scene.frames - 1]).max() > 30
+
+
+def test_lamps_that_a_state_does_not_name_stay_and_those_that_cannot_move_are_refused():
+    rows = with_rows(lit_scene(3))
     assert rows.lights is not None
-    assert [rows.lights.lamps[0].at(row) for row in range(rows.frames)] == [
-        Lamp("point", (1.0, 1.0, 1.0), (1.0, 0.0, 0.0))
-    ] * ROWS
+    point = rows.lights.lamps[0]
+    assert [point.at(row) for row in range(rows.frames)] == [replace(point, position=(-6.0, 0.0, 3.0), way=None)] * ROWS
+    poses = rows.world_from_instance[0]
+    there, off = rigid(np.eye(3), np.array([1.0, 2.0, 3.0])), np.full((4, 4), np.nan)
+    put(rows, rows.cameras, 0, State(poses, world_from_lamp={0: there}))
+    put(rows, rows.cameras, 1, State(poses))
+    put(rows, rows.cameras, 2, State(poses, world_from_lamp={0: off}))
+    stands = [point.at(row) for row in range(3)]
+    assert stands[2] is None and stands[0] is not None and stands[0] == stands[1] and stands[0].position == (1.0, 2.0, 3.0)
+    for lamps, says in (
+        ({2: there}, "a lamp of the state is 2, must be one of 0, 1"),
+        ({1: 2 * there}, "the pose of lamp 1"),
+        ({0: np.eye(3)}, r"must be \(4, 4\)"),
+    ):
+        with pytest.raises(BadValueError, match=says):
+            put(rows, rows.cameras, 3, State(poses, world_from_lamp=lamps))
 
 
 @pytest.mark.slow

@@ -122,7 +122,7 @@ def _write_demo(item: DatasetClip, group: Any, attributes: Mapping[str, Any]) ->
         own[place] = array
     if "actions" not in own:
         fix = "make the clip from a recording with actions, or choose other formats"
-        raise BadValueError("the actions", "missing", right="one row per frame", fix=fix, where=item.clip_id)
+        raise BadValueError("the table of actions", "missing", right="one row per frame", fix=fix, where=item.clip_id)
     for name in sorted(own):
         values = np.char.encode(own[name], "utf-8") if own[name].dtype.kind == "U" else own[name]
         group.create_dataset(name, data=values, track_times=False)

@@ -64,7 +64,8 @@ def export_gbuffers(
     cameras = opened.cameras if camera is None else [opened.camera_name(camera)]
     for name in cameras:
         if lacking := [kind for kind in _KINDS if not opened.has(name, kind)]:
-            fix = f"make the clip with: {command_for(opened, ['--for', 'cosmos-diffusion-renderer'])}"
+            command = command_for(opened, ["--for", "cosmos-diffusion-renderer"])
+            fix = "videos do not have them, scenes do" if opened.of_video else f"make the clip with: {command}"
             raise MissingFileError(opened.folder(name), what=", ".join(lacking), fix=fix)
     with new_folder(Path(output), overwrite=overwrite) as work, PictureWriter() as pictures:
         ranges = {name: depth_ends(opened, name) for name in cameras}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from ...errors import BadValueError, UnknownNameError
+from ...errors import BadValueError, UnknownNameError, UnreadableFileError
 from ...noise.layout import NoiseLayout
 from ..family import ModelFamily, pipeline_class
 
@@ -44,7 +44,7 @@ def family_of(model: str | Path | None) -> ModelFamily:
     Raises:
         UnknownNameError: none of these; the message lists the names and the hub ids.
         BadValueError: the folder's pipeline is of no family; the message says how to add one.
-        UnreadableFileError: the folder's ``model_index.json`` is damaged.
+        UnreadableFileError: the folder holds no model, or its ``model_index.json`` is damaged.
     """
     known = families()
     name = USUAL if model is None else str(model)
@@ -60,6 +60,9 @@ def family_of(model: str | Path | None) -> ModelFamily:
     for family in known.values():
         if name.lower() in (hub_id.lower() for hub_id in family.hub_ids):
             return family
+    if folder.is_dir():
+        why = "it has no model_index.json, as models of diffusers have, and sim2real train did not make it"
+        raise UnreadableFileError(folder, what="the model", why=why, fix="pass the folder that holds the model's files")
     valid = [*known, *(hub_id for family in known.values() for hub_id in family.hub_ids)]
     raise UnknownNameError(name, valid, what="model")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,10 +79,15 @@ def _require_fetchable(checkpoint: Checkpoint | None, model: str) -> None:
     """Its index is asked for, which is small; without it nothing else can be had."""
     import huggingface_hub
 
+    log = logging.getLogger("huggingface_hub")
+    told = log.level
+    log.setLevel(logging.ERROR)  # its retries are no news: that it fails is
     try:
         huggingface_hub.hf_hub_download(model, INDEX, revision=None if checkpoint is None else checkpoint.revision)
     except Exception as error:  # the hub and the network each have errors of their own
         raise unreadable(model, error, checkpoint) from error
+    finally:
+        log.setLevel(told)
     if checkpoint is not None and checkpoint.configuration is not None and not _in_cache(checkpoint):
         _require_room(checkpoint)
 

@@ -182,9 +182,9 @@ def along_track(
 def lasting(scene: Scene, frames: int, fps: float) -> Scene:
     """A scene that rests, for another number of frames."""
     poses = np.repeat(scene.world_from_instance[:1], frames, axis=0)
-    lights = None if scene.lights is None else scene.lights.sliced(np.zeros(frames, np.int64))
+    lights = scene.lights_changed(lambda lights: lights.sliced(np.zeros(frames, np.int64)))
     visible = np.repeat(scene.visible[:1], frames, axis=0)
-    return replace(scene, world_from_instance=poses, visible=visible, lights=lights, fps=fps)
+    return replace(scene, world_from_instance=poses, visible=visible, fps=fps, **lights)
 
 
 def _hash(scene: Scene, file: TrackFile) -> str:

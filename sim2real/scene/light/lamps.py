@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 Triple = tuple[float, float, float]
+NO_LAMPS = "no lamps: lit by our sun and sky, or with --light model by its headlight alone, as MuJoCo does"
+"""Said of a model whose own light is not taken unless it is asked for."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from .environment import Environment
 
 _FILE = Path(__file__).with_name("panoramas.npz")
 """Written by ``scripts/make_panoramas.py``: photographs (CC0), mean luminance 1."""
+MODEL = "model"
+"""The light that a model has itself, in the place of a panorama."""
 _FILES = (".exr", ".hdr")
 _ROWS = 256
 _BRIGHTEST = 6e4
@@ -38,16 +40,18 @@ def environment_of(
         UnknownNameError: no panorama of that name; the message lists those that there are.
         MissingFileError: no such file.
         UnreadableFileError: the file is no panorama.
-        BadValueError: the angle is no number.
+        BadValueError: the angle is no number, or the light is ``model``, which is no panorama.
     """
     name, degrees = name_and_angle(text, where=where)
+    if name == MODEL:
+        raise BadValueError("the light", text, right=f"{MODEL} alone: only panoramas are turned", where=where)
     if Path(name).suffix.lower() in _FILES:
         pixels = _read((folder or Path()) / name)
     elif name in panorama_names():
         with np.load(_FILE) as stored:
             pixels = stored[name].astype(np.float32)
     else:
-        raise UnknownNameError(name, ("model", *panorama_names(), "FILE.exr"), what="light", where=where)
+        raise UnknownNameError(name, (MODEL, *panorama_names(), "FILE.exr"), what="light", where=where)
     turned = np.roll(pixels, round(degrees / 360 * pixels.shape[1]), axis=1)
     return Environment(text, np.ascontiguousarray(turned), up=up)
 

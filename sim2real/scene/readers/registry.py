@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from ...errors import BadValueError, MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
+from ..inside import seeing_out
 from ..records import Scene
 from .reading import NoOptions, Reading
 
@@ -28,6 +29,7 @@ class Reader:
     - ``folder_holds``: a file that makes a folder one of its files; empty: it takes no folders.
     - ``authored``: somebody has placed the cameras, so that one inside a solid is an error; cameras that were recorded are read
       as they were, with a note.
+    - ``robots``: cameras are on links, whose meshes are their housings.
     - ``inside``: the module whose ``is_one(path)`` says whether a file with such a suffix is this reader's, by what it holds;
       ``None``: whatever no other reader claims.
     """
@@ -36,6 +38,7 @@ class Reader:
     module: str
     what: str
     authored: bool = False
+    robots: bool = False
     inside: str | None = None
     folder_holds: str = ""
 
@@ -54,11 +57,11 @@ READERS = (
     Reader((".hdf5", ".h5"), "robomimic", "recording"),
     Reader((".hdf5", ".h5"), "recordings.scene", "recording", inside="recordings.inside"),
     Reader((".json",), "habitat.scene", "gfx-replay file of Habitat"),
-    Reader((".urdf", ".xacro"), "urdf.model", "URDF robot"),
+    Reader((".urdf", ".xacro"), "urdf.model", "URDF robot", robots=True),
     Reader((".usd", ".usda", ".usdc", ".usdz"), "usd.stage", "USD stage"),
     Reader((".obj", ".ply", ".stl", ".off"), "mesh.files", "mesh file", authored=True),
     Reader((".glb", ".gltf"), "gltf.scene", "glTF file"),
-    Reader((".mcap", ".db3", ".bag"), "bag.scene", "recording", folder_holds="metadata.yaml"),
+    Reader((".mcap", ".db3", ".bag"), "bag.scene", "recording", robots=True, folder_holds="metadata.yaml"),
 )
 
 
@@ -125,12 +128,22 @@ def reader_of(path: Path) -> Reader:
     reader = next(iter(_takers(path)), None)
     with readable_errors(path, "scene"):
         is_file, exists = path.is_file() or reader is not None and reader.takes_folder(path), path.exists()
+    if path.is_dir() and not is_file:
+        raise BadValueError("the scene", "a folder", right="a file, or a folder of rosbag2", fix=_meant(path), where=path)
     if not is_file and (reader is not None or not exists):
         raise MissingFileError(path, what="scene" if reader is None else reader.what)
     if reader is None:
         suffixes = [suffix for known in READERS for suffix in known.suffixes]
         raise UnknownNameError(path.suffix.lower() or "(none)", dict.fromkeys(suffixes), what="kind of scene", where=path)
     return reader
+
+
+def _meant(folder: Path) -> str:
+    """What may be meant with a folder that is no scene."""
+    if (folder / "clip.json").is_file():
+        return "it is a clip that is rendered already: see sim2real generate, view, evaluate"
+    takers = [file.name for file in sorted(folder.iterdir()) if file.is_file() and _by_suffix(file)]
+    return f"it holds {', '.join(takers[:4])}{' ...' * (len(takers) > 4)}" if takers else ""
 
 
 def own_options(reader: Reader) -> dict[str, OwnOption]:
@@ -186,7 +199,8 @@ def read(path: Path, reading: Reading, own: Mapping[str, Any]) -> Scene:
     reader = reader_of(path)
     check_own(reader, own, path)
     with readable_errors(path, reader.what):
-        return _module_of(reader).read(path, reading, _options_of(reader)(**own))
+        scene: Scene = _module_of(reader).read(path, reading, _options_of(reader)(**own))
+    return scene if reader.authored else seeing_out(scene, at_rest=reader.robots)
 
 
 def outline(path: Path, own: Mapping[str, Any]) -> dict[str, Any] | None:

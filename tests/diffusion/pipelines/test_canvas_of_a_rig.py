@@ -100,3 +100,23 @@ def test_a_canvas_that_cannot_be_is_refused_before_anything_is_loaded(folder, ma
     with pytest.raises(BadValueError, match="--canvas is 0x9, must be ROWSxCOLUMNS, each from 1 to 8"):
         GenerateOptions(canvas=(0, 9))
     assert read_clip(clip).cameras == ["front", "side"] and LargeModelOptions()
+
+
+@pytest.mark.slow
+def test_run_takes_a_canvas_too_and_a_dry_run_says_what_it_takes_and_makes_nothing(folder, tmp_path, capsys):
+    command = main.get_command(click.Context(main), "run")
+    output = tmp_path / "clip"
+    words = ["scenes/tabletop.yaml", "--for", str(folder), "--prompt", "kitchen", "--steps", "2", "-o", str(output)]
+    words += ["--frames", "5", "--size", "32x48"]
+    with pytest.raises(BadValueError, match=r"--canvas is 1x1, must be at least as many tiles as the clip has cameras \(2\)"):
+        command.main([*words, "--canvas", "1x1", "--dry-run"], standalone_mode=False)
+    capsys.readouterr()
+    command.main([*words, "--canvas", "1x2", "--dry-run"], standalone_mode=False)
+    shown = capsys.readouterr()
+    assert shown.out == "nothing is missing; nothing was rendered, and no footage was made (--dry-run)\n"
+    memory, time = [line for line in shown.err.splitlines() if ", estimated: " in line]
+    assert memory.startswith("memory, ") and time.startswith("time, ") and not output.exists()
+    command.main([*words, "--canvas", "1x2"], standalone_mode=False)
+    assert time in capsys.readouterr().err.splitlines(), "said of a real run, too"
+    clip = read_clip(output)
+    assert {clip.generated(name)[0].name for name in clip.cameras} == {f"{folder.name}-0-canvas-1x2"}

@@ -8,13 +8,14 @@ import pytest
 from sim2real.camera.rays import px_from_camera
 from sim2real.camera.view import Camera
 from sim2real.errors import UnknownNameError
+from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import LoadOptions, load
 from sim2real.transforms import rigid, rotation_about
 
 pytest.importorskip("rosbags")
 
-from .bag_files import SIZE, K, Words, json_mcap, mcap_of, ns
-from .urdf_robots import link
+from .bag_files import SIZE, K, Words, json_mcap, mcap_of, ns, of_arm
+from .urdf_robots import ARM, arm, link
 
 BOX = f'<robot name="box">{link("root")}</robot>'
 POINTS = np.array([[0.0, 0, 2], [0.3, -0.2, 2], [-0.5, 0.4, 2.5], [0.2, 0.35, 1.5]])
@@ -147,6 +148,34 @@ def test_frames_carry_cameras_where_asked_for(words, tmp_path):
     assert np.allclose(scene.cameras[1].world_from_camera, TURN) and np.allclose(scene.cameras[2].world_from_camera, np.eye(4))
     with pytest.raises(UnknownNameError, match="unknown link 'ear'"):
         scene_of(tmp_path / "b", words, words.camera(ns(0), "eye"), camera_links="ear")
+
+
+HOUSED = ARM.replace(
+    '<link name="camera_optical_frame"/>',
+    '<link name="camera_optical_frame"><visual><geometry><box size=".06 .06 .06"/></geometry></visual></link>',
+)
+
+
+@pytest.mark.parametrize("around", ["run.mcap", "scene.yaml"])
+def test_a_camera_sees_out_of_the_link_that_carries_it(around, words, tmp_path):
+    arm(tmp_path)
+    seconds = np.arange(0, 0.5, 0.1)
+    run = mcap_of(tmp_path / "run", of_arm(words, seconds, seconds[:3], HOUSED))
+    path, told = run, {"packages": str(tmp_path)}
+    if around == "scene.yaml":
+        path, told = tmp_path / "scene.yaml", {}
+        path.write_text(
+            f"rollout: {{path: {run}, packages: {tmp_path}}}\nobjects: [{{name: floor, primitive: plane, half_size: [9, 9]}}]"
+        )
+    scene = load(path, LoadOptions(size=SIZE), **told)
+    name = next(c.name for c in scene.cameras if c.name.startswith("wrist"))
+    clip = render_clip(scene, tmp_path / "clip", RenderOptions(cameras=[name], only=["instances"], pages=False))
+    shown = set(np.unique(np.stack([clip.instances(name, frame) for frame in range(3)])))
+    names = {scene.instances[k - 1].name for k in shown if k}
+    assert "camera_optical_frame" not in names and names, "what is around, not the housing's inner side"
+    if around == "run.mcap":
+        said = f"camera {name} is inside camera_optical_frame in frame 0, and sees out of it: its inner side is not drawn"
+        assert said in scene.notes
 
 
 # Foxglove

@@ -171,6 +171,17 @@ def test_a_missing_file_and_a_missing_buffer(tmp_path: Path) -> None:
         read_mesh_file(tmp_path / "model.gltf")
 
 
+def test_a_mesh_beside_a_linked_folder_is_found_where_the_system_finds_it(tmp_path: Path) -> None:
+    (tmp_path / "there" / "meshes").mkdir(parents=True)
+    (tmp_path / "there" / "scenes").mkdir()
+    (tmp_path / "scenes").symlink_to(tmp_path / "there" / "scenes")
+    (tmp_path / "there" / "meshes" / "quad.obj").write_text("mtllib quad.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
+    (tmp_path / "there" / "meshes" / "quad.mtl").write_text("newmtl m\nKd 1 0 0\n")
+    path = tmp_path / "scenes" / ".." / "meshes" / "quad.obj"
+    (mesh,) = load_mesh(path).meshes
+    assert len(mesh.faces) == 2 and mesh.material.base_color[:3] == pytest.approx((1, 0, 0))
+
+
 def test_the_hash_changes_with_the_files_that_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.mtl").write_text("newmtl m\nKd 1 0 0\n")
     (tmp_path / "a.obj").write_text("mtllib a.mtl\nusemtl m\n" + QUAD + QUAD_FACES)

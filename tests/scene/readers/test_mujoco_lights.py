@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from sim2real.conditions import Shader
+from sim2real.errors import BadValueError
 from sim2real.raster import rasterizer
 from sim2real.scene import LoadOptions, Scene, load, triangles_of
+from sim2real.scene.between import with_frames_between
+from sim2real.scene.camera_track.cameras import lasting
 from sim2real.scene.colors import linear_from_srgb
+from sim2real.scene.light.lamps import Lamp, Lights
+from sim2real.scene.records import ModelLight
+from tests.render.conftest import moving_scene
 
 pytest.importorskip("mujoco")
 
@@ -91,6 +97,35 @@ def test_a_model_without_lamps_is_lit_by_its_headlight_alone_where_its_own_light
     assert lights is not None and not lights.lamps and min(lights.headlight) > 0 and lights.skybox is None
     shown = picture(model(tmp_path, "", head="", light="model"))
     assert shown[24, 32] == pytest.approx(np.full(3, 255 * 0.5 * (0.4 + 0.1)), abs=30)  # as MuJoCo adds head and ambient light
+
+
+@pytest.mark.parametrize("lamp", ["", '<light pos="0 0 3" dir="0 0 -1"/>'])
+@pytest.mark.parametrize("light", ["{panorama: lobby}", "{sun: [1, 1, 0]}", "{panorama: model}", "{}"])
+def test_in_a_scene_file_the_models_own_light_is_what_it_is_in_the_model(lamp, light, tmp_path):
+    alone = model(tmp_path, lamp, head="", light="model")
+    assert alone.lights is not None
+    file = tmp_path / "scene.yaml"
+    crate = "objects: [{name: crate, primitive: box, half_size: [0.1, 0.1, 0.1]}]"
+    file.write_text(f"rollout: {{path: model.xml}}\nlight: {light}\n{crate}\n")
+    for chosen in ("model", None) if "model" in light else ("model",):
+        scene = load(file, LoadOptions(size=(48, 64), light=chosen))
+        assert scene.lights is not None and scene.lights.lamps == alone.lights.lamps
+        assert scene.lights.headlight == alone.lights.headlight
+        assert (scene.environment, scene.lighting) == (alone.environment, alone.lighting)
+    lit = load(file, LoadOptions(light="lobby"))
+    assert lit.lights is None and not any("no lamps" in note for note in (*lit.notes, *scene.notes))
+    file.write_text("light: {panorama: 'model:90'}")
+    with pytest.raises(BadValueError, match="model:90, must be model alone: only panoramas are turned"):
+        load(file)
+
+
+def test_the_models_own_light_lasts_as_long_as_the_scene_that_is_lit_by_another():
+    way = np.tile(np.eye(4), (4, 1, 1))
+    own = ModelLight(lights=Lights((Lamp("point", (1.0, 1.0, 1.0), way=way),)))
+    scene = replace(moving_scene(frames=4), model_light=own)
+    for frames, changed in ((2, scene.sliced(slice(0, 4, 2))), (7, with_frames_between(scene, 2)), (6, lasting(scene, 6, 9.0))):
+        lights = changed.in_model_light().lights
+        assert changed.frames == frames and lights is not None and len(lights.lamps[0].way) == frames
 
 
 MIRROR = '<material name="m" reflectance=".4"/><material name="n" reflectance=".7"/>'

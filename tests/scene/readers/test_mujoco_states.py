@@ -137,6 +137,15 @@ def test_tables_of_text_are_states_too(model, tmp_path, header):
     np.testing.assert_array_equal(scene.world_from_instance, load_mujoco(model, states=QPOS).world_from_instance)
 
 
+@pytest.mark.parametrize("name", ["time", " Timestamp"])
+def test_a_column_that_is_called_a_time_is_no_joint(model, tmp_path, name):
+    text = "\n".join(",".join(f"{value:.17g}" for value in (0.1 * k, *row)) for k, row in enumerate(QPOS))
+    (tmp_path / "states.csv").write_text(f"{name},turn,reach\n{text}\n")
+    scene = load(model, states=tmp_path / "states.csv")
+    np.testing.assert_array_equal(scene.world_from_instance, load_mujoco(model, states=QPOS).world_from_instance)
+    assert any("states read as time,qpos" in note for note in scene.notes) and scene.fps == pytest.approx(10)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

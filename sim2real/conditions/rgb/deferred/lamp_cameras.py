@@ -2,6 +2,7 @@
 
 In place of the sun it stands so far away that its rays are parallel within about a degree. Pictures are fitted, once per clip,
 to what the clip's cameras see: shadows keep their texels over time, and a floor that reaches the horizon does not blur them.
+The camera of a lamp that moves is that of its own frame alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -35,13 +36,16 @@ _BIAS = 0.6
 class LampCamera:
     """From where shadows of a lamp are drawn.
 
-    - ``camera``: looks down the lamp's light at what the clip shows; the same in all frames unless it ``moves``.
+    - ``camera``: looks down the lamp's light at what the clip shows; the same in all frames.
     - ``bias``: what a caster must be nearer than a receiver, as a part of their depth.
     """
 
     camera: Camera
     bias: float
-    moves: bool = False
+
+
+CameraOf = Callable[[int], LampCamera | None]
+"""The camera of a lamp by frame; ``None`` where it is off, or lights nothing that the clip shows."""
 
 
 def spread_frames(scene: Scene) -> tuple[int, ...]:
@@ -57,7 +61,12 @@ def radius_of(points: Float[np.ndarray, "points 3"], lamp: Lamp, up: Sequence[fl
 
 
 def directional_camera(
-    scene: Scene, lamp: Lamp, points: Float[np.ndarray, "points 3"], resolution: int, margin: float, looked_at: Sequence[int]
+    scene: Scene,
+    lamp: Lamp,
+    points: Float[np.ndarray, "points 3"],
+    corners: Float[np.ndarray, "corners 3"],
+    resolution: int,
+    margin: float,
 ) -> LampCamera:
     """The camera of a directional lamp for a clip.
 
@@ -65,9 +74,9 @@ def directional_camera(
         scene: the rollout with all cameras of the clip.
         lamp: with a direction.
         points: that the clip shows, one at least.
+        corners: of boxes about all parts, world.
         resolution: side of the shadow map, texels.
         margin: how far from what is seen, in its radii, things cast shadows; up to the lamp itself if it is of a model.
-        looked_at: the frames that it is fitted to.
     """
     direction = -np.array(lamp.direction, np.float64)
     direction /= np.linalg.norm(direction)
@@ -76,7 +85,7 @@ def directional_camera(
     low, high = np.quantile(local, [_TAIL, 1 - _TAIL], axis=0)
     radius = max(0.55 * float(max(high[0] - low[0], high[1] - low[1])), 1e-3)
     center = world_from_sun[:3, :3] @ ((low + high) / 2)
-    height = _reach(scene, direction, looked_at) - float(direction @ center)
+    height = float((corners @ direction).max(initial=-math.inf)) - float(direction @ center)
     distance = min(max(_DISTANCE * radius, 1.05 * height + radius), 10 * _DISTANCE * radius)
     pose = world_from_sun.copy()
     pose[:3, 3] = center + distance * direction
@@ -131,34 +140,23 @@ def near_camera(scene: Scene, lamp: Lamp, points: Float[np.ndarray, "points 3"],
     return LampCamera(_resting(scene, resolution, k, pose, _NEAREST), _BIAS * side / resolution)
 
 
-def following(scene: Scene, lamp: Lamp, camera_of: Callable[[Lamp], LampCamera | None]) -> LampCamera | None:
+def following(lamp: Lamp, camera_of: Callable[[Lamp], LampCamera | None]) -> CameraOf:
     """The camera of a lamp that moves by itself: in every frame that of a lamp which stands there.
 
     Args:
-        scene: the rollout.
         lamp: with a way.
         camera_of: makes the camera of a lamp that stands still.
-
-    Returns:
-        ``None`` where it lights nothing that the clip shows, in any frame.
     """
-    stands = [lamp.at(frame) for frame in range(scene.frames)]
-    made = [None if now is None else camera_of(now) for now in stands]
-    known = [one for one in made if one is not None]
-    if not known:
-        return None
-    every = [one or known[0] for one in made]  # a frame in which it lights nothing asks no map
-    camera = replace(
-        every[0].camera,
-        intrinsics=np.stack([one.camera.intrinsics[frame] for frame, one in enumerate(every)]),
-        world_from_camera=np.stack([one.camera.world_from_camera[frame] for frame, one in enumerate(every)]),
-        near=min(one.camera.near for one in known),
-    )
-    return LampCamera(camera, max(one.bias for one in known), moves=True)
+
+    def of(frame: int) -> LampCamera | None:
+        now = lamp.at(frame)
+        return None if now is None else camera_of(now)
+
+    return of
 
 
 def _resting(scene: Scene, resolution: int, k: np.ndarray, pose: np.ndarray, near: float) -> Camera:
-    """A camera with one place in all frames, which takes no memory for each: a lamp that moves has one per frame."""
+    """A camera with one place in all frames, which takes no memory for each."""
     at = np.broadcast_to(k, (scene.frames, 3, 3)), np.broadcast_to(pose, (scene.frames, 4, 4))
     return Camera("lamp", (resolution, resolution), *at, near=near)
 
@@ -197,9 +195,9 @@ def _across(direction: np.ndarray, up: Sequence[float]) -> np.ndarray:
     return above
 
 
-def _reach(scene: Scene, direction: np.ndarray, looked_at: Sequence[int]) -> float:
-    """How far the scene reaches towards the sun in some frames, metres along ``direction`` from the world's origin."""
-    reach, boxes = -math.inf, dict[int, np.ndarray]()
+def part_corners(scene: Scene, looked_at: Sequence[int]) -> Float[np.ndarray, "corners 3"]:
+    """The corners of boxes about all parts in some frames, world."""
+    found, boxes = [np.zeros((0, 3))], dict[int, np.ndarray]()
     for part in scene.parts:
         mesh = scene.meshes[part.mesh]
         if not len(mesh.vertices):
@@ -207,8 +205,7 @@ def _reach(scene: Scene, direction: np.ndarray, looked_at: Sequence[int]) -> flo
         if part.mesh not in boxes:
             sides = zip(mesh.vertices.min(axis=0).tolist(), mesh.vertices.max(axis=0).tolist(), strict=True)
             boxes[part.mesh] = np.array([(*corner, 1.0) for corner in itertools.product(*sides)])
-        corners = boxes[part.mesh]
         for frame in looked_at:
             world_from_mesh = scene.world_from_instance[frame, part.instance] @ part.instance_from_mesh
-            reach = max(reach, float((corners @ world_from_mesh.T[:, :3] @ direction).max()))
-    return reach
+            found.append(boxes[part.mesh] @ world_from_mesh.T[:, :3])
+    return np.concatenate(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,17 @@ from ....scene import Camera, Lighting, Scene, Triangles
 from ....scene.light.lamps import Lamp, Lights
 from ....transforms import inverse_rigid
 from . import light_kernels
-from .lamp_cameras import LampCamera, directional_camera, following, near_camera, radius_of, seen_points, spread_frames
+from .lamp_cameras import (
+    CameraOf,
+    LampCamera,
+    directional_camera,
+    following,
+    near_camera,
+    part_corners,
+    radius_of,
+    seen_points,
+    spread_frames,
+)
 from .shadows import ShadowMaps, ShadowOptions, fixed_parts, still_parts
 from .sky import Sky
 
@@ -47,17 +58,17 @@ class Lamps:
         shadows: ShadowOptions,
         device: str,
     ) -> None:
-        self._scene, self._device = scene, device
+        self._scene, self._device, self._texels = scene, device, shadows.texels
         self._lights = scene.lights or plain_lights(scene.lighting)
         looked_at = (0,) if shadows.as_live else spread_frames(scene)
-        self._cameras: list[LampCamera | None] = [None] * len(self._lights.lamps)
+        self._cameras: dict[int, CameraOf] = {}  # by place among the lamps
         self.radius: float | None = None
         if shadows.texels:
             self._aim(rasterizer, shadows, looked_at)
-        self._places = [place for place, camera in enumerate(self._cameras) if camera is not None]
-        shown = [(camera.camera, camera.moves) for camera in self._cameras if camera is not None]
+        self._places = list(self._cameras)
+        shown = [(camera, self._lights.lamps[place].way is not None) for place, camera in self._cameras.items()]
         still = fixed_parts(scene) if shadows.as_live else still_parts(scene)
-        self._maps = ShadowMaps(scene, triangles, shown, (casts, still), device) if shown else None
+        self._maps = ShadowMaps(scene, triangles, shown, shadows.texels, (casts, still), device) if shown else None
         self._no_maps = upload(np.zeros((1, 1, 1), np.float32), wp.float32, device)
         self._sky = None if self._lights.skybox is None else Sky(self._lights.skybox, device)
         self._no_box = upload(np.zeros((1, 3), np.float32), wp.vec3, device)
@@ -68,21 +79,20 @@ class Lamps:
         if not len(points) or not lamps:
             return
         self.radius = radius_of(points, lamps[0].at(0) or lamps[0], self._scene.lighting.up)
+        corners = part_corners(self._scene, looked_at)
+
+        def camera_of(lamp: Lamp) -> LampCamera | None:
+            if lamp.kind == "directional":
+                return directional_camera(self._scene, lamp, points, corners, shadows.texels, shadows.margin)
+            return near_camera(self._scene, lamp, points, shadows.texels)
+
         for place, lamp in enumerate(lamps):
             if not lamp.shadows or lamp.instance is not None or not any(lamp.color):
                 continue
             if lamp.way is not None:
-                self._cameras[place] = following(self._scene, lamp, lambda now: self._camera(now, points, shadows, looked_at))
-            else:
-                self._cameras[place] = self._camera(lamp, points, shadows, looked_at)
-
-    def _camera(
-        self, lamp: Lamp, points: Float[np.ndarray, "points 3"], shadows: ShadowOptions, looked_at: Sequence[int]
-    ) -> LampCamera | None:
-        """The camera of a lamp that stands still."""
-        if lamp.kind == "directional":
-            return directional_camera(self._scene, lamp, points, shadows.texels, shadows.margin, looked_at)
-        return near_camera(self._scene, lamp, points, shadows.texels)
+                self._cameras[place] = following(lamp, camera_of)
+            elif (standing := camera_of(lamp)) is not None:
+                self._cameras[place] = functools.partial(_always, standing)
 
     def draw_shadows(self, frame: int) -> None:
         """Draw the shadow maps of a frame, if there are any."""
@@ -114,14 +124,21 @@ class Lamps:
             turn = lights.skybox.box_from_world @ camera.world_from_camera[frame, :3, :3]
             light.box_from_camera = wp.mat33(*turn.ravel().tolist())
         light.exposure = exposure
-        light.lamps, light.lamp_count = self._lamps_in(camera, camera_from_world, frame, headlight_on)
-        light.shadows = self._shadows_in(camera, frame)
+        shadowing = [camera_of(frame) for camera_of in self._cameras.values()]
+        light.lamps, light.lamp_count = self._lamps_in(camera, camera_from_world, frame, headlight_on, shadowing)
+        light.shadows = self._shadows_in(camera, frame, shadowing)
         return light
 
     def _lamps_in(
-        self, camera: Camera, camera_from_world: Float[np.ndarray, "4 4"], frame: int, headlight_on: Camera | None
+        self,
+        camera: Camera,
+        camera_from_world: Float[np.ndarray, "4 4"],
+        frame: int,
+        headlight_on: Camera | None,
+        shadowing: Sequence[LampCamera | None],
     ) -> tuple[Any, int]:
         rows: dict[str, list] = {name: [] for name in _COLUMNS}
+        maps = {place: number for number, place in enumerate(self._places) if shadowing[number] is not None}
         for place, lamp in enumerate(self._lights.lamps):
             pose = np.eye(4)
             if lamp.instance is not None:
@@ -140,7 +157,7 @@ class Lamps:
             rows["toward"].append(_unit(-direction if lamp.kind == "directional" else direction))
             rows["fade"].append((*lamp.attenuation, lamp.reach))
             rows["cone"].append((*lamp.cone, lamp.exponent))
-            rows["map"].append(self._places.index(place) if self._maps is not None and place in self._places else -1)
+            rows["map"].append(maps.get(place, -1))
         if any(self._lights.headlight):
             parallel = camera.lens.parallel
             rows["kind"].append(_KINDS["directional" if parallel else "point"])
@@ -159,27 +176,33 @@ class Lamps:
             setattr(out, name, upload(filled.ravel() if width == 1 else filled, dtype, self._device))
         return out, count
 
-    def _shadows_in(self, camera: Camera, frame: int) -> Any:
+    def _shadows_in(self, camera: Camera, frame: int, cameras: Sequence[LampCamera | None]) -> Any:
         shadows = light_kernels.Shadows()
         shadows.depth, shadows.side = self._no_maps, 0
-        cameras = [found for found in self._cameras if found is not None]
-        turns, places, lenses = np.zeros((max(len(cameras), 1), 3, 3)), np.zeros((max(len(cameras), 1), 3)), []
+        count = max(len(cameras), 1)
+        turns, places, lenses, bias = np.zeros((count, 3, 3)), np.zeros((count, 3)), np.ones((count, 3)), np.zeros(count)
         for number, found in enumerate(cameras):
+            if found is None:
+                continue  # its lamp asks no map
             lamp_from_camera = inverse_rigid(found.camera.world_from_camera[frame]) @ camera.world_from_camera[frame]
             turns[number], places[number] = lamp_from_camera[:3, :3], lamp_from_camera[:3, 3]
             k = found.camera.intrinsics[frame]
-            lenses.append((1 / k[0, 0], k[0, 2], k[1, 2]))
+            lenses[number], bias[number] = (1 / k[0, 0], k[0, 2], k[1, 2]), found.bias
         if self._maps is not None:
-            shadows.depth, shadows.side = self._maps.of(frame), cameras[0].camera.size[0]
-        bias = [found.bias for found in cameras] or [0.0]
+            shadows.depth, shadows.side = self._maps.of(frame), self._texels
         for name, values, dtype in (
             ("rotation", turns, wp.mat33),
             ("translation", places, wp.vec3),
-            ("lens", np.array(lenses or [(1.0, 0.0, 0.0)]), wp.vec3),
-            ("bias", np.array(bias), wp.float32),
+            ("lens", lenses, wp.vec3),
+            ("bias", bias, wp.float32),
         ):
             setattr(shadows, name, upload(values.astype(np.float32), dtype, self._device))
         return shadows
+
+
+def _always(found: LampCamera, frame: int) -> LampCamera:
+    """The camera of a lamp that stands still."""
+    return found
 
 
 def plain_lights(lighting: Lighting) -> Lights:

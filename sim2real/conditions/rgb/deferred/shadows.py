@@ -22,6 +22,7 @@ from ....raster import Visibility, part_boxes, rasterizer, view_of, window_of
 from ....scene import Scene, Triangles
 from ....scene.triangles import parts_alone
 from . import light_kernels
+from .lamp_cameras import CameraOf
 
 _KEPT = 4  # frames whose map is kept for the other cameras
 _Parts = Bool[np.ndarray, "parts"]
@@ -49,7 +50,8 @@ class ShadowMaps:
     Args:
         scene: the rollout.
         triangles: of the scene.
-        cameras: the lamps', all of one size, and whether they move.
+        cameras: the lamps' by frame, and whether they move.
+        texels: side of a map.
         parts: those that cast shadows, and those that never change.
         device: where the maps live.
     """
@@ -58,7 +60,8 @@ class ShadowMaps:
         self,
         scene: Scene,
         triangles: Triangles,
-        cameras: Sequence[tuple[Camera, bool]],
+        cameras: Sequence[tuple[CameraOf, bool]],
+        texels: int,
         parts: tuple[_Parts, _Parts],
         device: str,
     ) -> None:
@@ -72,7 +75,7 @@ class ShadowMaps:
         self._changes = any(moves) or bool((casts & ~still).any())
         self._maps: OrderedDict[int, _FrameMaps] = OrderedDict()
         self._lock = threading.Lock()
-        nothing = torch.zeros((len(self._cameras), *self._cameras[0].size), device=device)
+        nothing = torch.zeros((len(self._cameras), texels, texels), device=device)
         resting = _Casters(scene, triangles, casts & still, device)
         self._still = nothing
         for number, one in enumerate(moves):
@@ -110,7 +113,8 @@ class ShadowMaps:
 
     def _draw(self, number: int, frame: int, casters: _Casters, into: Float32[Tensor, "side side"]) -> None:
         """Draw some parts of a frame in front of what the map of a lamp holds."""
-        found = casters.seen(self._cameras[number], frame)
+        lamp = self._cameras[number](frame)
+        found = None if lamp is None else casters.seen(lamp.camera, frame)
         if found is None:
             return
         seen, window, (top, left) = found

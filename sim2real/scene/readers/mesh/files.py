@@ -247,12 +247,13 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
     try:
         plain = _plain_gltf(path, textures.held) if instead is None else instead
         plain = _plain_text(path) if plain is None else plain
-        what = str(path) if plain is None else io.BytesIO(plain)
+        place = str(path.parent.resolve() / path.name)  # trimesh strikes out what ".." follows, a link, too
+        what = place if plain is None else io.BytesIO(plain)
         kind = path.suffix[1:].lower()
-        scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbors(str(path)), process=False)
+        scene = trimesh.load_scene(what, file_type=kind, resolver=Neighbors(place), process=False)
         mended = without_materials_astray(path, scene.geometry, said) if kind == "dae" else None
         if mended is not None:
-            scene = trimesh.load_scene(io.BytesIO(mended), file_type=kind, resolver=Neighbors(str(path)), process=False)
+            scene = trimesh.load_scene(io.BytesIO(mended), file_type=kind, resolver=Neighbors(place), process=False)
     except Sim2RealError:
         raise
     except Exception as error:  # the readers of trimesh raise whatever their parsing trips over

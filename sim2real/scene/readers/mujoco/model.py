@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from ....errors import BadValueError
 from ....transforms import rigid, rotation_from_quaternion
-from ...records import Mesh, Part, Scene
+from ...light.lamps import NO_LAMPS
+from ...records import Mesh, ModelLight, Part, Scene
 from ..reading import Reading, option, rate_of
 from .cameras import cameras_of
 from .digest import digest_of
@@ -158,7 +159,8 @@ def scene_of_model(
     haze = haze_of(model, sorted(labeling.geom_instance), poses.world_from_body[0])
     lights, said_of_lights = lights_of(model, poses.light_position, poses.light_direction, bodies, haze)
     if not lights.lamps:
-        said_of_lights.append("no lamps: lit by our sun and sky, or with --light model by its headlight alone, as MuJoCo does")
+        said_of_lights.append(NO_LAMPS)
+    lighting = lighting_of(model, poses.light_position, poses.light_direction)
     replayed = notes_of_replay(model, played, kinds, recorded=recording is not None)
     return Scene(
         source=source,
@@ -170,9 +172,9 @@ def scene_of_model(
         visible=np.ones((rows, len(instances)), bool),
         cameras=cameras_of(model, poses.world_from_camera, reading.size),
         fps=_rate(reading.fps, played.seconds, usual, source),
-        lighting=lighting_of(model, poses.light_position, poses.light_direction),
+        lighting=lighting,
         lights=lights if lights.lamps else None,
-        dim_lights=None if lights.lamps else lights,
+        model_light=None if lights.lamps else ModelLight(lighting, lights),
         notes=(*notes, *said, *said_of_lights, *replayed),
     )
 

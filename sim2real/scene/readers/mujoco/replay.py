@@ -183,7 +183,10 @@ def _checked_layout(model: MjModel, recording: Recording, spec: object) -> Layou
     if recording.mocap is not None and recording.mocap.shape[1] != model.nmocap:
         right = f"{model.nmocap}, those of the model"
         raise BadValueError("the number of mocap bodies", recording.mocap.shape[1], right=right, where=recording.where)
-    return layout_of(model, recording.rows.shape[1], spec, recording.where)
+    width = recording.rows.shape[1]
+    if recording.timed and spec is None and width == 1 + model.nq:
+        spec = "time,qpos"
+    return layout_of(model, width, spec, recording.where)
 
 
 def _stacked(frames: list[Pose]) -> Poses:

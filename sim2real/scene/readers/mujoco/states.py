@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,9 @@ from ....arrays import first_broken_row, numbers, read_arrays, reason
 from ....errors import BadValueError, MissingFileError, UnreadableFileError
 from ....text_files import read_text
 
+_TIMES = ("time", "t", "timestamp", "seconds", "time_s")
+"""What the first column of a table is called where it is one of times."""
+
 
 @dataclass(frozen=True, eq=False)
 class Recording:
@@ -21,19 +24,22 @@ class Recording:
 
     - ``mocap`` rows are (x, y, z, qw, qx, qy, qz) per mocap body.
     - ``seconds`` are the frames' times where they are known.
+    - ``timed``: the first number of a row is called a time.
     """
 
     rows: Float[np.ndarray, "frames width"]
     mocap: Float[np.ndarray, "frames bodies 7"] | None = None
     seconds: Float[np.ndarray, "frames"] | None = None
     where: str = ""
+    timed: bool = False
 
 
 def read_states(states: Path | str | np.ndarray, *, where: object = "") -> Recording:
     """Read a recording.
 
-    ``.npy`` and ``.csv`` hold the rows; a first line of names in ``.csv`` is skipped. ``.npz`` holds them as ``states`` or
-    ``qpos``, and may hold ``time``, and where mocap bodies are: ``mocap``, or ``mocap_pos`` and ``mocap_quat``.
+    ``.npy`` and ``.csv`` hold the rows; a first line of names in ``.csv`` may say that the first column is a time, and is
+    skipped otherwise. ``.npz`` holds them as ``states`` or ``qpos``, and may hold ``time``, and where mocap bodies are:
+    ``mocap``, or ``mocap_pos`` and ``mocap_quat``.
 
     Args:
         states: a file, or the rows themselves.
@@ -54,7 +60,8 @@ def read_states(states: Path | str | np.ndarray, *, where: object = "") -> Recor
         fix = "write them with numpy.save, numpy.loadtxt reads tables of text"
         raise BadValueError("the kind of states file", received, right=right, fix=fix, where=path)
     if path.suffix.lower() == ".csv":
-        return _checked(_table(_csv_rows(path), str(path)), None, None, str(path))
+        rows, timed = _csv_rows(path)
+        return replace(_checked(_table(rows, str(path)), None, None, str(path)), timed=timed)
     arrays = read_arrays(path, what="states file", fix="write it with numpy.save or numpy.savez")
     rows = next((arrays[name] for name in ("", "states", "qpos") if name in arrays), None)
     if rows is None:
@@ -73,13 +80,15 @@ def _table(rows: np.ndarray, where: str) -> np.ndarray:
     return np.atleast_2d(numbers(rows, "the states", where=where))
 
 
-def _csv_rows(path: Path) -> np.ndarray:
-    """The numbers of a table of text, one row per line that is not empty."""
+def _csv_rows(path: Path) -> tuple[np.ndarray, bool]:
+    """The numbers of a table of text, one row per line that is not empty, and whether the first column is called a time."""
     try:
         lines = [row for row in csv.reader(io.StringIO(read_text(path))) if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise UnreadableFileError(path, what="states file", why=reason(error), fix="write it again") from error
+    timed = False
     if lines and not any(_is_number(cell) for cell in lines[0]):
+        timed = lines[0][0].strip().lower() in _TIMES
         lines = lines[1:]
     widths = {len(row) for row in lines}
     for k, row in enumerate(lines):
@@ -87,7 +96,7 @@ def _csv_rows(path: Path) -> np.ndarray:
             right = f"{len(lines[0])} numbers" if len(widths) == 1 else f"{len(lines[0])} numbers, as row 0 has"
             shown = ",".join(row) if len(row) < 9 else f"{len(row)} cells"
             raise BadValueError(f"row {k} of states", repr(shown), right=right, where=path)
-    return np.array(lines, np.float64) if lines else np.zeros((0, 0))
+    return np.array(lines, np.float64) if lines else np.zeros((0, 0)), timed
 
 
 def _is_number(cell: str) -> bool:

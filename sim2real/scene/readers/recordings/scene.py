@@ -160,7 +160,7 @@ def _mapping(source: Path, log: Log) -> MappingFile:
     """The mapping file, checked against what was recorded."""
     if not source.is_file():
         raise MissingFileError(source, what="mapping file", fix="check --mapping")
-    mapping = read_yaml(source, MappingFile)
+    mapping = read_yaml(source, MappingFile, "mapping file")
     if mapping.simulator not in (None, log.key):
         raise BadValueError("simulator", mapping.simulator, right=f"{log.key}, which wrote the recording", where=source)
     for kind, entries, recorded in (

@@ -13,9 +13,9 @@ from jaxtyping import Float
 
 from ....errors import BadValueError
 from ...light.environment import Environment
-from ...light.panoramas import environment_of, name_and_angle
+from ...light.panoramas import MODEL, environment_of, name_and_angle
 from ...light.plain import lighting_of
-from ...records import Instance, Lighting, Mesh, Part, Scene
+from ...records import Instance, Lighting, Mesh, ModelLight, Part, Scene
 from ..frame_count import check_frames
 from ..mesh.files import sha256_of
 from ..package_files import package_file
@@ -83,17 +83,14 @@ def furnished(
     scene = _with_objects(base, file.objects, objects, path)
     scene = _classified(scene, file, [entry.class_name for entry in file.objects], files)
     ways = dict(ways) | {entry.name: thing.world_from_object for entry, thing in zip(file.objects, objects, strict=True)}
-    environment, own_light = _environment(file.light, base.lighting.up, files), file.light == LightEntry()
     cameras = cameras_of(file.cameras, ways, base.cameras, base.frames, base.fps, files, file.size, size)
+    lit = _lit(scene, file, files)
     return replace(
-        scene,
+        lit,
         source=path,
         sha256=_hash(files, base if base.sha256 else None),
         cameras=(*_kept_cameras(base, file, path), *cameras),
-        environment=base.environment if own_light else environment,
-        lights=base.lights if own_light else None,
-        lighting=_lighting(base.lighting if environment is None else lighting_of(environment, balanced=True), file.light),
-        notes=(*base.notes, *dict.fromkeys(files.notes)),
+        notes=(*lit.notes, *dict.fromkeys(files.notes)),
     )
 
 
@@ -198,6 +195,25 @@ def _kept_cameras(base: Scene, file: SceneFile, path: Path) -> tuple:
             right = "a name that the rollout does not use"
             raise BadValueError("the name of a camera", repr(entry.name), right=right, where=path)
     return kept
+
+
+def _lit(scene: Scene, file: SceneFile, files: Files) -> Scene:
+    """The scene in the light of the file; without any it has that of the rollout, which ``--light model`` goes back to."""
+    entry = file.light
+    if entry.panorama == MODEL:
+        scene, entry = scene.in_model_light(), entry.model_copy(update={"panorama": None})
+    if entry == LightEntry():
+        return scene
+    environment = _environment(entry, scene.lighting.up, files)
+    plain = scene.lighting if environment is None else lighting_of(environment, balanced=True)
+    own = scene.model_light or ModelLight(scene.lighting, scene.lights, scene.environment)
+    return replace(
+        scene.without_note_of_light(),
+        environment=environment,
+        lights=None,
+        lighting=_lighting(plain, entry),
+        model_light=own if file.rollout else None,
+    )
 
 
 def _environment(entry: LightEntry, up: tuple[float, float, float], files: Files) -> Environment | None:

@@ -320,7 +320,7 @@ class LightEntry(Entry):
     """Sun and sky; colors are linear light, not screen colors. ``sun_direction`` points to the sun.
 
     ``panorama`` is one of those of ``--light``, or an .exr beside the scene file, ``:DEGREES`` turns it; sun and sky of plain
-    renders are then fitted to it.
+    renders are then fitted to it. ``model`` is the rollout's own light, as ``--light model`` is.
     """
 
     panorama: str | None = None

@@ -77,12 +77,13 @@ class Entry(BaseModel):
 Model = TypeVar("Model", bound=Entry)
 
 
-def read_yaml(path: Path, model: type[Model]) -> Model:
+def read_yaml(path: Path, model: type[Model], what: str = "scene file") -> Model:
     """Read and check a YAML file.
 
     Args:
         path: the file.
         model: what it must hold.
+        what: it is called in errors.
 
     Returns:
         The checked content.
@@ -92,7 +93,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         BadKeyError: it is not YAML, or a key or value is wrong; names the first error and counts the others.
     """
     if not path.is_file():
-        raise MissingFileError(path, what="scene file")
+        raise MissingFileError(path, what=what)
     data, lines = _parsed(path)
     try:
         return model.model_validate({} if data is None else data)

@@ -1,0 +1,41 @@
+"""Lights and sensors that a configuration names: found before anything is made, files from the configuration's folder on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_FILES = (".exr", ".yaml", ".yml")
+"""What the names of files of lights and sensors end with."""
+
+
+def placed(name: str, folder: Path) -> str:
+    """A name as it is; a file's path from a folder on."""
+    return os.path.abspath(folder / name) if Path(name).suffix.lower() in _FILES else name
+
+
+def movable(named: Mapping[str, Any]) -> dict[str, Any]:
+    """What says lights and sensors by their names, with the names alone of files, wherever they lie."""
+    return {
+        key: os.path.basename(value) if key in ("light", "sensor") and isinstance(value, str) else value
+        for key, value in named.items()
+    }
+
+
+def check_named(light: str | None, sensor: str | None) -> None:
+    """Refuse lights and sensors that there are not.
+
+    Raises:
+        UnknownNameError: there is none of that name; the message lists them.
+        MissingFileError: there is no such file.
+        Sim2RealError: the file is none of a panorama, or of a sensor.
+    """
+    from ..scene.light.panoramas import MODEL, environment_of
+    from ..sensors import sensor_of
+
+    if light not in (None, MODEL):
+        environment_of(str(light))
+    if sensor is not None:
+        sensor_of(sensor)
