@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from sim2real.diffusion.families.embedded.conditions import PICTURE, KnownPictures, picture_conditions
+from sim2real.diffusion.families.embedded.conditions import PICTURE, SHARES, KnownPictures, picture_conditions
+from sim2real.diffusion.families.embedded.denoiser import SCALE, mixed
 from sim2real.flow import Flow, exact_flow, inverted_flow
 from sim2real.metrics.labels import instance_borders, near
 from sim2real.metrics.motion import sampled
@@ -74,7 +75,9 @@ class HeldOut:
     @cached_property
     def lit(self) -> Pictures:
         """The picture that the network is given: surfaces in the light that our few rays find."""
-        return np.round((np.moveaxis(self.conditions[:, PICTURE], 1, -1) + 1) * 127.5).astype(np.uint8)
+        given = torch.from_numpy(self.conditions)
+        shown = mixed(SCALE * given[:, PICTURE], given[:, SHARES]) / SCALE
+        return np.round((np.moveaxis(shown.numpy(), 1, -1) + 1) * 127.5).astype(np.uint8)
 
     def noise(self, kind: str) -> Float32[np.ndarray, "frames 3 height width"]:
         """One of ``NOISES`` at pixel resolution."""
