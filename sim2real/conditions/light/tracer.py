@@ -24,7 +24,7 @@ from ...raster import Rasterizer, view_of
 from ...scene import Camera, Lighting, Scene, Triangles
 from ...scene.light.environment import Environment
 from ...scene.light.sky import panorama
-from ..cells import box_around, cell_middles
+from ..cells import cell_middles, part_around
 from ..normals import camera_normals
 from ..samples import Sampler
 from . import filter_kernels, kernels
@@ -204,11 +204,11 @@ class LightTracer:
         if self._solid.all():
             return
         face = self._rasterizer.visibility(view_of(self._scene, camera, frame)).face.numpy()
-        box = box_around(np.append(~self._solid[self._triangles.face_part], False)[face], by := _cell_side(face.shape))
-        if box is None:
+        by = _cell_side(face.shape)
+        found = part_around(camera, np.append(~self._solid[self._triangles.face_part], False)[face], by)
+        if found is None:
             return
-        rows, columns = box
-        part = camera.cropped(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
+        part, box = found
         front = self._seen(part, frame, np.ones_like(self._solid))
         pane = (front.part >= 0) & ~np.append(self._solid, True)[front.part]
         front = replace(front, normals=front.normals * pane[..., None])
