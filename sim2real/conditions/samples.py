@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Bool, Float32, Int32, UInt8
+from jaxtyping import Float32, Int32, UInt8
 from torch import Tensor
 
 from ..camera import View
@@ -19,11 +19,13 @@ from ..raster import Rasterizer, Visibility, part_boxes, view_of, window_of
 from ..scene import Camera, Maps, Scene, Triangles
 from ..scene.colors import linear_from_srgb
 from . import surface_kernels, texture_sampling
+from .cells import part_around
 from .clear_parts import ClearParts
 from .tables import deformed_normals, normal_matrices, tables_of
 from .textures import atlas_of
 
 _MARGIN_PX = 16
+"""Around what is clear, at least, for the darkening of corners."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,10 +128,10 @@ class Sampler:
         if not self._clear.any():
             return Layers(front, None)
         weight = self.weight(front)
-        if not (weight < 1).any():
+        found = part_around(camera, (weight < 1).cpu().numpy(), _MARGIN_PX)
+        if found is None:
             return Layers(front, None)
-        rows, columns = _box_around(weight < 1)
-        part = _cut(camera, rows, columns)
+        part, (rows, columns) = found
         wanted = (weight[rows, columns] < 1).to(torch.uint8)
         asked = view_of(self.scene, self._fine(part), frame)
         if (self._clear & asked.shown).sum() < 2:
@@ -246,19 +248,3 @@ def packed_colors(scene: Scene) -> Int32[np.ndarray, "faces_or_1 3"]:
                 here |= mesh.colors.srgb[..., k].astype(np.int32) << (8 * k)
         first += len(mesh.faces)
     return packed
-
-
-def _box_around(chosen: Bool[torch.Tensor, "height width"]) -> tuple[slice, slice]:
-    """Rows and columns that hold all chosen pixels and some margin, for the darkening of corners; they begin at even places."""
-    slices = []
-    for axis, length in enumerate(chosen.shape):
-        at = torch.nonzero(chosen.any(1 - axis)).flatten()
-        slices.append(slice(max(0, int(at[0]) // 2 * 2 - _MARGIN_PX), min(length, int(at[-1]) + 1 + _MARGIN_PX)))
-    return slices[0], slices[1]
-
-
-def _cut(camera: Camera, rows: slice, columns: slice) -> Camera:
-    """A camera that sees a part of the picture."""
-    intrinsics = camera.intrinsics.copy()
-    intrinsics[:, :2, 2] -= [columns.start, rows.start]
-    return replace(camera, size=(rows.stop - rows.start, columns.stop - columns.start), intrinsics=intrinsics)

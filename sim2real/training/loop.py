@@ -91,7 +91,7 @@ def train(
         options: where it runs, and when it stops, reports and saves.
         perceptual: see ``training_loss``.
         report: called every ``report_every`` steps.
-        start: the model folder of the recipe's ``start_from``.
+        start: the model folder of the recipe's ``start_from``; it is not looked at where there is a checkpoint.
 
     Returns:
         The model folder, or None when stopped before the end.
@@ -106,8 +106,6 @@ def train(
     sampler = Sampler(clips, provider, recipe)
     place = torch.device(options.device)
     model = build_denoiser(recipe.seed, **recipe.model.model_dump())
-    if start is not None:
-        _start(model, start)
     model.to(place).train()  # pyright: ignore[reportArgumentType]
     decay = {"lr": recipe.learning_rate, "betas": (0.9, 0.99), "weight_decay": recipe.weight_decay}
     optimizer = torch.optim.AdamW(model.parameters(), fused=True, **decay)
@@ -115,6 +113,9 @@ def train(
     state = TrainingState(model, averaged, optimizer)
     output.mkdir(parents=True, exist_ok=True)
     done = load_checkpoint(output, state, recipe)
+    if start is not None and not done:
+        _start(model, start)
+        averaged.update({name: value.detach().clone() for name, value in model.state_dict().items()})
     last = min(recipe.steps, recipe.steps if limits.steps is None else limits.steps)
     log = _Log(output, recipe, report, options.report_every)
     log.note({"resumed_at": done, "clips": len(clips), "threads": torch.get_num_threads(), "device": options.device})

@@ -1,14 +1,17 @@
 """Pictures of one surface per pixel, mixed by what neighbors cover, are the mean of what samples inside pixels see."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.camera import ray_tables
 from sim2real.conditions.coverage import NEIGHBORS, SIDE, coverage, shares
 from sim2real.raster import rasterizer, view_of
+from sim2real.raster.backends.warp import WarpRasterizer
 from sim2real.scene import Material, Mesh, triangles_of
 from sim2real.scene.primitives import box, plane, sphere
 
@@ -99,3 +102,35 @@ def test_shares_are_read_four_bits_each_from_above_to_the_right():
     bits = np.array([[0x0000, 0x4321], [0x000F, 0xF000]], np.uint16)
     wanted = np.array([[[0, 1], [15, 0]], [[0, 2], [0, 0]], [[0, 3], [0, 0]], [[0, 4], [0, 15]]]) / 16
     np.testing.assert_array_equal(shares(bits), wanted.astype(np.float32))
+
+
+def behind_glass(camera, frames=1):
+    glass = quad(Material(base_color=(1.0, 1.0, 1.0, 0.3)), half=0.4, name="glass")
+    things = [(box((0.113, 0.1, 0.9)), (0.05, 0.5, 0)), (sphere(0.4), (0.4, 0.2, 0.1)), (glass, (0, -0.5, 0))]
+    return scene_of(things, camera, frames=frames)
+
+
+def test_large_pictures_are_drawn_band_by_band_and_nothing_changes(monkeypatch):
+    scene = behind_glass(EYE)
+    whole, views = covered(scene), []
+
+    def noted(self, view, _visibility=WarpRasterizer.visibility):
+        views.append(view.size[0] * view.size[1])
+        return _visibility(self, view)
+
+    monkeypatch.setattr(WarpRasterizer, "visibility", noted)
+    monkeypatch.setattr(import_module("sim2real.conditions.coverage"), "_AT_ONCE", 5 * 32 * SIDE**2)
+    assert np.array_equal(covered(scene), whole) and whole.any()
+    assert len(views) > 5 and max(views) <= (5 + 2) * 32 * SIDE**2
+
+
+def test_rays_of_a_bent_lens_are_found_once_wherever_the_glass_is():
+    turned = replace(camera_at((0, -2, 0), (0, 0, 0), (24, 32), frames=3), projection="fisheye", distortion=np.full(4, 0.01))
+    scene = behind_glass(turned, frames=3)
+    scene.world_from_instance[:, 2, 0, 3] = (-0.2, 0.1, 0.4)
+    triangles = triangles_of(scene)
+    seen = rasterizer(triangles)
+    coverage(scene, triangles, seen, turned, 0)
+    before = ray_tables._tables.cache_info().misses  # noqa: SLF001
+    shown = [coverage(scene, triangles, seen, turned, frame) for frame in (1, 2)]
+    assert ray_tables._tables.cache_info().misses == before and not np.array_equal(*shown)  # noqa: SLF001

@@ -19,7 +19,7 @@ from sim2real.conditions.light.shine import matte_share, mirrored_share
 from sim2real.conditions.light.sources import FarLight, far_light, near_light
 from sim2real.conditions.light.world import Worlds, looked_up
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
-from sim2real.raster import rasterizer
+from sim2real.raster import rasterizer, view_of
 from sim2real.scene import Camera, Instance, Lighting, LoadOptions, Material, Mesh, Part, Scene, load, primitives, triangles_of
 from sim2real.scene.light.environment import Environment
 from sim2real.scene.light.lamps import Lamp, Lights
@@ -311,6 +311,26 @@ def test_a_pane_mirrors_with_both_its_faces_and_what_is_behind_it_keeps_its_ligh
     assert light == pytest.approx(bare, rel=0.02)
     assert mirrored[inside] == pytest.approx(2, rel=0.02) and plain[inside] == pytest.approx(1, rel=0.02)
     assert mirrored[outside] == pytest.approx(plain[outside], rel=0.02)
+
+
+def test_what_a_rough_curtain_mirrors_fades_to_what_is_behind_it():
+    wall, above = square(3.0, base_color=(0.5, 0.5, 0.5, 1.0), roughness=0.9), camera_at((0, -0.1, 3.0))
+    shown = []
+    for roughness in (0.3, 0.6, 0.7, 0.74, 0.76, 1.0):
+        curtain = square(0.5, z=0.3, base_color=(1.0, 1.0, 1.0, 0.7), roughness=roughness)
+        shown.append(lit(scene_of([wall, curtain], [above]), EVEN)[1][20:28, 28:36].mean())
+    assert shown == pytest.approx([2.0, 1.4, 1.13, 1.03, 1.0, 1.0], rel=0.03)
+
+
+def test_what_is_one_pixel_wide_has_the_light_of_what_is_beside_it():
+    post = replace(primitives.box((0.01, 0.01, 1.0)), material=Material((0.5, 0.5, 0.5, 1.0), emission=(9.0, 9.0, 9.0)))
+    wall = replace(primitives.box((3.0, 0.1, 3.0)), material=Material((0.5, 0.5, 0.5, 1.0)))
+    poses = np.tile(np.eye(4), (1, 2, 1, 1))
+    poses[0, :, :2, 3] = (0, 1.0), (1 / 60, 0)  # half a pixel aside
+    scene = replace(scene_of([wall, post], [camera_at((0, -2, 0))]), world_from_instance=poses)
+    face = rasterizer(triangles := triangles_of(scene)).visibility(view_of(scene, scene.cameras[0], 0)).face.numpy()
+    assert (triangles.face_part[face] == 1).sum() == len(face)
+    assert (lit(scene, EVEN)[0] < 2).all()
 
 
 def test_the_backdrop_is_what_the_scene_has_there():

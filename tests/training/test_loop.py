@@ -128,6 +128,10 @@ def test_training_starts_from_the_weights_of_a_model_of_the_same_sizes(clips, pr
     train(begun, clips, provider, tmp_path / "second", one, start=tmp_path / "first" / "model")
     first, second = (load_file(tmp_path / name / "model" / WEIGHTS) for name in ("first", "second"))
     assert all(torch.equal(first[name], second[name]) for name in first)
+    (tmp_path / "first" / "model").rename(tmp_path / "elsewhere")
+    resumed = train(begun, clips, provider, tmp_path / "second", start=tmp_path / "first" / "model")
+    assert resumed == tmp_path / "second" / "model"
+    (tmp_path / "elsewhere").rename(tmp_path / "first" / "model")
     train(begun, clips, provider, tmp_path / "third", one)
     assert not torch.equal(load_file(tmp_path / "third" / "model" / WEIGHTS)["enter.weight"], first["enter.weight"])
     other = begun.model_copy(update={"model": begun.model.model_copy(update={"widths": (8, 8, 16, 24)})})

@@ -24,7 +24,7 @@ from ...raster import Rasterizer, view_of
 from ...scene import Camera, Lighting, Scene, Triangles
 from ...scene.light.environment import Environment
 from ...scene.light.sky import panorama
-from ..cells import box_around, cell_middles
+from ..cells import cell_middles, part_around
 from ..normals import camera_normals
 from ..samples import Sampler
 from . import filter_kernels, kernels
@@ -69,7 +69,7 @@ class LightPictures:
     - ``light``: what a white matte surface in the place of the pixel's would send back; where a surface shines by itself, with
       that (over its base color). Where there is no surface, the light from outside itself.
     - ``reflection``: what arrives from the mirrored direction, spread by the surface's roughness; where one looks through
-      something, what both its faces mirror.
+      something that is not matte, what both its faces mirror.
     """
 
     light: Float32[np.ndarray, "height width 3"]
@@ -188,7 +188,7 @@ class LightTracer:
         light, roughness = straight + indirect, self._roughness[cells.part][..., None]
         blurred = _smooth(points, normals, size, sharp, (2, 4))
         mirrored = sharp + (blurred - sharp) * np.clip(3 * roughness - 0.4, 0, 1)
-        mirrored = mirrored + (light - mirrored) * np.clip(2 * roughness / _MATTE - 1, 0, 1)
+        mirrored = mirrored + (light - mirrored) * _matte(roughness)
         shape = seen.depth.shape
         out = [np.zeros((*shape, 3), np.float32) for _ in range(2)]
         pictures = [_vectors(light), _vectors(mirrored), by, _vectors(seen.points), _vectors(seen.normals)]
@@ -196,19 +196,22 @@ class LightTracer:
         none = seen.part < 0
         out[0][none] = self._backdrop(seen.directions[none])
         out[0] += self._worlds.glow[seen.part]
-        _soften(out, seen)
+        _fill_lines(out, seen)
         return out[0], out[1]
 
     def _put_panes(self, mirrored: np.ndarray, camera: Camera, frame: int, brightest: float) -> None:
-        """Where one looks through something, what it mirrors in place of what the surface behind it does; both its faces do."""
+        """Where one looks through something, what it mirrors in place of what the surface behind it does; both its faces do.
+
+        What is matte mirrors nothing of its own.
+        """
         if self._solid.all():
             return
         face = self._rasterizer.visibility(view_of(self._scene, camera, frame)).face.numpy()
-        box = box_around(np.append(~self._solid[self._triangles.face_part], False)[face], by := _cell_side(face.shape))
-        if box is None:
+        by = _cell_side(face.shape)
+        found = part_around(camera, np.append(~self._solid[self._triangles.face_part], False)[face], by)
+        if found is None:
             return
-        rows, columns = box
-        part = camera.cropped(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
+        part, box = found
         front = self._seen(part, frame, np.ones_like(self._solid))
         pane = (front.part >= 0) & ~np.append(self._solid, True)[front.part]
         front = replace(front, normals=front.normals * pane[..., None])
@@ -219,7 +222,8 @@ class LightTracer:
         spread = [np.zeros((*part.size, 3), np.float32) for _ in range(2)]
         pictures = [light, light, by, _vectors(front.points), _vectors(front.normals), *map(_vectors, spread)]
         launch(filter_kernels.spread_kernel, part.size[0], [points, normals, size, *pictures], "cpu")
-        mirrored[box][pane] = spread[0][pane]
+        own = 1 - _matte(self._roughness[front.part[pane]])[:, None]
+        mirrored[box][pane] += own * (spread[0][pane] - mirrored[box][pane])
 
     def _rays(self, world: World, cells: _Seen, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Light on cells: what comes straight, and from all around where it is asked for (else -1)."""
@@ -285,6 +289,11 @@ def _cells(seen: _Seen, camera: Camera, frame: int, by: int) -> tuple[_Seen, Flo
     return cells, np.full_like(sizes, by / focal) if camera.lens.parallel else sizes
 
 
+def _matte(roughness: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """How far a surface is from a mirror, 0 to 1: matte ones mirror what falls on them from everywhere."""
+    return np.clip(2 * roughness / _MATTE - 1, 0, 1)
+
+
 def _off(cells: _Seen, sizes: Float32[np.ndarray, "height width"]) -> Float[np.ndarray, "cells 3"]:
     """Where rays begin: a little off the surface."""
     aside = 0.02 * sizes[..., None]
@@ -340,11 +349,8 @@ def _smooth(
     return light
 
 
-def _soften(pictures: list[np.ndarray], seen: _Seen) -> None:
-    """Where surfaces meet, give pixels half of their own light and half of their neighbors', in place: colors are mixed there.
-
-    What is one pixel wide has the light of what is beside it: seen by some pixels' centers only, it would be a row of dashes.
-    """
+def _fill_lines(pictures: list[np.ndarray], seen: _Seen) -> None:
+    """Give what is one pixel wide the light of what is beside it, in place: seen by some centers only, it would be dashes."""
     height, width = seen.part.shape
     part, normals = np.pad(seen.part, 1, mode="edge"), np.pad(seen.normals, ((1, 1), (1, 1), (0, 0)), mode="edge")
     meets = np.zeros(seen.part.shape, bool)
@@ -358,16 +364,12 @@ def _soften(pictures: list[np.ndarray], seen: _Seen) -> None:
     for i, j in _AROUND:
         there = (1 + y + i, 1 + x + j)
         alike[i, j] = (part[there] == own_part) & ((normals[there] * own_normal).sum(axis=-1) > _BENT)
-    narrow = np.sum(list(alike.values()), axis=0) <= _LINE
-    solid = np.stack([part[1 + y + i, 1 + x + j] >= 0 for i, j in _BESIDE])
-    weights = (solid * np.stack([np.where(narrow, ~alike[way], 0.25) for way in _BESIDE])).astype(np.float32)
-    total = weights.sum(axis=0)
-    own = np.where(narrow & (total > 0), 0, 1.0)[:, None].astype(np.float32)
-    weights /= np.maximum(total, 1e-6)
+    beside = np.stack([(part[1 + y + i, 1 + x + j] >= 0) & ~alike[i, j] for i, j in _BESIDE])
+    line = (np.sum(list(alike.values()), axis=0) <= _LINE) & beside.any(axis=0)
+    y, x, weights = y[line], x[line], (beside / np.maximum(beside.sum(axis=0), 1)).astype(np.float32)[:, line, None]
     for picture in pictures:
-        beside = [picture[np.clip(y + i, 0, height - 1), np.clip(x + j, 0, width - 1)] for i, j in _BESIDE]
-        around = sum(weight[:, None] * light for weight, light in zip(weights, beside, strict=True))
-        picture[y, x] = own * picture[y, x] + (1 - own) * around
+        around = [picture[np.clip(y + i, 0, height - 1), np.clip(x + j, 0, width - 1)] for i, j in _BESIDE]
+        picture[y, x] = sum(weight * light for weight, light in zip(weights, around, strict=True))
 
 
 def _seeds(cells: _Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> Int32[np.ndarray, "height width"]:

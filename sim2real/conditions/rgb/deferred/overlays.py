@@ -126,11 +126,14 @@ class Overlays:
             return None
         step = 2 if one.share <= FAINT and not camera.lens.bent else 1
         cells = self._cells(number, samples, step)
-        rows, columns = (torch.nonzero(cells.any(dim=1 - axis)).flatten() for axis in (0, 1))
-        if not len(rows):
+        seen = [torch.nonzero(cells.any(dim=1 - axis)).flatten() for axis in (0, 1)]
+        if not len(seen[0]):
             return None
-        top, left = int(rows[0]), int(columns[0])
-        size = int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+        ends = [(int(at[0]), int(at[-1]) + 1) for at in seen]
+        if camera.lens.bent:  # tables of its rays are kept for whole pictures
+            ends = [(0, length) for length in cells.shape]
+        (top, bottom), (left, right) = ends
+        size = bottom - top, right - left
         part = camera.cropped(step * top, step * left, (step * size[0], step * size[1]))
         behind = mirrored_camera(part, frame, plane).resized(size)
         wanted = cells[top : top + size[0], left : left + size[1]].flip(1)
