@@ -1,4 +1,4 @@
-"""Lights and sensors that a configuration names: found before anything is made, files from the configuration's folder on."""
+"""Lights and sensors that a configuration names: found before anything is made."""
 
 from __future__ import annotations
 
