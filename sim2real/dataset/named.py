@@ -1,25 +1,26 @@
-"""Lights and sensors that a configuration names: found before anything is made, files from the configuration's folder on."""
+"""Lights and sensors that a configuration names: found before anything is made."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_FILES = (".exr", ".yaml", ".yml")
-"""What the names of files of lights and sensors end with."""
+_FILE = re.compile(r"\.(exr|hdr)(:[^/]*)?$|\.ya?ml$", re.IGNORECASE)
+"""What the names of files of lights, by how many degrees they are turned, and of sensors end with."""
 
 
 def placed(name: str, folder: Path) -> str:
     """A name as it is; a file's path from a folder on."""
-    return os.path.abspath(folder / name) if Path(name).suffix.lower() in _FILES else name
+    return os.path.abspath(folder / name) if _FILE.search(name) else name
 
 
-def movable(named: Mapping[str, Any]) -> dict[str, Any]:
-    """What says lights and sensors by their names, with the names alone of files, wherever they lie."""
+def movable(named: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What says lights and sensors by their names, with files as seen from a folder, so that all may move together."""
     return {
-        key: os.path.basename(value) if key in ("light", "sensor") and isinstance(value, str) else value
+        key: os.path.relpath(value, folder) if key in ("light", "sensor") and os.path.isabs(value or "") else value
         for key, value in named.items()
     }
 

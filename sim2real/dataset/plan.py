@@ -129,7 +129,7 @@ def make_plan(config: DatasetConfig, folder: Path) -> tuple[Row, ...]:
     for number, rollout in enumerate(_rollouts(config, folder)):
         base = _row_of_source(config, rollout)
         for values in _settings(config, number):
-            row = _named(_with_values(base, config, values, rollout.folder))
+            row = _named(_with_values(base, config, values, rollout.folder), rollout.folder)
             named = row.reading.get("light"), row.values.get("sensor")
             if repr(named) not in passed:
                 check_named(*named)
@@ -288,14 +288,14 @@ def _with_values(base: Row, config: DatasetConfig, values: Mapping[str, Any], fo
     return replace(base, seed=int(values.get("seed", base.seed)), values=values, generate=generate, reading=reading)
 
 
-def _named(row: Row) -> Row:
+def _named(row: Row, folder: Path) -> Row:
     """The row with its name: what would make other files is in the hash, and nothing else."""
     stem = Path(row.scene).stem + (f"-{row.reading['demo']}" if "demo" in row.reading else "")
     if row.lerobot is not None:
         stem = f"{Path(row.lerobot).name}-{row.episode:06d}"
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:60] or "clip"
     said = {k: v for k, v in asdict(row).items() if k not in ("clip_id", "scene", "formats", "gate", "limit_s", "lerobot")}
-    said |= {"reading": movable_names(said["reading"]), "values": movable_names(said["values"])}
+    said |= {name: movable_names(said[name], folder) for name in ("reading", "values")}
     if row.of_video:  # as seen from the dataset, so that all may move together
         seen = {name: os.path.relpath(row.reading[name], row.scene) for name in ("masks", "weights") if name in row.reading}
         said["reading"] = {**row.reading, **seen}

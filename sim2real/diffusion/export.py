@@ -88,6 +88,8 @@ def export_noise(
     ):
         if value is not None and to not in owners:
             raise BadValueError(name, value, right=f"left out: it belongs to {' and '.join(owners)}")
+    if asked.draws < 0:
+        raise BadValueError("the number of draws", asked.draws, right="at least 0")
     suffixes = (".npy",) if to == "gwtf" else SUFFIXES
     if output.suffix not in suffixes:
         raise BadValueError(

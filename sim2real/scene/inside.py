@@ -89,12 +89,15 @@ def seeing_out(scene: Scene, *, at_rest: bool) -> Scene:
 
 def _houses(scene: Scene, camera: Camera, part: Part) -> bool:
     """Whether a part encloses a camera and goes with it."""
-    mesh, eyes = scene.meshes[part.mesh], _eyes_in_mesh(scene, camera, part)
-    if mesh.outside_only or mesh.deformed is not None or not len(mesh.vertices) or not _within(eyes[0], mesh.vertices):
+    mesh = scene.meshes[part.mesh]
+    if mesh.outside_only or mesh.deformed is not None or not len(mesh.vertices):
+        return False
+    (eye,) = _eyes_in_mesh(scene, camera, part, slice(1))
+    if not _within(eye, mesh.vertices):
         return False
     turns = inverse_rigid(camera.world_from_camera) @ scene.world_from_instance[:, part.instance]
     carried = np.abs(turns - turns[0]).max() < _TOGETHER
-    return bool(carried) and winding_number(mesh.vertices, mesh.faces, eyes[0]) > _ENCLOSED
+    return bool(carried) and winding_number(mesh.vertices, mesh.faces, eye) > _ENCLOSED
 
 
 def _moves(scene: Scene, instance: int) -> bool:
@@ -124,10 +127,11 @@ def _within(points: Float[np.ndarray, "*batch 3"], vertices: np.ndarray) -> np.n
     return ((points > vertices.min(axis=0)) & (points < vertices.max(axis=0))).all(axis=-1)
 
 
-def _eyes_in_mesh(scene: Scene, camera: Camera, part: Part) -> Float[np.ndarray, "frames 3"]:
-    instance_from_world = inverse_rigid(scene.world_from_instance[:, part.instance])
+def _eyes_in_mesh(scene: Scene, camera: Camera, part: Part, frames: slice = slice(None)) -> Float[np.ndarray, "n 3"]:
+    instance_from_world = inverse_rigid(scene.world_from_instance[frames, part.instance])
     mesh_from_instance = np.linalg.inv(part.instance_from_mesh)
-    eye = np.concatenate([camera.world_from_camera[:, :3, 3], np.ones((scene.frames, 1))], axis=1)
+    places = camera.world_from_camera[frames, :3, 3]
+    eye = np.concatenate([places, np.ones((len(places), 1))], axis=1)
     return np.einsum("ij,fjk,fk->fi", mesh_from_instance, instance_from_world, eye)[:, :3]
 
 

@@ -214,6 +214,14 @@ def test_every_command_knows_both_words_for_help_and_names_no_endless_range(comm
     )
 
 
+def test_a_folder_that_may_not_be_listed_is_one_line(tmp_path, monkeypatch):
+    def refused(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refused)
+    assert "scene cannot be read: Permission denied" in one_line(run("inspect", tmp_path))
+
+
 def test_what_is_mistyped_or_a_folder_is_answered_with_what_may_be_meant(scene_file):
     wrong = run("rendr", scene_file)
     assert wrong.exit_code == 2 and "No such command 'rendr'; did you mean 'render'?" in one_line(wrong)

@@ -104,6 +104,20 @@ def test_files_of_sensors_are_found_beside_the_configuration_and_clips_are_calle
     assert names[0] == names[1]
 
 
+def test_files_of_one_name_in_two_folders_are_two_and_lights_may_be_turned(tmp_path):
+    import OpenEXR
+
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        (folder / "mine.yaml").write_text("like: phone\n")
+        pixels = {"RGB": np.ones((4, 8, 3), np.float32)}
+        OpenEXR.File({"type": OpenEXR.scanlineimage}, pixels).write(str(folder / "sky.exr"))
+    sensors = planned(tmp_path, variations={"grid": {"sensor": ["one/mine.yaml", "two/mine.yaml"]}})
+    lights = planned(tmp_path, variations={"grid": {"light": ["one/sky.exr", "two/sky.exr", "two/sky.exr:90", "lab:90"]}})
+    assert len({row.clip_id for row in sensors}) == 2 and len({row.clip_id for row in lights}) == 4
+    assert lights[2].reading["light"] == f"{tmp_path / 'two' / 'sky.exr'}:90" and lights[3].reading["light"] == "lab:90"
+
+
 def test_who_makes_rgb_is_said_once_or_takes_turns_and_paths_are_of_mitsuba_alone(tmp_path):
     (usual,), (traced,) = planned(tmp_path), planned(tmp_path, rgb="mitsuba", rgb_samples=8)
     assert "rgb" not in usual.values and traced.clip_id != usual.clip_id

@@ -114,6 +114,7 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(every_frame, tmp_path)
         ({"to": "latents", "output": tmp_path / "a.bin"}, BadValueError, r"\.safetensors"),
         ({"to": "gwtf", "model": "cogvideox"}, BadValueError, "belongs to latents"),
         ({"to": "latents", "sigma_max": 3.0}, BadValueError, "belongs to cosmos-transfer1"),
+        ({"to": "latents", "draws": -1}, BadValueError, "the number of draws is -1, must be at least 0"),
         ({"to": "latents", "camera": "frnt"}, UnknownNameError, "front"),
         ({"to": "latents", "model": "wan-vice"}, UnknownNameError, "wan-vace"),
         ({"to": "latents", "output": kept}, OutputExistsError, "--overwrite"),

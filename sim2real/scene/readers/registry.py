@@ -128,8 +128,9 @@ def reader_of(path: Path) -> Reader:
     reader = next(iter(_takers(path)), None)
     with readable_errors(path, "scene"):
         is_file, exists = path.is_file() or reader is not None and reader.takes_folder(path), path.exists()
-    if path.is_dir() and not is_file:
-        raise BadValueError("the scene", "a folder", right="a file, or a folder of rosbag2", fix=_meant(path), where=path)
+        meant = _meant(path) if path.is_dir() and not is_file else None
+    if meant is not None:
+        raise BadValueError("the scene", "a folder", right="a file, or a folder of rosbag2", fix=meant, where=path)
     if not is_file and (reader is not None or not exists):
         raise MissingFileError(path, what="scene" if reader is None else reader.what)
     if reader is None:

@@ -7,14 +7,14 @@ which is the expected value of the sum over the whole of it, and what moves befo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Bool, Float, Float32, Int32
+from jaxtyping import Bool, Float, Float32, Int, Int32
 from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
@@ -49,10 +49,6 @@ class Ellipses(NamedTuple):
     reach: Int32[Tensor, "height width"]
     ratio: Float32[Tensor, "height width"]
 
-    def cut(self, rows: slice, columns: slice) -> Ellipses:
-        """A part of the picture."""
-        return Ellipses(*(tensor[..., rows, columns] for tensor in self))
-
 
 def ellipses_of(first: Float[Tensor, "2 height width"], second: Float[Tensor, "2 height width"]) -> Ellipses:
     """Blurs with given half axes.
@@ -76,66 +72,111 @@ def ellipses_of(first: Float[Tensor, "2 height width"], second: Float[Tensor, "2
     return Ellipses(minor, torch.stack([angle.cos(), angle.sin()]) * step, reach.to(torch.int32), ratio)
 
 
-class Levels(NamedTuple):
-    """A picture under wider and wider isotropic blurs, the wide ones of fewer pixels.
+class Seen(NamedTuple):
+    """What a picture shows of one surface: a box of rows and columns, and which of its pixels."""
 
-    - ``values``: of all levels, one after the other.
-    - ``places``: where a level begins, its rows and columns, and how many pixels each of its pixels is wide.
+    box: tuple[slice, slice]
+    here: Bool[np.ndarray, "rows columns"]
+
+
+def seen_of(owner: Int[np.ndarray, "height width"]) -> dict[int, Seen]:
+    """What is seen of every surface, by the number that its pixels have; -1 is none."""
+    boxes = enumerate(ndimage.find_objects(owner + 1))
+    return {number: Seen(box, owner[box] == number) for number, box in boxes if box is not None}
+
+
+class Levels(NamedTuple):
+    """A picture for each surface under wider and wider isotropic blurs, the wide ones of fewer pixels.
+
+    - ``values``: of all surfaces and levels, one after the other.
+    - ``places``: by surface and level: where it begins, its rows and columns (0 of surfaces that have no pictures), and how
+      many pixels each of its pixels is wide.
+    - ``corners``: row and column of the whole picture at which a surface's own ones begin.
     """
 
-    values: Float32[Tensor, " total"]
-    places: Int32[Tensor, "levels 4"]
+    values: Float32[np.ndarray, " total"]
+    places: Int32[np.ndarray, "surfaces levels 4"]
+    corners: Int32[np.ndarray, "surfaces 2"]
 
 
-def levels_for(minor: Float32[Tensor, " pixels"]) -> range:
+def levels_of(noise: Float32[np.ndarray, "height width"], seen: Mapping[int, Seen], by: Ellipses) -> Levels:
+    """White noise of unit variance under blurs whose results have unit variance where all of a blur is on the surface.
+
+    Args:
+        noise: white.
+        seen: the surfaces; a blur takes in none but its own.
+        by: of the pixels; levels that they do not need are not made.
+    """
+    return _levels({number: noise[box] * here for number, (box, here) in seen.items()}, seen, by, _unit_variance)
+
+
+def shares_of(seen: Mapping[int, Seen], by: Ellipses) -> Levels:
+    """How much of each blur's variance comes from what is seen of its surface."""
+    return _levels({number: here.astype(np.float32) for number, (_, here) in seen.items()}, seen, by, _squared)
+
+
+def _levels(
+    pictures: Mapping[int, Float32[np.ndarray, "rows columns"]],
+    seen: Mapping[int, Seen],
+    by: Ellipses,
+    as_weights: Callable[[np.ndarray, int], np.ndarray],
+) -> Levels:
+    places = np.zeros((max(pictures, default=-1) + 1, LEVELS, 4), np.int32)
+    corners = np.zeros((len(places), 2), np.int32)
+    minor, parts, first = by.minor.numpy(), [np.zeros(1, np.float32)], 1
+    for number, picture in pictures.items():
+        box, here = seen[number]
+        wanted = _levels_between(minor[box][here])
+        corners[number] = box[0].start, box[1].start
+        places[number] = 0, 1, 1, 1
+        for level, wide in _pyramid(picture, wanted, as_weights):
+            places[number, level] = first, *wide.shape, _shrunk(level)
+            parts.append(wide.ravel())
+            first += wide.size
+    return Levels(np.concatenate(parts), places, corners)
+
+
+def _levels_between(minor: Float32[np.ndarray, " pixels"]) -> range:
     """The levels between which blurs of these standard deviations lie."""
     least, most = (int(math.log2(float(end) / FINEST_PX)) for end in (minor.min(), minor.max()))
     return range(least, min(LEVELS, most + 2))
 
 
-def levels_of(noise: Float[Tensor, "height width"], wanted: range) -> Levels:
-    """White noise of unit variance, and zeros, under blurs whose results have unit variance where there are no zeros.
-
-    Args:
-        noise: white, or 0.
-        wanted: levels from where to where; finer ones are empty.
-    """
-    return _levels(noise, wanted, _unit_variance)
+def _shrunk(level: int) -> int:
+    """How many pixels a pixel of a level is wide."""
+    return 2 ** max(0, level - _WHOLE)
 
 
-def shares_of(here: Float[Tensor, "height width"], wanted: range) -> Levels:
-    """How much of each blur's variance comes from where there are ones, not zeros."""
-    return _levels(here, wanted, _squared)
-
-
-def _levels(
-    picture: Float[Tensor, "height width"], wanted: range, as_weights: Callable[[np.ndarray, int], np.ndarray]
-) -> Levels:
-    small = picture.numpy()
-    parts, places, first = [], [], 0
+def _pyramid(
+    picture: Float32[np.ndarray, "rows columns"], wanted: range, as_weights: Callable[[np.ndarray, int], np.ndarray]
+) -> Iterator[tuple[int, Float32[np.ndarray, "rows columns"]]]:
+    """The wanted levels of one picture."""
+    small = picture
     for level in range(wanted.stop):
-        shrunk = 2 ** max(0, level - _WHOLE)
         if level > _WHOLE:
-            even = np.pad(small, [(0, length % 2) for length in small.shape])
-            rows = even[::2] + even[1::2]
-            small = (rows[:, ::2] + rows[:, 1::2]) / 4
-        if level < wanted.start:
-            places.append((0, 1, 1, shrunk))
-            continue
-        # halving by means of 2 x 2 pixels blurs by itself: variance (4^n - 1) / 12 pixels of the full size
-        variance = (FINEST_PX * 2**level / shrunk) ** 2 - (1 - 1 / shrunk**2) / 12
-        kernel = as_weights(_gaussian(math.sqrt(variance)), shrunk)
-        wide = ndimage.correlate1d(ndimage.correlate1d(small, kernel, 1, mode="constant"), kernel, 0, mode="constant")
-        parts.append(wide.ravel())
-        places.append((first, *wide.shape, shrunk))
-        first += wide.size
-    return Levels(torch.from_numpy(np.concatenate(parts)), torch.tensor(places, dtype=torch.int32))
+            small = _halved(small)
+        if level in wanted:
+            kernel = _weights(level, as_weights)
+            rows = ndimage.correlate1d(small, kernel, 1, mode="constant")
+            yield level, ndimage.correlate1d(rows, kernel, 0, mode="constant")
+
+
+def _halved(picture: Float32[np.ndarray, "rows columns"]) -> Float32[np.ndarray, "half_rows half_columns"]:
+    """Means of 2 x 2 pixels; outside are zeros."""
+    height, width = picture.shape
+    even = np.zeros((height + height % 2, width + width % 2), np.float32)
+    even[:height, :width] = picture
+    rows = even[::2] + even[1::2]
+    return (rows[:, ::2] + rows[:, 1::2]) / 4
 
 
 @cache
-def _gaussian(sigma: float) -> Float[np.ndarray, " taps"]:
+def _weights(level: int, as_weights: Callable[[np.ndarray, int], np.ndarray]) -> Float[np.ndarray, " taps"]:
+    shrunk = _shrunk(level)
+    # halving by means of 2 x 2 pixels blurs by itself: variance (4^n - 1) / 12 pixels of the full size
+    sigma = math.sqrt((FINEST_PX * 2**level / shrunk) ** 2 - (1 - 1 / shrunk**2) / 12)
     radius = math.ceil(3 * sigma)
-    return np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    return as_weights(np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2), shrunk)
 
 
 def _unit_variance(kernel: Float[np.ndarray, " taps"], shrunk: int) -> Float[np.ndarray, " taps"]:
@@ -148,35 +189,37 @@ def _squared(kernel: Float[np.ndarray, " taps"], shrunk: int) -> Float[np.ndarra
     return np.square(kernel) / np.square(kernel).sum()
 
 
-def blurred(levels: Levels, by: Ellipses, here: Bool[Tensor, "height width"]) -> Float32[Tensor, "height width"]:
-    """A picture under the blur of every pixel that is asked for; 0 elsewhere.
+def blurred(levels: Levels, by: Ellipses, owner: Int[np.ndarray, "height width"]) -> Float32[Tensor, "height width"]:
+    """The mean of the places of every pixel's line in the pictures of its own surface; 0 where it has none.
 
-    Noise has about unit variance; shares have to be divided by :func:`gain_of`.
+    Of noise it has to be multiplied with :func:`gain_of` for unit variance; shares are as they should be.
     """
-    deep = torch.log2(by.minor / FINEST_PX)
-    reach = torch.where(here, by.reach, -1).to(torch.int32)
     out = torch.zeros_like(by.minor)
-    given = [as_warp(levels.values, wp.float32), as_warp(levels.places, wp.int32)]
-    given += [as_warp(deep.contiguous(), wp.float32), as_warp(by.way.contiguous(), wp.float32), as_warp(reach, wp.int32)]
-    launch(texture_kernels.taps_kernel, tuple(out.shape), [*given, as_warp(out, wp.float32)], "cpu")
+    given = [as_warp(levels.values, wp.float32), as_warp(levels.places, wp.int32), as_warp(levels.corners, wp.int32)]
+    given += [as_warp(owner.astype(np.int32), wp.int32), as_warp(by.minor, wp.float32)]
+    given += [as_warp(by.way, wp.float32), as_warp(by.reach, wp.int32), FINEST_PX, as_warp(out, wp.float32)]
+    launch(texture_kernels.taps_kernel, tuple(out.shape), given, "cpu")
     return out
 
 
-def taps_reference(levels: Levels, by: Ellipses, here: Bool[Tensor, "height width"]) -> Float32[Tensor, "height width"]:
+def taps_reference(levels: Levels, by: Ellipses, owner: Int[np.ndarray, "height width"]) -> Float32[Tensor, "height width"]:
     """What :func:`blurred` computes, in torch alone."""
     height, width = by.minor.shape
-    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-    deep = torch.log2(by.minor / FINEST_PX).clamp(0, len(levels.places) - 1)
-    total = torch.zeros(height, width)
-    for level, (first, rows, columns, scale) in enumerate(levels.places.tolist()):
-        picture = levels.values[first : first + rows * columns].view(1, 1, rows, columns)
-        weight = (1 - (deep - level).abs()).clamp(min=0)
-        for k in range(-_MOST, _MOST + 1):
-            across, down = (x + k * by.way[0]) / scale / columns, (y + k * by.way[1]) / scale / rows
-            grid = torch.stack([2 * across - 1, 2 * down - 1], dim=-1)[None]
-            value = functional.grid_sample(picture, grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
-            total += weight * value * (abs(k) <= by.reach)
-    return torch.where(here, total / (2 * by.reach + 1), 0)
+    deep = torch.log2(by.minor / FINEST_PX).clamp(0, LEVELS - 1)
+    out = torch.zeros(height, width)
+    for number, (places, (top, left)) in enumerate(zip(levels.places.tolist(), levels.corners.tolist(), strict=True)):
+        y, x = torch.meshgrid(torch.arange(height) - top + 0.5, torch.arange(width) - left + 0.5, indexing="ij")
+        total = torch.zeros(height, width)
+        for level, (first, rows, columns, scale) in enumerate(places if places[0][1] else ()):
+            picture = torch.from_numpy(levels.values[first : first + rows * columns]).view(1, 1, rows, columns)
+            weight = (1 - (deep - level).abs()).clamp(min=0)
+            for k in range(-_MOST, _MOST + 1):
+                across, down = (x + k * by.way[0]) / scale / columns, (y + k * by.way[1]) / scale / rows
+                grid = torch.stack([2 * across - 1, 2 * down - 1], dim=-1)[None]
+                value = functional.grid_sample(picture, grid, padding_mode="border", align_corners=False)[0, 0]
+                total += weight * value * (abs(k) <= by.reach)
+        out = torch.where(torch.from_numpy(owner == number), total / (2 * by.reach + 1), out)
+    return out
 
 
 def gain_of(by: Ellipses) -> Float32[Tensor, "height width"]:

@@ -11,10 +11,12 @@ wp.set_module_options({"enable_backward": False})
 
 @wp.func
 @no_type_check
-def between(values: wp.array(dtype=wp.float32), places: wp.array2d(dtype=wp.int32), level: int, y: float, x: float) -> float:
+def between(
+    values: wp.array(dtype=wp.float32), places: wp.array3d(dtype=wp.int32), own: int, level: int, y: float, x: float
+) -> float:
     """One picture between the centers of its pixels, at a place of the full size; its margin goes on outside."""
-    first, rows, columns = places[level, 0], places[level, 1], places[level, 2]
-    scale = 1.0 / float(places[level, 3])
+    first, rows, columns = places[own, level, 0], places[own, level, 1], places[own, level, 2]
+    scale = 1.0 / float(places[own, level, 3])
     row = wp.clamp((y + 0.5) * scale - 0.5, 0.0, float(rows - 1))
     column = wp.clamp((x + 0.5) * scale - 0.5, 0.0, float(columns - 1))
     i, j = int(row), int(column)
@@ -29,25 +31,32 @@ def between(values: wp.array(dtype=wp.float32), places: wp.array2d(dtype=wp.int3
 @no_type_check
 def taps_kernel(
     values: wp.array(dtype=wp.float32),
-    places: wp.array2d(dtype=wp.int32),
-    level: wp.array2d(dtype=wp.float32),
+    places: wp.array3d(dtype=wp.int32),
+    corners: wp.array2d(dtype=wp.int32),
+    owner: wp.array2d(dtype=wp.int32),
+    minor: wp.array2d(dtype=wp.float32),
     way: wp.array3d(dtype=wp.float32),
     reach: wp.array2d(dtype=wp.int32),
+    finest: float,
     out: wp.array2d(dtype=wp.float32),
 ):
-    """The mean of ``2 reach + 1`` places along ``way`` (x, y; pixels) through every pixel, between two of the pictures."""
-    y, x = wp.tid()
-    far = reach[y, x]
-    if far < 0:
+    """The mean of ``2 reach + 1`` places along ``way`` (x, y; pixels) through a pixel, between two of its owner's pictures."""
+    i, j = wp.tid()
+    own = owner[i, j]
+    if own < 0 or own >= places.shape[0]:
         return
-    deep = wp.clamp(level[y, x], 0.0, float(places.shape[0] - 1))
+    if places[own, 0, 1] == 0:
+        return
+    deep = wp.clamp(wp.log2(minor[i, j] / finest), 0.0, float(places.shape[1] - 1))
     first = int(deep)
-    second, share = wp.min(first + 1, places.shape[0] - 1), deep - float(first)
+    second, share = wp.min(first + 1, places.shape[1] - 1), deep - float(first)
+    y, x = float(i - corners[own, 0]), float(j - corners[own, 1])
+    far = reach[i, j]
     total = float(0.0)
     for k in range(-far, far + 1):
-        row, column = float(y) + float(k) * way[1, y, x], float(x) + float(k) * way[0, y, x]
-        value = between(values, places, first, row, column)
+        row, column = y + float(k) * way[1, i, j], x + float(k) * way[0, i, j]
+        value = between(values, places, own, first, row, column)
         if share > 0.0:
-            value = wp.lerp(value, between(values, places, second, row, column), share)
+            value = wp.lerp(value, between(values, places, own, second, row, column), share)
         total += value
-    out[y, x] = total / float(2 * far + 1)
+    out[i, j] = total / float(2 * far + 1)

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int, UInt8
-from scipy import ndimage
 from torch import Tensor
 
 from ....devices import load
 from . import texture_kernels
-from .blurs import Ellipses, blurred, ellipses_of, gain_of, levels_for, levels_of, shares_of
+from .blurs import Ellipses, Seen, blurred, ellipses_of, gain_of, levels_of, seen_of, shares_of
 from .surfaces import FORMS, TextureLayer
 
 _CHANNELS = 3
@@ -104,50 +103,39 @@ def shade_of(
     load(texture_kernels, "cpu")
     row = torch.from_numpy(np.where(ids < len(grain.size), ids, 0).astype(np.int64))
     z = torch.from_numpy(np.ascontiguousarray(depth, np.float32))
+    owner = torch.where(z > 0, row, -1).numpy()
+    seen = seen_of(owner)
+    drawn = [k for k in range(grain.size.shape[1]) if grain.strength[list(seen), k].any()]
+    if not drawn:
+        return np.ones(depth.shape, np.float32)
+    total = torch.zeros_like(z)
     along = torch.from_numpy(grain.along[frame])[row]
     first, second = _tangents(torch.from_numpy(normals.astype(np.float32)) / 127.5 - 1, z, along, K)
-    owner = torch.where(z > 0, row, -1)
-    total = torch.zeros_like(z)
-    drawn = [k for k in range(grain.size.shape[1]) if grain.strength[np.unique(row), k].any()]
-    tables = [[torch.from_numpy(table[:, k])[row] for table in (grain.size, grain.stretch, grain.strength)] for k in drawn]
-    blurs = [ellipses_of(first * (size * stretch), second * size) for size, stretch, _ in tables]
-    fields = fields_of(
-        torch.from_numpy(np.ascontiguousarray(noise, np.float32)), owner, grain, dict(zip(drawn, blurs, strict=True))
-    )
-    for k, blur, (_, _, strength) in zip(drawn, blurs, tables, strict=True):
+    for k in drawn:
+        size, stretch, strength = (torch.from_numpy(table[:, k])[row] for table in (grain.size, grain.stretch, grain.strength))
+        blur = ellipses_of(first * (size * stretch), second * size)
+        on = {id_: of for id_, of in seen.items() if grain.strength[id_, k] > 0}
+        field = _field_of(noise[k % _CHANNELS], owner, on, blur, grain.form[:, k])
         deviation = torch.where(z > 0, strength * blur.ratio, 0)
-        total += deviation * _formed(fields[k], torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
+        total += deviation * _formed(field, torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
     return total.exp().numpy()
 
 
-def fields_of(
-    noise: Float32[Tensor, "3 height width"],
-    owner: Int[Tensor, "height width"],
-    grain: Grain,
-    blurs: Mapping[int, Ellipses],
-) -> dict[int, Float32[Tensor, "height width"]]:
-    """The noise of every instance under its layers' blurs, by layer; no instance takes in what another one holds.
-
-    Args:
-        noise: unit variance.
-        owner: id of the instance that a pixel shows, -1 without.
-        grain: its layers.
-        blurs: of all pixels, by layer.
-    """
-    fields = {k: torch.zeros(owner.shape) for k in blurs}
-    for id_, box in enumerate(ndimage.find_objects(owner.numpy() + 1)):
-        if box is None:
-            continue
-        here = owner[box] == id_
-        for k in (k for k in blurs if grain.strength[id_, k] > 0):
-            blur = blurs[k].cut(*box)
-            wanted = levels_for(blur.minor[here])
-            field = blurred(levels_of(noise[k % _CHANNELS][box] * here, wanted), blur, here) * gain_of(blur)
-            if grain.form[id_, k]:
-                shares = blurred(shares_of(here.to(torch.float32), wanted), blur, here)
-                field = field / shares.clamp(min=_LEAST_SHARE).sqrt()
-            fields[k][box][here] = field[here]
-    return fields
+def _field_of(
+    noise: Float32[np.ndarray, "height width"],
+    owner: Int[np.ndarray, "height width"],
+    seen: Mapping[int, Seen],
+    blur: Ellipses,
+    form: UInt8[np.ndarray, " ids"],
+) -> Float32[Tensor, "height width"]:
+    """The noise of each of the instances that are seen under their layer's blur; none takes in what another one holds."""
+    field = blurred(levels_of(noise, seen, blur), blur, owner) * gain_of(blur)
+    formed = {id_: of for id_, of in seen.items() if form[id_]}
+    if formed:
+        share = blurred(shares_of(formed, blur), blur, owner)
+        here = torch.from_numpy(np.isin(owner, list(formed)))
+        field = torch.where(here, field / share.clamp(min=_LEAST_SHARE).sqrt(), field)
+    return field
 
 
 def _formed(field: Float[Tensor, "height width"], form: UInt8[Tensor, "height width"]) -> Float[Tensor, "height width"]:

@@ -12,8 +12,8 @@ from sim2real.diffusion.families.embedded.blurs import (
     blurred,
     ellipses_of,
     gain_of,
-    levels_for,
     levels_of,
+    seen_of,
     shares_of,
     taps_reference,
 )
@@ -32,18 +32,28 @@ def everywhere(first, second, size) -> Ellipses:
     return ellipses_of(*(torch.tensor(axis, dtype=torch.float32)[:, None, None].expand(2, *size) for axis in (first, second)))
 
 
-def field_of(noise, by, here=None):
-    here = torch.ones(noise.shape, dtype=torch.bool) if here is None else here
-    return blurred(levels_of(noise * here, levels_for(by.minor[here])), by, here) * gain_of(by)
+def field_of(noise, by, owner=None):
+    owner = np.zeros(noise.shape, np.int64) if owner is None else owner
+    return blurred(levels_of(noise.numpy(), seen_of(owner), by), by, owner) * gain_of(by)
 
 
 def test_the_kernel_equals_its_torch_twin():
     size = (40, 50)
-    first, second = 4 * drawn(0, 2, *size), 2 * drawn(1, 2, *size)
-    by, here = ellipses_of(first, second), drawn(2, *size) > -1
-    levels = levels_of(drawn(3, *size), range(LEVELS))
-    assert torch.allclose(blurred(levels, by, here), taps_reference(levels, by, here), atol=1e-5)
-    assert not blurred(levels, by, here)[~here].any()
+    by, owner = ellipses_of(4 * drawn(0, 2, *size), 2 * drawn(1, 2, *size)), (drawn(2, *size).numpy() > -1).astype(np.int64)
+    owner[:3], owner[:, 45:], owner[20, 20] = -1, 3, 2
+    levels = levels_of(drawn(3, *size).numpy(), {number: of for number, of in seen_of(owner).items() if number}, by)
+    assert torch.allclose(blurred(levels, by, owner), taps_reference(levels, by, owner), atol=1e-5)
+    assert blurred(levels, by, owner)[20, 20] and not blurred(levels, by, owner)[owner < 1].any(), "of one pixel, and of none"
+
+
+@pytest.mark.parametrize("owner", [np.full((5, 7), -1), np.full((5, 7), 300), np.arange(35).reshape(5, 7)])
+def test_every_surface_has_the_blurs_that_it_has_alone(owner):
+    by, noise = everywhere((40.0, 3.0), (1.0, 2.0), owner.shape), drawn(8, *owner.shape)
+    together = field_of(noise, by, owner)
+    for number in np.unique(owner):
+        alone = field_of(noise, by, np.where(owner == number, number, -1))
+        assert torch.equal(together[owner == number], alone[owner == number])
+        assert bool(alone.any()) == (number >= 0)
 
 
 @pytest.mark.parametrize(("long", "short"), [(0.4, 0.4), (1, 1), (3, 3), (9, 9), (9, 1.5), (16, 4), (20, 20)])
@@ -76,7 +86,8 @@ def test_noise_beside_a_surface_has_no_part_in_its_texture():
     by, noise = everywhere((15.0, 2.0), (-1.0, 6.0), size), drawn(5, *size)
     other = torch.where(here, noise, drawn(6, *size))
     assert not torch.equal(noise, other)
-    assert torch.equal(field_of(noise, by, here), field_of(other, by, here))
+    owner = here.long().numpy() - 1
+    assert torch.equal(field_of(noise, by, owner), field_of(other, by, owner))
 
 
 def test_a_part_of_a_surface_is_the_expected_value_of_all_of_it():
@@ -84,20 +95,21 @@ def test_a_part_of_a_surface_is_the_expected_value_of_all_of_it():
     size = (200, 200)
     by, here = everywhere((10.0, 0.0), (0.0, 10.0), size), torch.zeros(size, dtype=torch.bool)
     here[:, :100] = True
-    edge = np.s_[40:160, 97:100]
+    edge, owner = np.s_[40:160, 97:100], here.long().numpy() - 1
     whole, part = [], []
     for seed in range(12):
         noise = drawn(seed, *size)
         whole.append(field_of(noise, by)[edge].numpy())
-        part.append(field_of(noise, by, here)[edge].numpy())
-    share = blurred(shares_of(here.float(), levels_for(by.minor.flatten())), by, here)[edge].mean().item()
+        part.append(field_of(noise, by, owner)[edge].numpy())
+    share = blurred(shares_of(seen_of(owner), by), by, owner)[edge].mean().item()
     assert share == pytest.approx(0.55, abs=0.07)
     assert np.mean(np.square(part)) == pytest.approx(share, rel=0.2)
     assert np.mean(np.square(np.array(whole) - part)) == pytest.approx(1 - share, rel=0.25)
 
 
 def test_levels_are_made_only_where_a_blur_needs_them():
-    noise, by = drawn(7, 64, 64), everywhere((5.0, 0.0), (0.0, 5.0), (64, 64))
-    wanted, here = levels_for(by.minor.flatten()), torch.ones(64, 64, dtype=torch.bool)
-    assert len(wanted) == 2 and 0 < wanted.start
-    assert torch.equal(blurred(levels_of(noise, wanted), by, here), blurred(levels_of(noise, range(LEVELS)), by, here))
+    by, owner = everywhere((5.0, 0.0), (0.0, 5.0), (64, 64)), np.zeros((64, 64), np.int64)
+    levels = levels_of(drawn(7, 64, 64).numpy(), seen_of(owner), by)
+    rows = levels.places[0, :, 1]
+    assert len(rows) == LEVELS and np.flatnonzero(rows > 1).tolist() == [3, 4]
+    assert len(levels.values) == 1 + 32 * 32 + 16 * 16
