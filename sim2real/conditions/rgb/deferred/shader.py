@@ -130,7 +130,8 @@ class Shader:
         if self._by_lanes(seen):
             room = seen.size[1] * seen.side**2
             faces_of = as_warp(torch.empty((room, 2), dtype=torch.int32), wp.vec2i)
-            places = as_warp(torch.empty((room, lane_kernels.Place._length_)), lane_kernels.Place)
+            numbers: Any = lane_kernels.Place._length_
+            places = as_warp(torch.empty((room, numbers)), lane_kernels.Place)
             runs = as_warp(torch.empty((seen.size[1] // 8 + 1, 2), dtype=torch.int32), wp.vec2i)
             wanted = None if seen.wanted is None else as_warp(seen.wanted, wp.uint8)
             lit = [

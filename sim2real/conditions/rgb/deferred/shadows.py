@@ -71,7 +71,7 @@ class ShadowMaps:
         moves = [moving for _, moving in cameras]
         every = _Casters(scene, triangles, casts, device) if any(moves) else None
         moving = _Casters(scene, triangles, casts & ~still, device)
-        self._moving = [every if one else moving for one in moves]
+        self._moving = [moving if every is None or not one else every for one in moves]
         self._changes = any(moves) or bool((casts & ~still).any())
         self._maps: OrderedDict[int, _FrameMaps] = OrderedDict()
         self._lock = threading.Lock()

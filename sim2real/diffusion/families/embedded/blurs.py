@@ -210,7 +210,8 @@ def taps_reference(levels: Levels, by: Ellipses, owner: Int[np.ndarray, "height 
     for number, (places, (top, left)) in enumerate(zip(levels.places.tolist(), levels.corners.tolist(), strict=True)):
         y, x = torch.meshgrid(torch.arange(height) - top + 0.5, torch.arange(width) - left + 0.5, indexing="ij")
         total = torch.zeros(height, width)
-        for level, (first, rows, columns, scale) in enumerate(places if places[0][1] else ()):
+        for level in range(len(places) if places[0][1] else 0):
+            first, rows, columns, scale = places[level]
             picture = torch.from_numpy(levels.values[first : first + rows * columns]).view(1, 1, rows, columns)
             weight = (1 - (deep - level).abs()).clamp(min=0)
             for k in range(-_MOST, _MOST + 1):
