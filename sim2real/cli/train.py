@@ -148,7 +148,7 @@ def train_recipe(
 
     checked_device(device)
     begin = entry.training.start_from
-    start = None if begin is None else model_folder(begin if begin == "embedded" else recipe.parent / begin)
+    start = None if begin is None else model_folder(begin, beside=recipe.parent)
     numbers = _clips(entry, folder, progress, tell)
     if threads is not None:
         torch.set_num_threads(threads)

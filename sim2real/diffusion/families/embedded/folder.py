@@ -97,9 +97,14 @@ def weights_written(folder: Path) -> tuple[int, int] | None:
     return (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None
 
 
-def model_folder(model: str | Path | None) -> Path:
-    """The folder of an embedded-type model; ``None`` and ``embedded`` are the one that ships."""
-    return embedded_folder() if model is None or str(model) == "embedded" else Path(model)
+def model_folder(model: str | Path | None, beside: Path | None = None) -> Path:
+    """The folder of an embedded-type model; ``None`` and ``embedded`` are the one that ships.
+
+    Args:
+        model: as it is given.
+        beside: the folder that its path starts from; None is the working directory.
+    """
+    return embedded_folder() if model is None or str(model) == "embedded" else (beside or Path()) / model
 
 
 def embedded_folder() -> Path:

@@ -1,10 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
+from sim2real.diffusion.families.embedded.folder import Info, embedded_folder, load_model, model_folder, save_model
 from sim2real.errors import MissingFileError, UnreadableFileError
 
 from ....mutations import bounded
@@ -64,3 +65,10 @@ def test_sizes_that_no_memory_holds_are_refused_before_anything_is_made(denoiser
     path.write_text(json.dumps({**json.loads(path.read_text()), **sizes}))
     with bounded(), pytest.raises(UnreadableFileError, match="the model cannot be read"):
         load_model(tmp_path)
+
+
+def test_a_models_path_starts_from_where_it_is_written_and_embedded_is_the_one_that_ships(tmp_path):
+    assert model_folder("runs/first", beside=tmp_path) == tmp_path / "runs" / "first"
+    assert model_folder(tmp_path / "first", beside=tmp_path / "elsewhere") == tmp_path / "first"
+    assert model_folder("first") == Path("first")
+    assert model_folder("embedded", beside=tmp_path) == model_folder(None) == embedded_folder()
