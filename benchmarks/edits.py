@@ -37,7 +37,7 @@ PLAIN: dict[str, Any] = {"camera_effects": "none"}
 
 def rendered(scene: Path, camera: str, folder: Path, size: tuple[int, int], frames: int, stride: int) -> Clip:
     """A clip with all that the embedded model needs."""
-    wanted = frozenset(usual_names()).union(family_of(None).needs)
+    wanted = frozenset(usual_names()).union(family_of(None).rendered_for(GenerateOptions()))
     options = RenderOptions(cameras=[camera], only=wanted, pages=False)
     return render_clip(load(scene, LoadOptions(frames=frames, stride=stride, size=size)), folder, options)
 

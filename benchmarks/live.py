@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.machine import machine
 from sim2real.clip import Clip
 from sim2real.clip.footage import footage_frame
-from sim2real.diffusion import GenerateOptions, generate
+from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.live.observations import LiveObservations, model_and_data
 from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import LoadOptions
@@ -94,7 +94,7 @@ def clip_of(model: mujoco.MjModel, rows: np.ndarray, cameras: int, folder: Path,
     """The clip of recorded states."""
     options = LoadOptions(size=SIZE)
     scene = completed(scene_of_model(model, Path("kitchen"), Recording(rows), options.reading), options)
-    more = {"noise", "albedo", "material", "light", "reflection", "normals", "edges"} if footage else set()
+    more = family_of(None).rendered_for(GenerateOptions()) if footage else ()
     names, kinds = [model.camera(k).name for k in range(cameras)], {*KINDS.values(), *more}
     clip = render_clip(scene, folder, RenderOptions(cameras=names, only=kinds, as_live=True, pages=False))
     if footage:
