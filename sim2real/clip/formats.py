@@ -46,8 +46,9 @@ def _of_ids(ids: np.ndarray, depths: Range) -> np.ndarray:
 
 def _of_shares(shares: np.ndarray, depths: Range) -> np.ndarray:
     """All of them together: white where the neighbors cover the pixel."""
-    total = sum((shares >> bits) & 15 for bits in range(0, 16, 4))
-    return (np.minimum(total, 16) * (255 / 16)).astype(np.uint8)
+    from ..conditions.coverage import shares as shares_of
+
+    return np.rint(255 * shares_of(shares).sum(axis=0)).astype(np.uint8)
 
 
 def _of_light(light: np.ndarray, depths: Range) -> np.ndarray:

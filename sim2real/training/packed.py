@@ -47,6 +47,7 @@ _ARRAYS = (
     "coverage",
     "K",
 )
+_INTEGERS = {**dict.fromkeys(("rgb", "albedo", "material", "normals", "edges"), "uint8"), "coverage": "uint16"}
 _FORMAT = 6
 _LARGEST = float(np.finfo(np.float16).max)
 
@@ -131,10 +132,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         if not fits or not array.size or array.dtype.kind not in "fiu" or not (np.abs(array) <= _LARGEST).all():
             why = f"{name} is {array.dtype} {array.shape}, not finite, or does not belong to rgb {arrays['rgb'].shape}"
             raise UnreadableFileError(path, what="training clip", why=why, fix=fix)
-        if name in ("rgb", "albedo", "material", "normals", "edges") and array.dtype != np.uint8:
-            raise UnreadableFileError(path, what="training clip", why=f"{name} is {array.dtype}, must be uint8", fix=fix)
-        if name == "coverage" and array.dtype != np.uint16:
-            raise UnreadableFileError(path, what="training clip", why=f"{name} is {array.dtype}, must be uint16", fix=fix)
+        if (wanted := _INTEGERS.get(name, array.dtype)) != array.dtype:
+            raise UnreadableFileError(path, what="training clip", why=f"{name} is {array.dtype}, must be {wanted}", fix=fix)
     return arrays
 
 

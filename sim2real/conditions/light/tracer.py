@@ -177,8 +177,9 @@ class LightTracer:
         world = self._worlds.at(frame)
         by = _cell_side(seen.depth.shape)
         cells, sizes = _cells(seen, camera, frame, by)
-        straight, indirect = self._rays(world, cells, sizes)
-        mirrored = self._mirrored(world, cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
+        starts = _starts(cells, world, sizes)
+        straight, indirect = self._rays(world, cells, starts)
+        mirrored = self._mirrored(world, cells, starts, camera.world_from_camera[frame, :3, 3], brightest)
         points, normals = _vectors(cells.points), _vectors(cells.normals)
         size = as_warp(sizes, wp.float32)
         straight = _smooth(points, normals, size, straight, (1,))
@@ -216,7 +217,8 @@ class LightTracer:
         pane = (front.part >= 0) & ~np.append(self._solid, True)[front.part]
         front = replace(front, normals=front.normals * pane[..., None])
         cells, sizes = _cells(front, part, frame, by)
-        light = self._mirrored(self._worlds.at(frame), cells, sizes, camera.world_from_camera[frame, :3, 3], brightest)
+        world, eye = self._worlds.at(frame), camera.world_from_camera[frame, :3, 3]
+        light = self._mirrored(world, cells, _starts(cells, world, sizes), eye, brightest)
         points, normals, size = _vectors(cells.points), _vectors(cells.normals), as_warp(sizes, wp.float32)
         light = _vectors(_FACES * _smooth(points, normals, size, light, (1,)))
         spread = [np.zeros((*part.size, 3), np.float32) for _ in range(2)]
@@ -225,11 +227,10 @@ class LightTracer:
         own = 1 - _matte(self._roughness[front.part[pane]])[:, None]
         mirrored[box][pane] += own * (spread[0][pane] - mirrored[box][pane])
 
-    def _rays(self, world: World, cells: _Seen, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _rays(self, world: World, cells: _Seen, starts: tuple[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
         """Light on cells: what comes straight, and from all around where it is asked for (else -1)."""
         shape = cells.depth.shape
-        seeds = upload(_seeds(cells, world, sizes).ravel(), wp.int32, "cpu")
-        points, normals = _vectors(_off(cells, sizes)), _vectors(cells.normals.reshape(-1, 3))
+        (points, seeds), normals = starts, _vectors(cells.normals.reshape(-1, 3))
         out = [np.zeros((*shape, 3), np.float32) for _ in range(2)]
         arrays = [_vectors(array.reshape(-1, 3)) for array in out]
         count, materials = shape[0] * shape[1], self._sampler.materials
@@ -240,16 +241,22 @@ class LightTracer:
         return out[0], out[1]
 
     def _mirrored(
-        self, world: World, cells: _Seen, sizes: np.ndarray, eye: Float[np.ndarray, "3"], brightest: float
+        self, world: World, cells: _Seen, starts: tuple[Any, Any], eye: Float[np.ndarray, "3"], brightest: float
     ) -> Float32[np.ndarray, "height width 3"]:
         """What cells that are not matte mirror."""
         shape, out = cells.depth.shape, np.zeros((*cells.depth.shape, 3), np.float32)
         roughness = self._roughness[cells.part].ravel()
         glossy = cells.normals * (roughness.reshape(shape) < _MATTE)[..., None]
-        points, normals = _vectors(_off(cells, sizes)), _vectors(glossy.reshape(-1, 3))
+        (points, seeds), normals = starts, _vectors(glossy.reshape(-1, 3))
         inputs = [world.struct, self._sampler.materials, points, normals, wp.vec3(*eye.tolist())]
-        inputs += [upload(roughness, wp.float32, "cpu"), upload(_seeds(cells, world, sizes).ravel(), wp.int32, "cpu")]
-        inputs += [roughness.size, _MIRRORED, min(brightest, 1e9), _vectors(out.reshape(-1, 3))]
+        inputs += [
+            upload(roughness, wp.float32, "cpu"),
+            seeds,
+            roughness.size,
+            _MIRRORED,
+            min(brightest, 1e9),
+            _vectors(out.reshape(-1, 3)),
+        ]
         launch(kernels.reflection_kernel, 1, inputs, "cpu")
         return out
 
@@ -294,10 +301,11 @@ def _matte(roughness: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*sh
     return np.clip(2 * roughness / _MATTE - 1, 0, 1)
 
 
-def _off(cells: _Seen, sizes: Float32[np.ndarray, "height width"]) -> Float[np.ndarray, "cells 3"]:
-    """Where rays begin: a little off the surface."""
+def _starts(cells: _Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> tuple[Any, Any]:
+    """Where the rays of cells begin, a little off the surface, and what their random numbers are drawn from (Warp arrays)."""
     aside = 0.02 * sizes[..., None]
-    return (cells.points + (1e-4 + aside) * cells.normals - aside * cells.directions).reshape(-1, 3)
+    points = cells.points + (1e-4 + aside) * cells.normals - aside * cells.directions
+    return _vectors(points.reshape(-1, 3)), upload(_seeds(cells, world, sizes).ravel(), wp.int32, "cpu")
 
 
 def sky_of(lighting: Lighting) -> Environment:

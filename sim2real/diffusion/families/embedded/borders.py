@@ -73,7 +73,6 @@ class Mixed:
     """
 
     def __init__(self, shares: Float32[np.ndarray, "frames 4 height width"]) -> None:
-        self._shape = shares.shape
         total = shares.sum(axis=1)
         frame, row, column = self._place = np.nonzero(total)
         self._total = total[self._place][:, None]
