@@ -14,7 +14,9 @@ from sim2real.camera import View
 from sim2real.camera_effects.tone import LUMA
 from sim2real.conditions import Sampler
 from sim2real.conditions.light import LightTracer, filter_kernels, kernels
-from sim2real.conditions.light.reference import direct_light_reference, smooth_reference, spread_reference
+from sim2real.conditions.light.curve import order_along_a_curve
+from sim2real.conditions.light.filters import Grid
+from sim2real.conditions.light.reference import direct_light_reference, open_reference, smooth_reference, spread_reference
 from sim2real.conditions.light.shine import matte_share, mirrored_share
 from sim2real.conditions.light.sources import FarLight, far_light, near_light
 from sim2real.conditions.light.world import Worlds, looked_up
@@ -209,12 +211,64 @@ def test_spreading_is_that_of_the_numpy_twin(by):
     first, second = (rng.gamma(2, 0.5, points.shape).astype(np.float32) for _ in range(2))
     out = [np.zeros_like(all_points) for _ in range(2)]
     size = wp.array(sizes, dtype=wp.float32, device="cpu")
-    inputs = [vectors(points), vectors(normals), size, vectors(first), vectors(second), by]
+    inputs = [vectors(points), vectors(normals), size, vectors(first), vectors(second), float(by)]
     inputs += [vectors(all_points), vectors(all_normals), *map(vectors, out)]
     devices.launch(filter_kernels.spread_kernel, len(all_points), inputs, "cpu")
     for made, light in zip(out, (first, second), strict=True):
         expected = spread_reference(points, normals, sizes, light, by, all_points, all_normals)
         assert made == pytest.approx(expected, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("reach", [0.8, 2.0])
+def test_openness_is_that_of_the_numpy_twin(reach):
+    devices.load(filter_kernels, "cpu")
+    points, normals, _ = corner(np.random.default_rng(3), (16, 19), 1)
+    offsets = np.random.default_rng(4).integers(-9, 10, (5, 4, 2)).astype(np.int32)
+    out = np.zeros(points.shape[:2], np.float32)
+    inputs = [vectors(points), vectors(normals), wp.array(offsets, dtype=wp.vec2i, device="cpu"), reach]
+    devices.launch(filter_kernels.open_kernel, len(out), [*inputs, wp.array(out, device="cpu", copy=False)], "cpu")
+    expected = open_reference(points, normals, offsets, reach)
+    assert out == pytest.approx(expected, abs=1e-4) and expected.min() < 0.95
+
+
+def test_a_corner_is_half_as_open_as_a_plain_and_a_single_deep_place_is_not_dark():
+    y, x = np.indices((80, 80)) * 0.002
+    floor, wall = x > 0.08, x <= 0.08  # an L from above, in metres: what is left of the edge climbs
+    points = np.stack([np.where(wall, 0.08, x), y, np.where(wall, 0.08 - x, 0)], axis=-1)
+    normals = np.where(floor[..., None], np.array([0, 0, 1.0]), np.array([1.0, 0, 0])).astype(np.float32)
+    devices.load(filter_kernels, "cpu")
+    opening = Grid(points, normals).openness(0.05)
+    assert opening[40, 40] < 0.75 and opening[40, 75] > 0.99
+    assert np.all(np.diff(opening[40, 40:55:2]) > 0)  # ever less dark away from the wall
+    points[40, 70, 2] -= 0.01
+    assert Grid(points, normals).openness(0.05)[40, 70] > 0.9
+    points[:, 70, 2] = -0.01  # a groove stays dark
+    assert Grid(points, normals).openness(0.05)[40, 70] < 0.7
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4))
+def test_runs_of_the_curve_are_compact_and_hold_every_point(seed, bits):
+    size = 2**bits
+    cells = np.stack(np.meshgrid(*[np.arange(size)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    shuffled = cells[np.random.default_rng(seed).permutation(len(cells))]
+    order = order_along_a_curve(shuffled.astype(np.float64))
+    assert np.array_equal(np.sort(order), np.arange(len(cells)))
+    assert np.all(np.abs(np.diff(shuffled[order], axis=0)).sum(axis=1) == 1)  # every step leads to the cell beside it
+    assert len(order_along_a_curve(np.zeros((0, 3)))) == 0
+
+
+def test_shadows_end_sharper_than_cells_and_deep_places_are_dark():
+    """Under a small sun, the shadow of a roof ends within two pixels, where a cell is four pixels wide."""
+    sun = Environment("sun", None, sun_direction=(0.0, 0.0, 1.0), sun=(3.0, 3.0, 3.0))
+    dark = {"base_color": (0.0, 0.0, 0.0, 1.0)}
+    roof = square(0.5, z=0.02, **dark)
+    camera = camera_at((0, -0.01, 4), size=(480, 640), focal=600)
+    light, _ = lit(scene_of([square(4.0, **dark), roof], [camera]), sun)
+    row = light[240, :, 1] / np.median(light[..., 1])
+    edge = np.flatnonzero((row > 0.1) & (row < 0.9))
+    assert row.max() > 0.95
+    assert len(edge) == 0 or (np.diff(edge) > 1).sum() <= 1
 
 
 @pytest.mark.slow

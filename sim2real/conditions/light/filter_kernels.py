@@ -75,7 +75,7 @@ def spread_kernel(
     sizes: wp.array2d(dtype=wp.float32),
     first: wp.array2d(dtype=wp.vec3),
     second: wp.array2d(dtype=wp.vec3),
-    by: int,
+    by: float,
     all_points: wp.array2d(dtype=wp.vec3),
     all_normals: wp.array2d(dtype=wp.vec3),
     all_first: wp.array2d(dtype=wp.vec3),
@@ -83,13 +83,13 @@ def spread_kernel(
 ):
     """From cells to the pixels of a picture: the mean of the cells around that lie in the same plane, by their distance."""
     y = wp.tid()
-    cy = (float(y) + 0.5) / float(by) - 0.5
+    cy = (float(y) + 0.5) / by - 0.5
     for x in range(all_points.shape[1]):
         n = all_normals[y, x]
         one = wp.vec3(0.0, 0.0, 0.0)
         two = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(n) > 0.5:
-            cx = (float(x) + 0.5) / float(by) - 0.5
+            cx = (float(x) + 0.5) / by - 0.5
             j0 = int(wp.floor(cy + 0.5))
             i0 = int(wp.floor(cx + 0.5))
             weights = float(0.0)
@@ -121,3 +121,37 @@ def spread_kernel(
                 two = two / weights
         all_first[y, x] = one
         all_second[y, x] = two
+
+
+@wp.kernel
+@no_type_check
+def open_kernel(
+    points: wp.array2d(dtype=wp.vec3),
+    normals: wp.array2d(dtype=wp.vec3),
+    offsets: wp.array2d(dtype=wp.vec2i),
+    reach: float,
+    out: wp.array2d(dtype=wp.float32),
+):
+    """The share of the hemisphere over each point, weighted by the cosine, that nothing in view hides within ``reach``.
+
+    The mean over directions in the picture (rows of ``offsets``) of the highest square sine at which anything stands.
+    """
+    y = wp.tid()
+    for x in range(points.shape[1]):
+        n = normals[y, x]
+        hidden = float(0.0)
+        if wp.length_sq(n) > 0.5:
+            for direction in range(offsets.shape[0]):
+                highest = float(0.0)
+                for step in range(offsets.shape[1]):
+                    u = x + offsets[direction, step][0]
+                    v = y + offsets[direction, step][1]
+                    if u >= 0 and v >= 0 and u < points.shape[1] and v < points.shape[0]:
+                        if wp.length_sq(normals[v, u]) > 0.5:
+                            way = points[v, u] - points[y, x]
+                            high = wp.dot(way, n)
+                            square = wp.dot(way, way)
+                            if high > 0.0 and square < reach * reach:
+                                highest = wp.max(highest, high * high / square * (1.0 - square / (reach * reach)))
+                hidden += highest
+        out[y, x] = 1.0 - hidden / float(offsets.shape[0])

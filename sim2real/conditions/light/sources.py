@@ -12,6 +12,7 @@ from ...camera_effects.tone import LUMA
 from ...scene.light.environment import Environment
 from ...scene.light.lamps import Lamp
 from ...scene.light.sky import axes_about, panorama_directions
+from .curve import order_along_a_curve
 
 _FAR, _NEAR = 1024, 1024
 """Samples of each kind."""
@@ -38,7 +39,7 @@ class FarLight:
 
 
 def far_light(environment: Environment, lamps: Sequence[Lamp] = ()) -> FarLight:
-    """Samples of an environment and of directional lamps, spread evenly over their light, in order of direction."""
+    """Samples of an environment and of directional lamps, spread evenly over their light; any run of them is close together."""
     sky = environment.panorama
     if sky is None:
         sky = np.zeros((2, 4, 3), np.float32)
@@ -64,6 +65,7 @@ def far_light(environment: Environment, lamps: Sequence[Lamp] = ()) -> FarLight:
         where, what, power = np.array([[0.0, 0.0, 1.0]]), np.zeros((1, 3)), np.ones(1)
         return FarLight(where.astype(np.float32), what.astype(np.float32), _pixels(steady), _pixels(sky))
     chosen = _evenly(power, _FAR)
+    chosen = chosen[order_along_a_curve(where[chosen])]
     each = what[chosen] * (power.sum() / power[chosen])[:, None] / np.pi
     return FarLight(where[chosen].astype(np.float32), each.astype(np.float32), _pixels(steady), _pixels(sky))
 
@@ -87,11 +89,20 @@ def near_light(
 ) -> NearLight:
     """Samples of triangles that shine on the side of their normals (right-handed winding), and of lamps.
 
+    Any run of them is close together.
+
     Args:
         corners: world, metres; of the faces that shine.
         radiance: of each.
         lamps: points and spots that stand in the world. Their light falls with the square of the distance.
     """
+    every = _samples_of(corners, radiance, lamps)
+    order = order_along_a_curve(every.points.astype(np.float64))
+    return NearLight(*(getattr(every, f.name)[order] for f in fields(NearLight)))
+
+
+def _samples_of(corners: np.ndarray, radiance: np.ndarray, lamps: Sequence[Lamp]) -> NearLight:
+    """Samples of triangles, then of lamps; their mean is what both give."""
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1) / 2
     power = area * (radiance @ LUMA)

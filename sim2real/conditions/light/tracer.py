@@ -9,17 +9,17 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import warp as wp
-from jaxtyping import Bool, Float, Float32, Int32
+from jaxtyping import Bool, Float, Float32
 
 from ...camera import camera_from_px
 from ...camera_effects.develop import exposure_gains
 from ...camera_effects.tone import LUMA
-from ...devices import as_warp, launch, upload
+from ...devices import launch, upload
 from ...raster import Rasterizer, view_of
 from ...scene import Camera, Lighting, Scene, Triangles
 from ...scene.light.environment import Environment
@@ -27,15 +27,23 @@ from ...scene.light.sky import panorama
 from ..cells import cell_middles, part_around
 from ..normals import camera_normals
 from ..samples import Sampler
-from . import filter_kernels, kernels
+from . import kernels
 from .cache import solve
+from .filters import Grid, fill_lines, vectors
+from .places import Seen, cell_side, cells_of, every_other, starts_of, variation
 from .shine import matte_share, mirrored_share
 from .world import World, Worlds, looked_up
 
-LONGEST_CELLS = 160
-"""Larger pictures are traced at a half (a third, ...) of their size, until the longer side has no more."""
-_FAR, _NEAR, _ROUND, _MIRRORED = 12, 8, 12, 4
+_FAR, _NEAR, _ROUND, _MIRRORED = 16, 12, 12, 4
 """Rays of a cell: at samples of sun and sky, at lamps, all around (of every other cell), and into the mirrored lobe."""
+_EDGE_RAYS = (24, 16)
+"""At sun and sky, and at lamps, where shadows end."""
+_VARIED = 0.1
+"""Of the light between neighboring cells, from which a shadow may end there; from twice that, it does."""
+_CLOSE = 0.05
+"""Metres from which what is nearby is finer than cells."""
+_LEAST_OPEN = 0.2
+"""What is less open is taken for as open as this."""
 _SHADOW = 0.22
 """Differences of light that are taken for noise, not for the edge of a shadow."""
 _MATTE = 0.75
@@ -46,12 +54,6 @@ _DARK = 0.01
 """Of the light of an open sky: less is a room that is shut."""
 _OPEN = 0.2
 """In such a room, walls farther off than this part of what is seen keep no light out."""
-_BENT = 0.7
-"""Cosine between normals at an edge."""
-_LINE = 2
-"""Pixels around one of a line."""
-_AROUND = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
-_BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
 _FACES = 2
 """Of a pane, each of which mirrors."""
 _PANE = 0.05
@@ -74,17 +76,6 @@ class LightPictures:
 
     light: Float32[np.ndarray, "height width 3"]
     reflection: Float32[np.ndarray, "height width 3"]
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """The first surface that one does not see through, per pixel: world points, normals, depth and parts (-1: none)."""
-
-    points: Float[np.ndarray, "height width 3"]
-    normals: Float32[np.ndarray, "height width 3"]
-    depth: Float32[np.ndarray, "height width"]
-    part: Int32[np.ndarray, "height width"]
-    directions: Float[np.ndarray, "height width 3"]
 
 
 class LightTracer:
@@ -172,33 +163,65 @@ class LightTracer:
         shown = matte_share(*made_of) * light + mirrored_share(*made_of, self._roughness[seen.part], facing) * mirrored
         return np.where((seen.part < 0)[..., None], light, shown), base, seen.part >= 0
 
-    def _traced(self, seen: _Seen, camera: Camera, frame: int, brightest: float) -> tuple[np.ndarray, np.ndarray]:
+    def _traced(self, seen: Seen, camera: Camera, frame: int, brightest: float) -> tuple[np.ndarray, np.ndarray]:
         """Light and mirrored light of all pixels, not exposed."""
         world = self._worlds.at(frame)
-        by = _cell_side(seen.depth.shape)
-        cells, sizes = _cells(seen, camera, frame, by)
-        starts = _starts(cells, world, sizes)
-        straight, indirect = self._rays(world, cells, starts)
+        by = cell_side(seen.depth.shape)
+        cells, sizes = cells_of(seen, camera, frame, by)
+        grid, everywhere = Grid(cells.points, cells.normals, sizes), Grid(seen.points, seen.normals)
+        starts = starts_of(cells, world, sizes)
+        straight, indirect = self._rays(world, cells, starts, every_other(cells.part), (_FAR, _NEAR))
         mirrored = self._mirrored(world, cells, starts, camera.world_from_camera[frame, :3, 3], brightest)
-        points, normals = _vectors(cells.points), _vectors(cells.normals)
-        size = as_warp(sizes, wp.float32)
-        straight = _smooth(points, normals, size, straight, (1,))
-        straight = _smooth(points, normals, size, straight, (2, 4), contrast=_SHADOW)
-        indirect = np.maximum(_smooth(points, normals, size, indirect, (1, 2, 4)), 0)
-        sharp = _smooth(points, normals, size, mirrored, (1,))
-        light, roughness = straight + indirect, self._roughness[cells.part][..., None]
-        blurred = _smooth(points, normals, size, sharp, (2, 4))
-        mirrored = sharp + (blurred - sharp) * np.clip(3 * roughness - 0.4, 0, 1)
+        straight = grid.smoothed(grid.smoothed(straight, (1,)), (2, 4), contrast=_SHADOW)
+        # what is close by hides light in shapes finer than cells: light is smoothed and spread as if nothing were close by
+        opening = np.maximum(everywhere.openness(_CLOSE), _LEAST_OPEN)[..., None]
+        cell_opening = opening[cell_middles(seen.depth.shape, by)]
+        even = np.maximum(grid.smoothed(np.where(indirect < 0, indirect, indirect / cell_opening), (1, 2, 4)), 0)
+        sharp = grid.smoothed(mirrored, (1,))
+        light, roughness = straight + even * cell_opening, self._roughness[cells.part][..., None]
+        mirrored = sharp + (grid.smoothed(sharp, (2, 4)) - sharp) * np.clip(3 * roughness - 0.4, 0, 1)
         mirrored = mirrored + (light - mirrored) * _matte(roughness)
-        shape = seen.depth.shape
-        out = [np.zeros((*shape, 3), np.float32) for _ in range(2)]
-        pictures = [_vectors(light), _vectors(mirrored), by, _vectors(seen.points), _vectors(seen.normals)]
-        launch(filter_kernels.spread_kernel, shape[0], [points, normals, size, *pictures, *map(_vectors, out)], "cpu")
+        even, mirrored = grid.spread((even, mirrored), everywhere, by)
+        varied = variation(straight, light, cells)
+        light = self._sharpened(straight, varied, (grid, everywhere), seen, camera, frame) + even * opening
         none = seen.part < 0
-        out[0][none] = self._backdrop(seen.directions[none])
-        out[0] += self._worlds.glow[seen.part]
-        _fill_lines(out, seen)
-        return out[0], out[1]
+        light[none] = self._backdrop(seen.directions[none])
+        light += self._worlds.glow[seen.part]
+        fill_lines((light, mirrored), seen.part, seen.normals)
+        return light, mirrored
+
+    def _sharpened(
+        self,
+        straight: Float32[np.ndarray, "rows columns 3"],
+        varied: Float32[np.ndarray, "rows columns"],
+        grids: tuple[Grid, Grid],
+        seen: Seen,
+        camera: Camera,
+        frame: int,
+    ) -> Float32[np.ndarray, "height width 3"]:
+        """The straight light on cells brought to pixels, with more rays from half as large cells where shadows end."""
+        grid, everywhere = grids
+        by = cell_side(seen.depth.shape)
+        if by == 1:
+            return grid.spread((straight,), everywhere, by)[0]
+        world, half = self._worlds.at(frame), by // 2
+        fine, sizes = cells_of(seen, camera, frame, half)
+        (light,) = grid.spread((straight,), Grid(fine.points, fine.normals, sizes), by / half)
+        rows, columns = (
+            np.minimum(np.arange(n) * half // by, m - 1) for n, m in zip(fine.part.shape, varied.shape, strict=True)
+        )
+        share = np.clip(varied / _VARIED - 1, 0, 1)[np.ix_(rows, columns)] * (fine.part >= 0)
+        chosen = share > 0
+        if chosen.any():
+            few = Seen(*(getattr(fine, f.name)[chosen][:, None] for f in fields(Seen)))
+            starts = starts_of(few, world, sizes[chosen][:, None])
+            found, _ = self._rays(world, few, starts, np.zeros(few.part.shape, bool), _EDGE_RAYS)
+            traced = np.zeros_like(light)
+            traced[chosen] = found[:, 0]
+            there = Grid(fine.points, fine.normals * chosen[..., None], sizes)
+            traced = there.smoothed(there.smoothed(traced, (1,)), (2, 4), contrast=_SHADOW)
+            light += share[..., None] * (traced - light)
+        return light if half == 1 else Grid(fine.points, fine.normals, sizes).spread((light,), everywhere, half)[0]
 
     def _put_panes(self, mirrored: np.ndarray, camera: Camera, frame: int, brightest: float) -> None:
         """Where one looks through something, what it mirrors in place of what the surface behind it does; both its faces do.
@@ -208,7 +231,7 @@ class LightTracer:
         if self._solid.all():
             return
         face = self._rasterizer.visibility(view_of(self._scene, camera, frame)).face.numpy()
-        by = _cell_side(face.shape)
+        by = cell_side(face.shape)
         found = part_around(camera, np.append(~self._solid[self._triangles.face_part], False)[face], by)
         if found is None:
             return
@@ -216,38 +239,43 @@ class LightTracer:
         front = self._seen(part, frame, np.ones_like(self._solid))
         pane = (front.part >= 0) & ~np.append(self._solid, True)[front.part]
         front = replace(front, normals=front.normals * pane[..., None])
-        cells, sizes = _cells(front, part, frame, by)
+        cells, sizes = cells_of(front, part, frame, by)
         world, eye = self._worlds.at(frame), camera.world_from_camera[frame, :3, 3]
-        light = self._mirrored(world, cells, _starts(cells, world, sizes), eye, brightest)
-        points, normals, size = _vectors(cells.points), _vectors(cells.normals), as_warp(sizes, wp.float32)
-        light = _vectors(_FACES * _smooth(points, normals, size, light, (1,)))
-        spread = [np.zeros((*part.size, 3), np.float32) for _ in range(2)]
-        pictures = [light, light, by, _vectors(front.points), _vectors(front.normals), *map(_vectors, spread)]
-        launch(filter_kernels.spread_kernel, part.size[0], [points, normals, size, *pictures], "cpu")
+        light = self._mirrored(world, cells, starts_of(cells, world, sizes), eye, brightest)
+        grid = Grid(cells.points, cells.normals, sizes)
+        light = _FACES * grid.smoothed(light, (1,))
+        (spread,) = grid.spread((light,), Grid(front.points, front.normals), by)
         own = 1 - _matte(self._roughness[front.part[pane]])[:, None]
-        mirrored[box][pane] += own * (spread[0][pane] - mirrored[box][pane])
+        mirrored[box][pane] += own * (spread[pane] - mirrored[box][pane])
 
-    def _rays(self, world: World, cells: _Seen, starts: tuple[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Light on cells: what comes straight, and from all around where it is asked for (else -1)."""
+    def _rays(
+        self,
+        world: World,
+        cells: Seen,
+        starts: tuple[Any, Any],
+        around: Bool[np.ndarray, "height width"],
+        straight: tuple[int, int],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Light on cells: what comes straight, by so many rays, and from all ``around`` where that is asked for (else -1)."""
         shape = cells.depth.shape
-        (points, seeds), normals = starts, _vectors(cells.normals.reshape(-1, 3))
+        (points, seeds), normals = starts, vectors(cells.normals.reshape(-1, 3))
         out = [np.zeros((*shape, 3), np.float32) for _ in range(2)]
-        arrays = [_vectors(array.reshape(-1, 3)) for array in out]
+        arrays = [vectors(array.reshape(-1, 3)) for array in out]
         count, materials = shape[0] * shape[1], self._sampler.materials
-        near = _NEAR if world.struct.near_light.shape[0] else 0
-        around = upload(_ROUND * _every_other(cells.part).ravel().astype(np.int32), wp.int32, "cpu")
-        inputs = [world.struct, materials, points, normals, seeds, count, _FAR, near, around, arrays[0], arrays[1]]
+        far, near = straight[0], straight[1] if world.struct.near_light.shape[0] else 0
+        rays = upload(_ROUND * around.ravel().astype(np.int32), wp.int32, "cpu")
+        inputs = [world.struct, materials, points, normals, seeds, count, far, near, rays, arrays[0], arrays[1]]
         launch(kernels.light_kernel, 1, inputs, "cpu")
         return out[0], out[1]
 
     def _mirrored(
-        self, world: World, cells: _Seen, starts: tuple[Any, Any], eye: Float[np.ndarray, "3"], brightest: float
+        self, world: World, cells: Seen, starts: tuple[Any, Any], eye: Float[np.ndarray, "3"], brightest: float
     ) -> Float32[np.ndarray, "height width 3"]:
         """What cells that are not matte mirror."""
         shape, out = cells.depth.shape, np.zeros((*cells.depth.shape, 3), np.float32)
         roughness = self._roughness[cells.part].ravel()
         glossy = cells.normals * (roughness.reshape(shape) < _MATTE)[..., None]
-        (points, seeds), normals = starts, _vectors(glossy.reshape(-1, 3))
+        (points, seeds), normals = starts, vectors(glossy.reshape(-1, 3))
         inputs = [world.struct, self._sampler.materials, points, normals, wp.vec3(*eye.tolist())]
         inputs += [
             upload(roughness, wp.float32, "cpu"),
@@ -255,12 +283,12 @@ class LightTracer:
             roughness.size,
             _MIRRORED,
             min(brightest, 1e9),
-            _vectors(out.reshape(-1, 3)),
+            vectors(out.reshape(-1, 3)),
         ]
         launch(kernels.reflection_kernel, 1, inputs, "cpu")
         return out
 
-    def _seen(self, camera: Camera, frame: int, parts: Bool[np.ndarray, "parts"] | None = None) -> _Seen:
+    def _seen(self, camera: Camera, frame: int, parts: Bool[np.ndarray, "parts"] | None = None) -> Seen:
         """What a camera sees of the solid parts, or of others."""
         view = view_of(self._scene, camera, frame).only(self._solid if parts is None else parts)
         seen = self._rasterizer.fragments(view)
@@ -273,7 +301,7 @@ class LightTracer:
         ahead = np.array([0.0, 0.0, 1.0]) if camera.lens.parallel else flat
         directions = np.broadcast_to(ahead, flat.shape) @ pose[:3, :3].T
         part = np.where(face >= 0, np.append(self._triangles.face_part, -1)[face], -1).astype(np.int32)
-        return _Seen(
+        return Seen(
             points=flat @ pose[:3, :3].T + pose[:3, 3],
             normals=(normals @ pose[:3, :3].T.astype(np.float32)) * (part >= 0)[..., None],
             depth=depth,
@@ -282,30 +310,9 @@ class LightTracer:
         )
 
 
-def _cell_side(size: tuple[int, ...]) -> int:
-    """Pixels along the side of a cell."""
-    return -(-max(size) // LONGEST_CELLS)
-
-
-def _cells(seen: _Seen, camera: Camera, frame: int, by: int) -> tuple[_Seen, Float32[np.ndarray, "height width"]]:
-    """The pixels that rays are sent from, and how wide their cells are, metres."""
-    middle = cell_middles(seen.depth.shape, by)
-    cells = _Seen(*(getattr(seen, name)[middle] for name in ("points", "normals", "depth", "part", "directions")))
-    focal = float(camera.intrinsics[frame, 0, 0])
-    sizes = (np.maximum(cells.depth, camera.near) * by / focal).astype(np.float32)
-    return cells, np.full_like(sizes, by / focal) if camera.lens.parallel else sizes
-
-
 def _matte(roughness: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
     """How far a surface is from a mirror, 0 to 1: matte ones mirror what falls on them from everywhere."""
     return np.clip(2 * roughness / _MATTE - 1, 0, 1)
-
-
-def _starts(cells: _Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> tuple[Any, Any]:
-    """Where the rays of cells begin, a little off the surface, and what their random numbers are drawn from (Warp arrays)."""
-    aside = 0.02 * sizes[..., None]
-    points = cells.points + (1e-4 + aside) * cells.normals - aside * cells.directions
-    return _vectors(points.reshape(-1, 3)), upload(_seeds(cells, world, sizes).ravel(), wp.int32, "cpu")
 
 
 def sky_of(lighting: Lighting) -> Environment:
@@ -331,64 +338,3 @@ def _is_painted(scene: Scene, environment: Environment) -> bool:
 def _small(camera: Camera) -> Camera:
     rows = min(_ROWS, camera.size[0])
     return camera.resized((rows, max(1, round(rows * camera.size[1] / camera.size[0]))))
-
-
-def _every_other(part: Int32[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
-    """The black fields of a chessboard, and those white ones that no black one of the same part is beside."""
-    y, x = np.indices(part.shape)
-    padded = np.pad(part, 1, constant_values=-2)
-    beside = [padded[1 + i : 1 + i + part.shape[0], 1 + j : 1 + j + part.shape[1]] for i, j in _BESIDE]
-    return ((x + y) % 2 == 0) | ~np.any([there == part for there in beside], axis=0)
-
-
-def _vectors(array: np.ndarray) -> Any:
-    """A Warp array of vec3 over an array (..., 3)."""
-    return as_warp(np.ascontiguousarray(array, np.float32), wp.vec3)
-
-
-def _smooth(
-    points: Any, normals: Any, sizes: Any, light: np.ndarray, steps: tuple[int, ...], contrast: float = 1e6
-) -> np.ndarray:
-    for step in steps:
-        out = np.zeros_like(light)
-        inputs = [points, normals, sizes, _vectors(light), step, contrast, _vectors(out)]
-        launch(filter_kernels.smooth_kernel, light.shape[0], inputs, "cpu")
-        light = out
-    return light
-
-
-def _fill_lines(pictures: list[np.ndarray], seen: _Seen) -> None:
-    """Give what is one pixel wide the light of what is beside it, in place: seen by some centers only, it would be dashes."""
-    height, width = seen.part.shape
-    part, normals = np.pad(seen.part, 1, mode="edge"), np.pad(seen.normals, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    meets = np.zeros(seen.part.shape, bool)
-    for i, j in _BESIDE:
-        there = np.s_[1 + i : 1 + i + height, 1 + j : 1 + j + width]
-        apart = (part[there] != seen.part) | (np.einsum("hwc,hwc->hw", normals[there], seen.normals) < _BENT)
-        meets |= apart & (part[there] >= 0)
-    y, x = np.nonzero(meets & (seen.part >= 0))
-    own_part, own_normal = seen.part[y, x], seen.normals[y, x]
-    alike = {}
-    for i, j in _AROUND:
-        there = (1 + y + i, 1 + x + j)
-        alike[i, j] = (part[there] == own_part) & ((normals[there] * own_normal).sum(axis=-1) > _BENT)
-    beside = np.stack([(part[1 + y + i, 1 + x + j] >= 0) & ~alike[i, j] for i, j in _BESIDE])
-    line = (np.sum(list(alike.values()), axis=0) <= _LINE) & beside.any(axis=0)
-    y, x, weights = y[line], x[line], (beside / np.maximum(beside.sum(axis=0), 1)).astype(np.float32)[:, line, None]
-    for picture in pictures:
-        around = [picture[np.clip(y + i, 0, height - 1), np.clip(x + j, 0, width - 1)] for i, j in _BESIDE]
-        picture[y, x] = sum(weight * light for weight, light in zip(weights, around, strict=True))
-
-
-def _seeds(cells: _Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> Int32[np.ndarray, "height width"]:
-    """A number per place of a surface, the same from everywhere: of the part, and of the cube about it, about a cell wide."""
-    part_from_world = np.linalg.pinv(world.world_from_part)
-    pose = part_from_world[cells.part]
-    local = np.einsum("hwij,hwj->hwi", pose[..., :3, :3], cells.points) + pose[..., :3, 3]
-    level = np.floor(np.log2(np.maximum(sizes, 1e-6)))
-    cube = np.floor(local / np.exp2(level)[..., None]).astype(np.int64)
-    key = cells.part.astype(np.int64)
-    for value in (level.astype(np.int64), cube[..., 0], cube[..., 1], cube[..., 2]):
-        key = (key * 0x9E3779B1 + value) & 0xFFFFFFFF
-        key = ((key ^ (key >> 15)) * 0x85EBCA6B) & 0xFFFFFFFF
-    return (key ^ (key >> 13)).astype(np.uint32).view(np.int32)

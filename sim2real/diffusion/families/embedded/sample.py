@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from ....devices import frame_pool
 from ....errors import BadValueError
 from ...folding import FOLD
 from .denoiser import SCALE, PictureDenoiser, State, reflected
@@ -20,6 +23,8 @@ Stretch = Float32[np.ndarray, "n channels height width"]
 """Something of some frames: noise, or conditions."""
 Paint = Callable[[Float[Tensor, "n 3 height width"], Float[Tensor, "n c height width"]], Float[Tensor, "n 3 height width"]]
 """Noise and conditions of some frames, which follow those of the last call, to their pictures in [0, 1]."""
+Given = tuple[Float[Tensor, "n 3 height width"], Float[Tensor, "n channels height width"]]
+"""Noise and conditions of some frames."""
 _START = 0.999
 """Share of noise at which the sampler of diffusers' pipeline begins."""
 
@@ -45,7 +50,8 @@ def sample(
         frames: of the clip.
         steps: denoising steps; None is the model's own number.
         progress: called with (frames done, frames).
-        chunk: frames that are asked for at once; the pictures do not depend on it.
+        chunk: frames that are asked for at once; the pictures do not depend on it. From 2 on, the next ones are asked for in a
+            thread while the network is busy.
 
     Yields:
         The frames, in order.
@@ -57,17 +63,31 @@ def sample(
     if steps < 1:
         raise BadValueError("the number of steps", steps, right="at least 1")
     paint = _in_one_step(model) if steps == 1 else _in_steps(model, steps)
-    for first in range(0, frames, chunk):
-        stretch = slice(first, min(first + chunk, frames))
+    stretches = [slice(first, min(first + chunk, frames)) for first in range(0, frames, chunk)]
+
+    def given(stretch: slice) -> tuple[Tensor, Tensor]:
         drawn = np.array(noise_of(stretch), np.float32)
-        noise, conditions = torch.from_numpy(drawn), torch.from_numpy(np.array(conditions_of(stretch, drawn), np.float32))
-        if (len(noise), *noise.shape[2:]) != (len(conditions), *conditions.shape[2:]):
-            raise BadValueError(
-                "the shape of the noise", tuple(noise.shape), right=f"that of conditions, {tuple(conditions.shape)}"
-            )
+        conditions = np.array(conditions_of(stretch, drawn), np.float32)
+        if (len(drawn), *drawn.shape[2:]) != (len(conditions), *conditions.shape[2:]):
+            raise BadValueError("the shape of the noise", drawn.shape, right=f"that of conditions, {conditions.shape}")
+        return torch.from_numpy(drawn), torch.from_numpy(conditions)
+
+    for stretch, (noise, conditions) in zip(stretches, (_one_ahead if chunk > 1 else map)(given, stretches), strict=True):
         yield from _stretch(paint, model.device, noise, conditions)
         if progress is not None:
             progress(stretch.stop, frames)
+
+
+def _one_ahead(make: Callable[[slice], Given], stretches: Iterable[slice]) -> Iterator[Given]:
+    """What is made of each, the next one meanwhile in a thread."""
+    with frame_pool(1) as pool:
+        waiting: deque[Future[Given]] = deque()
+        for stretch in stretches:
+            waiting.append(pool.submit(make, stretch))
+            if len(waiting) > 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _stretch(paint: Paint, device: torch.device, noise: Tensor, conditions: Tensor) -> list[Frame]:

@@ -1,0 +1,129 @@
+"""From light on a few cells, with noise, to light on all pixels: along surfaces, and with what is too fine for cells."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import warp as wp
+from jaxtyping import Bool, Float, Float32, Int, Int32
+
+from ...devices import as_warp, launch
+from . import filter_kernels
+
+BENT = 0.7
+"""Cosine between normals at an edge."""
+_LINE = 2
+"""Pixels around one of a line."""
+AROUND = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
+BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
+"""Rows and columns to all eight neighbors, and to those above, below, left and right."""
+_DIRECTIONS, _STEPS, _FARTHEST_PX = 8, 6, 40
+"""In which openness is looked for."""
+
+
+class Grid:
+    """Places on surfaces, side by side as a camera sees them.
+
+    Args:
+        points: world.
+        normals: world, 0 without a surface.
+        sizes: metres between neighbors; ``None`` where nothing is asked that needs them.
+    """
+
+    def __init__(
+        self,
+        points: Float[np.ndarray, "height width 3"],
+        normals: Float32[np.ndarray, "height width 3"],
+        sizes: Float32[np.ndarray, "height width"] | None = None,
+    ) -> None:
+        self.shape = points.shape[:2]
+        self._points, self._normals = vectors(points), vectors(normals)
+        self._sizes = None if sizes is None else as_warp(sizes, wp.float32)
+
+    def smoothed(
+        self, light: Float32[np.ndarray, "height width 3"], steps: tuple[int, ...], contrast: float = 1e6
+    ) -> Float32[np.ndarray, "height width 3"]:
+        """Light after rounds of ``smooth_kernel``; what is negative is not known, and is filled from around."""
+        for step in steps:
+            out = np.zeros_like(light)
+            inputs = [self._points, self._normals, self._sizes, vectors(light), step, contrast, vectors(out)]
+            launch(filter_kernels.smooth_kernel, self.shape[0], inputs, "cpu")
+            light = out
+        return light
+
+    def spread(
+        self, pictures: tuple[Float32[np.ndarray, "height width 3"], ...], finer: Grid, by: float | int
+    ) -> tuple[Float32[np.ndarray, "rows columns 3"], ...]:
+        """One or two pictures on a finer grid over the same view, along surfaces.
+
+        Args:
+            pictures: on this grid.
+            finer: ``by`` times as many places along each axis.
+            by: how many.
+        """
+        out = [np.zeros((*finer.shape, 3), np.float32) for _ in range(2)]
+        given = [vectors(pictures[0]), vectors(pictures[-1]), float(by), finer._points, finer._normals]
+        inputs = [self._points, self._normals, self._sizes, *given, *map(vectors, out)]
+        launch(filter_kernels.spread_kernel, finer.shape[0], inputs, "cpu")
+        return tuple(out[: len(pictures)])
+
+    def openness(self, reach: float) -> Float32[np.ndarray, "height width"]:
+        """The share of the hemisphere over each place that nothing in view hides within ``reach`` metres.
+
+        A single place deep between its neighbors, seen by one center alone, is as open as the least open of them.
+        """
+        out = np.zeros(self.shape, np.float32)
+        inputs = [self._points, self._normals, as_warp(_offsets(), wp.vec2i), float(reach), as_warp(out, wp.float32)]
+        launch(filter_kernels.open_kernel, self.shape[0], inputs, "cpu")
+        (height, width), padded = self.shape, np.pad(out, 1, constant_values=1)
+        around = [padded[1 + i : 1 + i + height, 1 + j : 1 + j + width] for i, j in AROUND]
+        return np.maximum(out, functools.reduce(np.minimum, around))
+
+
+def vectors(array: np.ndarray) -> Any:
+    """A Warp array of vec3 over an array (..., 3)."""
+    return as_warp(np.ascontiguousarray(array, np.float32), wp.vec3)
+
+
+@functools.cache
+def _offsets() -> Int[np.ndarray, "directions steps 2"]:
+    """Columns and rows to the places that are looked at, evenly around and ever farther apart."""
+    angles = 2 * np.pi * (np.arange(_DIRECTIONS) + 0.5) / _DIRECTIONS
+    lengths = np.geomspace(1, _FARTHEST_PX, _STEPS)
+    around = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    return np.round(lengths[None, :, None] * around[:, None]).astype(np.int32)
+
+
+def fill_lines(
+    pictures: tuple[Float32[np.ndarray, "height width 3"], ...],
+    parts: Int32[np.ndarray, "height width"],
+    all_normals: Float32[np.ndarray, "height width 3"],
+) -> None:
+    """Give what is one pixel wide the light of what is beside it, in place: seen by some centers only, it would be dashes.
+
+    Args:
+        pictures: of light.
+        parts: that pixels show; -1 is none.
+        all_normals: of surfaces.
+    """
+    height, width = parts.shape
+    part, normals = np.pad(parts, 1, mode="edge"), np.pad(all_normals, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    meets: Bool[np.ndarray, "height width"] = np.zeros(parts.shape, bool)
+    for i, j in BESIDE:
+        there = np.s_[1 + i : 1 + i + height, 1 + j : 1 + j + width]
+        apart = (part[there] != parts) | (np.einsum("hwc,hwc->hw", normals[there], all_normals) < BENT)
+        meets |= apart & (part[there] >= 0)
+    y, x = np.nonzero(meets & (parts >= 0))
+    own_part, own_normal = parts[y, x], all_normals[y, x]
+    alike = {}
+    for i, j in AROUND:
+        there = (1 + y + i, 1 + x + j)
+        alike[i, j] = (part[there] == own_part) & ((normals[there] * own_normal).sum(axis=-1) > BENT)
+    beside = np.stack([(part[1 + y + i, 1 + x + j] >= 0) & ~alike[i, j] for i, j in BESIDE])
+    line = (np.sum(list(alike.values()), axis=0) <= _LINE) & beside.any(axis=0)
+    y, x, weights = y[line], x[line], (beside / np.maximum(beside.sum(axis=0), 1)).astype(np.float32)[:, line, None]
+    for picture in pictures:
+        around = [picture[np.clip(y + i, 0, height - 1), np.clip(x + j, 0, width - 1)] for i, j in BESIDE]
+        picture[y, x] = sum(weight * light for weight, light in zip(weights, around, strict=True))

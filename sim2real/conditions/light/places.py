@@ -1,0 +1,90 @@
+"""The places of surfaces from which light is looked for: what a camera sees, in cells, and what their random numbers are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import warp as wp
+from jaxtyping import Bool, Float, Float32, Int32
+
+from ...camera import Camera
+from ...camera_effects.tone import LUMA
+from ...devices import upload
+from ..cells import cell_middles
+from .filters import AROUND, BENT, BESIDE, vectors
+from .world import World
+
+LONGEST_CELLS = 160
+"""Larger pictures are traced at a half (a third, ...) of their size, until the longer side has no more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The first surface that one does not see through, per pixel: world points, normals, depth and parts (-1: none)."""
+
+    points: Float[np.ndarray, "height width 3"]
+    normals: Float32[np.ndarray, "height width 3"]
+    depth: Float32[np.ndarray, "height width"]
+    part: Int32[np.ndarray, "height width"]
+    directions: Float[np.ndarray, "height width 3"]
+
+
+def cell_side(size: tuple[int, ...]) -> int:
+    """Pixels along the side of a cell."""
+    return -(-max(size) // LONGEST_CELLS)
+
+
+def cells_of(seen: Seen, camera: Camera, frame: int, by: int) -> tuple[Seen, Float32[np.ndarray, "height width"]]:
+    """The pixels that rays are sent from, and how wide their cells are, metres."""
+    middle = cell_middles(seen.depth.shape, by)
+    cells = Seen(*(getattr(seen, name)[middle] for name in ("points", "normals", "depth", "part", "directions")))
+    focal = float(camera.intrinsics[frame, 0, 0])
+    sizes = (np.maximum(cells.depth, camera.near) * by / focal).astype(np.float32)
+    return cells, np.full_like(sizes, by / focal) if camera.lens.parallel else sizes
+
+
+def variation(
+    straight: Float32[np.ndarray, "height width 3"], light: Float32[np.ndarray, "height width 3"], cells: Seen
+) -> Float32[np.ndarray, "height width"]:
+    """The largest difference of straight light to cells beside it of the same surface, as a share of all light there."""
+    (height, width), own = cells.part.shape, straight @ LUMA
+    part, normals, beside = (
+        np.pad(array, ((1, 1), (1, 1), (0, 0))[: array.ndim], constant_values=-1) for array in (cells.part, cells.normals, own)
+    )
+    out = np.zeros_like(own)
+    for i, j in AROUND:
+        there = np.s_[1 + i : 1 + i + height, 1 + j : 1 + j + width]
+        alike = (part[there] == cells.part) & (np.einsum("hwc,hwc->hw", normals[there], cells.normals) > BENT)
+        out = np.maximum(out, np.abs(beside[there] - own) * alike)
+    return out / np.maximum(light @ LUMA, 1e-6)
+
+
+def starts_of(cells: Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> tuple[Any, Any]:
+    """Where the rays of cells begin, a little off the surface, and what their random numbers are drawn from (Warp arrays)."""
+    aside = 0.02 * sizes[..., None]
+    points = cells.points + (1e-4 + aside) * cells.normals - aside * cells.directions
+    return vectors(points.reshape(-1, 3)), upload(_seeds(cells, world, sizes).ravel(), wp.int32, "cpu")
+
+
+def every_other(part: Int32[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """The black fields of a chessboard, and those white ones that no black one of the same part is beside."""
+    y, x = np.indices(part.shape)
+    padded = np.pad(part, 1, constant_values=-2)
+    beside = [padded[1 + i : 1 + i + part.shape[0], 1 + j : 1 + j + part.shape[1]] for i, j in BESIDE]
+    return ((x + y) % 2 == 0) | ~np.any([there == part for there in beside], axis=0)
+
+
+def _seeds(cells: Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> Int32[np.ndarray, "height width"]:
+    """A number per place of a surface, the same from everywhere: of the part, and of the cube about it, about a cell wide."""
+    part_from_world = np.linalg.pinv(world.world_from_part)
+    pose = part_from_world[cells.part]
+    local = np.einsum("hwij,hwj->hwi", pose[..., :3, :3], cells.points) + pose[..., :3, 3]
+    level = np.floor(np.log2(np.maximum(sizes, 1e-6)))
+    cube = np.floor(local / np.exp2(level)[..., None]).astype(np.int64)
+    key = cells.part.astype(np.int64)
+    for value in (level.astype(np.int64), cube[..., 0], cube[..., 1], cube[..., 2]):
+        key = (key * 0x9E3779B1 + value) & 0xFFFFFFFF
+        key = ((key ^ (key >> 15)) * 0x85EBCA6B) & 0xFFFFFFFF
+    return (key ^ (key >> 13)).astype(np.uint32).view(np.int32)
