@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float32
@@ -108,14 +109,18 @@ def _numbers(rows: list[str], width: int) -> Float32[np.ndarray, "rows width"]:
 def _triangles(faces: list[str], counts: tuple[int, int, int]) -> np.ndarray:
     """Zero-based indices (faces, 3 corners, point / uv / normal), -1 where a corner has none."""
     corners = [face.split() for face in faces]
-    fans = [(c[0], c[k], c[k + 1]) for c in corners for k in range(1, len(c) - 1)]
-    if not fans:
+    sides = np.array([len(c) for c in corners], np.int64)
+    tokens = list(chain.from_iterable(corners))
+    place = {token: k for k, token in enumerate(dict.fromkeys(tokens))}
+    if not place or sides.max() < 3:
         return np.zeros((0, 3, 3), np.int64)
-    table: dict[str, tuple[int, int, int]] = {}
-    for corner in {c for fan in fans for c in fan}:
-        fields = [*corner.split("/"), "", ""][:3]
-        table[corner] = tuple(_index(f, n) for f, n in zip(fields, counts, strict=True))  # pyright: ignore[reportArgumentType]
-    out = np.array([[table[c] for c in fan] for fan in fans], np.int64)
+    fields = [[*token.split("/"), "", ""][:3] for token in place]
+    values = np.array([[_index(f, n) for f, n in zip(row, counts, strict=True)] for row in fields], np.int64)
+    flat = np.array([place[token] for token in tokens], np.int64)
+    fans = np.maximum(sides - 2, 0)
+    first = np.repeat(np.cumsum(sides) - sides, fans)
+    step = np.arange(len(first)) - np.repeat(np.cumsum(fans) - fans, fans)
+    out = values[flat[np.stack([first, first + step + 1, first + step + 2], axis=1)]]
     return out[(out[..., 0] >= 0).all(axis=1)]
 
 
