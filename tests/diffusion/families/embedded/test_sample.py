@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,35 @@ def test_frames_come_as_soon_as_they_can(denoiser, clip):
     frames = sample(denoiser, Info(), noise_of, lambda s, _: conditions[s], 5, chunk=1)
     first = next(frames)
     assert asked == [1] and np.array_equal(first, footage(denoiser, clip)[0])
+
+
+def test_conditions_are_made_one_stretch_ahead_and_no_further(denoiser, clip):
+    noise, conditions = clip
+    asked = []
+
+    def noise_of(stretch):
+        asked.append((stretch.start, threading.current_thread() is threading.main_thread()))
+        return noise[stretch]
+
+    frames = sample(denoiser, Info(), noise_of, lambda s, _: conditions[s], 5, chunk=2)
+    next(frames)
+    frames.close()  # and then no thread is left
+    assert asked in ([(0, False)], [(0, False), (2, False)])
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("frame")]
+
+
+def test_an_error_in_conditions_made_ahead_is_that_of_the_footage(denoiser, clip):
+    noise, conditions = clip
+
+    def conditions_of(stretch, _):
+        if stretch.start:
+            raise BadValueError("the clip", "damaged", right="whole")
+        return conditions[stretch]
+
+    frames = sample(denoiser, Info(), lambda s: noise[s], conditions_of, 5, chunk=2)
+    assert next(frames).shape == (22, 37, 3)
+    with pytest.raises(BadValueError, match="damaged"):
+        list(frames)
 
 
 def test_one_step_has_the_bits_of_diffusers_pipeline(denoiser, make_pictures):
