@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from trimesh.visual import TextureVisuals
 from trimesh.visual.material import PBRMaterial
 
 from sim2real.errors import EmptySceneError, MissingFileError, UnreadableFileError
-from sim2real.scene import primitives
+from sim2real.scene import load, primitives
+from sim2real.scene.cameras.orbit import bounds
 from sim2real.scene.readers.mesh.files import Y_UP, load_mesh, read_mesh_file, sha256_of
 from sim2real.scene.triangles import face_normals
 
@@ -126,6 +128,38 @@ def test_missing_textures_and_materials_are_noted_and_the_color_stays(tmp_path: 
     file = read_mesh_file(tmp_path / "b.obj")
     assert file.notes == ("b.obj: material file is missing; its color is used instead: none.mtl",)
     assert file.meshes[0].material.texture is None
+
+
+def test_a_material_file_may_have_any_suffix(tmp_path: Path) -> None:
+    (tmp_path / "a.obj").write_text("mtllib a.mat\nusemtl m\n" + QUAD + QUAD_FACES)
+    assert read_mesh_file(tmp_path / "a.obj").notes == ("a.obj: material file is missing; its color is used instead: a.mat",)
+    picture(tmp_path / "t.png")
+    (tmp_path / "a.mat").write_text("newmtl m\nKd 1 0 0\nmap_Kd -clamp on t.png\n")
+    file = read_mesh_file(tmp_path / "a.obj")
+    assert file.meshes[0].material.texture is not None and file.notes == ()
+
+
+def test_points_lines_and_curves_of_obj_files_are_left_out_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.obj").write_text(QUAD + QUAD_FACES + "l 1 2 3\n  l 3 4\np 1\ncurv 0 1 1 2\n# l 1 2\nlod 3\n")
+    scene = load(tmp_path / "a.obj")
+    assert len(scene.meshes[0].faces) == 2
+    assert scene.notes[0] == "a.obj: left out, because only faces are read: 1 points, 2 lines, 1 curves"
+
+
+@pytest.mark.parametrize(("said", "turned"), [("<up_axis>Y_UP</up_axis>", True), ("<up_axis>Z_UP</up_axis>", False), ("", True)])
+def test_collada_files_are_scenes_in_metres_with_the_axis_up_that_they_name(tmp_path: Path, said: str, turned: bool) -> None:
+    pytest.importorskip("collada")
+    text = trimesh.creation.box(extents=[100, 200, 300]).export(file_type="dae").decode()
+    text = re.sub("<up_axis>.*?</up_axis>", "", text).replace("<asset>", f'<asset><unit name="mm" meter="0.001"/>{said}')
+    (tmp_path / "a.dae").write_text(text)
+    scene = load(tmp_path / "a.dae")
+    low, high = bounds(scene)
+    assert np.allclose(high - low, [0.1, 0.3, 0.2] if turned else [0.1, 0.2, 0.3])
+    assert ("a.dae: its y axis is up and was turned to z, the up axis here" in scene.notes) == turned
+    assert not any("not read" in note for note in scene.notes)
+    lamp = '<instance_light url="#sun"/><instance_geometry'
+    (tmp_path / "a.dae").write_text(text.replace("<instance_geometry", lamp, 1))
+    assert "a.dae: its lights are not read; the file is shown at rest" in load(tmp_path / "a.dae").notes
 
 
 def test_faces_that_cannot_be_drawn_are_dropped_and_counted(tmp_path: Path) -> None:

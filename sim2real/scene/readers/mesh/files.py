@@ -1,4 +1,4 @@
-"""Mesh files (obj, ply, stl, off, glb, gltf; dae of robots) through trimesh."""
+"""Mesh files (obj, ply, stl, off, dae, glb, gltf) through trimesh."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..frame_count import check_frames
 from ..gltf.dense import with_dense_accessors
 from ..gltf.instances import with_instances
 from ..reading import NoOptions, Reading
-from .collada import is_collada, unit_m, with_linear_colors, without_materials_astray
+from .collada import collada_notes, is_collada, unit_m, up_axis_of, with_linear_colors, without_materials_astray
 from .gltf import (
     embedded_pictures,
     glow_of,
@@ -39,10 +39,9 @@ from .gltf import (
     with_numbered_materials,
 )
 from .materials import check_picture, dressed
-from .mtl import MapOptions, without_options
+from .mtl import MapOptions, obj_notes, without_options
 from .ply import PlyMesh, read_ply
 
-SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".gif")
 _FARTHEST_M, _FLATTEST = 1e9, 1e-24
 _UNSAID: dict[type[Exception], str] = {AssertionError: "its arrays do not fit each other"}
@@ -77,7 +76,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
 
     Args:
         path: the file.
-        up_axis: which of its axes is up; ``None``: y for glTF (its standard), z otherwise.
+        up_axis: which of its axes is up; ``None``: y for glTF (its standard), for COLLADA as the file says, z otherwise.
 
     Raises:
         MissingFileError: the file, or a file without which it cannot be read, does not exist.
@@ -89,7 +88,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         raise MissingFileError(path, what="mesh file")
     of_screen = is_collada(path)
     scene, files, notes, textures = loaded(path)
-    notes += gltf_notes(path)
+    notes += [*gltf_notes(path), *obj_notes(path)]
     meshes: list[Mesh] = []
     index: dict[tuple[str, bytes], int | None] = {}
     placed: list[tuple[int, np.ndarray]] = []
@@ -97,7 +96,8 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         geometry = scene.geometry[name]
         faces = getattr(geometry, "faces", None)
         if faces is None or len(faces) == 0:
-            notes.append(f"{path.name}: the points or lines of {name} are left out")
+            if path.suffix.lower() not in (".obj", ".glb", ".gltf"):  # theirs are counted in their notes
+                notes.append(f"{path.name}: the points or lines of {name} are left out")
             continue
         matrix = np.diag([*[unit_m(geometry, path)] * 3, 1.0]) @ matrix
         if not (np.abs(matrix) <= _FARTHEST_M).all() or abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST:
@@ -114,9 +114,11 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         if at is not None:
             placed.append((at, move))
     if not meshes:
+        notes += collada_notes(path) if of_screen else []
         why = f" ({'; '.join(notes)})" if notes else ""
         raise EmptySceneError(path, lacks="faces that can be drawn", fix=f"export it with triangles{why}")
-    y_up = (up_axis or ("y" if path.suffix.lower() in (".glb", ".gltf") else "z")) == "y"
+    usual = up_axis_of(path) if of_screen else "y" if path.suffix.lower() in (".glb", ".gltf") else "z"
+    y_up = (up_axis or usual) == "y"
     if y_up:
         notes.append(f"{path.name}: its y axis is up and was turned to z, the up axis here")
     return MeshFile(tuple(meshes), tuple(placed), Y_UP if y_up else np.eye(4), tuple(notes), tuple(files))
@@ -136,6 +138,7 @@ def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> 
         fps: frames per second.
     """
     file = read_mesh_file(path)
+    said = collada_notes(path) if is_collada(path) else []
     wanted = frames or slice(None)
     count = len(range(ORBIT_FRAMES if wanted.stop is None else wanted.stop)[wanted])
     check_frames(count, 2, path)
@@ -149,7 +152,7 @@ def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> 
         visible=np.ones((count, 1), bool),
         cameras=(),
         fps=fps,
-        notes=file.notes,
+        notes=(*file.notes, *said),
     )
 
 
@@ -223,6 +226,10 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
     pictures = [(f"{name} in {path}", data) for name, data in embedded_pictures(path)]
     check_requirements(path)
 
+    def of_materials(name: str) -> bool:
+        other = path.suffix.lower() == ".obj" and Path(name).suffix.lower() not in _PICTURES
+        return other or name.lower().endswith(".mtl")
+
     class Neighbors(FilePathResolver):
         """Files next to the mesh file; remembers which were found."""
 
@@ -230,13 +237,13 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
             name = str(name).strip()
             place = _neighbor(path, name)
             if place is None:
-                missing.append(("material file" if name.lower().endswith(".mtl") else "texture", name))
+                missing.append(("material file" if of_materials(name) else "texture", name))
                 raise FileNotFoundError(name)
             files.append(place)
             data = place.read_bytes()
             if place.suffix.lower() in _PICTURES:
                 pictures.append((str(place), data))
-            if place.suffix.lower() != ".mtl":
+            if not of_materials(name):
                 return data
             text, options = without_options(text_of(data))
             textures.maps.update(options)
