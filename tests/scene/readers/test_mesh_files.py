@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +205,37 @@ def test_a_missing_file_and_a_missing_buffer(tmp_path: Path) -> None:
             (tmp_path / name).write_bytes(data)
     with pytest.raises(MissingFileError, match=r"a file that model\.gltf names"):
         read_mesh_file(tmp_path / "model.gltf")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda text: text[:-9], r"not JSON \("),
+        (lambda text: f"[{text}]", "it holds a list in place of an object"),
+        (lambda text: text.replace('"2.0"', '"1.0"'), "it is of glTF 1.0, and glTF 2.0 is read"),
+        (lambda text: text.replace('"POSITION"', '"POSITIONS"'), "it lacks 'POSITION'"),
+        (lambda text: re.sub(r'"accessors":\s*\[', '"accessors": [3,', text), r"it has a value of another kind \("),
+    ],
+)
+def test_what_is_wrong_with_a_gltf_file_is_said_in_words(tmp_path: Path, change: Callable[[str], str], says: str) -> None:
+    for name, data in trimesh.Scene(trimesh.creation.box()).export(file_type="gltf").items():
+        (tmp_path / name).write_bytes(data)
+    path = tmp_path / "a.gltf"
+    path.write_text(change((tmp_path / "model.gltf").read_text()))
+    with pytest.raises(UnreadableFileError, match=says):
+        read_mesh_file(path)
+
+
+def test_numbers_of_a_damaged_node_are_no_warnings(tmp_path: Path) -> None:
+    for name, data in trimesh.Scene(trimesh.creation.box()).export(file_type="gltf").items():
+        (tmp_path / name).write_bytes(data)
+    tree = json.loads((tmp_path / "model.gltf").read_text())
+    for scale in ([0, 0, 0], [1e308, 1e308, 1e308], [1e-320, 1, 1]):
+        tree["nodes"] = [{"mesh": 0, "scale": scale, "rotation": [1e200, 0, 0, 1e200]}]
+        tree["scenes"] = [{"nodes": [0]}]
+        (tmp_path / "a.gltf").write_text(json.dumps(tree))
+        with pytest.raises((EmptySceneError, UnreadableFileError)):
+            read_mesh_file(tmp_path / "a.gltf")
 
 
 def test_a_mesh_beside_a_linked_folder_is_found_where_the_system_finds_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from jaxtyping import Float
 
 from ....arrays import reason
 from ....errors import EmptySceneError, MissingFileError, Sim2RealError, UnreadableFileError
-from ....text_files import text_of
+from ....text_files import read_json, text_of
 from ....transforms import rigid
 from ...cameras.orbit import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
@@ -44,8 +45,14 @@ from .ply import PlyMesh, read_ply
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".gif")
 _FARTHEST_M, _FLATTEST = 1e9, 1e-24
-_UNSAID: dict[type[Exception], str] = {AssertionError: "its arrays do not fit each other"}
-"""What trimesh means by errors without a word."""
+_UNSAID: dict[type[Exception], str] = {
+    AssertionError: "its arrays do not fit each other",
+    TypeError: "it has a value of another kind",
+    AttributeError: "it has a value of another kind",
+    IndexError: "it names something that it does not have",
+}
+"""What trimesh means by errors without a word, or with words of Python."""
+_OTHER_VERSION = re.compile(r"only GLTF 2 is supported not `([^`]{1,20})`")
 LARGE_FACES = 1_000_000
 """Of a mesh whose arrays have single precision from the start, as those that are rendered have."""
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
@@ -99,8 +106,10 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
             if path.suffix.lower() not in (".obj", ".glb", ".gltf"):  # theirs are counted in their notes
                 notes.append(f"{path.name}: the points or lines of {name} are left out")
             continue
-        matrix = np.diag([*[unit_m(geometry, path)] * 3, 1.0]) @ matrix
-        if not (np.abs(matrix) <= _FARTHEST_M).all() or abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST:
+        with np.errstate(all="ignore"):  # numbers of damaged files
+            matrix = np.diag([*[unit_m(geometry, path)] * 3, 1.0]) @ matrix
+            flat = abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST
+        if flat or not (np.abs(matrix) <= _FARTHEST_M).all():
             notes.append(f"{path.name}: {name} is left out, because its node makes it flat, endless or infinitely far")
             continue
         stretch, move = _split_rigid(matrix)
@@ -225,6 +234,8 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
     files, missing, said, textures = [path], [], list[str](), Textures(gltf_of(path), {})
     pictures = [(f"{name} in {path}", data) for name, data in embedded_pictures(path)]
     check_requirements(path)
+    if path.suffix.lower() == ".gltf" and instead is None:
+        read_json(path, what="mesh file", fix="export it again")  # of text that is no JSON, trimesh takes another file
 
     def of_materials(name: str) -> bool:
         other = path.suffix.lower() == ".obj" and Path(name).suffix.lower() not in _PICTURES
@@ -266,8 +277,7 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
     except Exception as error:  # the readers of trimesh raise whatever their parsing trips over
         if missing and isinstance(error, FileNotFoundError):
             raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from error
-        why = " ".join(str(error).split()) or _UNSAID.get(type(error), type(error).__name__)
-        raise _broken(path, why) from error
+        raise _broken(path, _why(error)) from error
     for name, data in pictures:
         check_picture(data, name)
     said += [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in dict.fromkeys(missing)]
@@ -294,7 +304,8 @@ def _placed(scene: Any, path: Path) -> Iterator[tuple[np.ndarray, str]]:
     """Every use of a geometry: ``file_from_geometry`` and the geometry's name."""
     try:
         for node in sorted(scene.graph.nodes_geometry):
-            matrix, name = scene.graph[node]
+            with np.errstate(all="ignore"):  # numbers of damaged files
+                matrix, name = scene.graph[node]
             yield np.asarray(matrix, np.float64).reshape(4, 4), str(name)
     except (TypeError, ValueError, AttributeError, LookupError) as error:  # nodes that are their own parents, or absent
         raise _broken(path, f"its nodes hang on each other in no order ({reason(error)})") from error
@@ -361,6 +372,17 @@ def _glowing(mesh: Mesh, factor: float) -> Mesh:
         maps = replace(maps, emission=(red, green, blue))
     made = replace(mesh.material, emission=(r * factor, g * factor, b * factor), maps=maps)
     return mesh if factor == 1 else replace(mesh, material=made)
+
+
+def _why(error: Exception) -> str:
+    """What trimesh tripped over, in words."""
+    said = reason(error) if str(error).strip() else ""
+    if isinstance(error, KeyError):
+        return f"it lacks {said!r}"
+    if (version := _OTHER_VERSION.search(said)) is not None:
+        return f"it is of glTF {version[1]}, and glTF 2.0 is read"
+    meant = next((words for kind, words in _UNSAID.items() if isinstance(error, kind)), "")
+    return f"{meant} ({said})" if meant and said else meant or said or type(error).__name__
 
 
 def _broken(path: Path, why: str) -> UnreadableFileError:
