@@ -14,7 +14,7 @@ from PIL import Image
 from trimesh.visual import TextureVisuals
 from trimesh.visual.material import PBRMaterial
 
-from sim2real.errors import EmptySceneError, MissingFileError, UnreadableFileError
+from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
 from sim2real.scene import load, primitives
 from sim2real.scene.cameras.orbit import bounds
 from sim2real.scene.readers.mesh.files import Y_UP, load_mesh, read_mesh_file, sha256_of
@@ -148,7 +148,29 @@ def test_points_lines_and_curves_of_obj_files_are_left_out_and_counted(tmp_path:
     assert scene.notes[0] == "a.obj: left out, because only faces are read: 1 points, 2 lines, 1 curves"
 
 
-@pytest.mark.parametrize(("said", "turned"), [("<up_axis>Y_UP</up_axis>", True), ("<up_axis>Z_UP</up_axis>", False), ("", True)])
+def test_files_that_do_not_say_which_axis_is_up_are_turned_as_asked(tmp_path: Path) -> None:
+    trimesh.creation.box(extents=[1, 2, 3]).export(tmp_path / "a.stl")
+    for asked, size in ((None, [1, 2, 3]), ("z", [1, 2, 3]), ("y", [1, 3, 2])):
+        scene = load(tmp_path / "a.stl", up_axis=asked)
+        low, high = bounds(scene)
+        assert np.allclose(high - low, size)
+        assert ("a.stl: its z axis is taken to be up, --up-axis y turns it" in scene.notes) == (asked is None)
+    with pytest.raises(BadValueError, match="--up-axis is x, must be y or z"):
+        load(tmp_path / "a.stl", up_axis="x")
+
+
+def test_what_is_said_of_many_meshes_is_one_note(tmp_path: Path) -> None:
+    meshes = {f"part{k}": trimesh.creation.box() for k in range(6)}
+    for k in range(5):
+        meshes[f"part{k}"].visual = TextureVisuals(material=PBRMaterial(baseColorTexture=Image.new("RGB", (2, 2))))
+    trimesh.Scene(meshes).export(tmp_path / "a.glb")
+    said = [note for note in load(tmp_path / "a.glb").notes if "texture is not used" in note]
+    assert said == ["part0, part1, part2 and 2 more: its texture is not used, because the mesh has no UVs"]
+
+
+@pytest.mark.parametrize(
+    ("said", "turned"), [("<up_axis>Y_UP</up_axis>", True), ("<up_axis>Z_UP</up_axis>", False), ("", True)]
+)
 def test_collada_files_are_scenes_in_metres_with_the_axis_up_that_they_name(tmp_path: Path, said: str, turned: bool) -> None:
     pytest.importorskip("collada")
     text = trimesh.creation.box(extents=[100, 200, 300]).export(file_type="dae").decode()

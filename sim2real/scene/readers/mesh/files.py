@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ....arrays import reason
-from ....errors import EmptySceneError, MissingFileError, Sim2RealError, UnreadableFileError
+from ....errors import BadValueError, EmptySceneError, MissingFileError, Sim2RealError, UnreadableFileError
 from ....text_files import read_json, text_of
 from ....transforms import rigid
 from ...cameras.orbit import ORBIT_FRAMES
@@ -26,7 +26,7 @@ from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
 from ..gltf.dense import with_dense_accessors
 from ..gltf.instances import with_instances
-from ..reading import NoOptions, Reading
+from ..reading import Reading, option
 from .collada import collada_notes, is_collada, unit_m, up_axis_of, with_linear_colors, without_materials_astray
 from .gltf import (
     embedded_pictures,
@@ -44,6 +44,8 @@ from .mtl import MapOptions, obj_notes, without_options
 from .ply import PlyMesh, read_ply
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".gif")
+_OF_ANY_AXIS = (".obj", ".ply", ".stl", ".off")
+"""Kinds of files that do not say which axis is up."""
 _FARTHEST_M, _FLATTEST = 1e9, 1e-24
 _UNSAID: dict[type[Exception], str] = {
     AssertionError: "its arrays do not fit each other",
@@ -133,21 +135,38 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     return MeshFile(tuple(meshes), tuple(placed), Y_UP if y_up else np.eye(4), tuple(notes), tuple(files))
 
 
-def read(path: Path, reading: Reading, options: NoOptions) -> Scene:
+@dataclass(frozen=True)
+class Options:
+    """What mesh files alone take."""
+
+    up_axis: str | None = option(
+        "Which axis of a mesh file is up: y or z.  [default: z; of COLLADA as the file says]", metavar="y|z"
+    )
+
+
+def read(path: Path, reading: Reading, options: Options) -> Scene:
     """The reader of mesh files; see ``load_mesh``."""
-    return load_mesh(path, frames=reading.frames, fps=reading.fps or 24.0)
+    return load_mesh(path, frames=reading.frames, fps=reading.fps or 24.0, up_axis=options.up_axis)
 
 
-def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> Scene:
+def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0, up_axis: str | None = None) -> Scene:
     """A mesh file as a scene of one resting instance, without cameras; errors as ``read_mesh_file``.
 
     Args:
         path: the file.
         frames: which frames of a clip that lasts until the slice's end, ``ORBIT_FRAMES`` frames if it has none.
         fps: frames per second.
+        up_axis: as for ``read_mesh_file``.
+
+    Raises:
+        BadValueError: ``up_axis`` is neither y nor z.
     """
-    file = read_mesh_file(path)
+    if up_axis not in (None, "y", "z"):
+        raise BadValueError("--up-axis", up_axis, right="y or z", where=path)
+    file = read_mesh_file(path, up_axis="y" if up_axis == "y" else "z" if up_axis == "z" else None)
     said = collada_notes(path) if is_collada(path) else []
+    if up_axis is None and path.suffix.lower() in _OF_ANY_AXIS:
+        said.append(f"{path.name}: its z axis is taken to be up, --up-axis y turns it")
     wanted = frames or slice(None)
     count = len(range(ORBIT_FRAMES if wanted.stop is None else wanted.stop)[wanted])
     check_frames(count, 2, path)
