@@ -20,8 +20,8 @@ def describe(scene: Scene) -> dict[str, Any]:
         ``source``, ``sha256``, ``frames``, ``fps``, ``seconds``, totals (``meshes``, ``triangles``, ``vertices``,
         ``textures``), ``bounds_m`` (lowest and highest corner over all frames), ``instances`` (id, name, class, triangles,
         ``moves``, ``visible_frames``), ``cameras`` (name, size, intrinsics, projection, distortion, field of view or, if
-        orthographic, ``height_m``, ``moves``), ``light`` (``lamps`` by kind, ``headlight``, ``skybox``, ``haze``; ``panorama``, its
-        name or null; no lamps and no panorama: a sun and a sky), ``notes``.
+        orthographic, ``height_m``, ``moves``), ``light`` (``lamps`` by kind, ``headlight``, ``skybox``, ``haze``;
+        ``panorama``, its name or null; no lamps and no panorama: a sun and a sky), ``notes``.
     """
     low, high = bounds(scene)
     meshes = [scene.meshes[part.mesh] for part in scene.parts]
