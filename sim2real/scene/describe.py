@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from ..camera.view import Camera
 from .cameras.orbit import bounds
+from .light.lamps import Lights
 from .records import Mesh, Scene
 
 
@@ -18,7 +20,8 @@ def describe(scene: Scene) -> dict[str, Any]:
         ``source``, ``sha256``, ``frames``, ``fps``, ``seconds``, totals (``meshes``, ``triangles``, ``vertices``,
         ``textures``), ``bounds_m`` (lowest and highest corner over all frames), ``instances`` (id, name, class, triangles,
         ``moves``, ``visible_frames``), ``cameras`` (name, size, intrinsics, projection, distortion, field of view or, if
-        orthographic, ``height_m``, ``moves``), ``notes``.
+        orthographic, ``height_m``, ``moves``), ``light`` (``lamps`` by kind, ``headlight``, ``skybox``, ``haze``;
+        ``panorama``, its name or null; no lamps and no panorama: a sun and a sky), ``notes``.
     """
     low, high = bounds(scene)
     meshes = [scene.meshes[part.mesh] for part in scene.parts]
@@ -36,7 +39,19 @@ def describe(scene: Scene) -> dict[str, Any]:
         "bounds_m": [low.tolist(), high.tolist()] if scene.parts else None,
         "instances": [_instance(scene, k, meshes) for k in range(len(scene.instances))],
         "cameras": [_camera(camera) for camera in scene.cameras],
+        "light": _light(scene),
         "notes": list(scene.notes),
+    }
+
+
+def _light(scene: Scene) -> dict[str, Any]:
+    lights = Lights() if scene.lights is None else scene.lights
+    return {
+        "lamps": dict(sorted(Counter(lamp.kind for lamp in lights.lamps).items())),
+        "headlight": any(lights.headlight),
+        "skybox": lights.skybox is not None,
+        "haze": lights.haze is not None,
+        "panorama": None if scene.environment is None or scene.environment.panorama is None else scene.environment.name,
     }
 
 

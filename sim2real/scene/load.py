@@ -23,6 +23,8 @@ from .records import Scene
 
 DEFAULT_SIZE = (480, 640)
 MOST_BETWEEN = 1000
+_MANY, _NAMED = 3, 3
+"""How many notes of one sentence are said as one, and how many names it then has."""
 SLOWEST_FPS, FASTEST_FPS = 1e-3, 1e6
 """What videos can be written with."""
 
@@ -138,8 +140,24 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
         check_lens(camera, where=path)
     if reader.authored:
         check_cameras(scene)
-        return scene
-    return replace(scene, notes=(*scene.notes, *_notes_of_cameras_inside(scene)))
+    else:
+        scene = replace(scene, notes=(*scene.notes, *_notes_of_cameras_inside(scene)))
+    return replace(scene, notes=_joined(scene.notes))
+
+
+def _joined(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """Notes that say one thing of many (``NAME: what is so``) as one, where the first of them is."""
+    names: dict[str, list[str]] = {}
+    for name, _, said in (note.partition(": ") for note in notes):
+        names.setdefault(said, []).append(name)
+    many = {said: those for said, those in names.items() if said and len(those) >= _MANY}
+    kept: dict[str, None] = {}
+    for note in notes:
+        said = note.partition(": ")[2]
+        those = many.get(said, [])
+        more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
+        kept[f"{', '.join(those[:_NAMED])}{more}: {said}" if those else note] = None
+    return tuple(kept)
 
 
 def completed(scene: Scene, options: LoadOptions) -> Scene:

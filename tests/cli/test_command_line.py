@@ -266,11 +266,15 @@ def test_view_rebuilds_the_sheet_and_the_report(scene_file):
 def test_inspect_lists_cameras_and_instances(scene_file):
     text = run("inspect", scene_file)
     assert text.exit_code == 0, text.stderr
-    for expected in ("front", "48x64", "ball", "floor", "4 at 8 fps"):
+    for expected in ("front", "48x64", "ball", "floor", "4 at 8 fps", "light      sun and sky"):
         assert expected in text.output
     facts = json.loads(run("inspect", scene_file, "--json").stdout)
     assert facts["frames"] == 4
     assert [i["id"] for i in facts["instances"]] == [1, 2]
+    hidden = SCENE.replace("    radius: 0.3\n", "    radius: 0.3\n    visible: [[0, 1]]\n")
+    scene_file.write_text(f"{hidden}\nlight: {{panorama: lobby}}\n")
+    text = run("inspect", scene_file).output
+    assert "still, in 2 of 4 frames" in text and "light      panorama lobby" in text
 
 
 def test_debug_shows_the_traceback(scene_file):

@@ -15,6 +15,8 @@ from sim2real.dataset.plan import Row, make_plan, read_plan, write_plan
 from sim2real.errors import BadKeyError, MissingFileError, Sim2RealError, UnknownNameError, UnreadableFileError
 from sim2real.kinds import RGB_RENDERERS
 
+SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "embedded"
+
 
 def planned(folder: Path, **config: object) -> tuple[Row, ...]:
     for name in ("a.yaml", "b.yaml"):
@@ -116,6 +118,18 @@ def test_files_of_one_name_in_two_folders_are_two_and_lights_may_be_turned(tmp_p
     lights = planned(tmp_path, variations={"grid": {"light": ["one/sky.exr", "two/sky.exr", "two/sky.exr:90", "lab:90"]}})
     assert len({row.clip_id for row in sensors}) == 2 and len({row.clip_id for row in lights}) == 4
     assert lights[2].reading["light"] == f"{tmp_path / 'two' / 'sky.exr'}:90" and lights[3].reading["light"] == "lab:90"
+
+
+def test_models_of_one_name_in_two_folders_make_two_clips_that_are_called_the_same_wherever_all_of_it_lies(tmp_path):
+    names = []
+    for folder in (tmp_path / "here", tmp_path / "there"):
+        for model in ("one/mine", "two/mine"):
+            (folder / model).parent.mkdir(parents=True)
+            (folder / model).symlink_to(SHIPPED, target_is_directory=True)
+        rows = planned(folder, variations={"grid": {"model": ["one/mine", "two/mine"]}}, generate={})
+        names.append([row.clip_id for row in rows])
+        assert [row.generate["model"] for row in rows] == [str(folder / "one" / "mine"), str(folder / "two" / "mine")]
+    assert names[0] == names[1] and len(set(names[0])) == 2
 
 
 def test_who_makes_rgb_is_said_once_or_takes_turns_and_paths_are_of_mitsuba_alone(tmp_path):

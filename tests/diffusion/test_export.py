@@ -13,7 +13,14 @@ from safetensors import safe_open
 from sim2real.cli import main
 from sim2real.clip import read_clip
 from sim2real.diffusion.export import ExportFormat, ExportOptions, export_noise, read_exported
-from sim2real.errors import BadValueError, MissingFileError, OutputExistsError, UnknownNameError, UnreadableFileError
+from sim2real.errors import (
+    BadValueError,
+    MissingFileError,
+    OutputExistsError,
+    UnknownNameError,
+    UnreadableFileError,
+    UnwritableOutputError,
+)
 from sim2real.metrics.whiteness import whiteness
 
 SIZE, FRAMES = (48, 64), 49
@@ -145,7 +152,16 @@ def test_further_draws_are_written_beside_the_first_whole_or_not_at_all(make_cli
     with pytest.raises(OutputExistsError, match="a-2"):
         command.main(words, standalone_mode=False)
     assert not (tmp_path / "a.safetensors").exists()
+    (tmp_path / "a.safetensors").write_bytes(b"mine")
+    (tmp_path / "a-1.safetensors").mkdir()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UnwritableOutputError, match=r"a folder is where a file should be; .*a-1\.safetensors"):
+        command.main([*words, "--overwrite"], standalone_mode=False)
+    assert sorted(tmp_path.iterdir()) == before
+    assert [(tmp_path / f"a{name}.safetensors").read_bytes() for name in ("", "-2")] == [b"mine"] * 2
+    (tmp_path / "a-1.safetensors").rmdir()
     command.main([*words, "--overwrite"], standalone_mode=False)
+    assert sorted(tmp_path.iterdir()) == before
     for draw, name in enumerate(("a", "a-1", "a-2")):
         with safe_open(tmp_path / f"{name}.safetensors", "np") as file:
             assert file.metadata()["draw"] == str(draw)

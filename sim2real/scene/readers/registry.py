@@ -59,7 +59,7 @@ READERS = (
     Reader((".json",), "habitat.scene", "gfx-replay file of Habitat"),
     Reader((".urdf", ".xacro"), "urdf.model", "URDF robot", robots=True),
     Reader((".usd", ".usda", ".usdc", ".usdz"), "usd.stage", "USD stage"),
-    Reader((".obj", ".ply", ".stl", ".off"), "mesh.files", "mesh file", authored=True),
+    Reader((".obj", ".ply", ".stl", ".off", ".dae"), "mesh.files", "mesh file", authored=True),
     Reader((".glb", ".gltf"), "gltf.scene", "glTF file"),
     Reader((".mcap", ".db3", ".bag"), "bag.scene", "recording", robots=True, folder_holds="metadata.yaml"),
 )

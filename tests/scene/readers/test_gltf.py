@@ -465,13 +465,17 @@ def test_strips_and_fans_are_triangles_that_face_one_way(tmp_path, mode, order, 
     assert len(mesh.faces) == 2 and mesh.normals is not None and mesh.normals[..., 2] == pytest.approx(1)
 
 
-def test_points_and_lines_are_left_out_and_noted(tmp_path):
-    gltf = Gltf()
+@pytest.mark.parametrize("mode", [0, 1, 2, 3])
+@pytest.mark.parametrize("moves", [True, False])
+def test_points_and_lines_are_left_out_and_noted(tmp_path, mode, moves):
+    gltf = sliding()[0] if moves else Gltf()
+    boards = int(moves)
     gltf.node(mesh=gltf.mesh(name="board"))
     gltf.node(mesh=gltf.mesh(name="sand"))
-    gltf.tree["meshes"][1]["primitives"][0]["mode"] = 0
+    gltf.tree["meshes"][-1]["primitives"][0]["mode"] = mode
     scene = load(gltf.save(tmp_path / "a.glb"))
-    assert len(scene.meshes) == 1 and "a.glb: the points or lines of sand are left out" in scene.notes
+    assert len(scene.meshes) == 1 + boards
+    assert [note for note in scene.notes if "left out" in note] == ["a.glb: the points or lines of sand are left out"]
 
 
 def test_cameras_look_where_their_nodes_look(tmp_path):

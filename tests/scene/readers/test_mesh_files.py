@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +14,9 @@ from PIL import Image
 from trimesh.visual import TextureVisuals
 from trimesh.visual.material import PBRMaterial
 
-from sim2real.errors import EmptySceneError, MissingFileError, UnreadableFileError
-from sim2real.scene import primitives
+from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
+from sim2real.scene import load, primitives
+from sim2real.scene.cameras.orbit import bounds
 from sim2real.scene.readers.mesh.files import Y_UP, load_mesh, read_mesh_file, sha256_of
 from sim2real.scene.triangles import face_normals
 
@@ -128,6 +132,60 @@ def test_missing_textures_and_materials_are_noted_and_the_color_stays(tmp_path: 
     assert file.meshes[0].material.texture is None
 
 
+def test_a_material_file_may_have_any_suffix(tmp_path: Path) -> None:
+    (tmp_path / "a.obj").write_text("mtllib a.mat\nusemtl m\n" + QUAD + QUAD_FACES)
+    assert read_mesh_file(tmp_path / "a.obj").notes == ("a.obj: material file is missing; its color is used instead: a.mat",)
+    picture(tmp_path / "t.png")
+    (tmp_path / "a.mat").write_text("newmtl m\nKd 1 0 0\nmap_Kd -clamp on t.png\n")
+    file = read_mesh_file(tmp_path / "a.obj")
+    assert file.meshes[0].material.texture is not None and file.notes == ()
+
+
+def test_points_lines_and_curves_of_obj_files_are_left_out_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.obj").write_text(QUAD + QUAD_FACES + "l 1 2 3\n  l 3 4\np 1\ncurv 0 1 1 2\n# l 1 2\nlod 3\n")
+    scene = load(tmp_path / "a.obj")
+    assert len(scene.meshes[0].faces) == 2
+    assert scene.notes[0] == "a.obj: left out, because only faces are read: 1 points, 2 lines, 1 curves"
+
+
+def test_files_that_do_not_say_which_axis_is_up_are_turned_as_asked(tmp_path: Path) -> None:
+    trimesh.creation.box(extents=[1, 2, 3]).export(tmp_path / "a.stl")
+    for asked, size in ((None, [1, 2, 3]), ("z", [1, 2, 3]), ("y", [1, 3, 2])):
+        scene = load(tmp_path / "a.stl", up_axis=asked)
+        low, high = bounds(scene)
+        assert np.allclose(high - low, size)
+        assert ("a.stl: its z axis is taken to be up, --up-axis y turns it" in scene.notes) == (asked is None)
+    with pytest.raises(BadValueError, match="--up-axis is x, must be y or z"):
+        load(tmp_path / "a.stl", up_axis="x")
+
+
+def test_what_is_said_of_many_meshes_is_one_note(tmp_path: Path) -> None:
+    meshes = {f"part{k}": trimesh.creation.box() for k in range(6)}
+    for k in range(5):
+        meshes[f"part{k}"].visual = TextureVisuals(material=PBRMaterial(baseColorTexture=Image.new("RGB", (2, 2))))
+    trimesh.Scene(meshes).export(tmp_path / "a.glb")
+    said = [note for note in load(tmp_path / "a.glb").notes if "texture is not used" in note]
+    assert said == ["part0, part1, part2 and 2 more: its texture is not used, because the mesh has no UVs"]
+
+
+@pytest.mark.parametrize(
+    ("said", "turned"), [("<up_axis>Y_UP</up_axis>", True), ("<up_axis>Z_UP</up_axis>", False), ("", True)]
+)
+def test_collada_files_are_scenes_in_metres_with_the_axis_up_that_they_name(tmp_path: Path, said: str, turned: bool) -> None:
+    pytest.importorskip("collada")
+    text = trimesh.creation.box(extents=[100, 200, 300]).export(file_type="dae").decode()
+    text = re.sub("<up_axis>.*?</up_axis>", "", text).replace("<asset>", f'<asset><unit name="mm" meter="0.001"/>{said}')
+    (tmp_path / "a.dae").write_text(text)
+    scene = load(tmp_path / "a.dae")
+    low, high = bounds(scene)
+    assert np.allclose(high - low, [0.1, 0.3, 0.2] if turned else [0.1, 0.2, 0.3])
+    assert ("a.dae: its y axis is up and was turned to z, the up axis here" in scene.notes) == turned
+    assert not any("not read" in note for note in scene.notes)
+    lamp = '<instance_light url="#sun"/><instance_geometry'
+    (tmp_path / "a.dae").write_text(text.replace("<instance_geometry", lamp, 1))
+    assert "a.dae: its lights are not read; the file is shown at rest" in load(tmp_path / "a.dae").notes
+
+
 def test_faces_that_cannot_be_drawn_are_dropped_and_counted(tmp_path: Path) -> None:
     text = "v nan 0 0\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 2 0 0\nf 1 2 3\nf 2 3 4\nf 2 3 5\nf 2 2 4\n"
     (tmp_path / "a.obj").write_text(text)
@@ -169,6 +227,37 @@ def test_a_missing_file_and_a_missing_buffer(tmp_path: Path) -> None:
             (tmp_path / name).write_bytes(data)
     with pytest.raises(MissingFileError, match=r"a file that model\.gltf names"):
         read_mesh_file(tmp_path / "model.gltf")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda text: text[:-9], r"not JSON \("),
+        (lambda text: f"[{text}]", "it holds a list in place of an object"),
+        (lambda text: text.replace('"2.0"', '"1.0"'), "it is of glTF 1.0, and glTF 2.0 is read"),
+        (lambda text: text.replace('"POSITION"', '"POSITIONS"'), "it lacks 'POSITION'"),
+        (lambda text: re.sub(r'"accessors":\s*\[', '"accessors": [3,', text), r"it has a value of another kind \("),
+    ],
+)
+def test_what_is_wrong_with_a_gltf_file_is_said_in_words(tmp_path: Path, change: Callable[[str], str], says: str) -> None:
+    for name, data in trimesh.Scene(trimesh.creation.box()).export(file_type="gltf").items():
+        (tmp_path / name).write_bytes(data)
+    path = tmp_path / "a.gltf"
+    path.write_text(change((tmp_path / "model.gltf").read_text()))
+    with pytest.raises(UnreadableFileError, match=says):
+        read_mesh_file(path)
+
+
+def test_numbers_of_a_damaged_node_are_no_warnings(tmp_path: Path) -> None:
+    for name, data in trimesh.Scene(trimesh.creation.box()).export(file_type="gltf").items():
+        (tmp_path / name).write_bytes(data)
+    tree = json.loads((tmp_path / "model.gltf").read_text())
+    for scale in ([0, 0, 0], [1e308, 1e308, 1e308], [1e-320, 1, 1]):
+        tree["nodes"] = [{"mesh": 0, "scale": scale, "rotation": [1e200, 0, 0, 1e200]}]
+        tree["scenes"] = [{"nodes": [0]}]
+        (tmp_path / "a.gltf").write_text(json.dumps(tree))
+        with pytest.raises((EmptySceneError, UnreadableFileError)):
+            read_mesh_file(tmp_path / "a.gltf")
 
 
 def test_a_mesh_beside_a_linked_folder_is_found_where_the_system_finds_it(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sim2real.scene import LoadOptions, Mesh, Scene, load
 from sim2real.scene.colors import linear_from_srgb
 from sim2real.scene.moving_vertices import MovingVertices
 from sim2real.scene.primitives import capsule
-from sim2real.scene.readers.mujoco.drawn.tubes import RINGS, SLICES
+from sim2real.scene.readers.mujoco.drawn.tubes import THICK_RINGS, THICK_SLICES
 from sim2real.scene.readers.mujoco.model import load_mujoco
 from sim2real.scene.triangles import face_normals
 
@@ -311,7 +311,7 @@ def test_tendons_lie_on_the_geoms_that_they_are_wrapped_around(tmp_path, drum):
 
 def centers(points: np.ndarray) -> np.ndarray:
     """The joints of a chain of tubes: middles of the rings at their ends."""
-    unit = capsule(1.0, 1.0, segments=SLICES, rings=RINGS).vertices
+    unit = capsule(1.0, 1.0, segments=THICK_SLICES, rings=THICK_RINGS).vertices
     tubes = points.reshape(-1, len(unit), 3)
     rims = [tubes[:, np.abs(unit[:, 2] - side) < 1e-9].mean(axis=1) for side in (-1, 1)]
     return np.concatenate([rims[0], rims[1][-1:]])

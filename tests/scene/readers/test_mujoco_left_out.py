@@ -32,6 +32,7 @@ CLOTH = """<flexcomp name="cloth" type="grid" dim="2" count="3 3 1" spacing="0.1
 
 
 CRANK = """<actuator><general cranklength="0.3" cranksite="a" slidersite="b"/></actuator>"""
+RANGEFINDERS = '<sensor><rangefinder site="a"/><rangefinder site="b"/><framepos objtype="site" objname="a"/></sensor>'
 
 
 def notes_of(folder: Path, world: str = "", load: str = "", more: str = "", show: str | None = None) -> list[str]:
@@ -57,6 +58,7 @@ def notes_of(folder: Path, world: str = "", load: str = "", more: str = "", show
         ),
         (*SITES, CRANK, None, "2 sites, 1 slider-crank; --show chooses"),
         (*SITES, CRANK, "sites", "1 slider-crank"),
+        (*SITES, RANGEFINDERS, "sites", "the rays of 2 rangefinders"),
     ],
 )
 def test_what_mujoco_draws_and_is_not_shown_is_counted_in_one_note(tmp_path, world, load, more, show, said):

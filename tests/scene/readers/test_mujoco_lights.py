@@ -12,6 +12,7 @@ from sim2real.scene import LoadOptions, Scene, load, triangles_of
 from sim2real.scene.between import with_frames_between
 from sim2real.scene.camera_track.cameras import lasting
 from sim2real.scene.colors import linear_from_srgb
+from sim2real.scene.describe import describe
 from sim2real.scene.light.lamps import Lamp, Lights
 from sim2real.scene.records import ModelLight
 from tests.render.conftest import moving_scene
@@ -38,10 +39,14 @@ def test_lamps_are_read_with_cone_attenuation_and_shadows(tmp_path):
     lamps = (
         '<light type="spot" pos="1 2 3" dir="0 0 -2" cutoff="30" exponent="4" attenuation="1 .2 .3" castshadow="false"/>'
         '<light type="directional" dir="1 0 -1" diffuse=".2 .4 .8"/><light type="point" pos="0 0 1"/>'
-        '<light active="false" pos="0 0 1"/>'
+        '<light active="false" pos="0 0 1"/><light type="image" texture="sky"/>'
     )
-    lights = model(tmp_path, lamps).lights
-    assert lights is not None
+    sky = '<texture name="sky" type="cube" builtin="flat" rgb1="1 0 0" width="4" height="4"/>'
+    scene = model(tmp_path, lamps, assets=sky)
+    lights = scene.lights
+    assert lights is not None and "1 lamp(s) of type image left out" in scene.notes
+    kinds = {"directional": 1, "point": 1, "spot": 1}
+    assert describe(scene)["light"] == {"lamps": kinds, "headlight": False, "skybox": False, "haze": False, "panorama": None}
     spot, sun, point = lights.lamps
     assert (spot.kind, sun.kind, point.kind) == ("spot", "directional", "point")
     assert (spot.shadows, sun.shadows) == (False, True)

@@ -8,17 +8,26 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ....errors import UnreadableFileError
 from ....optional import require
+from ....text_files import text_of
 from ...colors import linear_from_srgb
 from ...records import Material, Mesh
 
 _SMALLEST_M, _LARGEST_M = 1e-9, 1e9
 _PLACED = re.compile(rb"<instance_geometry\b[^>]*\burl\s*=\s*[\"']#([^\"']+)")
+_UP_AXIS = re.compile(r"<(?:\w+:)?up_axis>\s*([XYZ])_UP")
+_UNREAD = {
+    "animations": "channel",
+    "skeletons": "instance_controller",
+    "cameras": "instance_camera",
+    "lights": "instance_light",
+}
+"""What is not read, by the elements that use it."""
 _ASTRAY = re.compile(r"Material #?(\S+) not found")
 
 
@@ -51,6 +60,21 @@ def unit_m(geometry: Any, path: Path) -> float:
         why = f"its unit is {said[:40]}"
         raise UnreadableFileError(path, what="mesh file", why=why, fix="export it in metres")
     return unit
+
+
+def up_axis_of(path: Path) -> Literal["y", "z"]:
+    """Which axis of a COLLADA file is up: as it says, else y (COLLADA's default). Files with x up are read as with z up."""
+    said = _UP_AXIS.search(text_of(path.read_bytes()))
+    return "y" if said is None or said[1] == "Y" else "z"
+
+
+def collada_notes(path: Path) -> list[str]:
+    """A sentence on what a COLLADA file holds and is not read."""
+    text = text_of(path.read_bytes())
+    found = [word for word, tag in _UNREAD.items() if re.search(rf"<(\w+:)?{tag}\b", text)]
+    notes = [f"{path.name}: its {', '.join(found)} are not read; the file is shown at rest"] if found else []
+    said = _UP_AXIS.search(text)
+    return notes if said is None or said[1] != "X" else [*notes, f"{path.name}: its x axis is up, which is not heeded"]
 
 
 def without_materials_astray(path: Path, geometries: Iterable[str], notes: list[str]) -> bytes | None:

@@ -1,10 +1,11 @@
-"""Mesh files (obj, ply, stl, off, glb, gltf; dae of robots) through trimesh."""
+"""Mesh files (obj, ply, stl, off, dae, glb, gltf) through trimesh."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ....arrays import reason
-from ....errors import EmptySceneError, MissingFileError, Sim2RealError, UnreadableFileError
-from ....text_files import text_of
+from ....errors import BadValueError, EmptySceneError, MissingFileError, Sim2RealError, UnreadableFileError
+from ....text_files import read_json, text_of
 from ....transforms import rigid
 from ...cameras.orbit import ORBIT_FRAMES
 from ...mesh_ops import cleaned, mapped, shaded
@@ -25,8 +26,8 @@ from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
 from ..gltf.dense import with_dense_accessors
 from ..gltf.instances import with_instances
-from ..reading import NoOptions, Reading
-from .collada import is_collada, unit_m, with_linear_colors, without_materials_astray
+from ..reading import Reading, option
+from .collada import collada_notes, is_collada, unit_m, up_axis_of, with_linear_colors, without_materials_astray
 from .gltf import (
     embedded_pictures,
     glow_of,
@@ -39,14 +40,21 @@ from .gltf import (
     with_numbered_materials,
 )
 from .materials import check_picture, dressed
-from .mtl import MapOptions, without_options
+from .mtl import MapOptions, obj_notes, without_options
 from .ply import PlyMesh, read_ply
 
-SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".gif")
+_OF_ANY_AXIS = (".obj", ".ply", ".stl", ".off")
+"""Kinds of files that do not say which axis is up."""
 _FARTHEST_M, _FLATTEST = 1e9, 1e-24
-_UNSAID: dict[type[Exception], str] = {AssertionError: "its arrays do not fit each other"}
-"""What trimesh means by errors without a word."""
+_UNSAID: dict[type[Exception], str] = {
+    AssertionError: "its arrays do not fit each other",
+    TypeError: "it has a value of another kind",
+    AttributeError: "it has a value of another kind",
+    IndexError: "it names something that it does not have",
+}
+"""What trimesh means by errors without a word, or with words of Python."""
+_OTHER_VERSION = re.compile(r"only GLTF 2 is supported not `([^`]{1,20})`")
 LARGE_FACES = 1_000_000
 """Of a mesh whose arrays have single precision from the start, as those that are rendered have."""
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
@@ -77,7 +85,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
 
     Args:
         path: the file.
-        up_axis: which of its axes is up; ``None``: y for glTF (its standard), z otherwise.
+        up_axis: which of its axes is up; ``None``: y for glTF (its standard), for COLLADA as the file says, z otherwise.
 
     Raises:
         MissingFileError: the file, or a file without which it cannot be read, does not exist.
@@ -89,7 +97,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         raise MissingFileError(path, what="mesh file")
     of_screen = is_collada(path)
     scene, files, notes, textures = loaded(path)
-    notes += gltf_notes(path)
+    notes += [*gltf_notes(path), *obj_notes(path)]
     meshes: list[Mesh] = []
     index: dict[tuple[str, bytes], int | None] = {}
     placed: list[tuple[int, np.ndarray]] = []
@@ -97,10 +105,13 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         geometry = scene.geometry[name]
         faces = getattr(geometry, "faces", None)
         if faces is None or len(faces) == 0:
-            notes.append(f"{path.name}: the points or lines of {name} are left out")
+            if path.suffix.lower() not in (".obj", ".glb", ".gltf"):  # theirs are counted in their notes
+                notes.append(f"{path.name}: the points or lines of {name} are left out")
             continue
-        matrix = np.diag([*[unit_m(geometry, path)] * 3, 1.0]) @ matrix
-        if not (np.abs(matrix) <= _FARTHEST_M).all() or abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST:
+        with np.errstate(all="ignore"):  # numbers of damaged files
+            matrix = np.diag([*[unit_m(geometry, path)] * 3, 1.0]) @ matrix
+            flat = abs(np.linalg.det(matrix[:3, :3])) < _FLATTEST
+        if flat or not (np.abs(matrix) <= _FARTHEST_M).all():
             notes.append(f"{path.name}: {name} is left out, because its node makes it flat, endless or infinitely far")
             continue
         stretch, move = _split_rigid(matrix)
@@ -114,28 +125,48 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         if at is not None:
             placed.append((at, move))
     if not meshes:
+        notes += collada_notes(path) if of_screen else []
         why = f" ({'; '.join(notes)})" if notes else ""
         raise EmptySceneError(path, lacks="faces that can be drawn", fix=f"export it with triangles{why}")
-    y_up = (up_axis or ("y" if path.suffix.lower() in (".glb", ".gltf") else "z")) == "y"
+    usual = up_axis_of(path) if of_screen else "y" if path.suffix.lower() in (".glb", ".gltf") else "z"
+    y_up = (up_axis or usual) == "y"
     if y_up:
         notes.append(f"{path.name}: its y axis is up and was turned to z, the up axis here")
     return MeshFile(tuple(meshes), tuple(placed), Y_UP if y_up else np.eye(4), tuple(notes), tuple(files))
 
 
-def read(path: Path, reading: Reading, options: NoOptions) -> Scene:
+@dataclass(frozen=True)
+class Options:
+    """What mesh files alone take."""
+
+    up_axis: str | None = option(
+        "Which axis of a mesh file is up: y or z.  [default: z; of COLLADA as the file says]", metavar="y|z"
+    )
+
+
+def read(path: Path, reading: Reading, options: Options) -> Scene:
     """The reader of mesh files; see ``load_mesh``."""
-    return load_mesh(path, frames=reading.frames, fps=reading.fps or 24.0)
+    return load_mesh(path, frames=reading.frames, fps=reading.fps or 24.0, up_axis=options.up_axis)
 
 
-def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> Scene:
+def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0, up_axis: str | None = None) -> Scene:
     """A mesh file as a scene of one resting instance, without cameras; errors as ``read_mesh_file``.
 
     Args:
         path: the file.
         frames: which frames of a clip that lasts until the slice's end, ``ORBIT_FRAMES`` frames if it has none.
         fps: frames per second.
+        up_axis: as for ``read_mesh_file``.
+
+    Raises:
+        BadValueError: ``up_axis`` is neither y nor z.
     """
-    file = read_mesh_file(path)
+    if up_axis not in (None, "y", "z"):
+        raise BadValueError("--up-axis", up_axis, right="y or z", where=path)
+    file = read_mesh_file(path, up_axis="y" if up_axis == "y" else "z" if up_axis == "z" else None)
+    said = collada_notes(path) if is_collada(path) else []
+    if up_axis is None and path.suffix.lower() in _OF_ANY_AXIS:
+        said.append(f"{path.name}: its z axis is taken to be up, --up-axis y turns it")
     wanted = frames or slice(None)
     count = len(range(ORBIT_FRAMES if wanted.stop is None else wanted.stop)[wanted])
     check_frames(count, 2, path)
@@ -149,7 +180,7 @@ def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0) -> 
         visible=np.ones((count, 1), bool),
         cameras=(),
         fps=fps,
-        notes=file.notes,
+        notes=(*file.notes, *said),
     )
 
 
@@ -222,6 +253,12 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
     files, missing, said, textures = [path], [], list[str](), Textures(gltf_of(path), {})
     pictures = [(f"{name} in {path}", data) for name, data in embedded_pictures(path)]
     check_requirements(path)
+    if path.suffix.lower() == ".gltf" and instead is None:
+        read_json(path, what="mesh file", fix="export it again")  # of text that is no JSON, trimesh takes another file
+
+    def of_materials(name: str) -> bool:
+        other = path.suffix.lower() == ".obj" and Path(name).suffix.lower() not in _PICTURES
+        return other or name.lower().endswith(".mtl")
 
     class Neighbors(FilePathResolver):
         """Files next to the mesh file; remembers which were found."""
@@ -230,13 +267,13 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
             name = str(name).strip()
             place = _neighbor(path, name)
             if place is None:
-                missing.append(("material file" if name.lower().endswith(".mtl") else "texture", name))
+                missing.append(("material file" if of_materials(name) else "texture", name))
                 raise FileNotFoundError(name)
             files.append(place)
             data = place.read_bytes()
             if place.suffix.lower() in _PICTURES:
                 pictures.append((str(place), data))
-            if place.suffix.lower() != ".mtl":
+            if not of_materials(name):
                 return data
             text, options = without_options(text_of(data))
             textures.maps.update(options)
@@ -259,8 +296,7 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
     except Exception as error:  # the readers of trimesh raise whatever their parsing trips over
         if missing and isinstance(error, FileNotFoundError):
             raise MissingFileError(path.parent / missing[-1][1], what=f"a file that {path.name} names") from error
-        why = " ".join(str(error).split()) or _UNSAID.get(type(error), type(error).__name__)
-        raise _broken(path, why) from error
+        raise _broken(path, _why(error)) from error
     for name, data in pictures:
         check_picture(data, name)
     said += [f"{path.name}: {what} is missing; its color is used instead: {name}" for what, name in dict.fromkeys(missing)]
@@ -287,7 +323,8 @@ def _placed(scene: Any, path: Path) -> Iterator[tuple[np.ndarray, str]]:
     """Every use of a geometry: ``file_from_geometry`` and the geometry's name."""
     try:
         for node in sorted(scene.graph.nodes_geometry):
-            matrix, name = scene.graph[node]
+            with np.errstate(all="ignore"):  # numbers of damaged files
+                matrix, name = scene.graph[node]
             yield np.asarray(matrix, np.float64).reshape(4, 4), str(name)
     except (TypeError, ValueError, AttributeError, LookupError) as error:  # nodes that are their own parents, or absent
         raise _broken(path, f"its nodes hang on each other in no order ({reason(error)})") from error
@@ -354,6 +391,17 @@ def _glowing(mesh: Mesh, factor: float) -> Mesh:
         maps = replace(maps, emission=(red, green, blue))
     made = replace(mesh.material, emission=(r * factor, g * factor, b * factor), maps=maps)
     return mesh if factor == 1 else replace(mesh, material=made)
+
+
+def _why(error: Exception) -> str:
+    """What trimesh tripped over, in words."""
+    said = reason(error) if str(error).strip() else ""
+    if isinstance(error, KeyError):
+        return f"it lacks {said!r}"
+    if (version := _OTHER_VERSION.search(said)) is not None:
+        return f"it is of glTF {version[1]}, and glTF 2.0 is read"
+    meant = next((words for kind, words in _UNSAID.items() if isinstance(error, kind)), "")
+    return f"{meant} ({said})" if meant and said else meant or said or type(error).__name__
 
 
 def _broken(path: Path, why: str) -> UnreadableFileError:

@@ -28,6 +28,8 @@ _PACKED = {"KHR_draco_mesh_compression": "DracoPy"}
 _STRENGTH = "KHR_materials_emissive_strength"
 _BRIGHTEST = 1e6
 _REPEAT = 10497
+_LINES = (0, 1, 2, 3)
+"""Modes of points, of lines, and of lines in a loop and in a strip."""
 _TAG = "sim2real-material-"
 
 
@@ -75,7 +77,18 @@ def gltf_notes(path: Path) -> list[str]:
     held = gltf_of(path)
     found = [word for key, word in unread.items() if held.get(key)]
     notes = [f"{path.name}: its {', '.join(found)} are not read; the file is shown at rest"] if found else []
-    return [*notes, *extension_notes(path)]
+    return [*notes, *_notes_of_lines(path, held), *extension_notes(path)]
+
+
+def _notes_of_lines(path: Path, held: dict[str, Any]) -> list[str]:
+    """A sentence on each mesh that has points or lines."""
+    names = []
+    for k, mesh in enumerate(held["meshes"] if isinstance(held.get("meshes"), list) else []):
+        parts = mesh.get("primitives") if isinstance(mesh, dict) else None
+        modes = [part.get("mode") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+        if any(mode in _LINES for mode in modes):
+            names.append(str(mesh.get("name") or f"mesh_{k}"))
+    return [f"{path.name}: the points or lines of {name} are left out" for name in names]
 
 
 def extension_notes(path: Path, heeded: tuple[str, ...] = ()) -> list[str]:

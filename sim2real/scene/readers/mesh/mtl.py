@@ -1,15 +1,20 @@
-"""Material files of OBJ: the options of their maps, which trimesh takes for a part of the picture's name."""
+"""What OBJ files and their material files say that trimesh does not pass on, or takes for a part of a picture's name."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from ....text_files import text_of
+
 _MAP = re.compile(r"^(\s*)(map_\w+|bump|disp|decal|refl)\s+(-.*)$", re.IGNORECASE)
+_UNREAD = re.compile(r"^[ \t]*(p|l|curv|surf)[ \t]", re.MULTILINE)
 _NUMBERS = {"-o": 3, "-s": 3, "-t": 3, "-mm": 2}
 """Options with up to so many numbers; all others have one word."""
 
@@ -28,6 +33,16 @@ class MapOptions:
         if (self.scale, self.offset) == ((1.0, 1.0), (0.0, 0.0)):
             return None
         return np.array([[self.scale[0], 0, self.offset[0]], [0, self.scale[1], self.offset[1]]])
+
+
+def obj_notes(path: Path) -> list[str]:
+    """A sentence on the points, lines and curved surfaces of an OBJ file; nothing for other files."""
+    if path.suffix.lower() != ".obj":
+        return []
+    found = Counter(word[1] for word in _UNREAD.finditer(text_of(path.read_bytes())))
+    kinds = {"points": "p", "lines": "l", "curves": "curv", "surfaces with control points": "surf"}
+    counts = [f"{found[word]} {what}" for what, word in kinds.items() if found[word]]
+    return [f"{path.name}: left out, because only faces are read: {', '.join(counts)}"] if counts else []
 
 
 def without_options(text: str) -> tuple[str, dict[str, MapOptions]]:

@@ -66,7 +66,8 @@ def lights_of(
     linear = float((ambient**_GAMMA + _FACING * shine**_GAMMA + reaching @ colors**_GAMMA).mean())
     level = max(display, 0.1) ** _GAMMA
     gain = float(np.clip(level / max(linear, 1e-6), 0.5, 8.0))
-    lamps, notes = [], []
+    images = sum(bool(model.light_active[k]) and kind_of(model, k) > _POINT for k in range(model.nlight))
+    lamps, notes = [], [f"{images} lamp(s) of type image left out"] if images else []
     for k, color in zip(active, colors, strict=True):
         lamp, note = _lamp(model, k, np.pi * gain * color**_GAMMA, (position[k], direction[k]), bodies)
         lamps.append(lamp)

@@ -75,4 +75,7 @@ def note_of_what_is_left_out(model: MjModel, shown: tuple[str, ...]) -> str | No
     cranks = int((np.asarray(model.actuator_trntype) == _SLIDER_CRANK).sum())
     if cranks:
         said.append(f"{cranks} slider-crank{'' if cranks == 1 else 's'}")
+    rays = int((np.asarray(model.sensor_type) == int(require("mujoco", "mujoco").mjtSensor.mjSENS_RANGEFINDER)).sum())
+    if rays:
+        said.append(f"the rays of {rays} rangefinder{'' if rays == 1 else 's'}")
     return f"left out, though MuJoCo draws them: {', '.join(said)}{advice}" if said else None

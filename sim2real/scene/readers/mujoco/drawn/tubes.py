@@ -10,6 +10,8 @@ from ....records import Material, Mesh
 
 SLICES, RINGS = 12, 2
 """Of a tube, and of each of its ends."""
+THICK_M, THICK_SLICES, THICK_RINGS = 0.01, 28, 4
+"""The same of tubes of a larger radius, which are seen to have sides; around as MuJoCo has it where a model says nothing."""
 _SHORTEST = 1e-9
 
 
@@ -23,7 +25,9 @@ class Tubes:
         self, start: Float[np.ndarray, "tubes 3"], end: Float[np.ndarray, "tubes 3"], radius: Float[np.ndarray, "tubes"]
     ) -> None:
         """Take the tubes at rest: where they start and end, and their radii in metres."""
-        unit = capsule(1.0, 1.0, segments=SLICES, rings=RINGS)
+        thick = len(radius) > 0 and float(np.max(radius)) > THICK_M
+        slices, rings = (THICK_SLICES, THICK_RINGS) if thick else (SLICES, RINGS)
+        unit = capsule(1.0, 1.0, segments=slices, rings=rings)
         self._unit, self._upper = unit, np.asarray(unit.vertices)[:, 2] > 0
         self._offset = np.asarray(unit.vertices, np.float64) - np.where(self._upper, 1.0, -1.0)[:, None] * [0, 0, 1]
         self._start, self._radius = start, radius
