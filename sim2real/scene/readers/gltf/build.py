@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float
 from ...mesh_ops import mapped
 from ...moving_vertices import MovingVertices
 from ...records import Mesh
-from ..mesh.files import Textures, mesh_of
+from ..mesh.files import mesh_of
+from ..mesh.loading import Textures
 from .deform import Shape, shape_of
 from .document import MOST
 from .nodes import Hierarchy, Poses, class_name, rigid_and_stretch

@@ -18,8 +18,9 @@ from ...cameras.orbit import ORBIT_FRAMES
 from ...light.metering import lit_by
 from ...records import Instance, Part, Scene
 from ..frame_count import check_frames
-from ..mesh.files import Y_UP, check_requirements, load_mesh, loaded, sha256_of
+from ..mesh.files import Y_UP, load_mesh, sha256_of
 from ..mesh.gltf import extension_notes, gltf_of, numbered_material, with_materials_alone
+from ..mesh.loading import check_requirements, loaded
 from ..reading import Reading, option
 from .build import Builder, Looks
 from .cameras import cameras_of
