@@ -19,8 +19,12 @@ COEFFICIENTS = {"perspective": (0, 4, 5, 8, 12), "fisheye": (4,), "orthographic"
 
 WIDEST_DEG = 89.0
 """Rays farther than this from the axis cannot be drawn (a surface is found by its depth along the axis)."""
-_SAMPLES = 4096
+_SAMPLES = 1 << 16
 _STEPS = 30
+_AT_ONCE = 1 << 14
+"""Lines of sight that are solved together: arrays that small stay in a processor's cache."""
+
+_Jacobian = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -81,33 +85,45 @@ def undistorted(xy: Float[np.ndarray, "*shape 2"], lens: Lens) -> Float[np.ndarr
         (x, y) with ``distorted(result) = xy`` to about 1e-15; not a number where there is none.
     """
     shape, xy = np.shape(xy), np.asarray(xy, np.float64).reshape(-1, 2)
+    out = np.empty(xy.shape)
+    for start in range(0, len(xy), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        out[some, 0], out[some, 1] = _solved(*np.ascontiguousarray(xy[some].T), lens)
+    return out.reshape(shape)
+
+
+def _solved(x: np.ndarray, y: np.ndarray, lens: Lens) -> tuple[np.ndarray, np.ndarray]:
+    """The lines of sight that a lens moves to (x, y); not a number where there is none."""
     radius, moved = _radii(lens)
-    reach = np.linalg.norm(xy, axis=-1, keepdims=True)
-    out = xy * np.where(reach > 0, np.interp(reach, moved, radius) / np.where(reach > 0, reach, 1), 1.0)
-    left = np.arange(len(xy))
+    reach = np.sqrt(x * x + y * y)
+    scale = np.where(reach > 0, np.interp(reach, moved, radius) / np.where(reach > 0, reach, 1), 1.0)
+    out_x, out_y, good = x * scale, y * scale, np.zeros(len(x), bool)
+    left: np.ndarray | slice = slice(None)
     for _ in range(_STEPS):
-        at = out[left]
-        found, jacobian = lens_map(at, lens)
-        step = _solved(jacobian, xy[left] - found)
-        size = np.linalg.norm(step, axis=-1, keepdims=True)
-        bound = 0.2 * (1 + np.linalg.norm(at, axis=-1, keepdims=True))  # beyond, the map's tangent is not to be trusted
-        out[left] = at + step * np.minimum(1.0, bound / np.maximum(size, 1e-300))
-        left = left[size[:, 0] > 1e-9 * bound[:, 0]]  # a step that small squares to nothing
-        if not len(left):
+        at_x, at_y = out_x[left], out_y[left]
+        found_x, found_y, jacobian = _moved(at_x, at_y, lens)
+        miss_x, miss_y = x[left] - found_x, y[left] - found_y
+        step_x, step_y, det = _step(jacobian, miss_x, miss_y)
+        size, bound = np.sqrt(step_x * step_x + step_y * step_y), 0.2 * (1 + np.sqrt(at_x * at_x + at_y * at_y))
+        part = np.minimum(1.0, bound / np.maximum(size, 1e-300))  # beyond the bound, the map's tangent is not to be trusted
+        out_x[left], out_y[left] = at_x + step_x * part, at_y + step_y * part
+        again = size > 1e-8 * bound  # a step that small squares to nothing
+        good[left] = ~again & (det > 0)
+        if not again.any():
             break
-    found, jacobian = lens_map(out, lens)
-    good = np.abs(found - xy).max(axis=-1) <= 1e-9
-    good &= ((out * out).sum(-1) <= field_of(lens) ** 2) & (_determinant(jacobian) > 0)
-    return np.where(good[:, None], out, np.nan).reshape(shape)
+        left = np.flatnonzero(again) if isinstance(left, slice) else left[again]
+    good &= out_x * out_x + out_y * out_y <= field_of(lens) ** 2
+    return np.where(good, out_x, np.nan), np.where(good, out_y, np.nan)
 
 
-def _solved(j: np.ndarray, miss: np.ndarray) -> np.ndarray:
-    """``j`` applied backwards to ``miss``; ``miss`` itself where it cannot be."""
-    det = _determinant(j)
-    x = j[..., 1, 1] * miss[..., 0] - j[..., 0, 1] * miss[..., 1]
-    y = j[..., 0, 0] * miss[..., 1] - j[..., 1, 0] * miss[..., 0]
+def _step(jacobian: _Jacobian, miss_x: np.ndarray, miss_y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the Jacobian turns into a miss, or the miss itself where that cannot be told; and the determinant."""
+    xx, xy, yx, yy = jacobian
+    det = xx * yy - xy * yx
     sound = det > 1e-9
-    return np.where(sound[..., None], np.stack([x, y], axis=-1) / np.where(sound, det, 1.0)[..., None], miss)
+    inverse = 1 / np.where(sound, det, 1.0)
+    step_x, step_y = (yy * miss_x - xy * miss_y) * inverse, (xx * miss_y - yx * miss_x) * inverse
+    return np.where(sound, step_x, miss_x), np.where(sound, step_y, miss_y), det
 
 
 @np.errstate(all="ignore")  # outside of the field anything may come out; callers look
@@ -117,21 +133,25 @@ def lens_map(
     """What the lens does to (x, y), whether or not it makes sense there, and its Jacobian."""
     shape = np.shape(xy)
     x, y = np.asarray(xy, np.float64).reshape(-1, 2).T
+    moved_x, moved_y, jacobian = _moved(x, y, lens)
+    return np.stack([moved_x, moved_y], axis=-1).reshape(shape), np.stack(jacobian, axis=-1).reshape(*shape, 2)
+
+
+def _moved(x: np.ndarray, y: np.ndarray, lens: Lens) -> tuple[np.ndarray, np.ndarray, _Jacobian]:
+    """Where a lens moves (x, y), and how that changes: x by x, x by y, y by x, y by y."""
     t = x * x + y * y
     g, slope = _radial(t, lens)
     _, _, p1, p2, *_, s1, s2, s3, s4 = _twelve(lens)
-    moved = [
-        x * g + 2 * p1 * x * y + p2 * (t + 2 * x * x) + t * (s1 + s2 * t),
-        y * g + 2 * p2 * x * y + p1 * (t + 2 * y * y) + t * (s3 + s4 * t),
-    ]
-    both = 2 * x * y * slope + 2 * p1 * x + 2 * p2 * y
+    moved_x, moved_y = x * g, y * g
+    xx, both, yy = g + 2 * x * x * slope, 2 * x * y * slope, g + 2 * y * y * slope
+    if not any((p1, p2, s1, s2, s3, s4)):
+        return moved_x, moved_y, (xx, both, both, yy)
     prism_x, prism_y = 2 * (s1 + 2 * s2 * t), 2 * (s3 + 2 * s4 * t)
-    rows = [
-        [g + 2 * x * x * slope + 2 * p1 * y + 6 * p2 * x + x * prism_x, both + y * prism_x],
-        [both + x * prism_y, g + 2 * y * y * slope + 6 * p1 * y + 2 * p2 * x + y * prism_y],
-    ]
-    jacobian = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-    return np.stack(moved, axis=-1).reshape(shape), jacobian.reshape(*shape, 2)
+    both = both + 2 * p1 * x + 2 * p2 * y
+    jacobian = xx + 2 * p1 * y + 6 * p2 * x + x * prism_x, both + y * prism_x, both + x * prism_y
+    moved_x = moved_x + 2 * p1 * x * y + p2 * (t + 2 * x * x) + t * (s1 + s2 * t)
+    moved_y = moved_y + 2 * p2 * x * y + p1 * (t + 2 * y * y) + t * (s3 + s4 * t)
+    return moved_x, moved_y, (*jacobian, yy + 6 * p1 * y + 2 * p2 * x + y * prism_y)
 
 
 def _determinant(j: np.ndarray) -> np.ndarray:
@@ -153,18 +173,20 @@ def _polynomials(lens: Lens) -> tuple[Polynomial, Polynomial]:
 def _radial(t: np.ndarray, lens: Lens) -> tuple[np.ndarray, np.ndarray]:
     """By how much a radius grows, and the derivative of that, for squared radii ``t``."""
     if lens.projection != "fisheye":
-        above, below = _polynomials(lens)
-        a, b = above(t), below(t)
-        return a / b, (above.deriv()(t) * b - a * below.deriv()(t)) / (b * b)
+        k1, k2, _, _, k3, k4, k5, k6, *_ = _twelve(lens)
+        a, b = 1 + t * (k1 + t * (k2 + t * k3)), 1 + t * (k4 + t * (k5 + t * k6))
+        a_slope, b_slope = k1 + t * (2 * k2 + t * (3 * k3)), k4 + t * (2 * k5 + t * (3 * k6))
+        return a / b, (a_slope * b - a * b_slope) / (b * b)
     k1, k2, k3, k4 = lens.distortion
-    bend = Polynomial([1.0, k1, k2, k3, k4])
     r = np.sqrt(t)
     near = r < 1e-3
     safe = np.where(near, 1.0, r)
     angle = np.arctan(safe)
     w = angle * angle
-    g = angle * bend(w) / safe
-    slope = ((bend(w) + 2 * w * bend.deriv()(w)) / (1 + safe * safe) - g) / (2 * safe * safe)
+    bend = 1 + w * (k1 + w * (k2 + w * (k3 + w * k4)))
+    g = angle * bend / safe
+    bend_slope = k1 + w * (2 * k2 + w * (3 * k3 + w * (4 * k4)))
+    slope = ((bend + 2 * w * bend_slope) / (1 + safe * safe) - g) / (2 * safe * safe)
     c1, c2 = k1 - 1 / 3, k2 - k1 + 1 / 5  # series about the axis
     return np.where(near, 1 + t * (c1 + t * c2), g), np.where(near, c1 + 2 * t * c2, slope)
 

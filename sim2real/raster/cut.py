@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int8, Int64
+from jaxtyping import Float, Float32, Float64, Int32, Int64
+from torch import Tensor
 
 from ..camera.view import View
 from ..scene import Triangles
@@ -16,12 +21,24 @@ from .windows import part_boxes
 
 _SPARED = 1e-4
 """Of the eye's distance from the plane: what lies in the plane itself is cut away, too."""
+_PARTS_KEPT = 64
+_VIEWS_KEPT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class _Front:
+    """What of a part's faces lies in front of a plane, in its mesh frame, and of which faces they are pieces."""
+
+    vertices: Float32[np.ndarray, "vertices 3"]
+    faces: Int32[np.ndarray, "pieces 3"]
+    numbers: Int64[np.ndarray, "pieces"]
 
 
 class CutView:
     """Sees the triangles of a rasterizer in front of planes; may be asked from several threads at once.
 
-    Parts on one side of a plane cost nothing. The faces of those on both sides are cut anew for every view.
+    Parts on one side of a plane cost nothing. The faces of those on both sides are cut, and kept for as long as their part and
+    the plane keep their places to each other.
 
     Args:
         triangles: of the scene.
@@ -33,59 +50,108 @@ class CutView:
         self._triangles, self._rasterizer, self._device = triangles, rasterizer, device
         self._boxes = part_boxes(triangles)
         ends = np.searchsorted(triangles.face_part, np.arange(1 + len(triangles.part_instance)))
-        self._faces_of = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self._faces_of = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
+        self._resting_front = functools.lru_cache(maxsize=_PARTS_KEPT)(self._front_of_resting)
+        self._resting_pieces = functools.lru_cache(maxsize=_VIEWS_KEPT)(self._pieces_at_rest)
 
     def visibility(self, view: View, plane: Float[np.ndarray, "4"]) -> Visibility:
         """The face that every pixel of a view sees in front of a plane.
 
         Args:
             view: of the triangles.
-            plane: unit normal n and offset d in the camera's frame; points p with n.p > d are in front.
+            plane: unit normal n and offset d in the world; points p with n.p > d are in front.
         """
-        spared = plane + [0, 0, 0, _SPARED * abs(plane[3])]
-        low, high = self._span(view, spared)
+        planes = _planes_of_parts(view, plane)
+        low, high = self._span(view, planes)
         shown = view.shown & (high > 0)
-        crossing = np.flatnonzero(shown & (low < 0))
-        if not len(crossing):
+        crossing = shown & (low < 0)
+        if not crossing.any():
             return self._rasterizer.visibility(view.only(shown))
-        whole = shown.copy()
-        whole[crossing] = False
-        rest = self._rasterizer.fragments(view.only(whole))
-        pieces, numbers = self._pieces(view, crossing, spared)
-        if not len(numbers):
-            return Visibility(rest.face, rest.camera_vertices)
-        alone = replace(view, camera_from_part=np.eye(4)[None], part_visible=None, vertices=None)
-        seen = rasterizer(pieces, device=self._device).fragments(alone)
-        nearer = (seen.face >= 0) & ((rest.face < 0) | (seen.depth < rest.depth))
-        of_face = torch.as_tensor(numbers.astype(np.int32)).to(rest.face.device)[seen.face.clamp(min=0).long()]
-        return Visibility(torch.where(nearer, of_face, rest.face), rest.camera_vertices)
-
-    def _span(self, view: View, plane: np.ndarray) -> tuple[Float64[np.ndarray, "parts"], Float64[np.ndarray, "parts"]]:
-        """The least and the greatest height of every part above a plane; 0 where a part has no vertices."""
-        local = np.einsum("pij,i->pj", view.camera_from_part[:, :3], plane[:3])  # n.(R x + t) as a function of x
+        rest = self._rasterizer.fragments(view.only(shown & ~crossing))
+        numbers = np.flatnonzero(crossing)
         if view.vertices is None:
-            height = np.einsum("pci,pi->pc", self._boxes, local[:, :3]) + local[:, 3:] - plane[3]
+            found = self._resting_pieces(numbers.tobytes(), planes[numbers].tobytes())
+        else:
+            found = self._joined([(p, self._front(p, planes[p], view.vertices)) for p in numbers.tolist()])
+        if found is None:
+            return Visibility(rest.face, rest.camera_vertices)
+        pieces, of_piece = found
+        seen = pieces.fragments(replace(view, vertices=None).only(crossing))
+        nearer = (seen.face >= 0) & ((rest.face < 0) | (seen.depth < rest.depth))
+        return Visibility(torch.where(nearer, of_piece[seen.face.clamp(min=0)], rest.face), rest.camera_vertices)
+
+    def _span(self, view: View, planes: np.ndarray) -> tuple[Float64[np.ndarray, "parts"], Float64[np.ndarray, "parts"]]:
+        """The least and the greatest height of every part above a plane; 0 where a part has no vertices."""
+        if view.vertices is None:
+            height = np.einsum("pci,pi->pc", self._boxes, planes[:, :3]) - planes[:, 3:]
             height = np.nan_to_num(height, nan=0.0)
             return height.min(axis=1), height.max(axis=1)
         part = self._triangles.vertex_part
-        height = (view.vertices * local[part, :3]).sum(axis=1) + local[part, 3] - plane[3]
-        low, high = np.full(len(local), np.inf), np.full(len(local), -np.inf)
+        height = (view.vertices * planes[part, :3]).sum(axis=1) - planes[part, 3]
+        low, high = np.full(len(planes), np.inf), np.full(len(planes), -np.inf)
         np.minimum.at(low, part, height)
         np.maximum.at(high, part, height)
         return np.where(low <= high, low, 0), np.where(low <= high, high, 0)
 
-    def _pieces(
-        self, view: View, parts: Int64[np.ndarray, "some"], plane: np.ndarray
-    ) -> tuple[Triangles, Int64[np.ndarray, "pieces"]]:
-        """What is left of the faces of some parts, in the camera's frame, and of which faces they are pieces."""
-        face = np.concatenate([np.arange(self._faces_of[p].start, self._faces_of[p].stop) for p in parts])
-        corners = self._triangles.faces[face]
-        vertices = self._triangles.vertices if view.vertices is None else view.vertices
-        pose = view.camera_from_part[self._triangles.face_part[face]]
-        points = np.einsum("fij,fcj->fci", pose[:, :3, :3], vertices[corners].astype(np.float64)) + pose[:, None, :3, 3]
-        cut, of = cut_triangles(points, plane)
-        side = self._triangles.hidden_side
-        return _loose(cut, None if side is None else side[face[of]]), face[of]
+    def _pieces_at_rest(self, numbers: bytes, planes: bytes) -> tuple[Rasterizer, Int32[Tensor, "pieces"]] | None:
+        parts, of_parts = np.frombuffer(numbers, np.int64).tolist(), np.frombuffer(planes).reshape(-1, 4)
+        return self._joined([(p, self._resting_front(p, own.tobytes())) for p, own in zip(parts, of_parts, strict=True)])
+
+    def _joined(self, fronts: Sequence[tuple[int, _Front]]) -> tuple[Rasterizer, Int32[Tensor, "pieces"]] | None:
+        """A rasterizer of pieces of some parts, and of which faces they are pieces; ``None`` where there are no pieces."""
+        first = np.cumsum([0, *(len(front.vertices) for _, front in fronts)])
+        faces = np.concatenate([front.faces + start for (_, front), start in zip(fronts, first[:-1], strict=True)])
+        if not len(faces):
+            return None
+        number = np.concatenate([front.numbers for _, front in fronts])
+        parts, side = np.array([part for part, _ in fronts], np.int32), self._triangles.hidden_side
+        triangles = Triangles(
+            vertices=np.concatenate([front.vertices for _, front in fronts]),
+            faces=faces.astype(np.int32),
+            uv=np.zeros((len(faces), 3, 2), np.float32),
+            normals=np.zeros((len(faces), 3, 3), np.float32),
+            face_part=np.repeat(parts, [len(front.faces) for _, front in fronts]),
+            vertex_part=np.repeat(parts, [len(front.vertices) for _, front in fronts]),
+            part_instance=self._triangles.part_instance,
+            hidden_side=None if side is None else side[number],
+        )
+        of_piece = torch.as_tensor(number.astype(np.int32)).to(self._device)
+        return rasterizer(triangles, device=self._device), of_piece
+
+    def _front_of_resting(self, part: int, plane: bytes) -> _Front:
+        return self._front(part, np.frombuffer(plane), self._triangles.vertices)
+
+    def _front(self, part: int, plane: Float64[np.ndarray, "4"], vertices: Float32[np.ndarray, "vertices 3"]) -> _Front:
+        """What of a part lies in front of a plane of its mesh frame: faces as they are, and pieces of those that cross it."""
+        of_part = self._faces_of[part]
+        faces = self._triangles.faces[of_part]
+        begin = int(faces.min())
+        own, faces = vertices[begin : int(faces.max()) + 1].astype(np.float64), faces - begin
+        count = (own @ plane[:3] >= plane[3])[faces].sum(axis=1)
+        whole, crossing = np.flatnonzero(count == 3), np.flatnonzero((count == 1) | (count == 2))
+        cut, of = cut_triangles(own[faces[crossing]], plane)
+        used = np.zeros(len(own), bool)
+        used[faces[whole]] = True
+        place, loose = np.cumsum(used) - 1, np.arange(3 * len(cut)).reshape(-1, 3) + int(used.sum())
+        return _Front(
+            np.concatenate([own[used], cut.reshape(-1, 3)]).astype(np.float32),
+            np.concatenate([place[faces[whole]], loose]).astype(np.int32),
+            of_part.start + np.concatenate([whole, crossing[of]]),
+        )
+
+
+def _planes_of_parts(view: View, plane: Float[np.ndarray, "4"]) -> Float64[np.ndarray, "parts 4"]:
+    """A plane of the world, moved off by what is spared, in the mesh frames of all parts.
+
+    Numbers are rounded to float32, and what is spared to a power of two, so that they stay the same where only the eye moves.
+    """
+    eye = view.world_from_camera
+    distance = abs(float(plane[:3] @ eye[:3, 3] - plane[3]))
+    spared = _SPARED * 2.0 ** math.ceil(math.log2(max(distance, 1e-9)))
+    world_from_part = eye @ view.camera_from_part
+    normal = np.einsum("pij,i->pj", world_from_part[:, :3, :3], plane[:3])
+    offset = plane[3] + spared - world_from_part[:, :3, 3] @ plane[:3]
+    return np.concatenate([normal, offset[:, None]], axis=1).astype(np.float32).astype(np.float64)
 
 
 def cut_triangles(
@@ -124,18 +190,3 @@ def cut_triangles(
 def _between(front: np.ndarray, behind: np.ndarray, height: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """Where edges meet the plane, from the heights of their ends."""
     return front + (behind - front) * (height / np.maximum(height - depth, 1e-300))
-
-
-def _loose(corners: Float64[np.ndarray, "pieces 3 3"], hidden_side: Int8[np.ndarray, "pieces"] | None) -> Triangles:
-    """Triangles that share no vertices, as one part."""
-    count = len(corners)
-    return Triangles(
-        vertices=np.ascontiguousarray(corners.reshape(-1, 3), np.float32),
-        faces=np.arange(3 * count, dtype=np.int32).reshape(-1, 3),
-        uv=np.zeros((count, 3, 2), np.float32),
-        normals=np.zeros((count, 3, 3), np.float32),
-        face_part=np.zeros(count, np.int32),
-        vertex_part=np.zeros(3 * count, np.int32),
-        part_instance=np.ones(1, np.int32),
-        hidden_side=hidden_side,
-    )

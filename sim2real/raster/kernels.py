@@ -23,7 +23,6 @@ from typing import no_type_check
 import warp as wp
 
 from ..camera.kernels import BENT, PARALLEL, eye_plane, ray_x, ray_y, sight, wide
-from ..native_code import native
 from .box_kernels import Target, face_box, place_of
 
 wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": False})
@@ -31,9 +30,6 @@ wp.set_module_options({"enable_backward": False, "fast_math": False, "fuse_fp": 
 NO_HIT = 0x7FFFFFFFFFFFFFFF
 """Key of a pixel without surface; its low half read as int32 is -1."""
 
-
-BLOCK_PX = 32
-"""Pixels of a row that share one bound of what they hold, in ``native/cover_lanes``."""
 
 SPAN_PX = wp.constant(16)
 """Rows of boxes wider than this are narrowed to the triangle before pixels are tested."""
@@ -68,37 +64,6 @@ def transform(
     screen[i] = wp.vec3f(at[0], at[1], p[2])
 
 
-@wp.func_native(native(__file__, "transform_lanes"))
-@no_type_check
-def place_lanes(
-    vertices: wp.array(dtype=wp.vec3f),
-    vertex_part: wp.array(dtype=wp.int32),
-    camera_from_part: wp.array2d(dtype=wp.vec4d),
-    part_visible: wp.array(dtype=wp.int32),
-    target: Target,
-    camera_vertices: wp.array(dtype=wp.vec3f),
-    screen: wp.array(dtype=wp.vec3f),
-):
-    """All vertices, some at once."""
-    ...
-
-
-@wp.kernel
-@no_type_check
-def transform_lanes(
-    vertices: wp.array(dtype=wp.vec3f),
-    vertex_part: wp.array(dtype=wp.int32),
-    camera_from_part: wp.array2d(dtype=wp.vec4d),
-    part_visible: wp.array(dtype=wp.int32),
-    target: Target,
-    camera_vertices: wp.array(dtype=wp.vec3f),
-    screen: wp.array(dtype=wp.vec3f),
-):
-    """As ``transform``, on the CPU alone, for cameras that bend no rays and have an eye: one thread takes all vertices."""
-    if wp.tid() == 0:
-        place_lanes(vertices, vertex_part, camera_from_part, part_visible, target, camera_vertices, screen)
-
-
 @wp.func
 @no_type_check
 def spread(p: wp.vec3d, e: wp.vec3d) -> wp.float64:
@@ -121,24 +86,6 @@ def narrowed(target: Target, span: wp.vec2i, slope: wp.float64, offset: wp.float
         else:
             last = wp.min(last, int(at) + 1)
     return wp.vec2i(first, last)
-
-
-@wp.func_native(native(__file__, "splat_lanes"))
-@no_type_check
-def draw_lanes(
-    order: wp.array(dtype=wp.int32),
-    count: int,
-    faces: wp.array(dtype=wp.vec3i),
-    screen: wp.array(dtype=wp.vec3f),
-    camera_vertices: wp.array(dtype=wp.vec3f),
-    target: Target,
-    drawn: wp.array(dtype=wp.int32),
-    boxes: wp.array(dtype=wp.vec4i),
-    zbuffer: wp.array2d(dtype=wp.int64),
-    farthest_of: wp.array2d(dtype=wp.int64),
-):
-    """``face_box``, ``hidden`` and ``cover`` for some triangles, one after the other: several boxes and pixels at once."""
-    ...
 
 
 @wp.func
@@ -267,29 +214,6 @@ def splat(
     nearest = wp.min(screen[corners[0]][2], wp.min(screen[corners[1]][2], screen[corners[2]][2]))
     if not hidden(target, nearest, box, zbuffer):
         cover(target, face, corners, box, camera_vertices, zbuffer, wp.vec2i(0, 0), wp.vec2i(1, 1))
-
-
-@wp.kernel
-@no_type_check
-def splat_lanes(
-    order: wp.array(dtype=wp.int32),
-    count: int,
-    faces: wp.array(dtype=wp.vec3i),
-    screen: wp.array(dtype=wp.vec3f),
-    camera_vertices: wp.array(dtype=wp.vec3f),
-    target: Target,
-    drawn: wp.array(dtype=wp.int32),
-    boxes: wp.array(dtype=wp.vec4i),
-    zbuffer: wp.array2d(dtype=wp.int64),
-    farthest_of: wp.array2d(dtype=wp.int64),
-):
-    """As ``splat``, on the CPU alone, for cameras that bend no rays and have an eye: one thread takes all ``count`` triangles.
-
-    ``drawn`` and ``boxes`` have room for those that are drawn in one go; ``farthest_of`` is at first NO_HIT for every
-    ``BLOCK_PX`` pixels of a row.
-    """
-    if wp.tid() == 0:
-        draw_lanes(order, count, faces, screen, camera_vertices, target, drawn, boxes, zbuffer, farthest_of)
 
 
 @wp.kernel

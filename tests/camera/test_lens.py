@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim2real.camera import Camera, Lens, camera_from_px, check_lens, px_from_camera, ray_from_px, ray_table
+from sim2real.camera import lens as lens_module
 from sim2real.camera.lens import PINHOLE, distorted, lens_map, undistorted
 from sim2real.errors import BadValueError
 
@@ -56,6 +57,29 @@ def test_undistorting_undoes_distorting_wherever_the_lens_shows_anything(radial,
         np.testing.assert_allclose(distorted(back, lens), moved, atol=1e-9)
     if np.isfinite(moved).all() and np.linalg.norm(at) < 0.5:  # far inside of the field, there is but one
         np.testing.assert_allclose(back, [at], atol=1e-7)
+
+
+@given(
+    bend=st.tuples(st.floats(-0.05, 0.05), st.floats(-0.02, 0.02), st.floats(-0.005, 0.005), st.floats(-0.001, 0.001)),
+    focal=st.floats(25, 80),
+    at=st.lists(st.tuples(st.floats(0, 64), st.floats(0, 48)), min_size=1, max_size=20),
+)
+@settings(max_examples=50, deadline=None)
+def test_rays_of_a_fisheye_lead_back_to_their_places_of_the_picture(bend, focal, at) -> None:
+    lens, k = Lens("fisheye", bend), np.array([[focal, 0.3, 31.5], [0, focal, 24.2], [0, 0, 1]])
+    rays = ray_from_px(np.array(at), k, lens)
+    there = np.isfinite(rays).all(axis=-1)
+    back = px_from_camera(np.concatenate([rays, np.ones((len(at), 1))], axis=-1), k, lens)
+    np.testing.assert_allclose(back[there], np.array(at)[there], atol=1e-9)
+    near = np.linalg.norm((np.array(at) - k[:2, 2]) / focal, axis=-1) < 0.8
+    assert there[near].all()
+
+
+@pytest.mark.parametrize("name", LENSES)
+def test_rays_that_are_solved_together_are_those_that_are_solved_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ray_from_px(pixels(), K, LENSES[name])
+    monkeypatch.setattr(lens_module, "_AT_ONCE", 100)
+    np.testing.assert_allclose(ray_from_px(pixels(), K, LENSES[name]), whole, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", [n for n in LENSES if n != "fisheye"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Int32
+from jaxtyping import Float32, Int32
 from torch import Tensor
 
 from ...camera.kernels import device_camera
@@ -16,7 +16,7 @@ from ...camera.ray_tables import ray_tables
 from ...camera.view import View
 from ...devices import as_warp, checked_device, launch, load, row_threads
 from ...scene import Triangles
-from .. import kernels
+from .. import kernels, lane_kernels
 from ..box_kernels import Target
 from ..fragments import Fragments
 from ..protocol import Visibility
@@ -51,7 +51,8 @@ class WarpRasterizer:
         ends = np.searchsorted(triangles.face_part, np.arange(1 + len(triangles.part_instance)))
         in_order = bool((np.diff(triangles.face_part) >= 0).all())
         self._part_faces = [np.arange(a, b, dtype=np.int32) for a, b in itertools.pairwise(ends)] if in_order else None
-        load(kernels, str(self.device))
+        for module in (kernels, *([lane_kernels] if self.device.type == "cpu" else [])):
+            load(module, str(self.device))
 
     def visibility(self, view: View) -> Visibility:
         """Face indices only; see ``Rasterizer``."""
@@ -88,14 +89,62 @@ class WarpRasterizer:
         )
         return Fragments(face, barycentrics, depth, camera_vertices, k, view.lens)
 
-    def _zbuffer(self, view: View, target: Any) -> tuple[Tensor, Tensor]:
+    def add_inverse_depth(self, view: View, to: Float32[Tensor, "height width"]) -> None:
+        """Write the inverse depth of a view, 1 / metres, where it is nearer than what a map holds; 0 there is nothing at all.
+
+        What is drawn together, and in which order, changes no bit of the map.
+        """
+        check_view(view, self._triangles)
+        target = self._target(view)
+        if not self._by_lanes(target):
+            depth = self.fragments(view).depth
+            torch.maximum(to, torch.where(depth > 0, 1 / depth, 0.0), out=to)
+            return
+        placed, order = self._placed(view, target), self._order(view)
+        if len(self._faces) and (order is None or len(order)):
+            blocks = torch.zeros((view.size[0], -(-view.size[1] // lane_kernels.BLOCK_PX)), dtype=torch.int32)
+            self._splat_lanes(lane_kernels.splat_inverse, target, placed, order, to, blocks)
+
+    def _by_lanes(self, target: Any) -> bool:
+        """Whether several numbers are computed at once."""
+        return self.device.type == "cpu" and not target.camera.kind
+
+    def _placed(self, view: View, target: Any) -> tuple[Tensor, Tensor]:
+        """The vertices in the camera's frame, and where they are in the picture."""
         mesh = self._vertices if view.vertices is None else self._upload(view.vertices)
         camera_vertices = torch.empty_like(mesh)
-        keys = torch.full(view.size, kernels.NO_HIT, dtype=torch.int64, device=self.device)
         screen = torch.empty((len(mesh) + 1, 3), device=self.device)[: len(mesh)]  # what follows the last is read, and not used
         if len(mesh):
             self._transform(view, target, mesh, camera_vertices, screen)
-        if not len(self._faces):
+        return camera_vertices, screen
+
+    def _splat_lanes(
+        self,
+        kernel: Any,
+        target: Any,
+        placed: tuple[Tensor, Tensor],
+        order: Int32[np.ndarray, "some"] | None,
+        into: Tensor,
+        blocks: Tensor,
+    ) -> None:
+        """Draw faces, all of them or some in an order, in this thread."""
+        camera_vertices, screen = (as_warp(vertices, dtype=wp.vec3f) for vertices in placed)
+        count, chosen = (len(self._faces), None) if order is None else (len(order), as_warp(order))
+        drawn, boxes = np.empty(IN_ONE_GO, np.int32), np.empty((IN_ONE_GO, 4), np.int32)
+        where = (as_warp(self._faces, dtype=wp.vec3i), screen, camera_vertices, target)
+        room = (as_warp(drawn), as_warp(boxes, wp.vec4i))
+        self._launch(kernel, 1, chosen, count, *where, *room, as_warp(into), as_warp(blocks))
+
+    def _zbuffer(self, view: View, target: Any) -> tuple[Tensor, Tensor]:
+        placed = camera_vertices, screen = self._placed(view, target)
+        keys = torch.full(view.size, kernels.NO_HIT, dtype=torch.int64, device=self.device)
+        order = self._order(view)
+        if not len(self._faces) or (order is not None and not len(order)):
+            return keys, camera_vertices
+        if self._by_lanes(target):
+            blocks = (view.size[0], -(-view.size[1] // lane_kernels.BLOCK_PX))
+            farthest = torch.full(blocks, kernels.NO_HIT, dtype=torch.int64)
+            self._splat_lanes(lane_kernels.splat_lanes, target, placed, order, keys, farthest)
             return keys, camera_vertices
         cuda = self.device.type == "cuda"
         queue = torch.zeros(1 + len(self._faces) if cuda else 1, dtype=torch.int32, device=self.device)
@@ -104,18 +153,7 @@ class WarpRasterizer:
         projected = as_warp(screen, dtype=wp.vec3f)
         large, buffer = as_warp(queue), as_warp(keys)
         limit = LARGE_PX if cuda else 2**31 - 1
-        order = self._order(view)
-        count, order = (len(self._faces), np.zeros(0, np.int32)) if order is None else (len(order), order)
-        if not count:
-            return keys, camera_vertices
-        chosen = as_warp(order) if len(order) else None
-        if not cuda and not target.camera.kind:
-            drawn, boxes = np.empty(IN_ONE_GO, np.int32), np.empty((IN_ONE_GO, 4), np.int32)
-            farthest = torch.full((view.size[0], -(-view.size[1] // kernels.BLOCK_PX)), kernels.NO_HIT, dtype=torch.int64)
-            room = (as_warp(drawn), as_warp(boxes, wp.vec4i))
-            where = (faces, projected, camera, target)
-            self._launch(kernels.splat_lanes, 1, chosen, count, *where, *room, buffer, as_warp(farthest))
-            return keys, camera_vertices
+        count, chosen = (len(self._faces), None) if order is None else (len(order), as_warp(order))
         self._launch(kernels.splat, count, chosen, faces, projected, camera, target, limit, large, buffer)
         if cuda:
             shape = (GROUPS, LANES[0] * LANES[1])
@@ -134,9 +172,9 @@ class WarpRasterizer:
     def _transform(self, view: View, target: Any, mesh: Tensor, camera_vertices: Tensor, screen: Tensor) -> None:
         rows = torch.as_tensor(view.camera_from_part[:, :3].copy()).to(self.device)
         visible = torch.as_tensor(view.shown.astype(np.int32)).to(self.device)
-        lanes = self.device.type == "cpu" and not target.camera.kind
+        lanes = self._by_lanes(target)
         self._launch(
-            kernels.transform_lanes if lanes else kernels.transform,
+            lane_kernels.transform_lanes if lanes else kernels.transform,
             1 if lanes else len(mesh),
             as_warp(mesh, dtype=wp.vec3f),
             as_warp(self._vertex_part),

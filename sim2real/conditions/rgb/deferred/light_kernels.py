@@ -11,8 +11,6 @@ from typing import no_type_check
 
 import warp as wp
 
-from ....camera.kernels import DeviceCamera, ray_from_px
-
 wp.set_module_options({"enable_backward": False})
 
 
@@ -316,42 +314,3 @@ def tone_mapped(radiance: wp.vec3, exposure: float) -> wp.vec3:
         c = x[k]
         out[k] = wp.min(c * (2.51 * c + 0.03) / (c * (2.43 * c + 0.59) + 0.14), 1.0)
     return out
-
-
-@wp.kernel
-@no_type_check
-def shadow_kernel(
-    face: wp.array2d(dtype=wp.int32),
-    vertices: wp.array(dtype=wp.vec3),
-    faces: wp.array(dtype=wp.vec3i),
-    run: int,
-    camera: DeviceCamera,
-    top: int,
-    left: int,
-    shadow: wp.array2d(dtype=wp.float32),
-):
-    """Inverse depth in a lamp's camera of what is drawn in a window, where that is nearer than what the map holds there.
-
-    ``camera`` is that of the window, which begins at (``top``, ``left``) of the map; a thread takes ``run`` texels of a row.
-    """
-    y, block = wp.tid()
-    last = int(-1)
-    n = wp.vec3(0.0, 0.0, 0.0)
-    d = float(0.0)
-    nearest = float(1.0)
-    for x in range(block * run, wp.min(block * run + run, face.shape[1])):
-        f = face[y, x]
-        if f < 0:
-            continue
-        if f != last:
-            last = f
-            v = faces[f]
-            a = vertices[v[0]]
-            n = wp.cross(vertices[v[1]] - a, vertices[v[2]] - a)
-            d = wp.dot(n, a)
-            nearest = wp.min(a[2], wp.min(vertices[v[1]][2], vertices[v[2]][2]))
-        w = float(0.0)
-        if d != 0.0:
-            w = wp.dot(n, ray_from_px(camera, float(x) + 0.5, float(y) + 0.5)) / d
-        w = wp.clamp(w, 0.0, 1.0 / wp.max(nearest, 1.0e-6))  # a sliver along the rays must not blow up
-        shadow[top + y, left + x] = wp.max(w, shadow[top + y, left + x])

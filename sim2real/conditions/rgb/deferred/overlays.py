@@ -192,10 +192,7 @@ class _Look:
 
     def __call__(self, view: View) -> Visibility:
         assert self.cut is not None
-        pose = view.world_from_camera
-        return self.cut.visibility(
-            view.only(self.parts), np.append(self.plane[:3] @ pose[:3, :3], self.plane[3] - self.plane[:3] @ pose[:3, 3])
-        )
+        return self.cut.visibility(view.only(self.parts), self.plane)
 
 
 def mirrored_camera(camera: Camera, frame: int, plane: Float[np.ndarray, "4"]) -> Camera:

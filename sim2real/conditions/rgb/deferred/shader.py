@@ -130,8 +130,8 @@ class Shader:
         if self._by_lanes(seen):
             room = seen.size[1] * seen.side**2
             faces_of = as_warp(torch.empty((room, 2), dtype=torch.int32), wp.vec2i)
-            numbers: Any = lane_kernels.Place._length_
-            places = as_warp(torch.empty((room, numbers)), lane_kernels.Place)
+            places = as_warp(torch.empty((room, 3)), wp.vec3)
+            counts = as_warp(torch.empty(3, dtype=torch.int32), wp.int32)
             runs = as_warp(torch.empty((seen.size[1] // 8 + 1, 2), dtype=torch.int32), wp.vec2i)
             wanted = None if seen.wanted is None else as_warp(seen.wanted, wp.uint8)
             lit = [
@@ -143,9 +143,8 @@ class Shader:
                 wanted,
                 color,
             ]
-            launch(
-                lane_kernels.shade_rows_kernel, seen.size[0], [seen.face, seen.side, faces_of, places, runs, *lit], self._device
-            )
+            found = [seen.face, seen.side, faces_of, places, runs, counts]
+            launch(lane_kernels.shade_rows_kernel, seen.size[0], [*found, *lit], self._device)
             return wp.to_torch(color)
         shape, run = row_threads(seen.size, self._device)
         launch(

@@ -16,12 +16,11 @@ from jaxtyping import Bool, Float32
 from torch import Tensor
 
 from ....camera import Camera
-from ....camera.kernels import device_camera
-from ....devices import as_warp, launch, load, row_threads, upload
-from ....raster import Visibility, part_boxes, rasterizer, view_of, window_of
+from ....devices import as_warp
+from ....raster import view_of
+from ....raster.backends.warp import WarpRasterizer
 from ....scene import Scene, Triangles
 from ....scene.triangles import parts_alone
-from . import light_kernels
 from .lamp_cameras import CameraOf
 
 _KEPT = 4  # frames whose map is kept for the other cameras
@@ -66,7 +65,6 @@ class ShadowMaps:
         device: str,
     ) -> None:
         self._scene, self._cameras, self._device = scene, tuple(camera for camera, _ in cameras), device
-        load(light_kernels, device)
         casts, still = parts
         moves = [moving for _, moving in cameras]
         every = _Casters(scene, triangles, casts, device) if any(moves) else None
@@ -114,14 +112,8 @@ class ShadowMaps:
     def _draw(self, number: int, frame: int, casters: _Casters, into: Float32[Tensor, "side side"]) -> None:
         """Draw some parts of a frame in front of what the map of a lamp holds."""
         lamp = self._cameras[number](frame)
-        found = None if lamp is None else casters.seen(lamp.camera, frame)
-        if found is None:
-            return
-        seen, window, (top, left) = found
-        shape, run = row_threads(window.size, self._device)
-        inputs = [as_warp(seen.face, wp.int32), as_warp(seen.camera_vertices, wp.vec3), casters.faces, run]
-        inputs += [device_camera(window.intrinsics[frame], window.lens, window.size, self._device), top, left]
-        launch(light_kernels.shadow_kernel, shape, [*inputs, as_warp(into, wp.float32)], self._device)
+        if lamp is not None:
+            casters.draw(lamp.camera, frame, into)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,34 +125,20 @@ class _FrameMaps:
 
 
 class _Casters:
-    """Some parts of a scene, and what a lamp's camera sees of them alone."""
+    """Some parts of a scene, as a lamp's camera sees them alone."""
 
     def __init__(self, scene: Scene, triangles: Triangles, parts: _Parts, device: str) -> None:
         self._scene, self._parts, self._vertices = scene, parts, parts[triangles.vertex_part]
-        alone = parts_alone(triangles, parts)
-        self._rasterizer = rasterizer(alone, device=device)
-        self.faces = upload(alone.faces, wp.vec3i, device)
-        self._boxes = part_boxes(alone)
+        self._rasterizer = WarpRasterizer(parts_alone(triangles, parts), device)
 
-    def seen(self, camera: Camera, frame: int) -> tuple[Visibility, Camera, tuple[int, int]] | None:
-        """What is seen in the smallest window that holds it all, the window's camera, and its first row and column.
-
-        Returns:
-            ``None`` where nothing is seen.
-        """
+    def draw(self, camera: Camera, frame: int, into: Float32[Tensor, "side side"]) -> None:
+        """Draw what is seen in front of what a map of inverse depth holds."""
         shown = self._parts & self._scene.part_visible(frame)
         if not shown.any():
-            return None
+            return
         asked = view_of(self._scene, camera, frame).only(shown)
-        rows, columns = slice(0, camera.size[0]), slice(0, camera.size[1])
-        if asked.vertices is None:
-            rows, columns = window_of(asked, self._boxes)
-        if rows.stop <= rows.start or columns.stop <= columns.start:
-            return None
-        window = camera.cropped(rows.start, columns.start, (rows.stop - rows.start, columns.stop - columns.start))
         own = None if asked.vertices is None else asked.vertices[self._vertices]
-        view = replace(asked, intrinsics=window.intrinsics[frame], size=window.size, vertices=own)
-        return self._rasterizer.visibility(view), window, (rows.start, columns.start)
+        self._rasterizer.add_inverse_depth(replace(asked, vertices=own), into)
 
 
 def still_parts(scene: Scene) -> Bool[np.ndarray, "parts"]:
