@@ -9,7 +9,20 @@ import numpy as np
 from jaxtyping import Float, Float32, Int64, UInt8
 
 from ....clip.behind import SeenBehind
-from .conditions import Surface, linear8, srgb8
+from .conditions import (
+    BASE,
+    FACING,
+    LIGHT,
+    MADE_OF,
+    NEARNESS,
+    NORMALS,
+    PICTURE,
+    RENDERED,
+    Surface,
+    background_light,
+    linear8,
+    srgb8,
+)
 from .texturing import Stretch
 
 
@@ -36,6 +49,12 @@ class Clear:
     def place(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The pixels, as an index of pictures."""
         return self.frame, self.row, self.column
+
+    @property
+    def before_nothing(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The pixels in which nothing is behind."""
+        nothing = self.ids == 0
+        return self.frame[nothing], self.row[nothing], self.column[nothing]
 
 
 def clear_of(behind: Sequence[SeenBehind], width: int) -> Clear:
@@ -71,12 +90,25 @@ def before_nothing(
     albedo: UInt8[np.ndarray, "frames height width 3"], clear: Clear
 ) -> UInt8[np.ndarray, "frames height width 3"]:
     """Base colors (sRGB) in which nothing, behind clear things, is white: the light of such pixels is what is seen there."""
-    nothing = clear.ids == 0
-    if not nothing.any():
-        return albedo
-    albedo = albedo.copy()
-    albedo[tuple(index[nothing] for index in clear.place)] = srgb8(clear.color[nothing] + clear.share[nothing, None])
+    albedo, nothing = albedo.copy(), clear.ids == 0
+    albedo[clear.before_nothing] = srgb8(clear.color[nothing] + clear.share[nothing, None])
     return albedo
+
+
+def as_background(conditions: Float32[np.ndarray, "frames channels height width"], clear: Clear) -> None:
+    """Make what is clear, and has nothing behind it, a part of the background, in place: it looks as it did, and has no surface.
+
+    The network knows the background, and leaves it as it is seen; of a surface that is as bright it would not know the light.
+    """
+    frame, row, column = clear.before_nothing
+    if not len(frame):
+        return
+    pixels = conditions[frame, :, row, column]
+    for nowhere in (BASE, MADE_OF, NEARNESS):
+        pixels[:, nowhere] = -1
+    pixels[:, NORMALS], pixels[:, FACING] = 0, 0
+    pixels[:, LIGHT], pixels[:, RENDERED] = pixels[:, PICTURE], background_light(pixels[:, PICTURE])
+    conditions[frame, :, row, column] = pixels
 
 
 def seen_through(surface: Surface, clear: Clear) -> Surface:

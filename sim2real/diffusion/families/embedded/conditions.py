@@ -35,7 +35,10 @@ CHANNEL_NAMES = (
 CHANNELS = len(CHANNEL_NAMES)
 PICTURE = slice(0, 3)
 BASE = slice(3, 6)
+MADE_OF = slice(6, 9)
 NORMALS = slice(9, 12)
+NEARNESS = slice(12, 13)
+FACING = slice(14, 15)
 LIGHT = slice(15, 18)
 OPEN = slice(18, 20)
 RENDERED = slice(20, 23)
@@ -287,6 +290,11 @@ def _rendered_light(
     """
     below = np.where(lit[..., None], albedo * np.float32(1 / 255), 1) + np.float32(_FAINT)
     return np.minimum((rgb * np.float32(1 / 255) + np.float32(_FAINT)) / below, 2) - 1
+
+
+def background_light(picture: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """The channels ``RENDERED`` of the background, which has a base color of white, from those of the picture."""
+    return (picture / 2 + np.float32(0.5 + _FAINT)) / np.float32(1 + _FAINT) - 1
 
 
 def _facing(

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32
 
 from ....clip import Clip, ClipRecord
 from ....errors import BadValueError
-from .clear import Clear, before_nothing, clear_of, seen_through, without_clear
+from .clear import Clear, as_background, before_nothing, clear_of, seen_through, without_clear
 from .conditions import KnownPictures, Surface, between, picture_conditions
 from .looks import Appearance, look_of, parse_look
 from .surfaces import check_called, is_called
@@ -112,7 +112,10 @@ def clip_conditions(
         wear = worn(at, worn_by)
     if restyle is not None and surface is not None and restyle.strength < 1:
         surface = between(known.albedo, known.material, surface, restyle.strength)
-    return picture_conditions(known, surface=surface, kept=kept, ids=ids if restyle is not None else None, wear=wear)
+    out = picture_conditions(known, surface=surface, kept=kept, ids=ids if restyle is not None else None, wear=wear)
+    if clear is not None:
+        as_background(out, clear)
+    return out
 
 
 def _clear(clip: Clip, camera: str, frames: slice) -> Clear | None:

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim2real.camera_effects import Development
+from sim2real.camera_effects.tone import toned
 from sim2real.clip.behind import SeenBehind
 from sim2real.diffusion.families.embedded.clear import before_nothing, clear_of, seen_through
-from sim2real.diffusion.families.embedded.conditions import BASE, RENDERED, Surface
+from sim2real.diffusion.families.embedded.conditions import BASE, NORMALS, PICTURE, RENDERED, Surface
 from sim2real.diffusion.families.embedded.footage import Restyle, clip_conditions
 from sim2real.diffusion.families.embedded.looks import Appearance
 from sim2real.noise import NoiseLayout
@@ -136,3 +138,19 @@ def test_a_pane_before_what_is_kept_stays_as_it_was(clips):
     assert np.array_equal(kept, before)
     assert not np.array_equal(conditions(older, {PANE: STEEL})[:, BASE], before[:, BASE])
     assert np.array_equal(kept[:, RENDERED], before[:, RENDERED])
+
+
+def test_a_pane_before_nothing_is_background_that_is_seen_through_it(scene, tmp_path):
+    """Without anything behind, the light of the pixel is that of the sky."""
+    open_air = replace(scene, visible=np.array([[True, False]] * scene.frames))
+    options = RenderOptions(layout=NoiseLayout(1, 3), only=KINDS | {"behind"}, pages=False)
+    clip = render_clip(open_air, tmp_path / "clip", options)
+    pane = np.stack([clip.instances("front", k) for k in range(clip.frames)]) == PANE
+    seen = np.moveaxis(clip_conditions(clip, "front", slice(0, clip.frames)), 1, -1)
+    inner = pane & np.roll(pane, 1, 1) & np.roll(pane, -1, 1) & np.roll(pane, 1, 2) & np.roll(pane, -1, 2)
+    assert inner.sum() > 200
+    assert (seen[inner][:, BASE] == -1).all() and (seen[inner][:, NORMALS] == 0).all()
+    share, sky = 0.6, np.stack([clip.light("front", k) for k in range(clip.frames)])[inner]
+    tint = 0.4 * np.array([0.1, 0.6, 0.1])
+    least = 2 * toned((0.9 * (share + tint) * sky)[None, None].astype(np.float32), Development())[0, 0] - 1
+    assert (seen[inner][:, PICTURE] >= least - 0.02).all(), "with what the pane mirrors, it is no darker than this"
