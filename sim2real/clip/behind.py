@@ -26,7 +26,7 @@ class SeenBehind:
     - ``depth``: metres along the camera's z, 0 where there is no surface behind.
     - ``normals``: camera frame, ``(n + 1) / 2`` in 8 bits.
     - ``noise``: of the surface behind, three channels of unit variance, a value per pixel: what the noise of factor 1 would be
-      without the clear things.
+      without the clear things, but for roundings.
     """
 
     at: UInt32[np.ndarray, " pixels"]
