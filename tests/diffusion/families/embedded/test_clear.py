@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sim2real.camera_effects import Development
 from sim2real.camera_effects.tone import toned
 from sim2real.clip.behind import SeenBehind
+from sim2real.diffusion.edits.part import seen_where
 from sim2real.diffusion.families.embedded.clear import before_nothing, clear_of, seen_through
 from sim2real.diffusion.families.embedded.conditions import BASE, NORMALS, PICTURE, RENDERED, Surface
 from sim2real.diffusion.families.embedded.footage import Restyle, clip_conditions
@@ -156,3 +157,9 @@ def test_a_pane_before_nothing_is_background_that_is_seen_through_it(scene, tmp_
     tint = 0.4 * np.array([0.1, 0.6, 0.1])
     least = 2 * toned((0.9 * (share + tint) * sky)[None, None].astype(np.float32), Development())[0, 0] - 1
     assert (seen[inner][:, PICTURE] >= least - 0.02).all(), "with what the pane mirrors, it is no darker than this"
+
+
+def test_an_edit_changes_what_is_seen_through_a_pane_too(clips):
+    clip, older, bare = clips
+    assert np.array_equal(seen_where(clip, "front", 0, {WALL}), bare.instances("front", 0) == WALL)
+    assert np.array_equal(seen_where(older, "front", 0, {WALL}), older.instances("front", 0) == WALL)
