@@ -53,7 +53,9 @@ def test_what_is_behind_and_what_is_added_are_what_is_blended(seed):
     assert np.array_equal(found.at, np.flatnonzero(looked_through))
     solid = replace(scene, visible=scene.visible & (np.arange(len(scene.instances)) >= len(clear)))
     behind, blended = (
-        SurfaceShader(one, triangles, draw, sampler=Sampler(one, triangles, draw, side=1)).linear(EYE, 0).reshape(-1, 6)[found.at]
+        SurfaceShader(one, triangles, draw, sampler=Sampler(one, triangles, draw, side=1))
+        .linear(EYE, 0)
+        .reshape(-1, 6)[found.at]
         for one in (solid, scene)
     )
     np.testing.assert_allclose(found.added + found.share[:, None] * behind, blended, atol=2e-6)

@@ -40,10 +40,10 @@ def with_border(
 ) -> Picture:
     """Old footage, with the new where something is changed; on the border between them, pixels are mended.
 
-    A border pixel of one footage shows the share ``a`` of what the other side is in that footage. From one footage to the other,
-    the pixel changes by ``a`` of how the other side does, and ``1 - a`` of how its own does; both are seen in pixels nearby that
-    show nothing else. So ``a`` is found by least squares, held near what neighbors cover, and the pixel of its own side's footage
-    is changed by ``a`` of how the other side does, in linear light.
+    A border pixel of one footage shows the share ``a`` of what the other side is in that footage. From one footage to the
+    other, the pixel changes by ``a`` of how the other side does, and ``1 - a`` of how its own does; both are seen in pixels
+    nearby that show nothing else. So ``a`` is found by least squares, held near what neighbors cover, and the pixel of its own
+    side's footage is changed by ``a`` of how the other side does, in linear light.
 
     Args:
         old: stays where nothing is changed.

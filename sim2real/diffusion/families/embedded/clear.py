@@ -96,7 +96,7 @@ def before_nothing(
 
 
 def as_background(conditions: Float32[np.ndarray, "frames channels height width"], clear: Clear) -> None:
-    """Make what is clear, and has nothing behind it, a part of the background, in place: it looks as it did, and has no surface.
+    """Make what is clear, and has nothing behind it, a part of the background, in place: as bright, and without a surface.
 
     The network knows the background, and leaves it as it is seen; of a surface that is as bright it would not know the light.
     """

@@ -130,7 +130,9 @@ def test_behind_a_pane_things_have_their_new_material_and_texture_and_the_pane_i
     np.testing.assert_allclose(seen[pane], 0.4 * np.array([0.1, 0.6, 0.1]) + 0.6 * wall[pane], atol=0.01)
     assert wall[pane].std(axis=0).min() > 0.005, "it has a texture"
     beside = ~pane
-    np.testing.assert_allclose(with_pane[:, BASE].swapaxes(0, 1)[:, beside], without[:, BASE].swapaxes(0, 1)[:, beside], atol=0.1)
+    np.testing.assert_allclose(
+        with_pane[:, BASE].swapaxes(0, 1)[:, beside], without[:, BASE].swapaxes(0, 1)[:, beside], atol=0.1
+    )
     opaque = linear_from_srgb(np.moveaxis(conditions(older, look)[:, BASE], 1, -1) / 2 + 0.5)
     assert np.abs(opaque[pane] - linear_from_srgb(np.array(STEEL.color) / 255)).mean() < 0.1, "clips without it are as before"
 
