@@ -89,3 +89,15 @@ def read_behind(path: Path) -> SeenBehind:
     if (np.diff(arrays["at"].astype(np.int64)) <= 0).any():
         raise UnreadableFileError(path, what=what, why="at does not ascend", fix=_FIX)
     return SeenBehind(**{name: arrays[name] for name in _ROW})
+
+
+def fitting(behind: SeenBehind, size: tuple[int, int], path: Path) -> SeenBehind:
+    """What was read from a file of a clip whose pictures are of this size.
+
+    Raises:
+        UnreadableFileError: it names pixels that they do not have.
+    """
+    if len(behind) and behind.at[-1] >= size[0] * size[1]:
+        why = f"it has a pixel {behind.at[-1]}, the picture {size[0]} x {size[1]}"
+        raise UnreadableFileError(path, what="what is behind clear things", why=why, fix=_FIX)
+    return behind

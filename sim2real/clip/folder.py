@@ -29,7 +29,7 @@ from ..errors import (
     UnwritableOutputError,
 )
 from . import images
-from .behind import SeenBehind
+from .behind import SeenBehind, fitting
 from .formats import format_of
 from .record import CameraRecord, ClipRecord, NoiseRecord, read_record
 
@@ -203,17 +203,8 @@ class Clip:
         return self.picture(camera, "coverage", frame)
 
     def behind(self, camera: str, frame: int) -> SeenBehind:
-        """What is seen through clear things, a row per pixel whose center looks through some.
-
-        Raises:
-            UnreadableFileError: it is damaged, or names pixels that the picture does not have.
-        """
-        behind, (height, width) = self.picture(camera, "behind", frame), self.record.size
-        if len(behind) and behind.at[-1] >= height * width:
-            path = self.frame_path(camera, "behind", frame)
-            why = f"it has a pixel {behind.at[-1]}, the picture {height} x {width}"
-            raise UnreadableFileError(path, what="what is behind clear things", why=why, fix="render the clip again")
-        return behind
+        """What is seen through clear things, a row per pixel whose center looks through some."""
+        return fitting(self.picture(camera, "behind", frame), self.record.size, self.frame_path(camera, "behind", frame))
 
     def instances(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
         """Instance ids, 0 where there is none."""

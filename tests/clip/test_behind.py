@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim2real.clip.behind import SeenBehind, nothing_behind, read_behind, write_behind
+from sim2real.clip.behind import SeenBehind, fitting, nothing_behind, read_behind, write_behind
 from sim2real.errors import MissingFileError, UnreadableFileError
 
 
@@ -71,3 +71,12 @@ def test_files_that_lack_an_array_are_damaged_or_absent_are_refused(tmp_path):
         read_behind(tmp_path / "b.npz")
     with pytest.raises(MissingFileError):
         read_behind(tmp_path / "c.npz")
+
+
+def test_pixels_that_the_picture_does_not_have_are_refused(tmp_path):
+    behind = some(5)
+    last = int(behind.at[-1])
+    assert fitting(behind, (1, last + 1), tmp_path / "a.npz") is behind
+    assert len(fitting(nothing_behind(), (1, 1), tmp_path / "a.npz")) == 0
+    with pytest.raises(UnreadableFileError, match=f"a.npz.*it has a pixel {last}, the picture 1 x {last}"):
+        fitting(behind, (1, last), tmp_path / "a.npz")
