@@ -78,5 +78,5 @@ def test_pixels_that_the_picture_does_not_have_are_refused(tmp_path):
     last = int(behind.at[-1])
     assert fitting(behind, (1, last + 1), tmp_path / "a.npz") is behind
     assert len(fitting(nothing_behind(), (1, 1), tmp_path / "a.npz")) == 0
-    with pytest.raises(UnreadableFileError, match=f"a.npz.*it has a pixel {last}, the picture 1 x {last}"):
+    with pytest.raises(UnreadableFileError, match=f"it has a pixel {last}, the picture 1 x {last}; .*a.npz"):
         fitting(behind, (1, last), tmp_path / "a.npz")
