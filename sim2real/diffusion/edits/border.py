@@ -56,9 +56,10 @@ def with_border(
     before, after = (linear_from_srgb(picture / 255).astype(np.float32) for picture in (old, new))
     covered = None if coverage is None else shares(coverage)
     for own, other, there in ((before, after, changed), (after, before, ~changed)):
-        place = np.nonzero(touched(there) & ~there)
-        if not len(place[0]):
+        row, column = np.nonzero(touched(there) & ~there)
+        if not len(row):
             continue
+        place = row, column
         near = _Near(other - own, there, ids, place)
         mended = own[place] + near.shares_of_the_other(covered)[:, None] * near.other
         out[place] = np.round(255 * srgb_from_linear(np.clip(mended, 0, 1))).astype(np.uint8)
