@@ -50,6 +50,7 @@ KINDS = (
     Kind("light", "light", "the light that is followed, on white matte surfaces", "on white surfaces"),
     Kind("reflection", "light", "the light that is followed, as if all were mirrors as smooth as it is", "as if mirrors"),
     Kind("coverage", "shares", "how much of each pixel its neighbors' surfaces cover", "by neighbors"),
+    Kind("behind", "behind"),
     Kind("normals", "png", "in the camera's frame", usual=True),
     Kind("flow", "flow", of_video=("motion", "motion")),
     Kind("instances", "ids", "one color per instance", "labels", usual=True, video=True),

@@ -29,6 +29,7 @@ from ..errors import (
     UnwritableOutputError,
 )
 from . import images
+from .behind import SeenBehind, fitting
 from .formats import format_of
 from .record import CameraRecord, ClipRecord, NoiseRecord, read_record
 
@@ -200,6 +201,10 @@ class Clip:
     def coverage(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
         """Sixteenths of each pixel that its neighbors' surfaces cover: above, below, left, right, from the lowest four bits."""
         return self.picture(camera, "coverage", frame)
+
+    def behind(self, camera: str, frame: int) -> SeenBehind:
+        """What is seen through clear things, a row per pixel whose center looks through some."""
+        return fitting(self.picture(camera, "behind", frame), self.record.size, self.frame_path(camera, "behind", frame))
 
     def instances(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
         """Instance ids, 0 where there is none."""

@@ -12,6 +12,7 @@ from jaxtyping import Float, UInt8
 
 from .. import kinds
 from . import images
+from .behind import SeenBehind, read_behind, write_behind
 from .report.colors import colorized, depth_picture, light_picture
 
 Range = tuple[float, float]
@@ -62,6 +63,11 @@ def _control(depth: Float[np.ndarray, "height width"], depths: Range) -> UInt8[n
     return control_depth(depth, DepthRange(*depths))
 
 
+def _of_behind(behind: SeenBehind, depths: Range) -> np.ndarray:
+    """What share of the light of what is behind comes through, a value per row."""
+    return np.rint(255 * behind.share.astype(np.float32)).astype(np.uint8)
+
+
 def _of_flow(flow: tuple[np.ndarray, np.ndarray], depths: Range) -> np.ndarray:
     """Where the motion's end is seen."""
     return np.where(flow[1], 255, 0).astype(np.uint8)
@@ -73,10 +79,11 @@ FORMATS = {
     "shares": Format(".png", images.write_png, images.read_png, _of_shares, _of_shares, smooth=False),
     "depth": Format(".exr", images.write_depth, images.read_depth, depth_picture, _control),
     "light": Format(".exr", images.write_light, images.read_light, _of_light, _of_light),
+    "behind": Format(".npz", write_behind, read_behind, _of_behind, _of_behind, smooth=False),
     "flow": Format(".npz", lambda path, flow: images.write_flow(path, *flow), images.read_flow, _of_flow, _of_flow),
 }
-"""By name: uint8 color or gray, uint16 ids, shares of four neighbors, metres, linear light, and pairs of motion (x, y) in
-pixels and where it is seen."""
+"""By name: uint8 color or gray, uint16 ids, shares of four neighbors, metres, linear light, what is
+behind clear things, and pairs of motion (x, y) in pixels and where it is seen."""
 
 
 def format_of(kind: str) -> Format:

@@ -1,5 +1,6 @@
 """What video models are conditioned on and trained against: depth, normals, edges, instances, materials, a plain render."""
 
+from .behind import ClearLooker as ClearLooker
 from .coverage import coverage as coverage
 from .depth import DepthRange as DepthRange
 from .depth import DepthRangeEstimate as DepthRangeEstimate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -111,7 +112,8 @@ class Sampler:
         self._triangles, self._rasterizer, self._side = triangles, rasterizer, side
         load(surface_kernels, device)
         self.alpha = np.array([scene.meshes[p.mesh].material.base_color[3] for p in scene.parts], np.float32)
-        self._clear = self.alpha < 1
+        self.solid = self.alpha >= 1
+        self._clear = ~self.solid
         self._boxes = part_boxes(triangles)
         self._clear_parts = ClearParts(triangles, self._clear, device)
         of_face = self.alpha[triangles.face_part] if len(triangles.face_part) else np.ones(1, np.float32)
@@ -142,6 +144,12 @@ class Sampler:
         between = [replace(last, face=as_warp(face, wp.int32)) for face in self._clear_parts.layers(asked, solid)]
         weights = [weight[rows, columns], *(self.weight(samples) for samples in between)]
         return Layers(front, Behind((*between, last), rows, columns, tuple(weights)))
+
+    def with_side(self, side: int) -> Sampler:
+        """The same with another number of samples per pixel and axis; what has been uploaded is shared."""
+        other = copy.copy(self)
+        other._side = side
+        return other
 
     def weight(self, seen: Samples) -> Float32[Tensor, "height width"]:
         """The mean alpha of what is clear in every pixel; 1 where nothing is."""

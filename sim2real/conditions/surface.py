@@ -90,9 +90,10 @@ class SurfaceShader:
         return self._blended(camera, frame, None).cpu().numpy()
 
     def _blended(self, camera: Camera, frame: int, layers: Layers | None) -> Tensor:
-        return (layers or self._sampler.layers(camera, frame)).blended(self._painted)
+        return (layers or self._sampler.layers(camera, frame)).blended(self.painted)
 
-    def _painted(self, samples: Samples) -> Float32[Tensor, "height width 6"]:
+    def painted(self, samples: Samples) -> Float32[Tensor, "height width 6"]:
+        """Linear base color, roughness, metallic and emissive strength of what samples see, as if nothing were clear."""
         shape, run = row_threads(samples.size, self._sampler.device)
         out = torch.empty((*samples.size, 6), dtype=torch.float32, device=self._sampler.device)
         launch(

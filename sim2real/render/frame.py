@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 
 from .. import kinds
 from ..conditions.rgb.protocol import MadeBy
-from ..noise import SurfaceNoise, charts_of, mix, seed_of_draw, seen_beta
 from ..scene import Camera
 from .plan import Plan
 from .stage import FrameView, Stage
+from .view_noise import ViewNoise
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +39,8 @@ class FrameRenderer:
         """Upload triangles, lay out charts and load what the plan's kinds of pictures need."""
         self.plan = plan
         self.stage = Stage(plan)
-        self._noise = self._surface_noise() if "noise" in plan.kinds else None
+        self._noise = ViewNoise(plan, self.stage.triangles, self.stage.charts, plan.layout) if "noise" in plan.kinds else None
         self._noisy = frozenset(plan.latent_frames)
-        self._beta = self._beta_or_one_per_face()
         chosen = [kind.name for kind in kinds.pictures() if kind.name in plan.kinds]
         self._pictures = {kind: _prepared(kind, self.stage) for kind in chosen}
 
@@ -76,24 +74,7 @@ class FrameRenderer:
         """The noise and its further draws; nothing where no latent stands for the frame."""
         if self._noise is None or view.frame not in self._noisy:
             return []
-        seen, told, plan = view.seen, self._beta, self.plan
-        beta = seen_beta(seen.face, told, plan.layout.factor) if isinstance(told, torch.Tensor) else told
-        where = {"camera": view.camera.name, "frame": view.number}
-        drawn = self._noise.draws(seen, view.asked, plan.draws)
-        return [mix(one, beta, seed=seed_of_draw(plan.seed, k), **where).cpu().numpy() for k, one in enumerate(drawn)]
-
-    def _beta_or_one_per_face(self) -> float | Float32[torch.Tensor, "faces_and_background"]:
-        """The one beta of everything, or one per face and that of the background at the end."""
-        plan, triangles = self.plan, self.stage.triangles
-        if not isinstance(plan.beta, Mapping):
-            return float(plan.beta)
-        ids = np.append(triangles.part_instance[triangles.face_part], 0)
-        return torch.as_tensor(plan.id_beta[ids], device=plan.device)
-
-    def _surface_noise(self) -> SurfaceNoise:
-        plan, triangles = self.plan, self.stage.triangles
-        charts = charts_of(plan.scene, triangles)
-        return SurfaceNoise(charts, triangles, plan.layout, seed=plan.seed, device=plan.device)
+        return self._noise.draws(view.seen, view.asked, view.camera.name, view.number, self.plan.draws)
 
 
 def _prepared(kind: str, stage: Stage) -> Callable[[FrameView], Any]:

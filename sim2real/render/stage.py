@@ -6,6 +6,7 @@ from ..camera import View
 from ..conditions import Layers, Sampler, SurfacePictures, SurfaceShader
 from ..conditions.light import LightPictures, LightTracer
 from ..lazy import once
+from ..noise import Charts, charts_of
 from ..raster import Fragments, Rasterizer, Visibility, rasterizer, view_of
 from ..scene import Camera, Scene, triangles_of
 from .plan import Plan
@@ -36,6 +37,11 @@ class Stage:
     def surface(self) -> SurfaceShader:
         """Says what surfaces are made of."""
         return SurfaceShader(self.scene, self.triangles, self.rasterizer, self.plan.device, sampler=self.sampler)
+
+    @once
+    def charts(self) -> Charts:
+        """Where the noise of every surface is."""
+        return charts_of(self.scene, self.triangles)
 
     @once
     def tracer(self) -> LightTracer:

@@ -11,7 +11,7 @@ import pytest
 
 from sim2real.clip import read_clip
 from sim2real.diffusion import GenerateOptions, LargeModelOptions, generate
-from sim2real.diffusion.edits.part import changed_ids, check_edit, combined, others, untouched
+from sim2real.diffusion.edits.part import changed_ids, check_edit, others, untouched
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
 
 from .test_generate import clip, footage, means, model
@@ -33,13 +33,6 @@ def test_an_edit_changes_what_it_names_and_no_other_pixel(clip, model, onto):
     assert 0.3 < still.mean() < 0.9
     assert (after[still] == before[still]).all()
     assert (np.abs(means(after) - means(before)).max(axis=1) > 8).tolist() == [False, False, False, True, True]
-
-
-def test_pixels_beside_what_changes_are_the_mean_of_both():
-    changed = np.zeros((5, 5), np.bool_)
-    changed[2, 2] = True
-    out = combined(np.full((5, 5, 3), 10, np.uint8), np.full((5, 5, 3), 30, np.uint8), changed)[..., 0]
-    assert out.tolist() == [[10] * 5, [10, 20, 20, 20, 10], [10, 20, 30, 20, 10], [10, 20, 20, 20, 10], [10] * 5]
 
 
 def test_others_are_named_one_by_one_whatever_is_in_their_names(clip):

@@ -278,7 +278,15 @@ def test_a_longer_clip_has_the_same_frames(tmp_path):
 
 
 def test_what_models_alone_ask_for_is_written_on_request_only():
-    assert set(kinds.names()) - kinds.usual_names() == {"flow", "albedo", "material", "light", "reflection", "coverage"}
+    assert set(kinds.names()) - kinds.usual_names() == {
+        "flow",
+        "albedo",
+        "material",
+        "light",
+        "reflection",
+        "coverage",
+        "behind",
+    }
 
 
 @pytest.mark.slow

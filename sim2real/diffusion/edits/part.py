@@ -7,20 +7,17 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Integer, UInt8
+from jaxtyping import Bool, Integer
 
 from ...clip import Clip
 from ...clip.footage import FrameOf, generated_frames
 from ...errors import BadValueError, MissingFileError, UnknownNameError
 from ..family import Frames
 from ..options import GenerateOptions
+from .border import touched, with_border
 
 RENDERED = "rgb"
 """The clip's own render, as what is edited."""
-_ON_THE_BORDER = 0.5
-"""Share of the new footage in pixels beside what is changed: a picture of it covers about half of them."""
-
-Picture = UInt8[np.ndarray, "height width 3"]
 
 
 def check_edit(options: GenerateOptions, clip: Clip | None = None) -> None:
@@ -82,41 +79,31 @@ def changed_ids(clip: Clip, change: Iterable[str]) -> set[int]:
 def edited(clip: Clip, camera: str, frames: Frames, options: GenerateOptions) -> Frames:
     """New footage where an instance is changed, the old everywhere else.
 
-    A pixel beside a changed one shows a bit of either, and becomes the mean of old and new; all others are copied.
+    Pixels on the border between them show a bit of both, and are mended (``border.py``); all others are copied.
     """
     assert options.onto is not None
-    ids, old = list(changed_ids(clip, options.change)), old_frames(clip, camera, options.onto)
+    changed, old = changed_ids(clip, options.change), old_frames(clip, camera, options.onto)
+    covered = clip.has(camera, "coverage")
     for index, new in enumerate(frames):
-        yield combined(old(index), new, np.isin(clip.instances(camera, index), ids))
+        coverage = clip.coverage(camera, index) if covered else None
+        where = seen_where(clip, camera, index, changed)
+        yield with_border(old(index), new, where, clip.instances(camera, index), coverage)
 
 
-def combined(old: Picture, new: Picture, changed: Bool[np.ndarray, "height width"]) -> Picture:
-    """Two pictures of the same moment.
-
-    Args:
-        old: stays where nothing is changed.
-        new: where something is.
-        changed: where that is, by the center of the pixel.
-    """
-    beside = _touched(changed) & ~changed
-    out = old.copy()
-    out[changed] = new[changed]
-    mixed = _ON_THE_BORDER * new[beside].astype(np.float32) + (1 - _ON_THE_BORDER) * old[beside]
-    out[beside] = np.round(mixed).astype(np.uint8)
-    return out
+def seen_where(clip: Clip, camera: str, frame: int, changed: Iterable[int]) -> Bool[np.ndarray, "height width"]:
+    """The pixels of some instances, by their centers: where they are the first surface, or are seen through clear things."""
+    ids = list(changed)
+    where = np.isin(clip.instances(camera, frame), ids)
+    if clip.has(camera, "behind"):
+        behind = clip.behind(camera, frame)
+        where.ravel()[behind.at[np.isin(behind.ids, ids)]] = True
+    return where
 
 
 def untouched(ids: Integer[np.ndarray, "height width"], changed: Iterable[int]) -> Bool[np.ndarray, "height width"]:
     """Pixels that an edit leaves as they are."""
     inside = np.isin(ids, list(changed))
-    return ~_touched(inside)
-
-
-def _touched(inside: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
-    """Pixels of a mask, and those beside them."""
-    from scipy import ndimage
-
-    return np.asarray(ndimage.binary_dilation(inside, np.ones((3, 3), np.bool_)))
+    return ~touched(inside)
 
 
 def settings_of_edit(options: GenerateOptions) -> dict[str, Any]:

@@ -82,7 +82,35 @@ def upsample(
     if finisher is not None and finisher not in FINISHERS:
         raise UnknownNameError(finisher, FINISHERS, what="finisher")
     big, little = read_clip(large), read_clip(small)
-    by = times(big, little)
+    by, folders = times(big, little), _footage_of(big, little, footage, camera)
+    for name in folders:
+        require_same_views(big, little, name)
+        if finisher is None:
+            require_pictures(big, name)
+    finish = None if finisher is None else Finisher(weights, by, device)
+    for name, folder in folders.items():
+
+        def tell(done: int, total: int, name: str = name) -> None:
+            if progress is not None:
+                progress(f"upsample {name}", done, total)
+
+        settings: dict[str, Any] = {"upsampled": str(little.path), "footage": footage, "times": by}
+        place = big.folder(name) / "generated"
+        if finish is None:
+            frames = _frames(big, name, _surfaces(big, folder), folder, by, tell)
+            write_footage(big, place / f"{footage}-upsampled", frames, settings)
+        else:
+            settings |= {"finisher": finisher, "weights": finish.path.name}
+            write_footage(big, place / f"{footage}-{finisher}", _finished(finish, folder, big.frames, tell), settings)
+    return big.path
+
+
+def _footage_of(big: Clip, little: Clip, footage: str, camera: str | None) -> dict[str, Path]:
+    """The folders of the footage, by the cameras that have it, or of one camera.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
     cameras = [big.camera_name(camera)] if camera else [name for name in big.cameras if name in little.cameras]
     found = {name: {folder.name: folder for folder in little.generated(name)} for name in cameras}
     if camera is None:
@@ -90,25 +118,7 @@ def upsample(
     for name in cameras:
         if footage not in found[name]:
             raise UnknownNameError(footage, list(found[name]), what=f"footage of camera {name}", where=little.path)
-        require_same_views(big, little, name)
-        if finisher is None:
-            require_pictures(big, name)
-    finish = None if finisher is None else Finisher(weights, by, device)
-    for name in cameras:
-        surfaces = (None, 0.0) if finish else _surfaces(big, found[name][footage])
-
-        def tell(done: int, total: int, name: str = name) -> None:
-            if progress is not None:
-                progress(f"upsample {name}", done, total)
-
-        settings: dict[str, Any] = {"upsampled": str(little.path), "footage": footage, "times": by}
-        folder, place = found[name][footage], big.folder(name) / "generated"
-        if finish is None:
-            write_footage(big, place / f"{footage}-upsampled", _frames(big, name, surfaces, folder, by, tell), settings)
-        else:
-            settings |= {"finisher": finisher, "weights": finish.path.name}
-            write_footage(big, place / f"{footage}-{finisher}", _finished(finish, folder, big.frames, tell), settings)
-    return big.path
+    return {name: found[name][footage] for name in cameras}
 
 
 def _finished(finish: Finisher, footage: Path, frames: int, tell: Told) -> Frames:

@@ -4,6 +4,7 @@
 - ``denoiser``: the network.
 - ``folder``: models on disk.
 - ``surfaces``, ``looks``: what things may be made of, and draws that go together.
+- ``clear``: what one sees through.
 - ``footage``: conditions from a clip folder, as it is or restyled.
 - ``sample``, ``pipeline``: frames in order, in one step or in several through diffusers' own pipeline.
 - ``family``: all of it as an adapter.

@@ -35,7 +35,10 @@ CHANNEL_NAMES = (
 CHANNELS = len(CHANNEL_NAMES)
 PICTURE = slice(0, 3)
 BASE = slice(3, 6)
+MADE_OF = slice(6, 9)
 NORMALS = slice(9, 12)
+NEARNESS = slice(12, 13)
+FACING = slice(14, 15)
 LIGHT = slice(15, 18)
 OPEN = slice(18, 20)
 RENDERED = slice(20, 23)
@@ -146,7 +149,7 @@ def picture_conditions(
         out[:, SHARES] = shares(known.coverage)
         mixed = Mixed(out[:, SHARES])
         base = mixed.undone(base)
-        albedo, rgb = _srgb8(base), _srgb8(mixed.undone(_LINEAR[rgb]))
+        albedo, rgb = srgb8(base), srgb8(mixed.undone(_LINEAR[rgb]))
     if surface is not None and not stays.all():
         changed = ~stays
         _recolor(base, surface.base_color, changed, ids if known.coverage is None else None)
@@ -155,7 +158,7 @@ def picture_conditions(
     if wear is not None:
         rough_metal = rough_metal.copy()
         _wear_down(base, rough_metal, stays & solid & (known.material[..., 2] == 0), wear)
-    out[:, BASE] = np.moveaxis(_srgb8(base), -1, 1)
+    out[:, BASE] = np.moveaxis(srgb8(base), -1, 1)
     out[:, 6:8] = np.moveaxis(rough_metal, -1, 1)
     out[:, 8] = known.material[..., 2]
     out[:, 9:12] = np.moveaxis(known.normals, -1, 1)
@@ -240,10 +243,15 @@ def between(
 
 def shaded(base_color: UInt8[np.ndarray, "*shape 3"], factor: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape 3"]:
     """Colors (sRGB) whose linear light is multiplied."""
-    return _srgb8(_LINEAR[base_color] * factor[..., None])
+    return srgb8(_LINEAR[base_color] * factor[..., None])
 
 
-def _srgb8(linear: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+def linear8(srgb: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """Linear light of screen values."""
+    return _LINEAR[srgb]
+
+
+def srgb8(linear: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
     """Screen values 0..255 of linear light, by table: much faster than a power."""
     return _SRGB[np.round(np.sqrt(np.clip(linear, 0, 1)) * (len(_SRGB) - 1)).astype(np.int32)]
 
@@ -282,6 +290,11 @@ def _rendered_light(
     """
     below = np.where(lit[..., None], albedo * np.float32(1 / 255), 1) + np.float32(_FAINT)
     return np.minimum((rgb * np.float32(1 / 255) + np.float32(_FAINT)) / below, 2) - 1
+
+
+def background_light(picture: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """The channels ``RENDERED`` of the background, which has a base color of white, from those of the picture."""
+    return (picture / 2 + np.float32(0.5 + _FAINT)) / np.float32(1 + _FAINT) - 1
 
 
 def _facing(

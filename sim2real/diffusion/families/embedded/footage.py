@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32
 
 from ....clip import Clip, ClipRecord
 from ....errors import BadValueError
+from .clear import Clear, as_background, before_nothing, clear_of, seen_through, without_clear
 from .conditions import KnownPictures, Surface, between, picture_conditions
 from .looks import Appearance, look_of, parse_look
 from .surfaces import check_called, is_called
@@ -96,22 +97,53 @@ def clip_conditions(
     numbers = range(frames.start, frames.stop)
     kinds = ("rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges")
     pictures: dict[str, Any] = {kind: np.stack([getattr(clip, kind)(camera, k) for k in numbers]) for kind in kinds}
+    clear = _clear(clip, camera, frames)
+    if clear is not None:
+        pictures["albedo"] = before_nothing(pictures["albedo"], clear)
     ids = np.stack([clip.instances(camera, k) for k in numbers])
     K = clip.camera(camera).intrinsics[frames]  # noqa: N806
     covered = np.stack([clip.coverage(camera, k) for k in numbers]) if clip.has(camera, "coverage") else None
     known = KnownPictures(**pictures, K=K, coverage=covered)
+    at = None if noise is None else Stretch(clip, camera, frames, ids, known.depth, known.normals, K, noise)
     surface, kept, wear = None, None, None
     if restyle is not None:
-        surface, kept = _surface(ids, restyle.appearances)
-    if noise is not None:
-        at = Stretch(clip, camera, frames, ids, known.depth, known.normals, K, noise)
-        if restyle is not None and surface is not None:
-            surface = textured(surface, restyle.appearances, at)
-        if worn_by and (kept is None or (kept & (known.depth > 0)).any()):
-            wear = worn(at, worn_by)
+        surface, kept = _new_surfaces(ids, clear, restyle.appearances, at)
+    if at is not None and worn_by and (kept is None or (kept & (known.depth > 0)).any()):
+        wear = worn(at, worn_by)
     if restyle is not None and surface is not None and restyle.strength < 1:
         surface = between(known.albedo, known.material, surface, restyle.strength)
-    return picture_conditions(known, surface=surface, kept=kept, ids=ids if restyle is not None else None, wear=wear)
+    out = picture_conditions(known, surface=surface, kept=kept, ids=ids if restyle is not None else None, wear=wear)
+    if clear is not None:
+        as_background(out, clear)
+    return out
+
+
+def _clear(clip: Clip, camera: str, frames: slice) -> Clear | None:
+    """What is behind clear things, where the clip knows it and there is any."""
+    if not clip.has(camera, "behind"):
+        return None
+    clear = clear_of([clip.behind(camera, k) for k in range(frames.start, frames.stop)], clip.record.size[1])
+    return clear if len(clear.frame) else None
+
+
+def _new_surfaces(
+    ids: np.ndarray, clear: Clear | None, appearances: Mapping[int, Appearance], at: Stretch | None
+) -> tuple[Surface, Bool[np.ndarray, "frames height width"]]:
+    """What every pixel becomes, and where it stays: what is clear goes with what is behind it.
+
+    Args:
+        ids: of the first surfaces.
+        clear: what is behind those that are clear.
+        appearances: of what is restyled.
+        at: the frames, where noise draws textures on them.
+    """
+    if clear is not None:
+        ids = ids.copy()
+        ids[clear.place] = clear.ids
+    surface, kept = _surface(ids, appearances)
+    if at is not None:
+        surface = textured(surface, appearances, at if clear is None else without_clear(at, clear))
+    return surface if clear is None else seen_through(surface, clear), kept
 
 
 def _surface(ids: np.ndarray, appearances: Mapping[int, Appearance]) -> tuple[Surface, Bool[np.ndarray, "frames height width"]]:

@@ -80,19 +80,34 @@ def shade_per_lightness(lightness: float) -> float:
     return 3 / (lightness + 16)
 
 
-def shade_of(
-    noise: Float32[np.ndarray, "3 height width"],
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A frame as textures are laid out on it.
+
+    - ``depth``: metres along z; ``row``: of each pixel in the tables of ``Grain``; ``owner``: the same, -1 without a surface.
+    - ``seen``: where each owner is.
+    - ``along`` and ``across``: where a step of a metre along the grain, and across it, leads in pixels.
+    """
+
+    depth: Float32[Tensor, "height width"]
+    row: Int[Tensor, "height width"]
+    owner: Int[np.ndarray, "height width"]
+    seen: Mapping[int, Seen]
+    along: Float[Tensor, "2 height width"]
+    across: Float[Tensor, "2 height width"]
+
+
+def laid_out(
     ids: np.ndarray,
     depth: Float[np.ndarray, "height width"],
     normals: UInt8[np.ndarray, "height width 3"],
     K: Float[np.ndarray, "3 3"],  # noqa: N803
     grain: Grain,
     frame: int,
-) -> Float32[np.ndarray, "height width"]:
-    """What the linear base color of each pixel of a frame is multiplied with: 1 in the mean, 1 where there is no texture.
+) -> Laid:
+    """Where the textures of a frame lie; for all grains that run along the same directions.
 
     Args:
-        noise: unit variance at pixel resolution.
         ids: of instances (height, width).
         depth: metres along z, 0 without a surface.
         normals: camera frame, ``(n + 1) / 2``.
@@ -104,18 +119,28 @@ def shade_of(
     row = torch.from_numpy(np.where(ids < len(grain.size), ids, 0).astype(np.int64))
     z = torch.from_numpy(np.ascontiguousarray(depth, np.float32))
     owner = torch.where(z > 0, row, -1).numpy()
-    seen = seen_of(owner)
-    drawn = [k for k in range(grain.size.shape[1]) if grain.strength[list(seen), k].any()]
-    if not drawn:
-        return np.ones(depth.shape, np.float32)
+    ways = torch.from_numpy(grain.along[frame])[row]
+    along, across = _tangents(torch.from_numpy(normals.astype(np.float32)) / 127.5 - 1, z, ways, K)
+    return Laid(z, row, owner, seen_of(owner), along, across)
+
+
+def shade_of(laid: Laid, noise: Float32[np.ndarray, "3 height width"], grain: Grain) -> Float32[np.ndarray, "height width"]:
+    """What the linear base color of each pixel of a frame is multiplied with: 1 in the mean, 1 where there is no texture.
+
+    Args:
+        laid: the frame.
+        noise: unit variance at pixel resolution.
+        grain: of the stretch that the frame belongs to.
+    """
+    z, row = laid.depth, laid.row
     total = torch.zeros_like(z)
-    along = torch.from_numpy(grain.along[frame])[row]
-    first, second = _tangents(torch.from_numpy(normals.astype(np.float32)) / 127.5 - 1, z, along, K)
-    for k in drawn:
+    for k in range(grain.size.shape[1]):
+        if not grain.strength[list(laid.seen), k].any():
+            continue
         size, stretch, strength = (torch.from_numpy(table[:, k])[row] for table in (grain.size, grain.stretch, grain.strength))
-        blur = ellipses_of(first * (size * stretch), second * size)
-        on = {id_: of for id_, of in seen.items() if grain.strength[id_, k] > 0}
-        field = _field_of(noise[k % _CHANNELS], owner, on, blur, grain.form[:, k])
+        blur = ellipses_of(laid.along * (size * stretch), laid.across * size)
+        on = {id_: of for id_, of in laid.seen.items() if grain.strength[id_, k] > 0}
+        field = _field_of(noise[k % _CHANNELS], laid.owner, on, blur, grain.form[:, k])
         deviation = torch.where(z > 0, strength * blur.ratio, 0)
         total += deviation * _formed(field, torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
     return total.exp().numpy()

@@ -15,7 +15,7 @@ from .conditions import Surface, Wear, shaded
 from .looks import Appearance
 from .patterns import SurfacePoints, joined, pattern_of
 from .surfaces import TextureLayer, layers_of, pattern_named, wear
-from .textures import Grain, grain_of, shade_of, shade_per_lightness
+from .textures import Grain, grain_of, laid_out, shade_of, shade_per_lightness
 
 _BEND = TextureLayer(0.008, 8.0, 1.0)
 """Noise by which growth rings wander; its contrast is made 1."""
@@ -25,6 +25,10 @@ _JOINT_ROUGHNESS = 0.9
 _GRAY = 50.0
 """L* that wear is stated for; it looks alike on all (conditions.py)."""
 _HUNDREDTH = 0.01
+
+Channels = tuple[int, int, int]
+"""Of the noise, in the order in which the layers of a texture take them."""
+_IN_ORDER: Channels = (0, 1, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +56,14 @@ class Stretch:
             one.id: camera_from_world @ one.world_from_instance[self.frames, :3, :3] for one in instances
         }
 
-    def shades(self, grain: Grain, channels: tuple[int, int, int] = (0, 1, 2)) -> Float32[np.ndarray, "n height width"]:
-        """See ``shade_of``; layers take channels of the noise in this order."""
-        given = zip(self.noise[:, channels], self.ids, self.depth, self.normals, self.K, strict=True)
-        return np.stack([shade_of(*rows, grain, k) for k, rows in enumerate(given)])
+    def shades(self, *grains: tuple[Grain, Channels]) -> tuple[Float32[np.ndarray, "n height width"], ...]:
+        """See ``shade_of``; layers take channels of the noise in this order. The grains run along the same directions."""
+        out = tuple(np.empty(self.ids.shape, np.float32) for _ in grains)
+        for k, rows in enumerate(zip(self.ids, self.depth, self.normals, self.K, strict=True)):
+            laid = laid_out(*rows, grains[0][0], k)
+            for shades, (grain, channels) in zip(out, grains, strict=True):
+                shades[k] = shade_of(laid, self.noise[k, channels], grain)
+        return out
 
     def points(self, k: int, id_: int, here: Bool[np.ndarray, "height width"]) -> SurfacePoints:
         """Where the pixels of an instance lie on it, at the stretch's frame k."""
@@ -93,7 +101,7 @@ def textured(surface: Surface, appearances: Mapping[int, Appearance], at: Stretc
     made_of = {id_: one for id_, one in appearances.items() if id_ in rotations}
     lightness = {id_: float(lab_from_srgb(np.array(one.color) / 255)[0]) for id_, one in made_of.items()}
     layers = {id_: layers_of(one.material, one.kind) for id_, one in made_of.items()}
-    shades = at.shades(grain_of(layers, lightness, {id_: rotations[id_] for id_ in made_of}, frames))
+    (shades,) = at.shades((grain_of(layers, lightness, {id_: rotations[id_] for id_ in made_of}, frames), _IN_ORDER))
     found = {id_: pattern_named(one.material, one.kind) for id_, one in made_of.items()}
     patterns = {id_: pattern for id_, pattern in found.items() if pattern is not None}
     bends = _bends([id_ for id_, pattern in patterns.items() if pattern.rings], rotations, at)
@@ -120,7 +128,8 @@ def _bends(
     if not ids:
         return np.zeros(at.ids.shape, np.float32)
     bent = grain_of(dict.fromkeys(ids, (_BEND,)), dict.fromkeys(ids, _GRAY), {id_: rotations[id_] for id_ in ids}, len(at.ids))
-    return np.log(at.shades(bent, (2, 0, 1))) / np.float32(shade_per_lightness(_GRAY))
+    (drawn,) = at.shades((bent, (2, 0, 1)))
+    return np.log(drawn) / np.float32(shade_per_lightness(_GRAY))
 
 
 def worn(at: Stretch, amount: float) -> Wear:
@@ -141,4 +150,4 @@ def worn(at: Stretch, amount: float) -> Wear:
         )
         for layers, scale in ((wear()["color"], 1.0), (wear()["roughness"], _HUNDREDTH / shade_per_lightness(_GRAY)))
     )
-    return Wear(amount, at.shades(color), at.shades(rough, (2, 1, 0)))
+    return Wear(amount, *at.shades((color, _IN_ORDER), (rough, (2, 1, 0))))

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from sim2real.diffusion.families.embedded.surfaces import FORMS, TextureLayer, textures
-from sim2real.diffusion.families.embedded.textures import grain_of, shade_of
+from sim2real.diffusion.families.embedded.textures import grain_of, laid_out, shade_of
 from sim2real.scene.material_kinds import MATERIAL_KINDS
 
 SIZE = (120, 160)
+
+
+def shade_on(noise, ids, z, normals, k, grain):
+    return shade_of(laid_out(ids, z, normals, k, grain, 0), noise, grain)
 
 
 def drawn(seed=0, size=SIZE):
@@ -26,7 +30,7 @@ def shade(noise, layer, depth=1.0, *, normals=(0.0, 0.0, -1.0), focal=400.0, rot
     size = noise.shape[1:]
     k = np.array([[focal, 0, size[1] / 2], [0, focal, size[0] / 2], [0, 0, 1]])
     ids, z = np.ones(size, np.uint16), np.full(size, depth, np.float32)
-    return shade_of(noise, ids, z, encoded(normals, size), k, grain(layer, rotation), 0)
+    return shade_on(noise, ids, z, encoded(normals, size), k, grain(layer, rotation))
 
 
 def test_lightness_varies_as_the_layer_says():
@@ -84,8 +88,8 @@ def test_nothing_happens_without_noise_without_texture_and_without_surface():
     k = np.array([[400.0, 0, 80], [0, 400, 60], [0, 0, 1]])
     ids, flat = np.zeros(SIZE, np.uint16), encoded((0.0, 0.0, -1.0))
     ids[:, 80:] = 900  # an id of which nothing is known
-    assert (shade_of(drawn(), ids, np.ones(SIZE, np.float32), flat, k, grain(layer), 0) == 1).all()
-    assert (shade_of(drawn(), ids * 0 + 1, np.zeros(SIZE, np.float32), flat, k, grain(layer), 0) == 1).all()
+    assert (shade_on(drawn(), ids, np.ones(SIZE, np.float32), flat, k, grain(layer)) == 1).all()
+    assert (shade_on(drawn(), ids * 0 + 1, np.zeros(SIZE, np.float32), flat, k, grain(layer)) == 1).all()
 
 
 def test_what_lies_beside_a_surface_leaves_its_texture_smooth():
@@ -97,7 +101,7 @@ def test_what_lies_beside_a_surface_leaves_its_texture_smooth():
     ids = np.ones(size, np.uint16)
     ids[:, 150:] = 2
     z = np.ones(size, np.float32)
-    shade = np.log(shade_of(noise, ids, z, encoded((0.0, 0.0, -1.0), size), k, both, 0))
+    shade = np.log(shade_on(noise, ids, z, encoded((0.0, 0.0, -1.0), size), k, both))
     left, right = (np.diff(shade[:, part], axis=0).std() / shade[:, part].std() for part in (np.s_[60:149], np.s_[160:]))
     assert left < 0.25 < right
 
@@ -110,7 +114,7 @@ def test_what_moves_beside_a_surface_leaves_its_texture_alone():
     ids, z = np.ones(SIZE, np.uint16), np.full(SIZE, 0.3, np.float32)
     ids[70:, 30:130] = 2
     hand, flat = ids == 2, encoded((0.0, 0.0, -1.0))
-    here, there = (shade_of(np.where(hand, drawn(), drawn(seed)), ids, z, flat, k, both, 0) for seed in (1, 2))
+    here, there = (shade_on(np.where(hand, drawn(), drawn(seed)), ids, z, flat, k, both) for seed in (1, 2))
     assert np.array_equal(here[hand], there[hand]) and here[hand].std() > 0.01
     assert not np.array_equal(here[~hand], there[~hand])
 
