@@ -63,27 +63,29 @@ def sample(
     if steps < 1:
         raise BadValueError("the number of steps", steps, right="at least 1")
     paint = _in_one_step(model) if steps == 1 else _in_steps(model, steps)
-    stretches = [slice(first, min(first + chunk, frames)) for first in range(0, frames, chunk)]
 
-    def given(stretch: slice) -> tuple[Tensor, Tensor]:
+    def given(first: int) -> Given:
+        stretch = slice(first, min(first + chunk, frames))
         drawn = np.array(noise_of(stretch), np.float32)
         conditions = np.array(conditions_of(stretch, drawn), np.float32)
         if (len(drawn), *drawn.shape[2:]) != (len(conditions), *conditions.shape[2:]):
             raise BadValueError("the shape of the noise", drawn.shape, right=f"that of conditions, {conditions.shape}")
         return torch.from_numpy(drawn), torch.from_numpy(conditions)
 
-    for stretch, (noise, conditions) in zip(stretches, (_one_ahead if chunk > 1 else map)(given, stretches), strict=True):
+    done = 0
+    for noise, conditions in (_one_ahead if chunk > 1 else map)(given, range(0, frames, chunk)):  # a stream never ends
         yield from _stretch(paint, model.device, noise, conditions)
+        done += len(noise)
         if progress is not None:
-            progress(stretch.stop, frames)
+            progress(done, frames)
 
 
-def _one_ahead(make: Callable[[slice], Given], stretches: Iterable[slice]) -> Iterator[Given]:
-    """What is made of each, the next one meanwhile in a thread."""
+def _one_ahead(make: Callable[[int], Given], firsts: Iterable[int]) -> Iterator[Given]:
+    """What is made of each stretch, the next one meanwhile in a thread."""
     with frame_pool(1) as pool:
         waiting: deque[Future[Given]] = deque()
-        for stretch in stretches:
-            waiting.append(pool.submit(make, stretch))
+        for first in firsts:
+            waiting.append(pool.submit(make, first))
             if len(waiting) > 1:
                 yield waiting.popleft().result()
         while waiting:
