@@ -46,7 +46,7 @@ class ClearLooker:
         if layers.behind is None:
             return None
         share, added = self._added(layers)
-        here = share < 1
+        here = layers.behind.weights[0] < 1
         rows, columns = (torch.nonzero(here)[:, k] + start for k, start in enumerate(_corner(layers)))
         at = (rows * camera.size[1] + columns).cpu().numpy()
         return ClearPixels(at, share[here].cpu().numpy(), added[here].cpu().numpy())

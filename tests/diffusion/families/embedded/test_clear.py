@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sim2real.camera_effects import Development
 from sim2real.camera_effects.tone import toned
 from sim2real.clip.behind import SeenBehind
-from sim2real.diffusion.edits.part import seen_where
+from sim2real.diffusion.edits.part import seen_where, untouched
 from sim2real.diffusion.families.embedded.clear import before_nothing, clear_of, seen_through
 from sim2real.diffusion.families.embedded.conditions import BASE, NORMALS, PICTURE, RENDERED, Surface
 from sim2real.diffusion.families.embedded.footage import Restyle, clip_conditions
@@ -165,3 +165,5 @@ def test_an_edit_changes_what_is_seen_through_a_pane_too(clips):
     clip, older, bare = clips
     assert np.array_equal(seen_where(clip, "front", 0, {WALL}), bare.instances("front", 0) == WALL)
     assert np.array_equal(seen_where(older, "front", 0, {WALL}), older.instances("front", 0) == WALL)
+    wall = bare.instances("front", 0) == WALL
+    assert not untouched(clip, "front", 0, {WALL})[wall].any() and untouched(older, "front", 0, {WALL})[wall].any()
