@@ -19,7 +19,7 @@ class ClearPixels:
     """The clear things before the first surface that is not.
 
     - ``at``: the pixels whose centers look through some, counted row by row, ascending.
-    - ``share``: of what is behind that is seen.
+    - ``share``: of what is behind that is seen; 1 behind things of alpha 0.
     - ``added``: linear base color, roughness, metallic and emissive strength of the clear things, weighted by what is seen of
       each: with ``share`` times those of what is behind, they are the pixel's.
     """
