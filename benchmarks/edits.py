@@ -99,7 +99,7 @@ def in_part(clip: Clip, camera: str, change: str) -> None:
     generate(clip.path, GenerateOptions(**PLAIN, **asked))
     folder, ids = clip.folder(camera) / "generated", changed_ids(clip, [change])
     old, new = generated_frames(folder / "embedded-0"), generated_frames(folder / "embedded-restyle-1-onto-embedded-0")
-    still = np.stack([untouched(clip.instances(camera, k), ids) for k in range(clip.frames)])
+    still = np.stack([untouched(clip, camera, k, ids) for k in range(clip.frames)])
     apart = np.stack([np.abs(old(k).astype(int) - new(k)).max(axis=-1) for k in range(clip.frames)])
     print(f"\n{change} made anew: {1 - still.mean():.1%} of the pixels, by {apart[~still].mean():.1f} of 255 in the mean;")
     print(f"of all others the largest change is {apart[still].max()}; borders kept {borders_kept(clip, camera, new):.3f}")

@@ -36,6 +36,11 @@ class Format:
     show: Callable[[Any, Range], np.ndarray]
     smooth: bool = True
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether a file holds a picture, not arrays."""
+        return self.suffix != ".npz"
+
 
 def _as_it_is(picture: np.ndarray, depths: Range) -> np.ndarray:
     return picture

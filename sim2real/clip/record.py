@@ -114,12 +114,17 @@ def _check_rigid(name: str, matrices: np.ndarray) -> None:
 
 
 class InstanceRecord(_Record):
-    """One labeled thing; ``id`` is its value in the instance pictures (0 is the background)."""
+    """One labeled thing.
+
+    - ``id``: its value in the instance pictures (0 is the background).
+    - ``clear``: one sees through all of it (alpha below 1); left out where that is not so, and in clips of older versions.
+    """
 
     id: int = Field(ge=1, le=65535)
     name: str
     class_name: str = Field(validation_alias=AliasChoices("class", "class_name"), serialization_alias="class")
     world_from_instance: Array
+    clear: bool = False
 
 
 class NoiseRecord(_Record):
@@ -211,6 +216,9 @@ class ClipRecord(_Record):
 def write_record(path: Path, record: ClipRecord) -> None:
     """Write ``clip.json``: matrices on one line each, a constant ``K`` once."""
     data = record.model_dump(mode="python", by_alias=True)
+    for instance in data["instances"]:
+        if not instance["clear"]:
+            del instance["clear"]
     for camera in data["cameras"].values():
         if all(k == camera["K"][0] for k in camera["K"]):
             camera["K"] = camera["K"][0]

@@ -19,7 +19,7 @@ class ClearPixels:
     """The clear things before the first surface that is not.
 
     - ``at``: the pixels whose centers look through some, counted row by row, ascending.
-    - ``share``: of what is behind that is seen.
+    - ``share``: of what is behind that is seen; 1 behind things of alpha 0.
     - ``added``: linear base color, roughness, metallic and emissive strength of the clear things, weighted by what is seen of
       each: with ``share`` times those of what is behind, they are the pixel's.
     """
@@ -46,7 +46,7 @@ class ClearLooker:
         if layers.behind is None:
             return None
         share, added = self._added(layers)
-        here = share < 1
+        here = layers.behind.weights[0] < 1
         rows, columns = (torch.nonzero(here)[:, k] + start for k, start in enumerate(_corner(layers)))
         at = (rows * camera.size[1] + columns).cpu().numpy()
         return ClearPixels(at, share[here].cpu().numpy(), added[here].cpu().numpy())

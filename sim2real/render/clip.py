@@ -127,12 +127,15 @@ def clip_record(
             temporal_factor=plan.layout.temporal_factor,
             draws=plan.draws,
         )
+    alphas = [(part.instance, scene.meshes[part.mesh].material.base_color[3]) for part in scene.parts]
+    clear = {place for place, _ in alphas} - {place for place, alpha in alphas if alpha >= 1}
     instances = [
         InstanceRecord(
             id=place + 1,
             name=instance.name,
             class_name=instance.class_name,
             world_from_instance=scene.world_from_instance[:, place],
+            clear=place in clear,
         )
         for place, instance in enumerate(scene.instances)
     ]

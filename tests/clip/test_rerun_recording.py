@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from sim2real.clip import CameraRecord, Clip, SceneRecord, VideoWriter, images, read_clip, write_record
+from sim2real.clip.behind import nothing_behind, write_behind
 from sim2real.clip.report.colors import id_colors
 from sim2real.clip.report.rerun import write_recording
 from sim2real.clip.report.rerun.pictures import depth_image
@@ -48,6 +49,15 @@ def test_instances_and_cameras_are_where_the_clip_says(recorded):
         assert np.allclose(read.pose("/world/cameras/wrist", frame), seen, atol=1e-6)
         mug = clip.record.instances[0].world_from_instance[frame]
         assert np.allclose(read.pose("/world/instances/mug", frame), mug, atol=1e-6)
+
+
+def test_arrays_that_are_no_pictures_are_left_out(clip):
+    for kind, write in (("behind", lambda path: write_behind(path, nothing_behind())), ("flow", lambda path: path.touch())):
+        (clip.folder("front") / kind).mkdir()
+        for frame in range(clip.frames):
+            write(clip.frame_path("front", kind, frame))
+    entities = ReadRecording(write_recording(clip).path).entities
+    assert f"{CAMERA}/rgb" in entities and not {f"{CAMERA}/behind", f"{CAMERA}/flow"} & entities
 
 
 def test_what_never_moves_is_logged_once(clip):

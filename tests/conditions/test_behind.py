@@ -73,6 +73,16 @@ def test_two_panes_let_through_the_product_of_what_each_lets_through():
     np.testing.assert_allclose(found.added[middle, :3], [0.25, 0.75 * 0.5, 0], atol=1e-6)
 
 
+@pytest.mark.parametrize("alpha", [0.0, 1e-9])
+def test_what_is_so_clear_that_all_comes_through_is_looked_through_all_the_same(alpha):
+    scene = scene_of([(quad(Material((1.0, 0.0, 0.0, alpha)), half=0.5), (0, 0, 0)), (quad(half=3.0), (0, 1, 0))], EYE)
+    draw, sampler, surface = tools_of(scene)
+    found = ClearLooker(sampler, surface).frame(EYE, 0)
+    pane = triangles_of(scene).face_part[draw.visibility(view_of(scene, EYE, 0)).face.numpy()] == 0
+    assert pane.any() and np.array_equal(found.at, np.flatnonzero(pane))
+    assert (found.share == 1).all() and found.added == pytest.approx(0, abs=1e-8)
+
+
 def test_where_nothing_is_clear_nothing_is_found_and_sampling_is_as_it_was():
     scene = scene_of([(quad(), (0, 0, 0))], EYE)
     _, sampler, surface = tools_of(scene)

@@ -29,7 +29,7 @@ def test_an_edit_changes_what_it_names_and_no_other_pixel(clip, model, onto):
     assert settings["onto"] == onto and settings["change"] == ["mug"]
     assert {"mug", "lid"} == set(settings["materials"])
     before = np.stack([opened.rgb("front", k) for k in range(opened.frames)]) if onto == "rgb" else footage(clip, onto)[0]
-    still = np.stack([untouched(opened.instances("front", k), {3, 4}) for k in range(opened.frames)])
+    still = np.stack([untouched(opened, "front", k, {3, 4}) for k in range(opened.frames)])
     assert 0.3 < still.mean() < 0.9
     assert (after[still] == before[still]).all()
     assert (np.abs(means(after) - means(before)).max(axis=1) > 8).tolist() == [False, False, False, True, True]

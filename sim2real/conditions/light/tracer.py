@@ -107,7 +107,7 @@ class LightTracer:
         self._painted_backdrop = _is_painted(scene, environment)
         self._scene, self._triangles, self._rasterizer = scene, triangles, rasterizer
         self._sampler = sampler or Sampler(scene, triangles, rasterizer)
-        self._solid = self._sampler.alpha >= 1
+        self._solid = self._sampler.solid
         materials = [scene.meshes[part.mesh].material for part in scene.parts]
         smooth = [min(m.roughness, _PANE) if m.is_thin_glass else m.roughness for m in materials]
         self._roughness = np.array([*smooth, 1], np.float32)  # the last is that of part -1

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Integer
+from jaxtyping import Bool
 
 from ...clip import Clip
 from ...clip.footage import FrameOf, generated_frames
@@ -100,10 +100,9 @@ def seen_where(clip: Clip, camera: str, frame: int, changed: Iterable[int]) -> B
     return where
 
 
-def untouched(ids: Integer[np.ndarray, "height width"], changed: Iterable[int]) -> Bool[np.ndarray, "height width"]:
-    """Pixels that an edit leaves as they are."""
-    inside = np.isin(ids, list(changed))
-    return ~touched(inside)
+def untouched(clip: Clip, camera: str, frame: int, changed: Iterable[int]) -> Bool[np.ndarray, "height width"]:
+    """Pixels that an edit of some instances leaves as they are."""
+    return ~touched(seen_where(clip, camera, frame, changed))
 
 
 def settings_of_edit(options: GenerateOptions) -> dict[str, Any]:

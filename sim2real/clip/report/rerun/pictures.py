@@ -56,7 +56,7 @@ def tracks_of(rr: Any, clip: Clip, camera: str) -> list[Track]:
         camera: one of its cameras.
     """
     depths = seen_depths(clip, camera)
-    shown = [kind for kind in pictures() if kind.name != "flow" and clip.has(camera, kind.name)]
+    shown = [kind for kind in pictures() if format_of(kind.name).is_picture and clip.has(camera, kind.name)]
     tracks = [Track(kind.name, _of_kind(rr, clip, camera, kind.name, depths), usual=kind.usual) for kind in shown]
     if clip.has(camera, "noise"):
         tracks.insert(1, Track("noise", _noise(rr, clip, camera)))

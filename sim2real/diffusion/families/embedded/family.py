@@ -65,7 +65,7 @@ class PictureModel:
         settings = {
             "steps": asked.steps or self._info.steps,
             "wear": asked.wear,
-            **settings_of(restyle, clip.record, asked.keep),
+            **settings_of(restyle, clip.record, asked.keep, clip.has(camera, "behind")),
         }
         return PictureInputs(noise, settings, conditions, clip.frames)
 

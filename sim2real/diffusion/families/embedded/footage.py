@@ -158,12 +158,20 @@ def _surface(ids: np.ndarray, appearances: Mapping[int, Appearance]) -> tuple[Su
     return Surface(rows[..., 0:3], rows[..., 3], rows[..., 4]), kept[ids]
 
 
-def settings_of(restyle: Restyle | None, record: ClipRecord, keep: Sequence[str]) -> dict[str, Any]:
-    """What ``settings.json`` tells of a use: the look, and a line of words per instance."""
+def settings_of(restyle: Restyle | None, record: ClipRecord, keep: Sequence[str], knows_behind: bool) -> dict[str, Any]:
+    """What ``settings.json`` tells of a use: the look, and a line of words per instance that gets a new surface.
+
+    Args:
+        restyle: what becomes of instances.
+        record: of the clip.
+        keep: as it was asked for.
+        knows_behind: the clip says what is behind clear things, so that these stay as they are.
+    """
     if restyle is None:
         return {"use": "keep"}
     names = {instance.id: instance.name for instance in record.instances}
-    lines = {names[id_]: _words(made_of) for id_, made_of in restyle.appearances.items()}
+    clear = {instance.id for instance in record.instances if instance.clear and knows_behind}
+    lines = {names[id_]: _words(made_of) for id_, made_of in restyle.appearances.items() if id_ not in clear}
     return {"use": "restyle", "look": restyle.look, "strength": restyle.strength, "keep": list(keep), "materials": lines}
 
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from sim2real.camera_effects import Development
 from sim2real.camera_effects.tone import toned
+from sim2real.clip import read_clip
 from sim2real.clip.behind import SeenBehind
-from sim2real.diffusion.edits.part import seen_where
+from sim2real.diffusion.edits.part import seen_where, untouched
 from sim2real.diffusion.families.embedded.clear import before_nothing, clear_of, seen_through
 from sim2real.diffusion.families.embedded.conditions import BASE, NORMALS, PICTURE, RENDERED, Surface
-from sim2real.diffusion.families.embedded.footage import Restyle, clip_conditions
+from sim2real.diffusion.families.embedded.footage import Restyle, clip_conditions, settings_of
 from sim2real.diffusion.families.embedded.looks import Appearance
 from sim2real.noise import NoiseLayout
 from sim2real.render import RenderOptions, render_clip
@@ -161,7 +162,17 @@ def test_a_pane_before_nothing_is_background_that_is_seen_through_it(scene, tmp_
     assert (seen[inner][:, PICTURE] >= least - 0.02).all(), "with what the pane mirrors, it is no darker than this"
 
 
+def test_settings_tell_no_material_of_what_stays_clear(clips):
+    clip, older, _ = clips
+    again, restyle = read_clip(clip.path), Restyle({PANE: STEEL, WALL: OAK})
+    assert [one.clear for one in again.record.instances] == [True, False]
+    assert list(settings_of(restyle, again.record, (), again.has("front", "behind"))["materials"]) == ["wall"]
+    assert list(settings_of(restyle, older.record, (), older.has("front", "behind"))["materials"]) == ["pane", "wall"]
+
+
 def test_an_edit_changes_what_is_seen_through_a_pane_too(clips):
     clip, older, bare = clips
     assert np.array_equal(seen_where(clip, "front", 0, {WALL}), bare.instances("front", 0) == WALL)
     assert np.array_equal(seen_where(older, "front", 0, {WALL}), older.instances("front", 0) == WALL)
+    wall = bare.instances("front", 0) == WALL
+    assert not untouched(clip, "front", 0, {WALL})[wall].any() and untouched(older, "front", 0, {WALL})[wall].any()
