@@ -14,7 +14,6 @@ from ...clip.footage import FrameOf, generated_frames
 from ...errors import BadValueError, MissingFileError, UnknownNameError
 from ..family import Frames
 from ..options import GenerateOptions
-from .border import touched, with_border
 
 RENDERED = "rgb"
 """The clip's own render, as what is edited."""
@@ -81,6 +80,8 @@ def edited(clip: Clip, camera: str, frames: Frames, options: GenerateOptions) ->
 
     Pixels on the border between them show a bit of both, and are mended (``border.py``); all others are copied.
     """
+    from .border import with_border  # brings torch along
+
     assert options.onto is not None
     changed, old = changed_ids(clip, options.change), old_frames(clip, camera, options.onto)
     covered = clip.has(camera, "coverage")
@@ -102,6 +103,8 @@ def seen_where(clip: Clip, camera: str, frame: int, changed: Iterable[int]) -> B
 
 def untouched(clip: Clip, camera: str, frame: int, changed: Iterable[int]) -> Bool[np.ndarray, "height width"]:
     """Pixels that an edit of some instances leaves as they are."""
+    from .border import touched  # brings torch along
+
     return ~touched(seen_where(clip, camera, frame, changed))
 
 
