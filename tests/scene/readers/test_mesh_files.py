@@ -155,7 +155,7 @@ def test_points_lines_and_curves_of_obj_files_are_left_out_and_counted(tmp_path:
     (tmp_path / "a.obj").write_text(QUAD + QUAD_FACES + "l 1 2 3\n  l 3 4\np 1\ncurv 0 1 1 2\n# l 1 2\nlod 3\n")
     scene = load(tmp_path / "a.obj")
     assert len(scene.meshes[0].faces) == 2
-    assert scene.notes[0] == "a.obj: left out, because only faces are read: 1 points, 2 lines, 1 curves"
+    assert scene.notes[0] == "a.obj: left out, because only faces are read: 1 point, 2 lines, 1 curve"
 
 
 def test_files_that_do_not_say_which_axis_is_up_are_turned_as_asked(tmp_path: Path) -> None:
