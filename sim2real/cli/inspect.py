@@ -84,15 +84,20 @@ def _cameras(facts: dict[str, Any], wide: int) -> list[str]:
 
 def _instances(facts: dict[str, Any], wide: int) -> list[str]:
     lines = ["", f"instances ({len(facts['instances'])})"]
-    if facts["instances"]:
-        lines.append(f"  {'name':<{wide}}     id  triangles  motion   class")
-    for instance in facts["instances"]:
-        motion = "deforms" if instance["deforms"] else "moves" if instance["moves"] else "still"
-        seen, frames = instance["visible_frames"], facts["frames"]
-        motion += "" if seen == frames else f", in {seen} of {frames} frames"
-        row = f"{instance['id']:>5}  {instance['triangles']:>9,}  {motion:<7}  {instance['class']}"
+    motions = [_motion(instance, facts["frames"]) for instance in facts["instances"]]
+    broad = max(map(len, [*motions, "deforms"]))
+    if motions:
+        lines.append(f"  {'name':<{wide}}     id  triangles  {'motion':<{broad}}  class")
+    for instance, motion in zip(facts["instances"], motions, strict=True):
+        row = f"{instance['id']:>5}  {instance['triangles']:>9,}  {motion:<{broad}}  {instance['class']}"
         lines.append(f"  {instance['name']:<{wide}}  {row}")
     return lines
+
+
+def _motion(instance: dict[str, Any], frames: int) -> str:
+    motion = "deforms" if instance["deforms"] else "moves" if instance["moves"] else "still"
+    seen = instance["visible_frames"]
+    return motion if seen == frames else f"{motion}, in {seen} of {frames} frames"
 
 
 def _notes(facts: dict[str, Any]) -> list[str]:

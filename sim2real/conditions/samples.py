@@ -102,7 +102,7 @@ class Sampler:
         triangles: of the scene.
         rasterizer: of these triangles, on ``device``.
         device: ``cpu`` or ``cuda``.
-        side: samples per pixel and axis; 2 looks smooth, 1 is jagged and about twice as fast.
+        side: samples per pixel and axis, 1 to 5; 2 looks smooth, 1 is jagged and about twice as fast.
     """
 
     def __init__(

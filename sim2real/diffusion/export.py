@@ -242,15 +242,20 @@ def _written_together(files: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def _take_names(works: Sequence[Path], files: Sequence[Path]) -> None:
-    """Rename works to files; where one cannot be renamed, all files are as they were before."""
+    """Rename works to files; where one cannot be renamed, all files are as they were before.
+
+    The last one, often the only one, is replaced in one step: it is never missing, even if the process is killed meanwhile.
+    """
+    *earlier, last = zip(works, files, strict=True)
     olds: list[tuple[Path, Path | None]] = []
     try:
-        for work, file in zip(works, files, strict=True):
+        for work, file in earlier:
             old = work.with_name(f"{work.name}.old") if file.is_file() else None
             if old is not None:
                 os.replace(file, old)
             olds.append((file, old))
             os.replace(work, file)
+        os.replace(*last)
     except BaseException:
         for file, old in reversed(olds):
             with suppress(OSError):

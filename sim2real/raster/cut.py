@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,8 +23,9 @@ from .windows import part_boxes
 
 _SPARED = 1e-4
 """Of the eye's distance from the plane: what lies in the plane itself is cut away, too."""
-_PARTS_KEPT = 64
-_VIEWS_KEPT = 8
+_PARTS_KEPT, _VIEWS_KEPT = 64, 8
+_FACES_KEPT = 2_000_000
+"""Of all parts that are kept, and of all views: some hundred megabytes, however long a clip is in which large parts move."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,7 @@ class CutView:
     """Sees the triangles of a rasterizer in front of planes; may be asked from several threads at once.
 
     Parts on one side of a plane cost nothing. The faces of those on both sides are cut, and kept for as long as their part and
-    the plane keep their places to each other.
+    the plane keep their places to each other. Where anything deforms, they are cut anew for every view.
 
     Args:
         triangles: of the scene.
@@ -51,8 +54,8 @@ class CutView:
         self._boxes = part_boxes(triangles)
         ends = np.searchsorted(triangles.face_part, np.arange(1 + len(triangles.part_instance)))
         self._faces_of = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
-        self._resting_front = functools.lru_cache(maxsize=_PARTS_KEPT)(self._front_of_resting)
-        self._resting_pieces = functools.lru_cache(maxsize=_VIEWS_KEPT)(self._pieces_at_rest)
+        self._resting_front = _Recent(self._front_of_resting, _PARTS_KEPT)
+        self._resting_pieces = _Recent(self._pieces_at_rest, _VIEWS_KEPT)
 
     def visibility(self, view: View, plane: Float[np.ndarray, "4"]) -> Visibility:
         """The face that every pixel of a view sees in front of a plane.
@@ -70,12 +73,11 @@ class CutView:
         rest = self._rasterizer.fragments(view.only(shown & ~crossing))
         numbers = np.flatnonzero(crossing)
         if view.vertices is None:
-            found = self._resting_pieces(numbers.tobytes(), planes[numbers].tobytes())
+            pieces, of_piece = self._resting_pieces(numbers.tobytes(), planes[numbers].tobytes())
         else:
-            found = self._joined([(p, self._front(p, planes[p], view.vertices)) for p in numbers.tolist()])
-        if found is None:
+            pieces, of_piece = self._joined([(p, self._front(p, planes[p], view.vertices)) for p in numbers.tolist()])
+        if pieces is None:
             return Visibility(rest.face, rest.camera_vertices)
-        pieces, of_piece = found
         seen = pieces.fragments(replace(view, vertices=None).only(crossing))
         nearer = (seen.face >= 0) & ((rest.face < 0) | (seen.depth < rest.depth))
         return Visibility(torch.where(nearer, of_piece[seen.face.clamp(min=0)], rest.face), rest.camera_vertices)
@@ -93,17 +95,18 @@ class CutView:
         np.maximum.at(high, part, height)
         return np.where(low <= high, low, 0), np.where(low <= high, high, 0)
 
-    def _pieces_at_rest(self, numbers: bytes, planes: bytes) -> tuple[Rasterizer, Int32[Tensor, "pieces"]] | None:
+    def _pieces_at_rest(self, numbers: bytes, planes: bytes) -> tuple[Rasterizer | None, Int32[Tensor, "pieces"]]:
         parts, of_parts = np.frombuffer(numbers, np.int64).tolist(), np.frombuffer(planes).reshape(-1, 4)
         return self._joined([(p, self._resting_front(p, own.tobytes())) for p, own in zip(parts, of_parts, strict=True)])
 
-    def _joined(self, fronts: Sequence[tuple[int, _Front]]) -> tuple[Rasterizer, Int32[Tensor, "pieces"]] | None:
-        """A rasterizer of pieces of some parts, and of which faces they are pieces; ``None`` where there are no pieces."""
+    def _joined(self, fronts: Sequence[tuple[int, _Front]]) -> tuple[Rasterizer | None, Int32[Tensor, "pieces"]]:
+        """A rasterizer of pieces of some parts, none where there are no pieces, and of which faces they are pieces."""
         first = np.cumsum([0, *(len(front.vertices) for _, front in fronts)])
         faces = np.concatenate([front.faces + start for (_, front), start in zip(fronts, first[:-1], strict=True)])
-        if not len(faces):
-            return None
         number = np.concatenate([front.numbers for _, front in fronts])
+        of_piece = torch.as_tensor(number.astype(np.int32)).to(self._device)
+        if not len(faces):
+            return None, of_piece
         parts, side = np.array([part for part, _ in fronts], np.int32), self._triangles.hidden_side
         triangles = Triangles(
             vertices=np.concatenate([front.vertices for _, front in fronts]),
@@ -115,7 +118,6 @@ class CutView:
             part_instance=self._triangles.part_instance,
             hidden_side=None if side is None else side[number],
         )
-        of_piece = torch.as_tensor(number.astype(np.int32)).to(self._device)
         return rasterizer(triangles, device=self._device), of_piece
 
     def _front_of_resting(self, part: int, plane: bytes) -> _Front:
@@ -125,8 +127,8 @@ class CutView:
         """What of a part lies in front of a plane of its mesh frame: faces as they are, and pieces of those that cross it."""
         of_part = self._faces_of[part]
         faces = self._triangles.faces[of_part]
-        begin = int(faces.min())
-        own, faces = vertices[begin : int(faces.max()) + 1].astype(np.float64), faces - begin
+        begin, end = (int(faces.min()), int(faces.max()) + 1) if len(faces) else (0, 0)
+        own, faces = vertices[begin:end].astype(np.float64), faces - begin
         count = (own @ plane[:3] >= plane[3])[faces].sum(axis=1)
         whole, crossing = np.flatnonzero(count == 3), np.flatnonzero((count == 1) | (count == 2))
         cut, of = cut_triangles(own[faces[crossing]], plane)
@@ -138,6 +140,35 @@ class CutView:
             np.concatenate([place[faces[whole]], loose]).astype(np.int32),
             of_part.start + np.concatenate([whole, crossing[of]]),
         )
+
+
+class _Recent:
+    """The latest results of a function, up to a number of calls and to ``_FACES_KEPT`` faces; the last one in any case.
+
+    May be called from several threads at once; two that ask for what is not kept both make it, with the same bits.
+    """
+
+    def __init__(self, make: Callable[..., Any], calls: int) -> None:
+        self._make, self._calls, self._lock = make, calls, threading.Lock()
+        self._kept: OrderedDict[tuple[object, ...], tuple[Any, int]] = OrderedDict()
+
+    def __call__(self, *asked: Any) -> Any:
+        """What the function returns."""
+        with self._lock:
+            if asked in self._kept:
+                self._kept.move_to_end(asked)
+                return self._kept[asked][0]
+        made = self._make(*asked)
+        with self._lock:
+            self._kept[asked] = made, len(made.numbers) if isinstance(made, _Front) else len(made[1])
+            while len(self._kept) > self._calls or (self.faces > _FACES_KEPT and len(self._kept) > 1):
+                self._kept.popitem(last=False)
+        return made
+
+    @property
+    def faces(self) -> int:
+        """How many faces are kept."""
+        return sum(faces for _, faces in self._kept.values())
 
 
 def _planes_of_parts(view: View, plane: Float[np.ndarray, "4"]) -> Float64[np.ndarray, "parts 4"]:

@@ -148,7 +148,7 @@ def load(source: Path | str, options: LoadOptions | None = None, **own: Any) -> 
 def _joined(notes: tuple[str, ...]) -> tuple[str, ...]:
     """Notes that say one thing of many (``NAME: what is so``) as one, where the first of them is."""
     names: dict[str, list[str]] = {}
-    for name, _, said in (note.partition(": ") for note in notes):
+    for name, _, said in (note.partition(": ") for note in dict.fromkeys(notes)):
         names.setdefault(said, []).append(name)
     many = {said: those for said, those in names.items() if said and len(those) >= _MANY}
     kept: dict[str, None] = {}

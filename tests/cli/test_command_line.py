@@ -275,6 +275,8 @@ def test_inspect_lists_cameras_and_instances(scene_file):
     scene_file.write_text(f"{hidden}\nlight: {{panorama: lobby}}\n")
     text = run("inspect", scene_file).output
     assert "still, in 2 of 4 frames" in text and "light      panorama lobby" in text
+    rows = [line for line in text.splitlines() if line.endswith(("class", " floor", " ball")) and len(line) > 40]
+    assert len(rows) == 3 and len({line.rindex(" ") for line in rows}) == 1
 
 
 def test_debug_shows_the_traceback(scene_file):

@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from sim2real.cli import main
 from sim2real.clip import read_clip
+from sim2real.diffusion import export
 from sim2real.diffusion.export import ExportFormat, ExportOptions, export_noise, read_exported
 from sim2real.errors import (
     BadValueError,
@@ -171,6 +172,23 @@ def test_further_draws_are_written_beside_the_first_whole_or_not_at_all(make_cli
     assert np.allclose(read_exported(tmp_path / "n-1.npy").transpose(0, 3, 1, 2), draws[1], atol=4e-3)
     with pytest.raises(BadValueError, match="the number of draws is 1, must be left out: it belongs to gwtf and latents"):
         exported(folder, tmp_path / "x.npy", "cosmos-transfer1", draws=1)
+
+
+def test_a_file_that_is_replaced_is_there_all_the_time(tmp_path, monkeypatch):
+    works, files = ([tmp_path / f"{kind}{k}" for k in range(2)] for kind in ("work", "file"))
+    for path in (*works, *files):
+        path.write_text(path.name)
+
+    def killed(*paths):
+        raise SystemExit(paths)
+
+    monkeypatch.setattr(export.os, "replace", killed)
+    with pytest.raises(SystemExit) as end:
+        export._take_names(works[:1], files[:1])
+    assert end.value.args == ((works[0], files[0]),) and files[0].read_text() == "file0"
+    monkeypatch.undo()
+    export._take_names(works, files)
+    assert [path.read_text() for path in files] == ["work0", "work1"] and sorted(tmp_path.iterdir()) == files
 
 
 def test_the_reader_refuses_what_is_not_there_or_something_else(tmp_path):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sim2real.raster import CutView, rasterizer, view_of
-from sim2real.scene import triangles_of
+from sim2real.raster import cut as cut_module
+from sim2real.scene import Mesh, triangles_of
 from sim2real.scene.primitives import box, plane, sphere
 
 from ..conditions.stage import camera_at, scene_of
@@ -53,3 +54,22 @@ def test_what_was_cut_before_is_what_is_cut_anew_when_things_and_eyes_move():
         np.testing.assert_array_equal(pictures[-1], seen(scene, cut_of(scene), eye))
     np.testing.assert_array_equal(pictures[0], pictures[4])
     assert (pictures[0] != pictures[2]).any() and (pictures[0] != pictures[3]).any()
+
+
+def test_a_part_without_faces_across_the_plane_is_passed_over():
+    dots = Mesh("dots", np.array([[0.0, 0, -1], [0, 0, 1], [1, 0, 0]]), np.zeros((0, 3), np.int64))
+    eye = camera_at((0.4, -1.5, 0.9), (0.0, 0.0, 0.1), (48, 64))
+    scene = scene_of([(dots, (0, 0, 0)), (sphere(0.15), (0.3, 0, 0.4))], eye)
+    np.testing.assert_array_equal(seen(scene, cut_of(scene), eye), seen(scene, None, eye))
+
+
+def test_no_more_faces_are_kept_than_there_is_room_for_however_long_things_move(monkeypatch):
+    scene = standing(0.0)
+    kept, count = cut_of(scene), len(triangles_of(scene).faces)
+    monkeypatch.setattr(cut_module, "_FACES_KEPT", 40)
+    for z in np.linspace(-0.1, 0.1, 21):
+        seen(standing(float(z)), kept, scene.cameras[0])
+        assert 0 < kept._resting_front.faces <= 40 and 0 < kept._resting_pieces.faces <= 40
+    monkeypatch.setattr(cut_module, "_FACES_KEPT", 1)
+    np.testing.assert_array_equal(seen(scene, kept, scene.cameras[0]), seen(scene, cut_of(scene), scene.cameras[0]))
+    assert 1 < kept._resting_front.faces < count

@@ -42,3 +42,18 @@ def test_parts_drawn_one_by_one_in_any_order_make_the_map_of_all():
             drawn.add_inverse_depth(view.only(np.arange(3) == part), found)
         assert torch.equal(found, whole)
     assert whole.unique().numel() > 100
+
+
+def test_a_map_of_another_size_or_with_gaps_is_refused():
+    triangles, view = asked({})
+    for map_ in (torch.zeros(57, 84), torch.zeros(57, 166)[:, ::2]):
+        with pytest.raises(ValueError, match=r"contiguous and \(57, 83\)"):
+            WarpRasterizer(triangles).add_inverse_depth(view, map_)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (3, 2), (5, 33)])
+def test_pictures_narrower_than_what_is_drawn_at_once_hold_the_same(size):
+    triangles, view = asked({}, size)
+    drawn, found = WarpRasterizer(triangles), torch.zeros(size)
+    drawn.add_inverse_depth(view, found)
+    assert torch.equal(found > 0, drawn.fragments(view).depth > 0) and (found > 0).any()

@@ -90,11 +90,20 @@ class WarpRasterizer:
         return Fragments(face, barycentrics, depth, camera_vertices, k, view.lens)
 
     def add_inverse_depth(self, view: View, to: Float32[Tensor, "height width"]) -> None:
-        """Write the inverse depth of a view, 1 / metres, where it is nearer than what a map holds; 0 there is nothing at all.
+        """Write the inverse depth of a view, 1 / metres, into a map where it is nearer than what the map holds.
 
         What is drawn together, and in which order, changes no bit of the map.
+
+        Args:
+            view: of the triangles.
+            to: the map, contiguous, on the rasterizer's device; 0 where there is nothing yet.
+
+        Raises:
+            ValueError: the map is not of the view's size, or not contiguous.
         """
         check_view(view, self._triangles)
+        if to.shape != view.size or not to.is_contiguous():
+            raise ValueError(f"a map of inverse depth must be contiguous and {view.size}, not {tuple(to.shape)}")
         target = self._target(view)
         if not self._by_lanes(target):
             depth = self.fragments(view).depth

@@ -17,6 +17,7 @@ from trimesh.visual.material import PBRMaterial
 from sim2real.errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
 from sim2real.scene import load, primitives
 from sim2real.scene.cameras.orbit import bounds
+from sim2real.scene.load import _joined
 from sim2real.scene.readers.mesh.files import Y_UP, load_mesh, read_mesh_file, sha256_of
 from sim2real.scene.triangles import face_normals
 
@@ -141,11 +142,20 @@ def test_a_material_file_may_have_any_suffix(tmp_path: Path) -> None:
     assert file.meshes[0].material.texture is not None and file.notes == ()
 
 
+def test_pictures_of_materials_may_have_any_suffix(tmp_path: Path) -> None:
+    (tmp_path / "a.obj").write_text("mtllib a.mtl\nusemtl m\n" + QUAD + QUAD_FACES)
+    (tmp_path / "a.mtl").write_text("newmtl m\nKd 1 1 1\nmap_Kd t.dds\n")
+    assert read_mesh_file(tmp_path / "a.obj").notes == ("a.obj: texture is missing; its color is used instead: t.dds",)
+    Image.new("RGB", (4, 4), (200, 13, 10)).save(tmp_path / "t.dds")
+    texture = read_mesh_file(tmp_path / "a.obj").meshes[0].material.texture
+    assert texture is not None and texture.shape[:2] == (4, 4)
+
+
 def test_points_lines_and_curves_of_obj_files_are_left_out_and_counted(tmp_path: Path) -> None:
     (tmp_path / "a.obj").write_text(QUAD + QUAD_FACES + "l 1 2 3\n  l 3 4\np 1\ncurv 0 1 1 2\n# l 1 2\nlod 3\n")
     scene = load(tmp_path / "a.obj")
     assert len(scene.meshes[0].faces) == 2
-    assert scene.notes[0] == "a.obj: left out, because only faces are read: 1 points, 2 lines, 1 curves"
+    assert scene.notes[0] == "a.obj: left out, because only faces are read: 1 point, 2 lines, 1 curve"
 
 
 def test_files_that_do_not_say_which_axis_is_up_are_turned_as_asked(tmp_path: Path) -> None:
@@ -166,6 +176,12 @@ def test_what_is_said_of_many_meshes_is_one_note(tmp_path: Path) -> None:
     trimesh.Scene(meshes).export(tmp_path / "a.glb")
     said = [note for note in load(tmp_path / "a.glb").notes if "texture is not used" in note]
     assert said == ["part0, part1, part2 and 2 more: its texture is not used, because the mesh has no UVs"]
+
+
+def test_one_note_on_meshes_of_one_name_names_it_once() -> None:
+    notes = ("a: is odd", "b: is odd", "a: is odd", "a: is even", "c: is odd")
+    assert _joined(notes) == ("a, b, c: is odd", "a: is even")
+    assert _joined(("a: is odd",) * 4) == ("a: is odd",)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,7 @@ from ...records import Instance, Mesh, Part, Scene
 from ..frame_count import check_frames
 from ..reading import Reading, option
 from .collada import collada_notes, is_collada, unit_m, up_axis_of, with_linear_colors
-from .gltf import (
-    gltf_notes,
-)
+from .gltf import gltf_notes
 from .loading import Textures, broken, loaded
 from .materials import dressed
 from .mtl import obj_notes

@@ -102,15 +102,17 @@ def loaded(path: Path, instead: bytes | None = None) -> tuple[Any, list[Path], l
     if path.suffix.lower() == ".gltf" and instead is None:
         read_json(path, what="mesh file", fix="export it again")  # of text that is no JSON, trimesh takes another file
 
-    def of_materials(name: str) -> bool:
-        other = path.suffix.lower() == ".obj" and Path(name).suffix.lower() not in _PICTURES
-        return other or name.lower().endswith(".mtl")
+    asked: list[str] = []
+
+    def of_materials(name: str) -> bool:  # the file that an OBJ asks for first, whatever it is called
+        return name.lower().endswith(".mtl") or (path.suffix.lower() == ".obj" and name == asked[0])
 
     class Neighbors(FilePathResolver):
         """Files next to the mesh file; remembers which were found."""
 
         def get(self, name: str) -> bytes:
             name = str(name).strip()
+            asked.append(name)
             place = _neighbor(path, name)
             if place is None:
                 missing.append(("material file" if of_materials(name) else "texture", name))

@@ -40,8 +40,8 @@ def obj_notes(path: Path) -> list[str]:
     if path.suffix.lower() != ".obj":
         return []
     found = Counter(word[1] for word in _UNREAD.finditer(text_of(path.read_bytes())))
-    kinds = {"points": "p", "lines": "l", "curves": "curv", "surfaces with control points": "surf"}
-    counts = [f"{found[word]} {what}" for what, word in kinds.items() if found[word]]
+    kinds = {"p": "point", "l": "line", "curv": "curve", "surf": "curved surface"}
+    counts = [f"{found[word]} {what}{'' if found[word] == 1 else 's'}" for word, what in kinds.items() if found[word]]
     return [f"{path.name}: left out, because only faces are read: {', '.join(counts)}"] if counts else []
 
 
