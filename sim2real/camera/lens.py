@@ -88,7 +88,8 @@ def undistorted(xy: Float[np.ndarray, "*shape 2"], lens: Lens) -> Float[np.ndarr
     out = np.empty(xy.shape)
     for start in range(0, len(xy), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
-        out[some, 0], out[some, 1] = _solved(*np.ascontiguousarray(xy[some].T), lens)
+        x, y = np.ascontiguousarray(xy[some].T)
+        out[some, 0], out[some, 1] = _solved(x, y, lens)
     return out.reshape(shape)
 
 
