@@ -298,7 +298,8 @@ def test_frames_are_read_and_written_a_few_at_a_time(clip, model, monkeypatch):
 
     monkeypatch.setattr(PictureWriter, "write", watched)
     generate(clip, GenerateOptions(model=model, use="restyle"))
-    assert read == list(range(FRAMES)) and len(ahead) == FRAMES and max(ahead) <= 2
+    assert read == list(range(FRAMES)) and len(ahead) == FRAMES
+    assert max(ahead) <= 4  # two stretches of two frames, and the one that is filmed
 
 
 def test_a_clip_that_lacks_kinds_says_which_and_the_command(clip, model):
