@@ -16,7 +16,7 @@ from sim2real.conditions import Sampler
 from sim2real.conditions.light import LightTracer, filter_kernels, kernels, tracer
 from sim2real.conditions.light.curve import order_along_a_curve
 from sim2real.conditions.light.filters import Grid
-from sim2real.conditions.light.reference import direct_light_reference, open_reference, smooth_reference, spread_reference
+from sim2real.conditions.light.reference import direct_light_reference, smooth_reference, spread_reference
 from sim2real.conditions.light.shine import matte_share, mirrored_share
 from sim2real.conditions.light.sources import FarLight, far_light, near_light
 from sim2real.conditions.light.world import Worlds, looked_up
@@ -217,18 +217,6 @@ def test_spreading_is_that_of_the_numpy_twin(by):
     for made, light in zip(out, (first, second), strict=True):
         expected = spread_reference(points, normals, sizes, light, by, all_points, all_normals)
         assert made == pytest.approx(expected, rel=1e-3, abs=1e-4)
-
-
-@pytest.mark.parametrize("reach", [0.8, 2.0])
-def test_openness_is_that_of_the_numpy_twin(reach):
-    devices.load(filter_kernels, "cpu")
-    points, normals, _ = corner(np.random.default_rng(3), (16, 19), 1)
-    offsets = np.random.default_rng(4).integers(-9, 10, (5, 4, 2)).astype(np.int32)
-    out = np.zeros(points.shape[:2], np.float32)
-    inputs = [vectors(points), vectors(normals), wp.array(offsets, dtype=wp.vec2i, device="cpu"), reach]
-    devices.launch(filter_kernels.open_kernel, len(out), [*inputs, wp.array(out, device="cpu", copy=False)], "cpu")
-    expected = open_reference(points, normals, offsets, reach)
-    assert out == pytest.approx(expected, abs=1e-4) and expected.min() < 0.95
 
 
 def test_a_corner_is_half_as_open_as_a_plain_and_a_single_deep_place_is_not_dark():

@@ -121,37 +121,3 @@ def spread_kernel(
                 two = two / weights
         all_first[y, x] = one
         all_second[y, x] = two
-
-
-@wp.kernel
-@no_type_check
-def open_kernel(
-    points: wp.array2d(dtype=wp.vec3),
-    normals: wp.array2d(dtype=wp.vec3),
-    offsets: wp.array2d(dtype=wp.vec2i),
-    reach: float,
-    out: wp.array2d(dtype=wp.float32),
-):
-    """The share of the hemisphere over each point, weighted by the cosine, that nothing in view hides within ``reach``.
-
-    The mean over directions in the picture (rows of ``offsets``) of the highest square sine at which anything stands.
-    """
-    y = wp.tid()
-    for x in range(points.shape[1]):
-        n = normals[y, x]
-        hidden = float(0.0)
-        if wp.length_sq(n) > 0.5:
-            for direction in range(offsets.shape[0]):
-                highest = float(0.0)
-                for step in range(offsets.shape[1]):
-                    u = x + offsets[direction, step][0]
-                    v = y + offsets[direction, step][1]
-                    if u >= 0 and v >= 0 and u < points.shape[1] and v < points.shape[0]:
-                        if wp.length_sq(normals[v, u]) > 0.5:
-                            way = points[v, u] - points[y, x]
-                            high = wp.dot(way, n)
-                            square = wp.dot(way, way)
-                            if high > 0.0 and square < reach * reach:
-                                highest = wp.max(highest, high * high / square * (1.0 - square / (reach * reach)))
-                hidden += highest
-        out[y, x] = 1.0 - hidden / float(offsets.shape[0])

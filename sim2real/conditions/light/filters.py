@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import warp as wp
-from jaxtyping import Bool, Float, Float32, Int, Int32
+from jaxtyping import Bool, Float, Float32, Int32
 
 from ...devices import as_warp, launch
+from ..openness import hidden, offsets_around
 from . import filter_kernels
 
 BENT = 0.7
@@ -19,7 +20,7 @@ _LINE = 2
 AROUND = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
 BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
 """Rows and columns to all eight neighbors, and to those above, below, left and right."""
-_DIRECTIONS, _STEPS, _FARTHEST_PX = 8, 6, 40
+_DIRECTIONS, _STEPS, _FARTHEST_PX = 8, 6, 40.0
 """In which openness is looked for."""
 
 
@@ -74,26 +75,21 @@ class Grid:
 
         A single place deep between its neighbors, seen by one center alone, is as open as the least open of them.
         """
-        out = np.zeros(self.shape, np.float32)
-        inputs = [self._points, self._normals, as_warp(_offsets(), wp.vec2i), float(reach), as_warp(out, wp.float32)]
-        launch(filter_kernels.open_kernel, self.shape[0], inputs, "cpu")
-        (height, width), padded = self.shape, np.pad(out, 1, constant_values=1)
-        around = [padded[1 + i : 1 + i + height, 1 + j : 1 + j + width] for i, j in AROUND]
-        return np.maximum(out, functools.reduce(np.minimum, around))
+        offsets = offsets_around(_DIRECTIONS, _STEPS, _FARTHEST_PX)
+        out = 1 - hidden(self._points.numpy(), self._normals.numpy(), offsets, (reach, reach))[..., 0]
+        padded = np.pad(out, 1, constant_values=1)
+        return np.maximum(out, functools.reduce(np.minimum, [beside(padded, way) for way in AROUND]))
+
+
+def beside(padded: np.ndarray, way: tuple[int, int]) -> np.ndarray:
+    """What an array that is padded by one row and column on every side holds so many rows and columns from each place."""
+    (i, j), (height, width) = way, padded.shape[:2]
+    return padded[1 + i : height - 1 + i, 1 + j : width - 1 + j]
 
 
 def vectors(array: np.ndarray) -> Any:
     """A Warp array of vec3 over an array (..., 3)."""
     return as_warp(np.ascontiguousarray(array, np.float32), wp.vec3)
-
-
-@functools.cache
-def _offsets() -> Int[np.ndarray, "directions steps 2"]:
-    """Columns and rows to the places that are looked at, evenly around and ever farther apart."""
-    angles = 2 * np.pi * (np.arange(_DIRECTIONS) + 0.5) / _DIRECTIONS
-    lengths = np.geomspace(1, _FARTHEST_PX, _STEPS)
-    around = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    return np.round(lengths[None, :, None] * around[:, None]).astype(np.int32)
 
 
 def fill_lines(
@@ -111,19 +107,19 @@ def fill_lines(
     height, width = parts.shape
     part, normals = np.pad(parts, 1, mode="edge"), np.pad(all_normals, ((1, 1), (1, 1), (0, 0)), mode="edge")
     meets: Bool[np.ndarray, "height width"] = np.zeros(parts.shape, bool)
-    for i, j in BESIDE:
-        there = np.s_[1 + i : 1 + i + height, 1 + j : 1 + j + width]
-        apart = (part[there] != parts) | (np.einsum("hwc,hwc->hw", normals[there], all_normals) < BENT)
-        meets |= apart & (part[there] >= 0)
+    for way in BESIDE:
+        other = beside(part, way)
+        apart = (other != parts) | (np.einsum("hwc,hwc->hw", beside(normals, way), all_normals) < BENT)
+        meets |= apart & (other >= 0)
     y, x = np.nonzero(meets & (parts >= 0))
     own_part, own_normal = parts[y, x], all_normals[y, x]
     alike = {}
     for i, j in AROUND:
         there = (1 + y + i, 1 + x + j)
         alike[i, j] = (part[there] == own_part) & ((normals[there] * own_normal).sum(axis=-1) > BENT)
-    beside = np.stack([(part[1 + y + i, 1 + x + j] >= 0) & ~alike[i, j] for i, j in BESIDE])
-    line = (np.sum(list(alike.values()), axis=0) <= _LINE) & beside.any(axis=0)
-    y, x, weights = y[line], x[line], (beside / np.maximum(beside.sum(axis=0), 1)).astype(np.float32)[:, line, None]
+    others = np.stack([(part[1 + y + i, 1 + x + j] >= 0) & ~alike[i, j] for i, j in BESIDE])
+    line = (np.sum(list(alike.values()), axis=0) <= _LINE) & others.any(axis=0)
+    y, x, weights = y[line], x[line], (others / np.maximum(others.sum(axis=0), 1)).astype(np.float32)[:, line, None]
     for picture in pictures:
         around = [picture[np.clip(y + i, 0, height - 1), np.clip(x + j, 0, width - 1)] for i, j in BESIDE]
         picture[y, x] = sum(weight * light for weight, light in zip(weights, around, strict=True))

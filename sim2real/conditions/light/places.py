@@ -13,7 +13,7 @@ from ...camera import Camera
 from ...camera_effects.tone import LUMA
 from ...devices import upload
 from ..cells import cell_middles
-from .filters import AROUND, BENT, BESIDE, vectors
+from .filters import AROUND, BENT, BESIDE, beside, vectors
 from .world import World
 
 LONGEST_CELLS = 160
@@ -49,15 +49,13 @@ def variation(
     straight: Float32[np.ndarray, "height width 3"], light: Float32[np.ndarray, "height width 3"], cells: Seen
 ) -> Float32[np.ndarray, "height width"]:
     """The largest difference of straight light to cells beside it of the same surface, as a share of all light there."""
-    (height, width), own = cells.part.shape, straight @ LUMA
-    part, normals, beside = (
-        np.pad(array, ((1, 1), (1, 1), (0, 0))[: array.ndim], constant_values=-1) for array in (cells.part, cells.normals, own)
-    )
+    own, margins = straight @ LUMA, ((1, 1), (1, 1), (0, 0))
+    part, normals, light_there = (np.pad(a, margins[: a.ndim], constant_values=-1) for a in (cells.part, cells.normals, own))
     out = np.zeros_like(own)
-    for i, j in AROUND:
-        there = np.s_[1 + i : 1 + i + height, 1 + j : 1 + j + width]
-        alike = (part[there] == cells.part) & (np.einsum("hwc,hwc->hw", normals[there], cells.normals) > BENT)
-        out = np.maximum(out, np.abs(beside[there] - own) * alike)
+    for way in AROUND:
+        straightness = np.einsum("hwc,hwc->hw", beside(normals, way), cells.normals)
+        alike = (beside(part, way) == cells.part) & (straightness > BENT)
+        out = np.maximum(out, np.abs(beside(light_there, way) - own) * alike)
     return out / np.maximum(light @ LUMA, 1e-6)
 
 
@@ -72,8 +70,7 @@ def every_other(part: Int32[np.ndarray, "height width"]) -> Bool[np.ndarray, "he
     """The black fields of a chessboard, and those white ones that no black one of the same part is beside."""
     y, x = np.indices(part.shape)
     padded = np.pad(part, 1, constant_values=-2)
-    beside = [padded[1 + i : 1 + i + part.shape[0], 1 + j : 1 + j + part.shape[1]] for i, j in BESIDE]
-    return ((x + y) % 2 == 0) | ~np.any([there == part for there in beside], axis=0)
+    return ((x + y) % 2 == 0) | ~np.any([beside(padded, way) == part for way in BESIDE], axis=0)
 
 
 def _seeds(cells: Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> Int32[np.ndarray, "height width"]:

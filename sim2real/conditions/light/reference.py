@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Float32
 
 from .sources import FarLight, NearLight
 
@@ -123,28 +123,3 @@ def spread_reference(
         if weight.sum() > 0:
             out[y, x] = (weight[..., None] * light[cells]).sum(axis=(0, 1)) / weight.sum()
     return out
-
-
-def open_reference(
-    points: Float32[np.ndarray, "h w 3"],
-    normals: Float32[np.ndarray, "h w 3"],
-    offsets: Int[np.ndarray, "directions steps 2"],
-    reach: float,
-) -> Float[np.ndarray, "h w"]:
-    """``filter_kernels.open_kernel``."""
-    height, width = points.shape[:2]
-    rows, columns = np.indices((height, width))
-    solid, hidden = (normals * normals).sum(axis=-1) > 0.5, np.zeros((height, width))
-    for direction in offsets:
-        highest = np.zeros((height, width))
-        for x, y in direction:
-            i, j = rows + y, columns + x
-            inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
-            there = np.where(inside, i, 0), np.where(inside, j, 0)
-            way = points[there] - points
-            high, square = (way * normals).sum(axis=-1), (way * way).sum(axis=-1)
-            seen = inside & solid[there] & (high > 0) & (square < reach**2)
-            share = high**2 / np.maximum(square, 1e-30) * (1 - square / reach**2)
-            highest = np.maximum(highest, np.where(seen, share, 0))
-        hidden += highest
-    return np.where(solid, 1 - hidden / len(offsets), 1)

@@ -206,7 +206,8 @@ class LightTracer:
             return grid.spread((straight,), everywhere, by)[0]
         world, half = self._worlds.at(frame), by // 2
         fine, sizes = cells_of(seen, camera, frame, half)
-        (light,) = grid.spread((straight,), Grid(fine.points, fine.normals, sizes), by / half)
+        finer = Grid(fine.points, fine.normals, sizes)
+        (light,) = grid.spread((straight,), finer, by / half)
         rows, columns = (
             np.minimum(np.arange(n) * half // by, m - 1) for n, m in zip(fine.part.shape, varied.shape, strict=True)
         )
@@ -221,7 +222,7 @@ class LightTracer:
             there = Grid(fine.points, fine.normals * chosen[..., None], sizes)
             traced = there.smoothed(there.smoothed(traced, (1,)), (2, 4), contrast=_SHADOW)
             light += share[..., None] * (traced - light)
-        return light if half == 1 else Grid(fine.points, fine.normals, sizes).spread((light,), everywhere, half)[0]
+        return light if half == 1 else finer.spread((light,), everywhere, half)[0]
 
     def _put_panes(self, mirrored: np.ndarray, camera: Camera, frame: int, brightest: float) -> None:
         """Where one looks through something, what it mirrors in place of what the surface behind it does; both its faces do.
