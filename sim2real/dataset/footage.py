@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import Sim2RealError
 from ..scene.readers.scene_file.yaml import Entry, error
+from .named import seen_from
 
 _RENDERED = "rgb"
 _FILES = ("first_frame", "reference", "lora")
@@ -104,16 +105,12 @@ def model_from(model: str, folder: Path) -> str:
 
 
 def movable(asked: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """What a row asks for with files and models as seen from a folder, so that all may move together."""
-
-    def name_of(value: str) -> str:
-        return os.path.relpath(value, folder) if os.path.isabs(value) else value
-
+    """What a row asks for, with files and models as ``seen_from`` a folder."""
     said = dict(asked)
     for name in ("model", *_FILES):
         if name in said:
             value = said[name]
-            said[name] = [name_of(one) for one in value] if isinstance(value, list) else name_of(value)
+            said[name] = [seen_from(folder, one) for one in value] if isinstance(value, list) else seen_from(folder, value)
     return said
 
 

@@ -17,12 +17,14 @@ def placed(name: str, folder: Path) -> str:
     return os.path.abspath(folder / name) if _FILE.search(name) else name
 
 
+def seen_from(folder: Path, name: str) -> str:
+    """The path of a file as seen from a folder, so that both may move together; other names as they are."""
+    return os.path.relpath(name, folder) if os.path.isabs(name) else name
+
+
 def movable(named: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """What says lights and sensors by their names, with files as seen from a folder, so that all may move together."""
-    return {
-        key: os.path.relpath(value, folder) if key in ("light", "sensor") and os.path.isabs(value or "") else value
-        for key, value in named.items()
-    }
+    """What says lights and sensors by their names, with files as ``seen_from`` a folder."""
+    return {key: seen_from(folder, value) if key in ("light", "sensor") and value else value for key, value in named.items()}
 
 
 def check_named(light: str | None, sensor: str | None) -> None:
