@@ -94,7 +94,27 @@ def as_warp(array: Tensor | np.ndarray, dtype: Any = None) -> Any:
         return wp.array(np.ascontiguousarray(array), dtype=dtype or Any, device="cpu", copy=False)
     if not array.numel():
         array = array.new_zeros((1, *array.shape[1:]))
-    return wp.from_torch(array.detach().contiguous(), dtype=dtype)
+    array = array.detach().contiguous()
+    if array.device.type != "cpu":
+        return wp.from_torch(array, dtype=dtype)
+    of_tensor = wp.dtype_from_torch(array.dtype)
+    own = dtype or of_tensor
+    inner = getattr(own, "_shape_", ())
+    outer = len(array.shape) - len(inner)
+    if getattr(own, "_wp_scalar_type_", own) is not of_tensor or tuple(array.shape[outer:]) != tuple(inner) or outer < 1:
+        return wp.from_torch(array, dtype=own)  # which says what does not fit
+    made = wp.array(ptr=array.data_ptr(), dtype=own, shape=tuple(array.shape[:outer]), device=_cpu(), copy=False)
+    made._tensor = array  # lives as long as its memory is used; ``wp.from_torch`` does the same, and takes twice as long
+    return made
+
+
+@functools.cache
+def _cpu() -> Any:
+    """Warp's CPU, which takes it longer to find by its name."""
+    import warp as wp
+
+    warp_ready()
+    return wp.get_device("cpu")
 
 
 def upload(array: np.ndarray, dtype: Any, device: str) -> Any:
@@ -103,7 +123,7 @@ def upload(array: np.ndarray, dtype: Any, device: str) -> Any:
     import torch
 
     signed = array.view(f"i{array.dtype.itemsize}") if array.dtype.kind == "u" and array.dtype.itemsize > 1 else array
-    return as_warp(torch.tensor(np.ascontiguousarray(signed)).to(device), dtype)
+    return as_warp(torch.from_numpy(np.array(signed, order="C")).to(device), dtype)
 
 
 def shared(array: np.ndarray, dtype: Any, device: str) -> Any:

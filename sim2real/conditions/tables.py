@@ -71,10 +71,11 @@ def normal_matrices(camera_from_part: Float[np.ndarray, "parts 4 4"]) -> Float64
     The cofactor matrix is used (no division), with its sign mended for mirrored parts, so that flat parts stay finite.
     """
     m = np.asarray(camera_from_part, np.float64)[:, :3, :3]
-    a, b, c = m[:, 0], m[:, 1], m[:, 2]
-    cofactors = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
+    following, last = np.array([1, 2, 0]), np.array([2, 0, 1])
+    p, q = m[:, following], m[:, last]
+    cofactors = p[..., following] * q[..., last] - p[..., last] * q[..., following]
     size = np.linalg.norm(cofactors, axis=(1, 2), keepdims=True)
-    sign = np.where(np.einsum("pi,pi->p", a, cofactors[:, 0]) < 0, -1.0, 1.0)[:, None, None]
+    sign = np.where(np.einsum("pi,pi->p", m[:, 0], cofactors[:, 0]) < 0, -1.0, 1.0)[:, None, None]
     return sign * cofactors / np.where(size > 0, size, 1)
 
 

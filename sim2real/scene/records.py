@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, Int64, UInt8
 
 from ..camera.view import Camera
 from ..errors import BadValueError, UnknownNameError
@@ -237,13 +238,17 @@ class Scene:
 
     def camera_from_part(self, camera: Camera, frame: int) -> Float[np.ndarray, "parts 4 4"]:
         """Where every part's mesh lies in a camera's frame."""
-        if not self.parts:
-            return np.zeros((0, 4, 4))
         camera_from_world = inverse_rigid(camera.world_from_camera[frame])
-        instance = [p.instance for p in self.parts]
-        local = np.stack([p.instance_from_mesh for p in self.parts])
-        return camera_from_world @ self.world_from_instance[frame, instance] @ local
+        return camera_from_world @ self.world_from_instance[frame, self._part_instance] @ self._instance_from_mesh
 
     def part_visible(self, frame: int) -> Bool[np.ndarray, "parts"]:
         """Which parts exist in a frame."""
-        return self.visible[frame, [p.instance for p in self.parts]] if self.parts else np.zeros(0, bool)
+        return self.visible[frame, self._part_instance]
+
+    @functools.cached_property
+    def _part_instance(self) -> Int64[np.ndarray, "parts"]:
+        return np.array([part.instance for part in self.parts], np.int64)
+
+    @functools.cached_property
+    def _instance_from_mesh(self) -> Float[np.ndarray, "parts 4 4"]:
+        return np.array([part.instance_from_mesh for part in self.parts]).reshape(-1, 4, 4)

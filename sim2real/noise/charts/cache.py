@@ -25,8 +25,8 @@ from .mesh import MeshCharts
 VARIABLE = "SIM2REAL_CACHE"
 LEAST_FACES = 20_000
 """Smaller meshes are charted in less time than a file is worth; they are kept in memory, for the next clip of a process."""
-MOST_IN_MEMORY = 1_000_000
-"""Faces of meshes that are kept in memory (25 MB)."""
+MOST_IN_MEMORY = 2_000_000
+"""Faces of meshes that are kept in memory (50 MB)."""
 LIMIT_BYTES = 1 << 30
 """The folder is kept below this size; what was not read for longest goes first."""
 ABANDONED_S = 3600.0

@@ -42,11 +42,11 @@ class WarpRasterizer:
         self.device = torch.device(checked_device(device))
         if self.device.type == "cuda" and self.device.index is None:
             self.device = torch.device("cuda", torch.cuda.current_device())
-        self._triangles = triangles
+        self._triangles, self._count = triangles, len(triangles.faces)
         self._vertices = self._upload(triangles.vertices)
-        self._faces = self._upload(triangles.faces)
-        self._vertex_part = self._upload(triangles.vertex_part)
-        self._hidden_side = None if triangles.hidden_side is None else self._upload(triangles.hidden_side)
+        self._faces = as_warp(self._upload(triangles.faces), wp.vec3i)
+        self._vertex_part = as_warp(self._upload(triangles.vertex_part))
+        self._hidden_side = None if triangles.hidden_side is None else as_warp(self._upload(triangles.hidden_side), wp.int8)
         self._boxes = part_boxes(triangles)
         ends = np.searchsorted(triangles.face_part, np.arange(1 + len(triangles.part_instance)))
         in_order = bool((np.diff(triangles.face_part) >= 0).all())
@@ -66,7 +66,7 @@ class WarpRasterizer:
         size, target = view.size, self._target(view)
         keys, camera_vertices = self._zbuffer(view, target)
         k = torch.as_tensor(view.intrinsics, dtype=torch.float32).to(self.device)
-        if not len(self._faces):
+        if not self._count:
             nothing = torch.zeros((4, *size), device=self.device)
             return Fragments(
                 torch.full_like(nothing[0], -1, dtype=torch.int32), nothing[:3], nothing[3], camera_vertices, k, view.lens
@@ -78,7 +78,7 @@ class WarpRasterizer:
         self._launch(
             kernels.resolve,
             shape,
-            as_warp(self._faces, dtype=wp.vec3i),
+            self._faces,
             as_warp(camera_vertices, dtype=wp.vec3f),
             target,
             run,
@@ -110,7 +110,7 @@ class WarpRasterizer:
             torch.maximum(to, torch.where(depth > 0, 1 / depth, 0.0), out=to)
             return
         placed, order = self._placed(view, target), self._order(view)
-        if len(self._faces) and (order is None or len(order)):
+        if self._count and (order is None or len(order)):
             blocks = torch.zeros((view.size[0], -(-view.size[1] // lane_kernels.BLOCK_PX)), dtype=torch.int32)
             self._splat_lanes(lane_kernels.splat_inverse, target, placed, order, to, blocks)
 
@@ -138,9 +138,9 @@ class WarpRasterizer:
     ) -> None:
         """Draw faces, all of them or some in an order, in this thread."""
         camera_vertices, screen = (as_warp(vertices, dtype=wp.vec3f) for vertices in placed)
-        count, chosen = (len(self._faces), None) if order is None else (len(order), as_warp(order))
-        drawn, boxes = np.empty(IN_ONE_GO, np.int32), np.empty((IN_ONE_GO, 4), np.int32)
-        where = (as_warp(self._faces, dtype=wp.vec3i), screen, camera_vertices, target)
+        count, chosen = (self._count, None) if order is None else (len(order), as_warp(torch.from_numpy(order)))
+        drawn, boxes = torch.empty(IN_ONE_GO, dtype=torch.int32), torch.empty((IN_ONE_GO, 4), dtype=torch.int32)
+        where = (self._faces, screen, camera_vertices, target)
         room = (as_warp(drawn), as_warp(boxes, wp.vec4i))
         self._launch(kernel, 1, chosen, count, *where, *room, as_warp(into), as_warp(blocks))
 
@@ -148,7 +148,7 @@ class WarpRasterizer:
         placed = camera_vertices, screen = self._placed(view, target)
         keys = torch.full(view.size, kernels.NO_HIT, dtype=torch.int64, device=self.device)
         order = self._order(view)
-        if not len(self._faces) or (order is not None and not len(order)):
+        if not self._count or (order is not None and not len(order)):
             return keys, camera_vertices
         if self._by_lanes(target):
             blocks = (view.size[0], -(-view.size[1] // lane_kernels.BLOCK_PX))
@@ -156,17 +156,17 @@ class WarpRasterizer:
             self._splat_lanes(lane_kernels.splat_lanes, target, placed, order, keys, farthest)
             return keys, camera_vertices
         cuda = self.device.type == "cuda"
-        queue = torch.zeros(1 + len(self._faces) if cuda else 1, dtype=torch.int32, device=self.device)
-        faces = as_warp(self._faces, dtype=wp.vec3i)
+        queue = torch.zeros(1 + self._count if cuda else 1, dtype=torch.int32, device=self.device)
         camera = as_warp(camera_vertices, dtype=wp.vec3f)
         projected = as_warp(screen, dtype=wp.vec3f)
         large, buffer = as_warp(queue), as_warp(keys)
         limit = LARGE_PX if cuda else 2**31 - 1
-        count, chosen = (len(self._faces), None) if order is None else (len(order), as_warp(order))
-        self._launch(kernels.splat, count, chosen, faces, projected, camera, target, limit, large, buffer)
+        count, chosen = (self._count, None) if order is None else (len(order), as_warp(order))
+        self._launch(kernels.splat, count, chosen, self._faces, projected, camera, target, limit, large, buffer)
         if cuda:
             shape = (GROUPS, LANES[0] * LANES[1])
-            self._launch(kernels.splat_large, shape, faces, projected, camera, target, GROUPS, wp.vec2i(*LANES), large, buffer)
+            spread = (GROUPS, wp.vec2i(*LANES))
+            self._launch(kernels.splat_large, shape, self._faces, projected, camera, target, *spread, large, buffer)
         return keys, camera_vertices
 
     def _order(self, view: View) -> Int32[np.ndarray, "some"] | None:
@@ -186,7 +186,7 @@ class WarpRasterizer:
             lane_kernels.transform_lanes if lanes else kernels.transform,
             1 if lanes else len(mesh),
             as_warp(mesh, dtype=wp.vec3f),
-            as_warp(self._vertex_part),
+            self._vertex_part,
             as_warp(rows, dtype=wp.vec4d),
             as_warp(visible),
             target,
@@ -207,7 +207,7 @@ class WarpRasterizer:
         target.height, target.width = view.size
         target.slack = 1e-3 + 4e-7 * max(view.size)
         if self._hidden_side is not None:
-            target.hidden_side = as_warp(self._hidden_side, dtype=wp.int8)
+            target.hidden_side = self._hidden_side
         if view.lens.bent:
             tables = ray_tables(view.intrinsics, view.lens, view.size, device)
             target.boxes = as_warp(tables.boxes, dtype=wp.vec4i)
