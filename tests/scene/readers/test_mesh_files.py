@@ -199,7 +199,11 @@ def test_collada_files_are_scenes_in_metres_with_the_axis_up_that_they_name(tmp_
     assert not any("not read" in note for note in scene.notes)
     lamp = '<instance_light url="#sun"/><instance_geometry'
     (tmp_path / "a.dae").write_text(text.replace("<instance_geometry", lamp, 1))
-    assert "a.dae: its lights are not read; the file is shown at rest" in load(tmp_path / "a.dae").notes
+    note = "a.dae: its lights are not read; the file is shown at rest"
+    assert note in load(tmp_path / "a.dae").notes
+    camera = "cameras: [{name: c, position: [1, 0, 0], look_at: [0, 0, 0]}]"
+    (tmp_path / "a.yaml").write_text(f"frames: 2\nobjects: [{{name: a, mesh: a.dae}}]\n{camera}\n")
+    assert note in load(tmp_path / "a.yaml").notes
 
 
 def test_faces_that_cannot_be_drawn_are_dropped_and_counted(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ....errors import BadValueError, MissingFileError, UnknownNameError
 from ...records import Mesh
-from ..mesh.files import read_mesh_file
+from ..mesh.files import left_out, read_mesh_file
 from ..urdf.robot import Visual
 from ..urdf.shapes import Shapes
 from .markers import Thing
@@ -53,7 +53,7 @@ def carried_meshes(asked: tuple[str, ...], frames: set[str], where: Path, notes:
         if path is None:
             raise MissingFileError(name, what="mesh", fix="check --mesh")
         file = read_mesh_file(path, up_axis="z")
-        notes += file.notes
+        notes += [*file.notes, *left_out(path)]
         again = sum(one.frame == frame for one in found)
         meshes = tuple((file.meshes[k], move) for k, move in file.placed)
         found.append(Carried(f"{frame}-{again + 1}" if again else frame, frame, meshes, tuple(file.files)))

@@ -99,7 +99,7 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
         if at is not None:
             placed.append((at, move))
     if not meshes:
-        notes += collada_notes(path) if of_screen else []
+        notes += left_out(path)
         why = f" ({'; '.join(notes)})" if notes else ""
         raise EmptySceneError(path, lacks="faces that can be drawn", fix=f"export it with triangles{why}")
     usual = up_axis_of(path) if of_screen else "y" if path.suffix.lower() in (".glb", ".gltf") else "z"
@@ -107,6 +107,11 @@ def read_mesh_file(path: Path, *, up_axis: Literal["y", "z"] | None = None) -> M
     if y_up:
         notes.append(f"{path.name}: its y axis is up and was turned to z, the up axis here")
     return MeshFile(tuple(meshes), tuple(placed), Y_UP if y_up else np.eye(4), tuple(notes), tuple(files))
+
+
+def left_out(path: Path) -> list[str]:
+    """A sentence on what a file holds beside meshes; of robots' links, which exporters give lamps and cameras, none is made."""
+    return collada_notes(path) if is_collada(path) else []
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ def load_mesh(path: Path, *, frames: slice | None = None, fps: float = 24.0, up_
     if up_axis not in (None, "y", "z"):
         raise BadValueError("--up-axis", up_axis, right="y or z", where=path)
     file = read_mesh_file(path, up_axis="y" if up_axis == "y" else "z" if up_axis == "z" else None)
-    said = collada_notes(path) if is_collada(path) else []
+    said = left_out(path)
     if up_axis is None and path.suffix.lower() in _OF_ANY_AXIS:
         said.append(f"{path.name}: its z axis is taken to be up, --up-axis y turns it")
     wanted = frames or slice(None)

@@ -18,7 +18,7 @@ from ...colors import linear_from_srgb
 from ...mesh_ops import inside_out, mapped, with_material
 from ...records import Mesh
 from ..keys import interpolated, interpolated_rotations
-from ..mesh.files import MeshFile, read_mesh_file
+from ..mesh.files import MeshFile, left_out, read_mesh_file
 from ..package_files import package_file
 from . import trajectories as motion
 from .schema import CheckerEntry, MaterialEntry, MotionEntry, ObjectEntry, PlacedEntry
@@ -75,7 +75,7 @@ class Files:
             file = read_mesh_file(path, up_axis="y" if up_axis == "y" else "z" if up_axis == "z" else None)
             self.meshes[key] = file
             self.read += file.files
-            self.notes += file.notes
+            self.notes += [*file.notes, *left_out(path)]
         return self.meshes[key]
 
     def primitive(self, entry: ObjectEntry) -> Mesh:
