@@ -83,6 +83,7 @@ _NAMED = (
         grain_px=0.5,
         chroma=0.4,
         chroma_px=1.2,
+        contrast=-0.3,
         sharpening=0.45,
         sharpening_px=0.9,
         quality=93,
