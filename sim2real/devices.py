@@ -103,7 +103,7 @@ def as_warp(array: Tensor | np.ndarray, dtype: Any = None) -> Any:
     outer = len(array.shape) - len(inner)
     if getattr(own, "_wp_scalar_type_", own) is not of_tensor or tuple(array.shape[outer:]) != tuple(inner) or outer < 1:
         return wp.from_torch(array, dtype=own)  # which says what does not fit
-    made = wp.array(ptr=array.data_ptr(), dtype=own, shape=tuple(array.shape[:outer]), device=_cpu(), copy=False)
+    made: Any = wp.array(ptr=array.data_ptr(), dtype=own, shape=tuple(array.shape[:outer]), device=_cpu(), copy=False)
     made._tensor = array  # lives as long as its memory is used; ``wp.from_torch`` does the same, and takes twice as long
     return made
 

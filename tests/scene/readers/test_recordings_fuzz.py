@@ -62,9 +62,11 @@ def _change(path: Path, rng: random.Random) -> None:
                 file[name][()] = values.reshape(file[name].shape)
             elif kind == 4:
                 parent, _, last = name.rpartition("/")
-                file.move(name, f"{parent}/{rng.choice(['x', 'demo_0', last[:-1] or 'y'])}" + rng.choice(["", "z"]))
-            else:
-                file.create_dataset(f"{name}_huge" if name in file else "huge", (10**9, 10**6), "f4", chunks=(100, 100))
+                place = f"{parent}/{rng.choice(['x', 'demo_0', last[:-1] or 'y'])}" + rng.choice(["", "z"])
+                if place not in file:
+                    file.move(name, place)
+            elif f"{name}_huge" not in file:
+                file.create_dataset(f"{name}_huge", (10**9, 10**6), "f4", chunks=(100, 100))
 
 
 def _is_small_table(held: Any) -> bool:
