@@ -7,7 +7,16 @@ import pytest
 
 from sim2real.clip import InstanceRecord
 from sim2real.diffusion.families.embedded.looks import look_of, parse_look
-from sim2real.diffusion.families.embedded.surfaces import check_called, is_called, looks, materials, thing_of, things
+from sim2real.diffusion.families.embedded.surfaces import (
+    check_called,
+    is_called,
+    layers_of,
+    looks,
+    materials,
+    textures,
+    thing_of,
+    things,
+)
 from sim2real.errors import BadValueError, UnknownNameError
 from sim2real.scene.colors import lab_from_srgb, srgb_from_lab
 from sim2real.scene.material_kinds import MATERIAL_KINDS
@@ -55,6 +64,14 @@ def test_base_colors_are_those_of_real_surfaces():
         for color in material.colors:
             lightness, a, b = lab_from_srgb(np.array([int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]))
             assert 10 < lightness < 96 and np.hypot(a, b) < 75, material.name
+
+
+def test_dark_materials_have_less_of_their_kinds_contrast_in_proportion():
+    kind = [layer.contrast for layer in textures()["wood"]]
+    for lightness, share in ((90.0, 1.0), (60.0, 1.0), (30.0, 0.5), (15.0, 0.25)):
+        layers = layers_of("mahogany", "wood", lightness)
+        assert [layer.contrast for layer in layers] == pytest.approx([share * one for one in kind])
+        assert layers_of("black granite", "stone", lightness) == textures()["black granite"]
 
 
 @pytest.mark.parametrize(

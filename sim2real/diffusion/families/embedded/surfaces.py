@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from ....errors import UnknownNameError
 from ....scene import Instance
 
 _TABLES = Path(__file__).with_name("looks.yaml")
+_FULL_CONTRAST = 60.0
+"""L* from which on a material has the contrast of its kind's texture; grain of half the lightness differs by half as much."""
 
 Labelled = Instance | InstanceRecord
 """An instance of a scene or of a clip."""
@@ -130,10 +132,19 @@ def wear() -> dict[str, tuple[TextureLayer, ...]]:
     return {name: tuple(_layer(*row) for row in rows) for name, rows in _tables()["wear"].items()}
 
 
-@cache
-def layers_of(material: str, kind: str) -> tuple[TextureLayer, ...]:
-    """Layers of texture of a material, or of its kind."""
-    return textures().get(material) or textures()[kind]
+def layers_of(material: str, kind: str, lightness: float) -> tuple[TextureLayer, ...]:
+    """Layers of texture of a material as they are, or of its kind: dark ones of a kind have less contrast, in proportion.
+
+    Args:
+        material: its name.
+        kind: of the material.
+        lightness: L* of its color.
+    """
+    own = textures().get(material)
+    if own is not None:
+        return own
+    share = min(1.0, lightness / _FULL_CONTRAST)
+    return tuple(replace(layer, contrast=share * layer.contrast) for layer in textures()[kind])
 
 
 @cache

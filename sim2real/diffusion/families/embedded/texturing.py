@@ -100,7 +100,7 @@ def textured(surface: Surface, appearances: Mapping[int, Appearance], at: Stretc
     rotations, frames = at.rotations(), len(at.ids)
     made_of = {id_: one for id_, one in appearances.items() if id_ in rotations}
     lightness = {id_: float(lab_from_srgb(np.array(one.color) / 255)[0]) for id_, one in made_of.items()}
-    layers = {id_: layers_of(one.material, one.kind) for id_, one in made_of.items()}
+    layers = {id_: layers_of(one.material, one.kind, lightness[id_]) for id_, one in made_of.items()}
     (shades,) = at.shades((grain_of(layers, lightness, {id_: rotations[id_] for id_ in made_of}, frames), _IN_ORDER))
     found = {id_: pattern_named(one.material, one.kind) for id_, one in made_of.items()}
     patterns = {id_: pattern for id_, pattern in found.items() if pattern is not None}
