@@ -68,7 +68,7 @@ def test_base_colors_are_those_of_real_surfaces():
 
 def test_dark_materials_have_less_of_their_kinds_contrast_in_proportion():
     kind = [layer.contrast for layer in textures()["wood"]]
-    for lightness, share in ((90.0, 1.0), (60.0, 1.0), (30.0, 0.5), (15.0, 0.25)):
+    for lightness, share in ((90.0, 1.0), (48.0, 1.0), (24.0, 0.5), (12.0, 0.25)):
         layers = layers_of("mahogany", "wood", lightness)
         assert [layer.contrast for layer in layers] == pytest.approx([share * one for one in kind])
         assert layers_of("black granite", "stone", lightness) == textures()["black granite"]

@@ -20,7 +20,7 @@ from ....errors import UnknownNameError
 from ....scene import Instance
 
 _TABLES = Path(__file__).with_name("looks.yaml")
-_FULL_CONTRAST = 60.0
+_FULL_CONTRAST = 48.0
 """L* from which on a material has the contrast of its kind's texture; grain of half the lightness differs by half as much."""
 
 Labelled = Instance | InstanceRecord
