@@ -176,7 +176,7 @@ def mug() -> trimesh.Scene:
             turned_over(disc(0.032, 0.0, (0.4, 0.12), 0.11)),
         ]
     )
-    along = np.linspace(-1.25, 1.25, 25)
+    along = np.linspace(-1.52, 1.52, 25)  # both ends lie inside the wall
     middle = np.stack([0.036 + 0.03 * np.cos(along), np.zeros(25), 0.046 + 0.028 * np.sin(along)], -1)
     tangent = np.gradient(middle, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
