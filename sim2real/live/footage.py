@@ -24,17 +24,17 @@ Frame = UInt8[np.ndarray, "height width 3"]
 
 @dataclass(frozen=True)
 class _Held(Clip):
-    """A clip whose pictures are in memory: those of the latest state."""
+    """A clip whose pictures are in memory: those of the latest state (``latest["pictures"]``)."""
 
-    pictures: dict[str, Any] = field(default_factory=dict)
+    latest: dict[str, Any] = field(default_factory=dict)
 
     def has(self, camera: str, kind: str) -> bool:
         """Whether the latest state has it."""
-        return kind in self.pictures
+        return kind in self.latest.get("pictures", {})
 
     def picture(self, camera: str, kind: str, frame: int) -> Any:
         """The latest, whatever the frame."""
-        return self.pictures[kind]
+        return self.latest["pictures"][kind]
 
 
 class LiveFootage:
@@ -62,7 +62,7 @@ class LiveFootage:
         self._options = options
         self.layout = self._family.layout
         self.needs = frozenset((*self._family.needs, *self._family.better_with))
-        self._cameras: dict[str, tuple[_Held, dict[str, Any], Iterator[Frame]]] = {}
+        self._cameras: dict[str, tuple[dict[str, Any], Iterator[Frame]]] = {}
 
     def begin(self, plan: Plan) -> None:
         """Load the model, and begin a film per camera.
@@ -74,11 +74,12 @@ class LiveFootage:
         record = clip_record(plan, None, {})
         model: Any = self._family.load(self._options)
         for camera in plan.cameras:
-            clip, latest = _Held(Path(), record), dict[str, Any]()
+            latest = dict[str, Any]()
+            clip = _Held(Path(), record, latest)
             inputs = model.inputs(clip, camera.name, _latest_noise(latest))
             conditions = _in_rows(inputs.conditions)
             film = model.stream(replace(inputs, conditions=conditions, frames=sys.maxsize))
-            self._cameras[camera.name] = clip, latest, film
+            self._cameras[camera.name] = latest, film
 
     def frame(
         self,
@@ -92,13 +93,11 @@ class LiveFootage:
         Args:
             camera: its name.
             number: of the state.
-            pictures: all that the model needs.
+            pictures: all that the model needs; what is looked at last may still be made.
             noise: of the state.
         """
-        clip, latest, film = self._cameras[camera]
-        clip.pictures.clear()
-        clip.pictures.update(pictures)
-        latest["noise"], latest["number"] = noise, number
+        latest, film = self._cameras[camera]
+        latest.update(pictures=pictures, noise=noise, number=number)
         return next(film)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
@@ -111,7 +111,7 @@ class Live:
         cameras = tuple(replace(c, world_from_camera=c.world_from_camera.copy()) for c in plan.cameras)
         self.plan = replace(plan, cameras=cameras)
         self._renderer = FrameRenderer(self.plan)
-        self._groups = _groups(wanted)
+        self._groups = _groups(wanted)[:: -1 if footage else 1]  # footage looks at light last, and at shapes first
         self._number = 0
         self._pool = ThreadPoolExecutor(plan.threads, "live", initializer=_one_thread)
         self._footage = footage
@@ -129,17 +129,17 @@ class Live:
         self._number += 1
         shared = self._pool.submit(self._renderer.ahead, row)
         jobs = {
-            camera.name: [self._pool.submit(self._renderer.render, camera, row, number, kinds) for kinds in self._groups]
+            camera.name: {g: self._pool.submit(self._renderer.render, camera, row, number, g) for g in self._groups}
             for camera in self.plan.cameras
         }
         shared.result()
-        return {name: self._seen(name, number, [job.result() for job in of_camera]) for name, of_camera in jobs.items()}
+        return {name: self._seen(name, number, of_camera) for name, of_camera in jobs.items()}
 
-    def _seen(self, camera: str, number: int, parts: list[Frame]) -> Seen:
-        pictures = {kind: _as_read(kind, picture) for part in parts for kind, picture in part.pictures.items()}
-        noise = next((part.noise for part in parts if part.noise is not None), None)
+    def _seen(self, camera: str, number: int, jobs: Mapping[frozenset[str], Future[Frame]]) -> Seen:
+        pictures = _Awaited(jobs)
+        noise = next((job.result().noise for kinds, job in jobs.items() if "noise" in kinds), None)
         footage = None if self._footage is None else self._footage.frame(camera, number, pictures, noise)
-        shown = {kind: picture for kind, picture in pictures.items() if kind in self.options.kinds}
+        shown = {kind: pictures[kind] for kind in pictures if kind in self.options.kinds}
         return Seen(shown, noise if "noise" in self.options.kinds else None, footage)
 
     def close(self) -> None:
@@ -151,6 +151,22 @@ class Live:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class _Awaited(Mapping[str, Any]):
+    """The pictures of a view by kind, as they would be read from a clip's folder; each is waited for when it is looked at."""
+
+    def __init__(self, jobs: Mapping[frozenset[str], Future[Frame]]) -> None:
+        self._jobs = {kind: job for kinds, job in jobs.items() for kind in kinds if kind != "noise"}
+
+    def __getitem__(self, kind: str) -> Any:
+        return _as_read(kind, self._jobs[kind].result().pictures[kind])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._jobs)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
 
 
 def _groups(kinds: frozenset[str]) -> list[frozenset[str]]:

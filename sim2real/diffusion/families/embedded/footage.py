@@ -14,6 +14,7 @@ from ....errors import BadValueError
 from .clear import Clear, as_background, before_nothing, clear_of, seen_through, without_clear
 from .conditions import KnownPictures, Surface, between, picture_conditions
 from .looks import Appearance, look_of, parse_look
+from .occlusion import occlusion
 from .surfaces import check_called, is_called
 from .texturing import Stretch, textured, worn
 
@@ -95,21 +96,24 @@ def clip_conditions(
         worn_by: how worn surfaces are that keep their colors: 0 not at all, 1 as in a household.
     """
     numbers = range(frames.start, frames.stop)
-    kinds = ("rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges")
-    pictures: dict[str, Any] = {kind: np.stack([getattr(clip, kind)(camera, k) for k in numbers]) for kind in kinds}
-    clear = _clear(clip, camera, frames)
-    if clear is not None:
-        pictures["albedo"] = before_nothing(pictures["albedo"], clear)
-    ids = np.stack([clip.instances(camera, k) for k in numbers])
-    K = clip.camera(camera).intrinsics[frames]  # noqa: N806
-    covered = np.stack([clip.coverage(camera, k) for k in numbers]) if clip.has(camera, "coverage") else None
-    known = KnownPictures(**pictures, K=K, coverage=covered)
-    at = None if noise is None else Stretch(clip, camera, frames, ids, known.depth, known.normals, K, noise)
+
+    def stacked(*kinds: str) -> dict[str, Any]:
+        return {kind: np.stack([getattr(clip, kind)(camera, k) for k in numbers]) for kind in kinds}
+
+    clear, ids = _clear(clip, camera, frames), stacked("instances")["instances"]
+    shape, K = stacked("depth", "normals"), clip.camera(camera).intrinsics[frames]  # noqa: N806
+    at = None if noise is None else Stretch(clip, camera, frames, ids, **shape, K=K, noise=noise)
     surface, kept, wear = None, None, None
     if restyle is not None:
         surface, kept = _new_surfaces(ids, clear, restyle.appearances, at)
-    if at is not None and worn_by and (kept is None or (kept & (known.depth > 0)).any()):
+    if at is not None and worn_by and (kept is None or (kept & (shape["depth"] > 0)).any()):
         wear = worn(at, worn_by)
+    hidden = occlusion(**shape, K=K)
+    pictures = stacked("rgb", "albedo", "material", "edges", "light", "reflection")  # last: light may still be followed
+    if clear is not None:
+        pictures["albedo"] = before_nothing(pictures["albedo"], clear)
+    covered = stacked("coverage")["coverage"] if clip.has(camera, "coverage") else None
+    known = KnownPictures(**pictures, **shape, K=K, hidden=hidden, coverage=covered)
     if restyle is not None and surface is not None and restyle.strength < 1:
         surface = between(known.albedo, known.material, surface, restyle.strength)
     out = picture_conditions(known, surface=surface, kept=kept, ids=ids if restyle is not None else None, wear=wear)
