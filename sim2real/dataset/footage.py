@@ -11,11 +11,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import Sim2RealError
 from ..scene.readers.scene_file.yaml import Entry, error
-from .named import seen_from
 
 _RENDERED = "rgb"
 _FILES = ("first_frame", "reference", "lora")
 """Options that name files."""
+NAMING = ("model", *_FILES)
+"""Options that name files or folders."""
 _OF_LARGE = {
     **{name: name for name in ("negative_prompt", "guidance", "scheduler", "timesteps", "eta")},
     **{name: name for name in ("strength", "first_frame", "dtype", "offload")},
@@ -102,16 +103,6 @@ class Generate(Entry):
 def model_from(model: str, folder: Path) -> str:
     """A model's name; its path, if it is a folder, which starts at ``folder``."""
     return os.path.abspath(folder / model) if (folder / model).is_dir() else model
-
-
-def movable(asked: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """What a row asks for, with files and models as ``seen_from`` a folder."""
-    said = dict(asked)
-    for name in ("model", *_FILES):
-        if name in said:
-            value = said[name]
-            said[name] = [seen_from(folder, one) for one in value] if isinstance(value, list) else seen_from(folder, value)
-    return said
 
 
 def footage_options(asked: Mapping[str, Any], *, seed: int = 0, device: str = "cpu") -> Any:

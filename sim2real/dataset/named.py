@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+LIGHT_AND_SENSOR = ("light", "sensor")
+"""Entries of a row that may name files."""
 _FILE = re.compile(r"\.(exr|hdr)(:[^/]*)?$|\.ya?ml$", re.IGNORECASE)
 """What the names of files of lights, by how many degrees they are turned, and of sensors end with."""
 
@@ -22,9 +24,19 @@ def seen_from(folder: Path, name: str) -> str:
     return os.path.relpath(name, folder) if os.path.isabs(name) else name
 
 
-def movable(named: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """What says lights and sensors by their names, with files as ``seen_from`` a folder."""
-    return {key: seen_from(folder, value) if key in ("light", "sensor") and value else value for key, value in named.items()}
+def movable(said: Mapping[str, Any], names: Collection[str], folder: Path) -> dict[str, Any]:
+    """What is said, with files as ``seen_from`` a folder.
+
+    Args:
+        said: values by name.
+        names: of those that name files, one or a list of them.
+        folder: that they are seen from.
+    """
+
+    def moved(value: Any) -> Any:
+        return [seen_from(folder, one) for one in value] if isinstance(value, list) else seen_from(folder, value)
+
+    return {name: moved(value) if name in names and value else value for name, value in said.items()}
 
 
 def check_named(light: str | None, sensor: str | None) -> None:

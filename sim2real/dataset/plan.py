@@ -23,10 +23,9 @@ from ..file_order import natural_key
 from ..optional import require
 from ..scene.readers.registry import own_options_of
 from .config import FOOTAGE_KNOBS, DatasetConfig, Jitter, Source, Span
-from .footage import check_footage, model_from, movable
+from .footage import NAMING, check_footage, model_from
 from .lerobot_source import LeRobotSource, read_lerobot
-from .named import check_named, placed
-from .named import movable as movable_names
+from .named import LIGHT_AND_SENSOR, check_named, movable, placed
 from .video_source import VideoChecks, chosen_cameras, video_reading
 
 _OF_CAMERAS = ("camera_file", "camera_track", "track_format", "track_scale", "world_from_track", "track_fov")
@@ -295,12 +294,12 @@ def _named(row: Row, folder: Path) -> Row:
         stem = f"{Path(row.lerobot).name}-{row.episode:06d}"
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-")[:60] or "clip"
     said = {k: v for k, v in asdict(row).items() if k not in ("clip_id", "scene", "formats", "gate", "limit_s", "lerobot")}
-    said |= {name: movable_names(said[name], folder) for name in ("reading", "values")}
+    said |= {name: movable(said[name], LIGHT_AND_SENSOR, folder) for name in ("reading", "values")}
     if row.of_video:  # as seen from the dataset, so that all may move together
         seen = {name: os.path.relpath(row.reading[name], row.scene) for name in ("masks", "weights") if name in row.reading}
         said["reading"] = {**row.reading, **seen}
     if row.generate is not None:
-        said["generate"] = movable(row.generate, folder)
+        said["generate"] = movable(row.generate, NAMING, folder)
     digest = hashlib.sha256(json.dumps([Path(row.scene).name, said], sort_keys=True).encode()).hexdigest()
     return replace(row, clip_id=f"{stem}-{digest[:10]}")
 
