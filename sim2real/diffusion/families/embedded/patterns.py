@@ -20,6 +20,10 @@ _BENT = 0.5
 _RING_SHADE = 0.32
 """Standard deviations of log light between the spring wood and the summer wood of one ring, at contrast 1."""
 _RING_MEAN = 1 / 4 - 1 / 16
+_UNEVEN = 0.25
+"""By how much rings are wider or narrower than others, in rings."""
+_FIBERS = ((0.31, 0.24), (1.7, 0.2), (5.3, 0.16), (14.7, 0.12))
+"""Lines along the grain: how many to a ring, and standard deviation of log light, at contrast 1."""
 _BENDING = 0.15
 """By how much rings are steeper than in straight wood, at least, as they wander."""
 _NARROW = 1e-3
@@ -124,12 +128,29 @@ def _rings(
     z = at.points[:, 2] + radius * np.sin(angle)
     distance = np.maximum(np.hypot(y, z), _FINEST)
     phase = distance / pattern.rings + np.float32(0.35) * bend
+    phase += _UNEVEN * _smooth(phase / 2, piece, seed + 5)
     outward = np.stack([y * lean, y, z], axis=-1) / distance[:, None]
     steep = np.linalg.norm(outward - (outward * at.normals).sum(-1, keepdims=True) * at.normals, axis=-1)
     wide = at.step / pattern.rings * np.clip(steep + _BENDING, 0, 1)  # rings that a pixel sees
     seen = (_ring_sum(phase + wide / 2) - _ring_sum(phase - wide / 2)) / np.maximum(wide, _FINEST)
     seen = np.where(wide > _NARROW, seen, _ring(phase))
-    return (-seen * 3 * _RING_SHADE * pattern.contrast).astype(np.float32)
+    shade = -seen * 3 * _RING_SHADE
+    for k, (per_ring, strength) in enumerate(_FIBERS):
+        share = 1 / (1 + (wide * per_ring) ** 2 / 6)  # of a pixel's mean that its middle foretells, within 0.06
+        shade += strength * share * _smooth(phase * per_ring, piece, seed + 6 + k)
+    return (shade * pattern.contrast).astype(np.float32)
+
+
+def _smooth(place: Float[np.ndarray, " pixels"], piece: Int[np.ndarray, " pixels"], seed: int) -> Float[np.ndarray, " pixels"]:
+    """Smooth noise along a line, another one for every piece, of mean 0 and variance 1.
+
+    Values at whole numbers are even in [0, 1), of variance 1/12; what is smoothstepped between them has 26/35 of it.
+    """
+    whole = np.floor(place)
+    t = place - whole
+    number = whole.astype(np.int64) + piece * 65537
+    low, high = _hashed(number, seed), _hashed(number + 1, seed)
+    return (low + (high - low) * t * t * (3 - 2 * t) - 0.5) * (12 * 35 / 26) ** 0.5
 
 
 def _ring(phase: Float[np.ndarray, " pixels"]) -> Float[np.ndarray, " pixels"]:

@@ -75,8 +75,8 @@ def test_rings_follow_the_tree_and_fade_where_they_are_finer_than_pixels():
     shade = drawn(Pattern(rings=oak.rings, contrast=1.0), at).shade.reshape(shape)
     along, across = (np.square(np.diff(shade, axis=axis)).mean() for axis in (0, 1))
     assert across > 5 * along > 0, "they run along x"
-    spread = [drawn(Pattern(rings=oak.rings), face(step)[0]).shade.std() for step in (0.001, 0.005, 0.02)]
-    assert spread[0] > spread[1] > spread[2] < 0.2 * spread[0]
+    spread = [drawn(Pattern(rings=oak.rings), face(step)[0]).shade.std() for step in (0.001, 0.005, 0.02, 0.1)]
+    assert spread[0] > spread[1] > spread[2] > spread[3] < 0.4 * spread[0], "lines wider than a ring are seen a little farther"
     bent = drawn(Pattern(rings=oak.rings), at, bend=np.random.default_rng(0).standard_normal(len(at.step)).astype(np.float32))
     assert not np.array_equal(bent.shade, shade.ravel())
 
@@ -95,7 +95,7 @@ def test_rings_are_what_a_pixel_sees_of_them_in_the_mean():
         )
         plain = drawn(rings, SurfacePoints(at.points, at.normals, np.zeros_like(at.step), at.up)).shade
         assert np.square(drawn(rings, at).shade - of.mean(axis=1)).mean() < 0.4 * np.square(plain - of.mean(axis=1)).mean()
-        assert abs(drawn(rings, at).shade.mean()) < 0.03
+        assert abs(drawn(rings, at).shade.mean()) < 0.1
 
 
 def test_joints_take_their_color():
@@ -111,3 +111,11 @@ def test_every_pattern_of_the_tables_can_be_drawn():
     for pattern in filter(None, names.values()):
         found = drawn(pattern, at)
         assert np.isfinite(found.shade).all() and found.shade.std() + found.line.std() > 0
+
+
+def test_no_two_rings_are_alike():
+    at, shape = face(0.0005, (0.002, 1.0))
+    shade = drawn(Pattern(rings=0.01), at).shade.reshape(shape)[0]
+    dark = np.flatnonzero((shade[1:-1] < shade[:-2]) & (shade[1:-1] < shade[2:]) & (shade[1:-1] < -0.3))
+    assert len(dark) > 20 and np.ptp(shade[1 + dark]) > 0.3, "some are darker"
+    assert np.diff(dark).std() > 0.2 * np.diff(dark).mean(), "some are wider"
