@@ -16,6 +16,9 @@ from jaxtyping import Float, Float32, Int
 from ..devices import as_warp, launch, load
 from . import openness_kernels
 
+_LANES = 8
+"""Places that the kernel looks at together."""
+
 
 @functools.cache
 def offsets_around(directions: int, steps: int, farthest: float) -> Int[np.ndarray, "directions steps 2"]:
@@ -40,10 +43,15 @@ def hidden(
         reaches: metres from which on nothing hides anything.
     """
     load(openness_kernels, "cpu")
-    out = np.zeros((*points.shape[:2], 2), np.float32)
-    places = [as_warp(np.ascontiguousarray(array, np.float32), wp.vec3) for array in (points, normals)]
-    inputs = [*places, as_warp(offsets, wp.vec2i), wp.vec2(*reaches), as_warp(out, wp.vec2)]
-    launch(openness_kernels.hidden_kernel, len(out), inputs, "cpu")
+    height, width = points.shape[:2]
+    margin = int(np.abs(offsets[..., 0]).max(initial=0))
+    places, upward = (np.zeros((planes, height, width + 2 * margin + _LANES - 1), np.float32) for planes in (4, 3))
+    inner = slice(margin, margin + width)
+    places[:3, :, inner], upward[:, :, inner] = np.moveaxis(points, -1, 0), np.moveaxis(normals, -1, 0)
+    places[3, :, inner] = np.square(normals).sum(axis=-1) > 0.5
+    out = np.zeros((height, width, 2), np.float32)
+    inputs = [as_warp(places), as_warp(upward), margin, as_warp(offsets, wp.vec2i), wp.vec2(*reaches), as_warp(out, wp.vec2)]
+    launch(openness_kernels.hidden_kernel, height, inputs, "cpu")
     return out
 
 

@@ -7,43 +7,42 @@ from typing import no_type_check
 
 import warp as wp
 
+from ..native_code import native
+
 wp.set_module_options({"enable_backward": False})
+
+
+@wp.func_native(native(__file__, "hidden_lanes"))
+@no_type_check
+def row_hidden(
+    row: int,
+    places: wp.array3d(dtype=wp.float32),
+    normals: wp.array3d(dtype=wp.float32),
+    margin: int,
+    offsets: wp.array2d(dtype=wp.vec2i),
+    near: float,
+    far: float,
+    out: wp.array2d(dtype=wp.vec2),
+):
+    """The places of a row, eight at once."""
+    ...
 
 
 @wp.kernel
 @no_type_check
 def hidden_kernel(
-    points: wp.array2d(dtype=wp.vec3),
-    normals: wp.array2d(dtype=wp.vec3),
+    places: wp.array3d(dtype=wp.float32),
+    normals: wp.array3d(dtype=wp.float32),
+    margin: int,
     offsets: wp.array2d(dtype=wp.vec2i),
     reaches: wp.vec2,
     out: wp.array2d(dtype=wp.vec2),
 ):
-    """The mean over directions (rows of ``offsets``) of the highest square sine at which something within reach stands."""
-    y = wp.tid()
-    near = 1.0 / (reaches[0] * reaches[0])
-    far = 1.0 / (reaches[1] * reaches[1])
-    for x in range(points.shape[1]):
-        n = normals[y, x]
-        first = float(0.0)
-        second = float(0.0)
-        if wp.length_sq(n) > 0.5:
-            here = points[y, x]
-            for direction in range(offsets.shape[0]):
-                nearby = float(0.0)
-                away = float(0.0)
-                for step in range(offsets.shape[1]):
-                    u = x + offsets[direction, step][0]
-                    v = y + offsets[direction, step][1]
-                    if u >= 0 and v >= 0 and u < points.shape[1] and v < points.shape[0]:
-                        if wp.length_sq(normals[v, u]) > 0.5:
-                            way = points[v, u] - here
-                            high = wp.dot(way, n)
-                            if high > 0.0:
-                                square = wp.dot(way, way)
-                                share = high * high / square
-                                nearby = wp.max(nearby, share * (1.0 - square * near))
-                                away = wp.max(away, share * (1.0 - square * far))
-                first += nearby
-                second += away
-        out[y, x] = wp.vec2(first, second) / float(offsets.shape[0])
+    """The mean over directions (rows of ``offsets``) of the highest square sine at which something within reach stands.
+
+    ``places`` are four planes: x, y, z, and 1 where there is a surface, else 0; ``normals`` three. Both have ``margin`` columns
+    of zeros on the left, as many as any offset leads aside, and seven more on the right. On the CPU alone.
+    """
+    row_hidden(
+        wp.tid(), places, normals, margin, offsets, 1.0 / (reaches[0] * reaches[0]), 1.0 / (reaches[1] * reaches[1]), out
+    )
