@@ -1,4 +1,4 @@
-"""C++ of kernels, from files of its own: ``native/NAME.inc`` beside the module that uses it."""
+"""C++ of kernels, from files of its own: ``native/NAME.inc`` beside the module that uses it, or farther up."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def native(module_file: str, name: str) -> str:
     """The body of a native function, with the fragments that it includes.
 
     Args:
-        module_file: ``__file__`` of the module whose ``native`` folder holds the fragments.
+        module_file: ``__file__`` of the module. A fragment is in the ``native`` folder beside it, or else in the next one up.
         name: of the fragment, without its suffix.
     """
-    folder = Path(module_file).parent / "native"
-    text = (folder / f"{name}.inc").read_text(encoding="utf-8")
+    files = [folder / "native" / f"{name}.inc" for folder in Path(module_file).parents]
+    text = next((file for file in files if file.exists()), files[0]).read_text(encoding="utf-8")
     return "\n" + _INCLUDE.sub(lambda found: native(module_file, found.group(1)), text)

@@ -16,8 +16,8 @@ from jaxtyping import Float, Float32, Int
 from ..devices import as_warp, launch, load
 from . import openness_kernels
 
-_LANES = 8
-"""Places that the kernel looks at together."""
+LANES = 8
+"""Places that kernels look at together."""
 
 
 @functools.cache
@@ -45,7 +45,7 @@ def hidden(
     load(openness_kernels, "cpu")
     height, width = points.shape[:2]
     margin = int(np.abs(offsets[..., 0]).max(initial=0))
-    places, upward = (np.zeros((planes, height, width + 2 * margin + _LANES - 1), np.float32) for planes in (4, 3))
+    places, upward = (np.zeros((planes, height, width + 2 * margin + LANES - 1), np.float32) for planes in (4, 3))
     inner = slice(margin, margin + width)
     places[:3, :, inner], upward[:, :, inner] = np.moveaxis(points, -1, 0), np.moveaxis(normals, -1, 0)
     places[3, :, inner] = np.square(normals).sum(axis=-1) > 0.5

@@ -189,15 +189,11 @@ def vectors(array):
 
 @pytest.mark.parametrize(("step", "contrast"), [(1, 1e6), (2, 0.25), (4, 1e6)])
 def test_smoothing_is_that_of_the_numpy_twin(step, contrast):
-    devices.load(filter_kernels, "cpu")
     rng = np.random.default_rng(step)
     points, normals, sizes = corner(rng, (14, 17), 1)
     light = rng.gamma(2, 0.5, points.shape).astype(np.float32)
     light[rng.random(sizes.shape) < 0.4] = -1  # not known
-    out = np.zeros_like(light)
-    size = wp.array(sizes, dtype=wp.float32, device="cpu")
-    inputs = [vectors(points), vectors(normals), size, vectors(light), step, contrast, vectors(out)]
-    devices.launch(filter_kernels.smooth_kernel, len(light), inputs, "cpu")
+    out = Grid(points, normals, sizes).smoothed(light, (step,), contrast)
     assert out == pytest.approx(smooth_reference(points, normals, sizes, light, step, contrast), rel=1e-4, abs=1e-5)
 
 

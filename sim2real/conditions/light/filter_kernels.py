@@ -7,6 +7,8 @@ from typing import no_type_check
 
 import warp as wp
 
+from ...native_code import native
+
 wp.set_module_options({"enable_backward": False})
 
 _FARTHER = wp.constant(4)
@@ -27,13 +29,27 @@ def off_plane(normal: wp.vec3, point: wp.vec3, other: wp.vec3, size: float) -> f
     return wp.abs(wp.dot(normal, other - point)) / size
 
 
+@wp.func_native(native(__file__, "smooth_lanes"))
+@no_type_check
+def row_smoothed(
+    row: int,
+    places: wp.array3d(dtype=wp.float32),
+    light: wp.array3d(dtype=wp.float32),
+    margin: int,
+    step: int,
+    contrast: float,
+    out: wp.array2d(dtype=wp.vec3),
+):
+    """The places of a row, eight at once."""
+    ...
+
+
 @wp.kernel
 @no_type_check
 def smooth_kernel(
-    points: wp.array2d(dtype=wp.vec3),
-    normals: wp.array2d(dtype=wp.vec3),
-    sizes: wp.array2d(dtype=wp.float32),
-    light: wp.array2d(dtype=wp.vec3),
+    places: wp.array3d(dtype=wp.float32),
+    light: wp.array3d(dtype=wp.float32),
+    margin: int,
     step: int,
     contrast: float,
     out: wp.array2d(dtype=wp.vec3),
@@ -41,30 +57,12 @@ def smooth_kernel(
     """One round of an edge-avoiding a-trous filter: the mean of 5 x 5 points ``step`` apart that lie in the same plane.
 
     Points whose light differs by more than about ``contrast``, of what is there, count little: shadows keep their edges. What
-    is negative is not known, and what nothing is known of stays so.
+    is negative is not known (all count alike there), and what nothing is known of stays so.
+
+    ``places`` are seven planes: x, y, z, three of normals, sizes; ``light`` three. Both have ``margin`` columns at each side, as
+    those at the border, and seven more on the right. On the CPU alone.
     """
-    y = wp.tid()
-    for x in range(points.shape[1]):
-        n = normals[y, x]
-        total = wp.vec3(0.0, 0.0, 0.0)
-        if wp.length_sq(n) > 0.5:
-            weights = float(0.0)
-            for j in range(-2, 3):
-                for i in range(-2, 3):
-                    v = wp.clamp(y + j * step, 0, points.shape[0] - 1)
-                    u = wp.clamp(x + i * step, 0, points.shape[1] - 1)
-                    alike = wp.dot(n, normals[v, u])
-                    if alike > 0.7 and light[v, u][0] >= 0.0:
-                        off = off_plane(n, points[y, x], points[v, u], sizes[y, x] * float(step))
-                        apart = wp.length(light[v, u] - light[y, x]) / (contrast * (wp.length(light[y, x]) + 1.0e-4))
-                        weight = wp.exp(-off - apart * apart) * eighth_power(alike * alike) / float(1 + wp.abs(i) + wp.abs(j))
-                        total += weight * light[v, u]
-                        weights += weight
-            if weights > 0.0:
-                total = total / weights
-            else:
-                total = light[y, x]
-        out[y, x] = total
+    row_smoothed(wp.tid(), places, light, margin, step, contrast, out)
 
 
 @wp.kernel

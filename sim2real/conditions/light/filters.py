@@ -10,7 +10,7 @@ import warp as wp
 from jaxtyping import Bool, Float, Float32, Int32
 
 from ...devices import as_warp, launch
-from ..openness import hidden, offsets_around
+from ..openness import LANES, hidden, offsets_around
 from . import filter_kernels
 
 BENT = 0.7
@@ -22,6 +22,8 @@ BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
 """Rows and columns to all eight neighbors, and to those above, below, left and right."""
 _DIRECTIONS, _STEPS, _FARTHEST_PX = 8, 6, 40.0
 """In which openness is looked for."""
+_MARGIN = 8
+"""Columns that the widest step leads aside."""
 
 
 class Grid:
@@ -42,14 +44,18 @@ class Grid:
         self.shape = points.shape[:2]
         self._points, self._normals = vectors(points), vectors(normals)
         self._sizes = None if sizes is None else as_warp(sizes, wp.float32)
+        self._planes: Any = None
 
     def smoothed(
         self, light: Float32[np.ndarray, "height width 3"], steps: tuple[int, ...], contrast: float = 1e6
     ) -> Float32[np.ndarray, "height width 3"]:
         """Light after rounds of ``smooth_kernel``; what is negative is not known, and is filled from around."""
+        if self._planes is None:
+            sizes = self._sizes.numpy()[..., None]
+            self._planes = _planes(np.concatenate([self._points.numpy(), self._normals.numpy(), sizes], axis=-1))
         for step in steps:
             out = np.zeros_like(light)
-            inputs = [self._points, self._normals, self._sizes, vectors(light), step, contrast, vectors(out)]
+            inputs = [self._planes, _planes(light), _MARGIN, step, contrast, vectors(out)]
             launch(filter_kernels.smooth_kernel, self.shape[0], inputs, "cpu")
             light = out
         return light
@@ -79,6 +85,11 @@ class Grid:
         out = 1 - hidden(self._points.numpy(), self._normals.numpy(), offsets, (reach, reach))[..., 0]
         padded = np.pad(out, 1, constant_values=1)
         return np.maximum(out, functools.reduce(np.minimum, [beside(padded, way) for way in AROUND]))
+
+
+def _planes(picture: Float32[np.ndarray, "height width channels"]) -> Any:
+    """Channels one after the other, as ``smooth_kernel`` takes them."""
+    return as_warp(np.pad(np.moveaxis(picture, -1, 0), ((0, 0), (0, 0), (_MARGIN, _MARGIN + LANES - 1)), mode="edge"))
 
 
 def beside(padded: np.ndarray, way: tuple[int, int]) -> np.ndarray:
