@@ -51,8 +51,8 @@ class Grid:
     ) -> Float32[np.ndarray, "height width 3"]:
         """Light after rounds of ``smooth_kernel``; what is negative is not known, and is filled from around."""
         if self._planes is None:
-            sizes = self._sizes.numpy()[..., None]
-            self._planes = _planes(np.concatenate([self._points.numpy(), self._normals.numpy(), sizes], axis=-1))
+            sizes = np.ones(self.shape, np.float32) if self._sizes is None else self._sizes.numpy()
+            self._planes = _planes(np.concatenate([self._points.numpy(), self._normals.numpy(), sizes[..., None]], axis=-1))
         for step in steps:
             out = np.zeros_like(light)
             inputs = [self._planes, _planes(light), _MARGIN, step, contrast, vectors(out)]
