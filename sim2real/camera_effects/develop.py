@@ -13,6 +13,7 @@ _BLOCKS = 48  # rows of the reduced picture by which exposure, white and bloom a
 _BLOOMS = ((0.6, 0.021), (0.4, 0.073))  # share, and width as a part of the picture's height
 _HALVINGS = 18
 _GLARING = 0.05  # of the picture may be brighter than what is spared
+_SPARED = 0.5  # of the metered exposure stays, however bright a window is
 _BLACK = 0.04  # linear base color below which a surface tells nothing of the light
 
 
@@ -135,7 +136,7 @@ def _glow(small: Float32[np.ndarray, "frames 3 rows columns"], rows: float) -> F
 def _metered(small: Float32[np.ndarray, "frames 3 rows columns"], look: Development) -> np.float32:
     """The exposure that brings the clip's mean luma, center-weighted, to the target; of those that a camera could set.
 
-    Highlights are spared: all but ``_GLARING`` of the picture stay below ``look.highlights``.
+    Highlights are spared, by one stop at most: all but ``_GLARING`` of the picture stay below ``look.highlights``.
     """
     rows, columns = small.shape[-2:]
     y, x = np.linspace(-1, 1, rows)[:, None], np.linspace(-1, 1, columns)
@@ -150,4 +151,4 @@ def _metered(small: Float32[np.ndarray, "frames 3 rows columns"], look: Developm
         low, high = (middle, high) if luma < look.target else (low, middle)
     exposure = 2.0 ** ((low + high) / 2) / 4 / max(mean, 1e-12)
     bright = float(np.percentile(np.einsum("fcrs,c->frs", small, LUMA), 100 * (1 - _GLARING)))
-    return np.float32(min(exposure, look.highlights / max(bright, 1e-12)))
+    return np.float32(min(exposure, max(look.highlights / max(bright, 1e-12), _SPARED * exposure)))

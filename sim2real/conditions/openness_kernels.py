@@ -40,8 +40,8 @@ def hidden_kernel(
 ):
     """The mean over directions (rows of ``offsets``) of the highest square sine at which something within reach stands.
 
-    ``places`` are four planes: x, y, z, and 1 where there is a surface, else 0; ``normals`` three. Both have ``margin`` columns
-    of zeros on the left, as many as any offset leads aside, and seven more on the right. On the CPU alone.
+    ``places`` are four planes: x, y, z, and 1 where there is a surface, else 0; ``normals`` three. Both have ``margin`` more
+    columns at each side, zeros, as many as any offset leads aside, and seven on the right. On the CPU alone.
     """
     row_hidden(
         wp.tid(), places, normals, margin, offsets, 1.0 / (reaches[0] * reaches[0]), 1.0 / (reaches[1] * reaches[1]), out

@@ -47,14 +47,28 @@ def test_metering_reaches_its_target(light, target):
     assert reached == pytest.approx(target, abs=0.015)
 
 
-@pytest.mark.parametrize("highlights", [0.8, 1.2, 2.0])
-def test_highlights_are_spared_before_the_target_is_reached(light, highlights):
+@pytest.mark.parametrize(("highlights", "contrast"), [(0.8, 0.5), (1.2, 0.6), (2.0, 0.65)])
+def test_highlights_are_spared_before_the_target_is_reached(light, highlights, contrast):
     """A white robot among dark things is not to be a silhouette."""
+    light = light ** np.float32(contrast)  # what is bright is so by a stop, not by many
     look = Development(highlights=highlights, bloom=0.0)
     brightest = toned(np.full(1, highlights, np.float32), look)[0]
     luma = screen_luma(develop(light, look))
     assert (luma > brightest + 0.01).mean() < 0.08
     assert screen_luma(develop(light, Development(highlights=100.0, bloom=0.0))).mean() > luma.mean()
+
+
+@pytest.mark.parametrize("window", [1e2, 1e4])
+def test_a_window_takes_one_stop_from_a_room_at_most(window):
+    """However bright it is outside: a phone shows the room."""
+    look = Development(bloom=0.0, white_balance=0.0)
+    light = np.full((1, 60, 80, 3), 0.2, np.float32)
+    light[:, :, 64:] = window
+    room = screen_luma(develop(light, look))[0, 30, 40]
+    freely = screen_luma(develop(light, replace(look, highlights=100.0)))[0, 30, 40]
+    exposed = np.arange(2048, dtype=np.float32) / 512
+    half = np.interp(np.interp(freely, toned(exposed, look), exposed) / 2, exposed, toned(exposed, look))
+    assert room < freely and room == pytest.approx(float(half), abs=0.02)
 
 
 def test_equal_light_is_equally_bright_in_all_frames_of_a_clip(light):

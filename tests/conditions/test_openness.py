@@ -9,7 +9,7 @@ from sim2real.conditions.openness import hidden, hidden_reference, offsets_aroun
 @pytest.mark.parametrize("seed", range(3))
 def test_the_kernel_equals_its_numpy_twin(seed):
     rng = np.random.default_rng(seed)
-    y, x = np.indices((31, 40)) * 0.05
+    y, x = np.indices((31, 40 + 3 * seed)) * 0.05
     points = np.stack([x, y, rng.uniform(0, 0.6, x.shape)], axis=-1).astype(np.float32)
     normals = rng.standard_normal(points.shape) + [0, 0, 2]
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)

@@ -226,7 +226,7 @@ def test_what_is_restyled_has_a_texture_of_the_noise_and_the_color_of_the_look_i
     assert plain.shape == (2, CHANNELS, *SIZE)
     floor = textured[:, BASE, 26:]
     assert plain[:, BASE, 26:].std(axis=(2, 3)).max() < 1e-6 < 0.01 < floor.std(axis=(2, 3)).min()
-    assert np.abs(floor.mean(axis=(2, 3)) - plain[:, BASE, 26:].mean(axis=(2, 3))).max() < 0.06
+    assert np.abs(floor.mean(axis=(2, 3)) - plain[:, BASE, 26:].mean(axis=(2, 3))).max() < 0.08, "a few planks of oak"
     kept = clip_conditions(opened, "front", slice(1, 3))
     for made in (plain, textured):  # but for its border, where the render mixes it with what is replaced
         assert np.array_equal(kept[:, PICTURE, 10:22, 22:30], made[:, PICTURE, 10:22, 22:30])

@@ -136,8 +136,8 @@ def _rings(
     seen = np.where(wide > _NARROW, seen, _ring(phase))
     shade = -seen * 3 * _RING_SHADE
     for k, (per_ring, strength) in enumerate(_FIBERS):
-        share = 1 / (1 + (wide * per_ring) ** 2 / 6)  # of a pixel's mean that its middle foretells, within 0.06
-        shade += strength * share * _smooth(phase * per_ring, piece, seed + 6 + k)
+        deviation = strength / (1 + (wide * per_ring) ** 2 / 6)  # a pixel's mean, from what its middle foretells of it
+        shade += deviation * _smooth(phase * per_ring, piece, seed + 6 + k) - pattern.contrast * deviation**2 / 2
     return (shade * pattern.contrast).astype(np.float32)
 
 

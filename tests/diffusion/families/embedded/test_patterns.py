@@ -1,5 +1,7 @@
 """Patterns: pieces in metres, joints whose area is right however coarse the pixels, rings that stay inside a pixel's reach."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -119,3 +121,11 @@ def test_no_two_rings_are_alike():
     dark = np.flatnonzero((shade[1:-1] < shade[:-2]) & (shade[1:-1] < shade[2:]) & (shade[1:-1] < -0.3))
     assert len(dark) > 20 and np.ptp(shade[1 + dark]) > 0.3, "some are darker"
     assert np.diff(dark).std() > 0.2 * np.diff(dark).mean(), "some are wider"
+
+
+@pytest.mark.parametrize("step", [0.002, 0.02])
+def test_wood_is_as_bright_as_it_would_be_without_rings(step):
+    at, _ = face(step, (6.0, 6.0) if step > 0.01 else (1.0, 6.0))
+    oak = pattern_named("oak", "wood")
+    assert oak is not None
+    assert np.exp(drawn(replace(oak, vary=0.0), at).shade).mean() == pytest.approx(1, abs=0.025)
