@@ -14,10 +14,8 @@ import warp as wp
 from jaxtyping import Float, Float32, Int
 
 from ..devices import as_warp, launch, load
+from ..native_code import LANES
 from . import openness_kernels
-
-LANES = 8
-"""Places that kernels look at together."""
 
 
 @functools.cache

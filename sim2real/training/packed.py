@@ -48,7 +48,7 @@ _ARRAYS = (
     "K",
 )
 _INTEGERS = {**dict.fromkeys(("rgb", "albedo", "material", "normals", "edges"), "uint8"), "coverage": "uint16"}
-_FORMAT = 6
+_FORMAT = 7
 _LARGEST = float(np.finfo(np.float16).max)
 
 

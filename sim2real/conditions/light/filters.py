@@ -10,7 +10,8 @@ import warp as wp
 from jaxtyping import Bool, Float, Float32, Int32
 
 from ...devices import as_warp, launch
-from ..openness import LANES, hidden, offsets_around
+from ...native_code import LANES
+from ..openness import hidden, offsets_around
 from . import filter_kernels
 
 BENT = 0.7
@@ -51,8 +52,10 @@ class Grid:
     ) -> Float32[np.ndarray, "height width 3"]:
         """Light after rounds of ``smooth_kernel``; what is negative is not known, and is filled from around."""
         if self._planes is None:
-            sizes = np.ones(self.shape, np.float32) if self._sizes is None else self._sizes.numpy()
-            self._planes = _planes(np.concatenate([self._points.numpy(), self._normals.numpy(), sizes[..., None]], axis=-1))
+            if self._sizes is None:
+                raise ValueError("a grid without sizes cannot be smoothed")
+            arrays = self._points.numpy(), self._normals.numpy(), self._sizes.numpy()[..., None]
+            self._planes = _planes(np.concatenate(arrays, axis=-1))
         for step in steps:
             out = np.zeros_like(light)
             inputs = [self._planes, _planes(light), _MARGIN, step, contrast, vectors(out)]
