@@ -49,6 +49,7 @@ KINDS = (
     Kind("material", "png", "red roughness, green metallic, blue emissive strength", "rough, metal, glow"),
     Kind("light", "light", "the light that is followed, on white matte surfaces", "on white surfaces"),
     Kind("reflection", "light", "the light that is followed, as if all were mirrors as smooth as it is", "as if mirrors"),
+    Kind("gloss", "light", "the light that is followed, as if all were mirrors as smooth as lacquer", "as if lacquered"),
     Kind("coverage", "shares", "how much of each pixel its neighbors' surfaces cover", "by neighbors"),
     Kind("behind", "behind"),
     Kind("normals", "png", "in the camera's frame", usual=True),

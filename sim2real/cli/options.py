@@ -168,7 +168,7 @@ def render_options(function: Command) -> Command:
                 type=Choices(kinds.names),
                 metavar="KIND,...",
                 help=f"Write only some of {', '.join(kinds.names())}.  "
-                "[default: all but flow; albedo, material, light, reflection, coverage, behind "
+                "[default: all but flow; albedo, material, light, reflection, gloss, coverage, behind "
                 "only if the model of --for takes them]",
             ),
             click.option(

@@ -35,11 +35,10 @@ from .record import CameraRecord, ClipRecord, NoiseRecord, read_record
 
 _FORMATS: dict[str, tuple[tuple[int, ...], str]] = {
     **{kind: ((3,), "uint8") for kind in ("rgb", "normals", "albedo", "material")},
-    **{kind: ((3,), "float32") for kind in ("light", "reflection")},
+    **{kind: ((3,), "float32") for kind in ("light", "reflection", "gloss")},
+    **{kind: ((), "uint16") for kind in ("instances", "coverage")},
     "edges": ((), "uint8"),
     "depth": ((), "float32"),
-    "instances": ((), "uint16"),
-    "coverage": ((), "uint16"),
 }
 """Channels and type of the pictures that have a method of their own."""
 
@@ -198,6 +197,10 @@ class Clip:
         """What arrives at each pixel's surface from the mirrored direction, linear, exposed as ``light`` is."""
         return self.picture(camera, "reflection", frame)
 
+    def gloss(self, camera: str, frame: int) -> Float[np.ndarray, "height width 3"]:
+        """What arrives there if the surface is at least as smooth as lacquer: what restyled surfaces mirror."""
+        return self.picture(camera, "gloss", frame)
+
     def coverage(self, camera: str, frame: int) -> UInt16[np.ndarray, "height width"]:
         """Sixteenths of each pixel that its neighbors' surfaces cover: above, below, left, right, from the lowest four bits."""
         return self.picture(camera, "coverage", frame)
@@ -231,9 +234,7 @@ def read_clip(path: Path) -> Clip:
         MissingFileError: there is no such folder, or it holds no ``clip.json``.
         UnreadableFileError: ``clip.json`` is damaged.
     """
-    path = Path(path)
-    if path.name == "clip.json":
-        path = path.parent
+    path = path.parent if path.name == "clip.json" else Path(path)
     if not path.is_dir():
         raise MissingFileError(path, what="clip folder", fix="make one with: sim2real render SCENE -o CLIP")
     if not (path / "clip.json").is_file():

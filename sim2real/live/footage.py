@@ -61,7 +61,8 @@ class LiveFootage:
             raise BadValueError("the noise", options.noise, right="clip in the loop")
         self._options = options
         self.layout = self._family.layout
-        self.needs = frozenset((*self._family.needs, *self._family.better_with))
+        unused = {"gloss"} if options.use == "keep" else set[str]()  # of what keeps its surfaces, and so its roughness
+        self.needs = frozenset((*self._family.needs, *self._family.better_with)) - unused
         self._cameras: dict[str, tuple[dict[str, Any], Iterator[Frame]]] = {}
 
     def begin(self, plan: Plan) -> None:

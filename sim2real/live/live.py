@@ -25,7 +25,7 @@ from .footage import LiveFootage
 from .rows import State as State
 from .rows import put, with_rows
 
-_TOGETHER = (("rgb", "albedo", "material"), ("light", "reflection"))
+_TOGETHER = (("rgb", "albedo", "material"), ("light", "reflection", "gloss"))
 """Kinds that share their work; all others share theirs."""
 
 
@@ -177,7 +177,7 @@ def _groups(kinds: frozenset[str]) -> list[frozenset[str]]:
 
 def _as_read(kind: str, picture: Any) -> Any:
     """A picture as it would be read from a clip's folder."""
-    return as_stored(picture).astype(np.float32) if kind in ("light", "reflection") else picture
+    return as_stored(picture).astype(np.float32) if kind in _TOGETHER[1] else picture
 
 
 def _one_thread() -> None:

@@ -28,7 +28,7 @@ class RenderOptions:
       for all others.
     - ``device``: ``cpu`` or ``cuda``.
     - ``only``: some of the kinds of pictures (``sim2real.kinds``); the usual ones by default: all but ``albedo``,
-      ``material``, ``light``, ``reflection`` and ``flow``.
+      ``material``, ``light``, ``reflection``, ``gloss`` and ``flow``.
     - ``overwrite``: replace an existing clip folder.
     - ``threads``: frames rendered at once; one per core by default.
     - ``rgb``: who makes the pictures ``rgb``, one of ``kinds.RGB_RENDERERS``; ``rgb_samples``: paths per pixel of ``mitsuba``.

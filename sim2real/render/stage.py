@@ -47,7 +47,9 @@ class Stage:
     def tracer(self) -> LightTracer:
         """Follows rays of light: on the CPU, wherever the rest is done."""
         shared = self.sampler if self.plan.device == "cpu" else None
-        return LightTracer(self.scene, self.triangles, self.cpu_rasterizer, sampler=shared, as_live=self.plan.as_live)
+        views, plan = self.cpu_rasterizer, self.plan
+        glossy = "gloss" in plan.kinds
+        return LightTracer(self.scene, self.triangles, views, sampler=shared, as_live=plan.as_live, gloss=glossy)
 
     @once
     def cpu_rasterizer(self) -> Rasterizer:

@@ -329,7 +329,7 @@ def test_surfaces_and_light_are_written_for_models_that_need_them_and_on_request
         return {path.name for path in (output / "front").iterdir() if path.is_dir()}
 
     usual = {"rgb", "depth", "normals", "edges", "instances"}
-    assert kinds() == usual | {"albedo", "material", "light", "reflection", "coverage", "behind"}
+    assert kinds() == usual | {"albedo", "material", "light", "reflection", "gloss", "coverage", "behind"}
     assert kinds("--for", "wan-vace", "--size", "48x64") == usual
     assert kinds("--for", "wan-vace", "--only", "albedo") == {"albedo"}
 

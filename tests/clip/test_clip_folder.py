@@ -120,7 +120,7 @@ def test_everything_in_a_clip_reads_back_with_its_type(clip):
     assert clip.has("front", "noise") and clip.has("front", "depth") and not clip.has("front", "flow")
     with pytest.raises(MissingFileError):
         clip.rgb("front", 5)
-    for kind in (clip.albedo, clip.material, clip.light, clip.reflection):
+    for kind in (clip.albedo, clip.material, clip.light, clip.reflection, clip.gloss):
         with pytest.raises(MissingFileError):
             kind("front", 0)
 

@@ -13,13 +13,13 @@ from sim2real import devices
 from sim2real.camera import View
 from sim2real.camera_effects.tone import LUMA
 from sim2real.conditions import Sampler
-from sim2real.conditions.light import LightTracer, filter_kernels, kernels, tracer
+from sim2real.conditions.light import LightTracer, filter_kernels, kernels, mirrors, tracer
 from sim2real.conditions.light.curve import order_along_a_curve
-from sim2real.conditions.light.filters import Grid
+from sim2real.conditions.light.filters import Grid, even_edges
 from sim2real.conditions.light.reference import direct_light_reference, smooth_reference, spread_reference
-from sim2real.conditions.light.shine import matte_share, mirrored_share
+from sim2real.conditions.light.shine import GLOSS, MATTE, matte_share, mirrored_by, mirrored_share
 from sim2real.conditions.light.sources import FarLight, far_light, near_light
-from sim2real.conditions.light.world import Worlds, looked_up
+from sim2real.conditions.light.world import Worlds, looked_up, with_smaller
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError
 from sim2real.raster import rasterizer, view_of
 from sim2real.scene import Camera, Instance, Lighting, LoadOptions, Material, Mesh, Part, Scene, load, primitives, triangles_of
@@ -197,6 +197,17 @@ def test_smoothing_is_that_of_the_numpy_twin(step, contrast):
     assert out == pytest.approx(smooth_reference(points, normals, sizes, light, step, contrast), rel=1e-4, abs=1e-5)
 
 
+def test_what_is_mirrored_is_smoothed_less_where_surfaces_turn():
+    rng = np.random.default_rng(3)
+    points, normals, sizes = corner(rng, (14, 17), 1)
+    normals += 0.1 * rng.normal(size=normals.shape).astype(np.float32) * (normals != 0).any(axis=-1, keepdims=True)
+    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-9)
+    light, bends = rng.gamma(2, 0.5, points.shape).astype(np.float32), rng.uniform(0, 300, sizes.shape).astype(np.float32)
+    out = Grid(points, normals, sizes, bends).smoothed(light, (2,), 0.3)
+    assert out == pytest.approx(smooth_reference(points, normals, sizes, light, 2, 0.3, bends), rel=1e-3, abs=1e-4)
+    assert np.abs(out - Grid(points, normals, sizes).smoothed(light, (2,), 0.3)).max() > 0.1
+
+
 @pytest.mark.parametrize("by", [1, 2, 3])
 def test_spreading_is_that_of_the_numpy_twin(by):
     devices.load(filter_kernels, "cpu")
@@ -364,6 +375,107 @@ def test_what_a_rough_curtain_mirrors_fades_to_what_is_behind_it():
         curtain = square(0.5, z=0.3, base_color=(1.0, 1.0, 1.0, 0.7), roughness=roughness)
         shown.append(lit(scene_of([wall, curtain], [above]), EVEN)[1][20:28, 28:36].mean())
     assert shown == pytest.approx([2.0, 1.4, 1.13, 1.03, 1.0, 1.0], rel=0.03)
+
+
+@pytest.mark.parametrize("size", [(2, 4), (37, 74), (64, 128)])
+def test_smaller_copies_of_a_panorama_hold_its_mean_light(size):
+    picture = np.random.default_rng(1).gamma(0.5, 2, (*size, 3)).astype(np.float32)
+    copies, levels = with_smaller(picture)
+    assert levels == {2: 1, 37: 4, 64: 5}[size[0]] and np.array_equal(copies[: size[0]], picture)
+    top = 0
+    for level in range(levels):
+        height, width = size[0] >> level, size[1] >> level
+        assert copies[top : top + height, :width].mean(axis=(0, 1)) == pytest.approx(picture.mean(axis=(0, 1)), rel=0.01)
+        top += height
+    assert top == len(copies)
+
+
+def lamps_around(rows=64):
+    """A panorama with a few small lamps 200 times as bright as the rest."""
+    picture = np.full((rows, 2 * rows, 3), 0.5, np.float32)
+    picture[10:12, ::16] = 100
+    return Environment("lamps", picture)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("roughness", [0.2, 0.3, 0.45])
+def test_lamps_shine_on_glossy_things_as_brightly_as_many_rays_say_and_without_sparks(monkeypatch, roughness):
+    ball = replace(primitives.sphere(0.5), material=Material((0.3, 0.6, 0.9, 1.0), roughness=roughness))
+    scene = scene_of([ball], [camera_at((0, -2, 0.7), size=(240, 320), focal=300)])
+    _, few = lit(scene, lamps_around())
+    monkeypatch.setattr(mirrors, "_RAYS", 256)
+    monkeypatch.setattr(mirrors, "_SMOOTH", 1e9)
+    monkeypatch.setattr(mirrors, "_EVERY", 1.0)
+    _, many = lit(scene, lamps_around())
+    seen = many.sum(axis=-1) > 0
+    assert few[seen].mean() == pytest.approx(many[seen].mean(), rel=0.05)
+    assert np.percentile(few[seen], 99.5) == pytest.approx(np.percentile(many[seen], 99.5), rel=0.25)
+    inner = seen[1:-1, 1:-1] & seen[2:, 1:-1] & seen[:-2, 1:-1] & seen[1:-1, 2:] & seen[1:-1, :-2]
+    around = (few[2:, 1:-1] + few[:-2, 1:-1] + few[1:-1, 2:] + few[1:-1, :-2]) / 4
+    assert np.abs(few[1:-1, 1:-1] - around)[inner].max() < 0.5 * few.max()
+    assert np.sqrt(np.mean((few - many)[seen] ** 2)) < 0.45 * many[seen].std()
+
+
+def glossy_and_plain(scene, environment):
+    """The pictures of a tracer that also finds what would be mirrored by what is smooth."""
+    triangles = triangles_of(scene)
+    tracer = LightTracer(scene, triangles, rasterizer(triangles), environment=environment, gloss=True)
+    pictures = tracer.frame(scene.cameras[0], 0)
+    plain = LightTracer(scene, triangles, rasterizer(triangles), environment=environment).frame(scene.cameras[0], 0)
+    assert plain.gloss is None
+    assert np.array_equal(plain.light, pictures.light) and np.array_equal(plain.reflection, pictures.reflection)
+    return pictures
+
+
+@pytest.mark.slow
+def test_gloss_is_what_smoother_surfaces_would_mirror():
+    camera = camera_at((0, -2, 0.7), size=(120, 160), focal=150)
+
+    def of(roughness):
+        ball = replace(primitives.sphere(0.5), material=Material((0.0, 0.0, 0.0, 1.0), roughness=roughness))
+        return glossy_and_plain(scene_of([ball], [camera]), lamps_around())
+
+    smooth, lacquer, rough, matt = (of(r) for r in (0.1, GLOSS, 0.6, 1.0))
+    assert np.array_equal(smooth.gloss, smooth.reflection) and np.array_equal(lacquer.gloss, lacquer.reflection)
+    for dull in (rough, matt):
+        shown = lacquer.reflection / lacquer.reflection.mean() - dull.gloss / dull.gloss.mean()
+        assert np.abs(shown).mean() < 0.1 and dull.gloss.max() > 2 * dull.reflection.max()
+
+
+def test_other_roughness_goes_from_lacquer_by_its_own_to_matte():
+    rng = np.random.default_rng(2)
+    gloss, own, light = (rng.gamma(2, 1, (5, 7, 3)).astype(np.float32) for _ in range(3))
+    rough = rng.uniform(0.3, 0.7, (5, 7)).astype(np.float32)
+
+    def at(roughness, had=rough):
+        return mirrored_by(np.full((5, 7), roughness, np.float32), had, gloss, own, light)
+
+    assert mirrored_by(rough, rough, gloss, own, light) == pytest.approx(own, rel=1e-5)
+    assert np.array_equal(at(0.1), gloss) and np.array_equal(at(GLOSS), gloss) and at(MATTE) == pytest.approx(light)
+    half = (rough + np.float32(GLOSS)) / 2
+    assert mirrored_by(half, rough, gloss, own, light) == pytest.approx((gloss + own) / 2, rel=1e-4)
+    shiny = np.full((5, 7), 0.05, np.float32)
+    assert np.array_equal(mirrored_by(shiny, shiny, own, own, light), own)
+    assert mirrored_by(np.full((5, 7), 0.5, np.float32), shiny, own, own, light) == pytest.approx((own + light) / 2, rel=1e-5)
+    matt = np.ones((5, 7), np.float32)
+    assert mirrored_by(matt, matt, gloss, light, light) == pytest.approx(light, rel=1e-5)
+
+
+def test_a_rounded_edge_mirrors_what_is_mirrored_around_it_and_no_sparks():
+    parts, normals = np.zeros((20, 30), np.int32), np.zeros((20, 30, 3), np.float32)
+    normals[..., 2], normals[:, 15:, 2], normals[:, 15:, 0] = 1, 0, 1
+    edge = np.zeros(parts.shape, bool)
+    edge[:, 15] = True
+    normals[edge] = [np.sqrt(0.5), 0, np.sqrt(0.5)]
+    mirrored = np.full((20, 30, 3), 0.5, np.float32)
+    mirrored[::3, 15] = 30
+    calm = mirrored.copy()
+    even_edges(calm, parts, normals, np.ones(parts.shape, bool))
+    assert np.array_equal(calm[:, :14], mirrored[:, :14]) and np.array_equal(calm[:, 17:], mirrored[:, 17:])
+    assert calm[2:-2, 15].max() < 2 * calm[2:-2, 15].min()
+    still = mirrored.copy()
+    even_edges(still, parts, normals, np.zeros(parts.shape, bool))
+    assert np.array_equal(still, mirrored)
 
 
 def test_what_is_one_pixel_wide_has_the_light_of_what_is_beside_it():

@@ -142,7 +142,7 @@ def test_a_running_model_is_seen_as_in_the_clip_of_its_recorded_states(tmp_path)
     (tmp_path / "arm.xml").write_text(ARM)
     np.savez(tmp_path / "states.npz", states=np.array(rows), mocap=np.array(guide))
     scene = load(tmp_path / "arm.xml", LoadOptions(size=SIZE), states=tmp_path / "states.npz")
-    kinds = {*KINDS, "albedo", "material", "light", "reflection", "coverage", "behind"}
+    kinds = {*KINDS, "albedo", "material", "light", "reflection", "gloss", "coverage", "behind"}
     clip = render_clip(scene, tmp_path / "clip", RenderOptions(only=kinds, as_live=True, pages=False))
     generate(clip.path, GenerateOptions(use="restyle", camera_effects="none"))
     assert sorted(clip.cameras) == ["arm-wrist", "front"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim2real import kinds
 from sim2real.clip import Clip
 from sim2real.noise import NoiseLayout
 from sim2real.render import RenderOptions, render_clip
@@ -50,7 +51,7 @@ def scene() -> Scene:
 
 @pytest.fixture(scope="session")
 def clip(scene, tmp_path_factory) -> Clip:
-    everything = {"noise", "rgb", "depth", "normals", "edges", "albedo", "material", "light", "reflection", "instances", "flow"}
+    everything = set(kinds.names()) - {"coverage", "behind"}
     output = tmp_path_factory.mktemp("render") / "clip"
     return render_clip(
         scene, output, RenderOptions(layout=NoiseLayout(factor=8, channels=4), seed=3, beta=0.9, only=everything, threads=2)

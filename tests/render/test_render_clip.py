@@ -42,6 +42,7 @@ def test_a_clip_folder_holds_what_the_contract_lists(clip):
                 ("material", "png"),
                 ("light", "exr"),
                 ("reflection", "exr"),
+                ("gloss", "exr"),
                 ("instances", "png"),
                 ("flow", "npz"),
             )
@@ -78,6 +79,7 @@ def test_a_frame_rendered_alone_equals_the_frame_of_the_clip_bit_for_bit(clip, s
         assert np.array_equal(alone.pictures["material"], clip.material(name, frame))
         assert np.array_equal(alone.pictures["light"].astype(np.float16), clip.light(name, frame))
         assert np.array_equal(alone.pictures["reflection"].astype(np.float16), clip.reflection(name, frame))
+        assert np.array_equal(alone.pictures["gloss"].astype(np.float16), clip.gloss(name, frame))
         assert np.array_equal(alone.pictures["instances"], clip.instances(name, frame))
         with np.load(clip.frame_path(name, "flow", frame)) as flow:
             forward, visible = alone.pictures["flow"]
@@ -284,13 +286,14 @@ def test_what_models_alone_ask_for_is_written_on_request_only():
         "material",
         "light",
         "reflection",
+        "gloss",
         "coverage",
         "behind",
     }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["albedo", "material", "light", "reflection"])
+@pytest.mark.parametrize("kind", ["albedo", "material", "light", "reflection", "gloss"])
 def test_what_is_written_on_request_can_be_had_alone_and_are_the_same(clip, scene, tmp_path, kind):
     alone = render_clip(scene, tmp_path / kind, RenderOptions(cameras=["still"], only={kind}, threads=1))
     assert {p.name for p in (alone.path / "still").iterdir()} == {kind}

@@ -59,7 +59,8 @@ def smooth_kernel(
     Points whose light differs by more than about ``contrast``, of what is there, count little: shadows keep their edges. What
     is negative is not known (all count alike there), and what nothing is known of stays so.
 
-    ``places`` are seven planes: x, y, z, three of normals, sizes; ``light`` three. Both have ``margin`` more columns at each
+    ``places`` are eight planes: x, y, z, three of normals, sizes, and bends: how little surfaces count that are turned
+    (``exp(-bend * (1 - cosine))``); ``light`` three. Both have ``margin`` more columns at each
     side, as those at the border, and seven on the right. On the CPU alone.
     """
     row_smoothed(wp.tid(), places, light, margin, step, contrast, out)

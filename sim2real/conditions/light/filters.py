@@ -16,6 +16,8 @@ from . import filter_kernels
 
 BENT = 0.7
 """Cosine between normals at an edge."""
+_TURNED, _FEW, _AROUND_EDGES = 0.95, 5, 2
+"""Cosine between normals at a rounded edge; most alike neighbors of eight there; pixels that are looked at on every side."""
 _LINE = 2
 """Pixels around one of a line."""
 AROUND = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
@@ -34,6 +36,7 @@ class Grid:
         points: world.
         normals: world, 0 without a surface.
         sizes: metres between neighbors; ``None`` where nothing is asked that needs them.
+        bends: how little places that are turned to each other share of their light, 0 for light that falls on them.
     """
 
     def __init__(
@@ -41,11 +44,12 @@ class Grid:
         points: Float[np.ndarray, "height width 3"],
         normals: Float32[np.ndarray, "height width 3"],
         sizes: Float32[np.ndarray, "height width"] | None = None,
+        bends: Float32[np.ndarray, "height width"] | None = None,
     ) -> None:
         self.shape = points.shape[:2]
         self._points, self._normals = vectors(points), vectors(normals)
         self._sizes = None if sizes is None else as_warp(sizes, wp.float32)
-        self._planes: Any = None
+        self._bends, self._planes = bends, None
 
     def smoothed(
         self, light: Float32[np.ndarray, "height width 3"], steps: tuple[int, ...], contrast: float = 1e6
@@ -54,8 +58,9 @@ class Grid:
         if self._planes is None:
             if self._sizes is None:
                 raise ValueError("a grid without sizes cannot be smoothed")
-            arrays = self._points.numpy(), self._normals.numpy(), self._sizes.numpy()[..., None]
-            self._planes = _planes(np.concatenate(arrays, axis=-1))
+            bends = np.zeros(self.shape, np.float32) if self._bends is None else self._bends
+            sizes = np.stack([self._sizes.numpy(), bends], axis=-1)
+            self._planes = _planes(np.concatenate([self._points.numpy(), self._normals.numpy(), sizes], axis=-1))
         for step in steps:
             out = np.zeros_like(light)
             inputs = [self._planes, _planes(light), _MARGIN, step, contrast, vectors(out)]
@@ -104,6 +109,34 @@ def beside(padded: np.ndarray, way: tuple[int, int]) -> np.ndarray:
 def vectors(array: np.ndarray) -> Any:
     """A Warp array of vec3 over an array (..., 3)."""
     return as_warp(np.ascontiguousarray(array, np.float32), wp.vec3)
+
+
+def even_edges(
+    mirrored: Float32[np.ndarray, "height width 3"],
+    parts: Int32[np.ndarray, "height width"],
+    normals: Float32[np.ndarray, "height width 3"],
+    chosen: Bool[np.ndarray, "height width"],
+) -> None:
+    """Give what is a few pixels wide and turned from all around, in place, the mean of what its part mirrors there.
+
+    Rounded edges mirror everything at once, and centers of pixels meet them now and then: they would be rows of sparks.
+    """
+    height, width = parts.shape
+    part, normal = np.pad(parts, 1, mode="edge"), np.pad(normals, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    alike = np.zeros(parts.shape, np.int32)
+    for way in AROUND[4:]:  # the other four are these, seen from there
+        same = (beside(part, way) == parts) & (np.einsum("hwc,hwc->hw", beside(normal, way), normals) > _TURNED)
+        alike += same
+        back = np.pad(same, 1, mode="edge")
+        alike += beside(back, (-way[0], -way[1]))
+    y, x = np.nonzero(chosen & (alike <= _FEW))
+    total, count = np.zeros((len(y), 3), np.float32), np.zeros((len(y), 1), np.float32)
+    for i, j in np.ndindex(2 * _AROUND_EDGES + 1, 2 * _AROUND_EDGES + 1):
+        there = np.clip(y + i - _AROUND_EDGES, 0, height - 1), np.clip(x + j - _AROUND_EDGES, 0, width - 1)
+        same = (parts[there] == parts[y, x])[:, None]
+        total += same * mirrored[there]
+        count += same
+    mirrored[y, x] = total / count
 
 
 def fill_lines(

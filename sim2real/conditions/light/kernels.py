@@ -17,6 +17,8 @@ wp.set_module_options({"enable_backward": False})
 
 PI = wp.constant(3.14159265358979)
 FAR = wp.constant(1.0e5)
+_WIDER = wp.constant(0.25)
+"""Times the share of the lobe that a ray stands for is what it brings the mean of."""
 
 
 @wp.struct
@@ -29,6 +31,7 @@ class World:
     - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``: of ``NearLight``.
       Behind the normals are the cones, where there are lamps without size.
     - ``steady`` and ``all_around``: panoramas, the first without what the far samples hold; ``sky_from_world``.
+      Below the second, ``sky_height`` rows, are its smaller copies, ``sky_levels`` with itself, each half as high and wide.
     - ``reach``: metres beyond which nothing is in the way of sun and sky; surfaces farther off send back nothing.
     - ``cached``: light in cells of ``origin`` + ``cell`` * (x, y, z), for six directions of the surface, at
       ((x * ny + y) * nz + z) * 6 + direction; ``cells``: nx, ny, nz.
@@ -45,6 +48,8 @@ class World:
     steady: wp.array2d(dtype=wp.vec3)
     all_around: wp.array2d(dtype=wp.vec3)
     sky_from_world: wp.mat33
+    sky_height: int
+    sky_levels: int
     cached: wp.array(dtype=wp.vec3)
     origin: wp.vec3
     cell: float
@@ -55,11 +60,11 @@ class World:
 
 @wp.func
 @no_type_check
-def sky(panorama: wp.array2d(dtype=wp.vec3), sky_from_world: wp.mat33, direction: wp.vec3) -> wp.vec3:
-    """An equirectangular panorama in a direction of the world, bilinearly."""
+def sky_in(
+    panorama: wp.array2d(dtype=wp.vec3), top: int, height: int, width: int, sky_from_world: wp.mat33, direction: wp.vec3
+) -> wp.vec3:
+    """The equirectangular panorama that begins in a row of a picture in a direction of the world, bilinearly."""
     d = sky_from_world * direction
-    height = panorama.shape[0]
-    width = panorama.shape[1]
     y = wp.acos(wp.clamp(d[1], -1.0, 1.0)) / PI * float(height) - 0.5
     x = (wp.atan2(d[0], -d[2]) / (2.0 * PI) + 1.0) * float(width) - 0.5
     i = int(wp.floor(x))
@@ -68,11 +73,39 @@ def sky(panorama: wp.array2d(dtype=wp.vec3), sky_from_world: wp.mat33, direction
     fy = y - float(j)
     i0 = i % width
     i1 = (i + 1) % width
-    j0 = wp.clamp(j, 0, height - 1)
-    j1 = wp.clamp(j + 1, 0, height - 1)
+    j0 = top + wp.clamp(j, 0, height - 1)
+    j1 = top + wp.clamp(j + 1, 0, height - 1)
     upper = (1.0 - fx) * panorama[j0, i0] + fx * panorama[j0, i1]
     lower = (1.0 - fx) * panorama[j1, i0] + fx * panorama[j1, i1]
     return (1.0 - fy) * upper + fy * lower
+
+
+@wp.func
+@no_type_check
+def sky(panorama: wp.array2d(dtype=wp.vec3), sky_from_world: wp.mat33, direction: wp.vec3) -> wp.vec3:
+    """An equirectangular panorama in a direction of the world, bilinearly."""
+    return sky_in(panorama, 0, panorama.shape[0], panorama.shape[1], sky_from_world, direction)
+
+
+@wp.func
+@no_type_check
+def wide_sky(w: World, direction: wp.vec3, angle: float) -> wp.vec3:
+    """The mean of the panorama over a solid angle about a direction, from its smaller copies."""
+    d = w.sky_from_world * direction
+    pixel = PI / float(w.sky_height)
+    own = pixel * pixel * wp.sqrt(wp.max(1.0 - d[1] * d[1], 0.01))
+    level = wp.clamp(0.5 * wp.log2(wp.max(angle / own, 1.0)), 0.0, float(w.sky_levels - 1))
+    k = wp.min(int(level), wp.max(w.sky_levels - 2, 0))
+    top = int(0)
+    for i in range(k):
+        top += w.sky_height >> i
+    height = w.sky_height >> k
+    width = w.all_around.shape[1] >> k
+    out = sky_in(w.all_around, top, height, width, w.sky_from_world, direction)
+    if level > float(k):
+        wider = sky_in(w.all_around, top + height, height >> 1, width >> 1, w.sky_from_world, direction)
+        out += (level - float(k)) * (wider - out)
+    return out
 
 
 @wp.func
@@ -261,7 +294,7 @@ def reflection_kernel(
     brightest: float,
     out: wp.array(dtype=wp.vec3),
 ):
-    """What is mirrored at points: the mean over the lobe of a microfacet surface (GGX), no ray counting for too much."""
+    """What is mirrored at points: the mean over the lobe of a microfacet surface (GGX), no surface counting for too much."""
     thread = wp.tid()
     for i in range(thread * run, wp.min(thread * run + run, points.shape[0])):
         normal = normals[i]
@@ -292,10 +325,13 @@ def reflection_kernel(
                         if wp.dot(query.normal, d) < 0.0:
                             light += m.emission[p]
                         light = wp.cw_mul(light, tint_of(w, m, query.face, query.u, query.v, query.t, alpha))
+                        light *= wp.min(1.0, brightest / wp.max(wp.max(light), 1.0e-9))
                     else:
-                        light = sky(w.all_around, w.sky_from_world, d)
-                    most = wp.max(light)
-                    total += light * wp.min(1.0, brightest / wp.max(most, 1.0e-9))
+                        # the ray stands for its share of the lobe (filtered importance sampling, Krivanek and Colbert 2008)
+                        flat = cosine * cosine * (alpha * alpha - 1.0) + 1.0
+                        density = alpha * alpha * cosine / (4.0 * PI * flat * flat * wp.max(wp.dot(toward, half), 0.05))
+                        light = wide_sky(w, d, _WIDER / (density * float(rays)))
+                    total += light
                     weight += 1.0
         out[i] = total / wp.max(weight, 1.0)
 

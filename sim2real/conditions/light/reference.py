@@ -73,6 +73,7 @@ def smooth_reference(
     light: Float32[np.ndarray, "h w 3"],
     step: int,
     contrast: float,
+    bends: Float32[np.ndarray, "h w"] | float = 0.0,
 ) -> Float[np.ndarray, "h w 3"]:
     """``filter_kernels.smooth_kernel``."""
     height, width = sizes.shape
@@ -85,7 +86,7 @@ def smooth_reference(
             off = np.abs((normals * (points[there] - points)).sum(axis=-1)) / (sizes * step)
             apart = np.linalg.norm(light[there] - light, axis=-1) / (contrast * (np.linalg.norm(light, axis=-1) + 1e-4))
             apart = np.where(light[..., 0] >= 0, apart, 0)
-            weight = np.exp(-off - apart * apart) * np.maximum(alike, 0) ** 16 / (1 + abs(i) + abs(j))
+            weight = np.exp(bends * (alike - 1) - off - apart * apart) * np.maximum(alike, 0) ** 16 / (1 + abs(i) + abs(j))
             weight = np.where((alike > 0.7) & (light[there][..., 0] >= 0), weight, 0)
             total += weight[..., None] * light[there]
             weights += weight

@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import warp as wp
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float32
 
 from ...camera import camera_from_px
 from ...camera_effects.develop import exposure_gains
@@ -30,12 +30,13 @@ from ..samples import Sampler
 from . import kernels
 from .cache import solve
 from .filters import Grid, fill_lines, vectors
+from .mirrors import PANE, SHINY, Fine, Look, fine_cells, followed, matte, put_shiny
 from .places import Seen, cell_side, cells_of, every_other, starts_of, variation
-from .shine import matte_share, mirrored_share
+from .shine import GLOSS, MATTE, matte_share, mirrored_share
 from .world import World, Worlds, looked_up
 
-_FAR, _NEAR, _ROUND, _MIRRORED = 16, 12, 12, 4
-"""Rays of a cell: at samples of sun and sky, at lamps, all around (of every other cell), and into the mirrored lobe."""
+_FAR, _NEAR, _ROUND = 16, 12, 12
+"""Rays of a cell: at samples of sun and sky, at lamps, and all around (of every other cell)."""
 _EDGE_RAYS = (24, 16)
 """At sun and sky, and at lamps, where shadows end."""
 _VARIED = 0.1
@@ -46,18 +47,14 @@ _LEAST_OPEN = 0.2
 """What is less open is taken for as open as this."""
 _SHADOW = 0.22
 """Differences of light that are taken for noise, not for the edge of a shadow."""
-_MATTE = 0.75
-"""Roughness from which what is mirrored is what falls on the surface."""
 _BRIGHTEST = 8.0
-"""Most light that a mirrored ray brings, exposed: white is about 1."""
+"""Most light that a mirrored ray brings from a surface, exposed: white is about 1."""
 _DARK = 0.01
 """Of the light of an open sky: less is a room that is shut."""
 _OPEN = 0.2
 """In such a room, walls farther off than this part of what is seen keep no light out."""
 _FACES = 2
 """Of a pane, each of which mirrors."""
-_PANE = 0.05
-"""Roughness of glass, at most."""
 _METERED = 5
 """Frames that exposure is found from."""
 _ROWS = 48
@@ -72,10 +69,18 @@ class LightPictures:
       that (over its base color). Where there is no surface, the light from outside itself.
     - ``reflection``: what arrives from the mirrored direction, spread by the surface's roughness; where one looks through
       something that is not matte, what both its faces mirror.
+    - ``gloss``: the same, if no surface were rougher than ``shine.GLOSS``; ``None`` where it was not asked for.
     """
 
     light: Float32[np.ndarray, "height width 3"]
     reflection: Float32[np.ndarray, "height width 3"]
+    gloss: Float32[np.ndarray, "height width 3"] | None = None
+
+    @property
+    def of_gloss(self) -> Float32[np.ndarray, "height width 3"]:
+        """``gloss``, of a tracer that was asked for it."""
+        assert self.gloss is not None
+        return self.gloss
 
 
 class LightTracer:
@@ -89,6 +94,7 @@ class LightTracer:
         environment: what lights it from outside; ``None`` is the scene's own or, where it has none, the sky and sun of its
             ``lighting``.
         as_live: meter exposure in the first frame alone.
+        gloss: also find what would be mirrored if no surface were rougher than ``shine.GLOSS``.
     """
 
     def __init__(
@@ -100,6 +106,7 @@ class LightTracer:
         sampler: Sampler | None = None,
         environment: Environment | None = None,
         as_live: bool = False,
+        gloss: bool = False,
     ) -> None:
         self._metered_frames = 1 if as_live else _METERED
         environment = environment or scene.environment or sky_of(scene.lighting)
@@ -109,8 +116,9 @@ class LightTracer:
         self._sampler = sampler or Sampler(scene, triangles, rasterizer)
         self._solid = self._sampler.solid
         materials = [scene.meshes[part.mesh].material for part in scene.parts]
-        smooth = [min(m.roughness, _PANE) if m.is_thin_glass else m.roughness for m in materials]
+        smooth = [min(m.roughness, PANE) if m.is_thin_glass else m.roughness for m in materials]
         self._roughness = np.array([*smooth, 1], np.float32)  # the last is that of part -1
+        self._with_gloss = gloss
         self._metallic = np.array([*(m.metallic for m in materials), 0], np.float32)
         seen = [self._seen(_small(camera), 0) for camera in scene.cameras]
         hit = [(view.points[view.part >= 0], view.normals[view.part >= 0]) for view in seen]
@@ -138,9 +146,9 @@ class LightTracer:
         """
         gains = self.gains(camera)
         seen, brightest = self._seen(camera, frame), float(_BRIGHTEST / gains.mean())
-        light, mirrored = self._traced(seen, camera, frame, brightest)
-        self._put_panes(mirrored, camera, frame, brightest)
-        return LightPictures(light * gains, mirrored * gains)
+        light, mirrored, gloss = self._traced(seen, camera, frame, brightest, gloss=self._with_gloss)
+        self._put_panes((mirrored,) if gloss is None else (mirrored, gloss), camera, frame, brightest)
+        return LightPictures(light * gains, mirrored * gains, None if gloss is None else gloss * gains)
 
     def gains(self, camera: Camera) -> Float32[np.ndarray, "3"]:
         """Exposure and white balance of a camera: metered once, over frames of the whole scene, so that nothing flickers."""
@@ -156,22 +164,25 @@ class LightTracer:
     def _metered(self, camera: Camera, frame: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What a camera sees, roughly and not exposed, the base colors in it, and where there are surfaces."""
         seen = self._seen(camera, frame)
-        light, mirrored = self._traced(seen, camera, frame, np.inf)
+        light, mirrored, _ = self._traced(seen, camera, frame, np.inf)
         base = self._worlds.colors[seen.part]
         facing = -np.einsum("hwc,hwc->hw", seen.normals, seen.directions).astype(np.float32)
         made_of = (base, self._metallic[seen.part])
         shown = matte_share(*made_of) * light + mirrored_share(*made_of, self._roughness[seen.part], facing) * mirrored
         return np.where((seen.part < 0)[..., None], light, shown), base, seen.part >= 0
 
-    def _traced(self, seen: Seen, camera: Camera, frame: int, brightest: float) -> tuple[np.ndarray, np.ndarray]:
-        """Light and mirrored light of all pixels, not exposed."""
+    def _traced(
+        self, seen: Seen, camera: Camera, frame: int, brightest: float, *, gloss: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Light and mirrored light of all pixels, not exposed, and the latter as if all were glossy, if asked for."""
         world = self._worlds.at(frame)
         by = cell_side(seen.depth.shape)
         cells, sizes = cells_of(seen, camera, frame, by)
         grid, everywhere = Grid(cells.points, cells.normals, sizes), Grid(seen.points, seen.normals)
         starts = starts_of(cells, world, sizes)
         straight, indirect = self._rays(world, cells, starts, every_other(cells.part), (_FAR, _NEAR))
-        mirrored = self._mirrored(world, cells, starts, camera.world_from_camera[frame, :3, 3], brightest)
+        look, materials = Look(world, camera.world_from_camera[frame, :3, 3], brightest), self._sampler.materials
+        mirrored = followed(materials, look, cells, starts, self._roughness[cells.part], (SHINY, MATTE))
         straight = grid.smoothed(grid.smoothed(straight, (1,)), (2, 4), contrast=_SHADOW)
         # what is close by hides light in shapes finer than cells: light is smoothed and spread as if nothing were close by
         opening = np.maximum(everywhere.openness(_CLOSE), _LEAST_OPEN)[..., None]
@@ -180,51 +191,54 @@ class LightTracer:
         sharp = grid.smoothed(mirrored, (1,))
         light, roughness = straight + even * cell_opening, self._roughness[cells.part][..., None]
         mirrored = sharp + (grid.smoothed(sharp, (2, 4)) - sharp) * np.clip(3 * roughness - 0.4, 0, 1)
-        mirrored = mirrored + (light - mirrored) * _matte(roughness)
+        mirrored = mirrored + (light - mirrored) * matte(roughness)
         even, mirrored = grid.spread((even, mirrored), everywhere, by)
         varied = variation(straight, light, cells)
-        light = self._sharpened(straight, varied, (grid, everywhere), seen, camera, frame) + even * opening
+        fine = fine_cells(seen, camera, frame, by)
+        light = self._sharpened(straight, varied, (grid, everywhere), fine, world, by) + even * opening
+        put_shiny(mirrored, light, materials, look, fine, seen, self._roughness)
+        glossy = None
+        if gloss:
+            glossy = mirrored.copy()
+            smoother = np.where(self._roughness > GLOSS, np.float32(GLOSS), np.float32(1))
+            put_shiny(glossy, light, materials, look, fine, seen, smoother)
         none = seen.part < 0
         light[none] = self._backdrop(seen.directions[none])
         light += self._worlds.glow[seen.part]
-        fill_lines((light, mirrored), seen.part, seen.normals)
-        return light, mirrored
+        fill_lines((light, mirrored) if glossy is None else (light, mirrored, glossy), seen.part, seen.normals)
+        return light, mirrored, glossy
 
     def _sharpened(
         self,
         straight: Float32[np.ndarray, "rows columns 3"],
         varied: Float32[np.ndarray, "rows columns"],
         grids: tuple[Grid, Grid],
-        seen: Seen,
-        camera: Camera,
-        frame: int,
+        fine: Fine,
+        world: World,
+        by: int,
     ) -> Float32[np.ndarray, "height width 3"]:
         """The straight light on cells brought to pixels, with more rays from half as large cells where shadows end."""
         grid, everywhere = grids
-        by = cell_side(seen.depth.shape)
         if by == 1:
             return grid.spread((straight,), everywhere, by)[0]
-        world, half = self._worlds.at(frame), by // 2
-        fine, sizes = cells_of(seen, camera, frame, half)
-        finer = Grid(fine.points, fine.normals, sizes)
-        (light,) = grid.spread((straight,), finer, by / half)
+        cells, half = fine.cells, fine.side
+        (light,) = grid.spread((straight,), fine.grid, by / half)
         rows, columns = (
-            np.minimum(np.arange(n) * half // by, m - 1) for n, m in zip(fine.part.shape, varied.shape, strict=True)
+            np.minimum(np.arange(n) * half // by, m - 1) for n, m in zip(cells.part.shape, varied.shape, strict=True)
         )
-        share = np.clip(varied / _VARIED - 1, 0, 1)[np.ix_(rows, columns)] * (fine.part >= 0)
+        share = np.clip(varied / _VARIED - 1, 0, 1)[np.ix_(rows, columns)] * (cells.part >= 0)
         chosen = share > 0
         if chosen.any():
-            few = Seen(*(getattr(fine, f.name)[chosen][:, None] for f in fields(Seen)))
-            starts = starts_of(few, world, sizes[chosen][:, None])
+            few, starts = fine.chosen(chosen, world)
             found, _ = self._rays(world, few, starts, np.zeros(few.part.shape, bool), _EDGE_RAYS)
             traced = np.zeros_like(light)
             traced[chosen] = found[:, 0]
-            there = Grid(fine.points, fine.normals * chosen[..., None], sizes)
+            there = fine.grid_of(chosen)
             traced = there.smoothed(there.smoothed(traced, (1,)), (2, 4), contrast=_SHADOW)
             light += share[..., None] * (traced - light)
-        return light if half == 1 else finer.spread((light,), everywhere, half)[0]
+        return light if half == 1 else fine.grid.spread((light,), everywhere, half)[0]
 
-    def _put_panes(self, mirrored: np.ndarray, camera: Camera, frame: int, brightest: float) -> None:
+    def _put_panes(self, pictures: tuple[np.ndarray, ...], camera: Camera, frame: int, brightest: float) -> None:
         """Where one looks through something, what it mirrors in place of what the surface behind it does; both its faces do.
 
         What is matte mirrors nothing of its own.
@@ -242,12 +256,14 @@ class LightTracer:
         front = replace(front, normals=front.normals * pane[..., None])
         cells, sizes = cells_of(front, part, frame, by)
         world, eye = self._worlds.at(frame), camera.world_from_camera[frame, :3, 3]
-        light = self._mirrored(world, cells, starts_of(cells, world, sizes), eye, brightest)
+        rough, starts = self._roughness[cells.part], starts_of(cells, world, sizes)
+        light = followed(self._sampler.materials, Look(world, eye, brightest), cells, starts, rough)
         grid = Grid(cells.points, cells.normals, sizes)
         light = _FACES * grid.smoothed(light, (1,))
         (spread,) = grid.spread((light,), Grid(front.points, front.normals), by)
-        own = 1 - _matte(self._roughness[front.part[pane]])[:, None]
-        mirrored[box][pane] += own * (spread[pane] - mirrored[box][pane])
+        own = 1 - matte(self._roughness[front.part[pane]])[:, None]
+        for mirrored in pictures:
+            mirrored[box][pane] += own * (spread[pane] - mirrored[box][pane])
 
     def _rays(
         self,
@@ -269,26 +285,6 @@ class LightTracer:
         launch(kernels.light_kernel, 1, inputs, "cpu")
         return out[0], out[1]
 
-    def _mirrored(
-        self, world: World, cells: Seen, starts: tuple[Any, Any], eye: Float[np.ndarray, "3"], brightest: float
-    ) -> Float32[np.ndarray, "height width 3"]:
-        """What cells that are not matte mirror."""
-        shape, out = cells.depth.shape, np.zeros((*cells.depth.shape, 3), np.float32)
-        roughness = self._roughness[cells.part].ravel()
-        glossy = cells.normals * (roughness.reshape(shape) < _MATTE)[..., None]
-        (points, seeds), normals = starts, vectors(glossy.reshape(-1, 3))
-        inputs = [world.struct, self._sampler.materials, points, normals, wp.vec3(*eye.tolist())]
-        inputs += [
-            upload(roughness, wp.float32, "cpu"),
-            seeds,
-            roughness.size,
-            _MIRRORED,
-            min(brightest, 1e9),
-            vectors(out.reshape(-1, 3)),
-        ]
-        launch(kernels.reflection_kernel, 1, inputs, "cpu")
-        return out
-
     def _seen(self, camera: Camera, frame: int, parts: Bool[np.ndarray, "parts"] | None = None) -> Seen:
         """What a camera sees of the solid parts, or of others."""
         view = view_of(self._scene, camera, frame).only(self._solid if parts is None else parts)
@@ -309,11 +305,6 @@ class LightTracer:
             part=part,
             directions=directions / np.linalg.norm(directions, axis=-1, keepdims=True),
         )
-
-
-def _matte(roughness: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
-    """How far a surface is from a mirror, 0 to 1: matte ones mirror what falls on them from everywhere."""
-    return np.clip(2 * roughness / _MATTE - 1, 0, 1)
 
 
 def sky_of(lighting: Lighting) -> Environment:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import warp as wp
 from jaxtyping import Float, Float32, Int
+from PIL import Image
 
 from ...camera_effects.tone import LUMA
 from ...devices import load, upload
@@ -28,6 +29,8 @@ ENDLESS = 1e5
 _VERTICES_AT_ONCE = 500_000
 _KEPT = 3
 _DARK = 0.05
+_LOWEST_SKY = 4
+"""Rows of the smallest copy of a panorama."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,7 @@ class Worlds:
         self._lamps = followed_lamps(scene)
         self._moving = any(lamp.way is not None for lamp in self._lamps)
         self._far: FarLight = far_light(environment, self._lamps_at(0, far=True))
+        self._around, self._levels = with_smaller(self._far.all_around)
         self.brightness = float((self._far.steady.mean(axis=(0, 1)) + self._far.light.mean(axis=0) / 4) @ LUMA)
         self._worlds: OrderedDict[bytes, World] = OrderedDict()
         self._lock = threading.Lock()
@@ -153,7 +157,8 @@ class Worlds:
             upload(array, wp.vec3, "cpu")
             for array in (shining.points, np.concatenate([shining.normals, *cones]), shining.light)
         )
-        struct.steady, struct.all_around = (upload(a, wp.vec3, "cpu") for a in (self._far.steady, self._far.all_around))
+        struct.steady, struct.all_around = (upload(a, wp.vec3, "cpu") for a in (self._far.steady, self._around))
+        struct.sky_height, struct.sky_levels = len(self._far.all_around), self._levels
         struct.sky_from_world = wp.mat33(*axes_about(self._environment.up).T.ravel().tolist())
         self._show_cache(struct)
         struct.least_distance, struct.reach = 0.05, self._reach
@@ -173,6 +178,19 @@ class Worlds:
 def followed_lamps(scene: Scene) -> tuple[Lamp, ...]:
     """The lamps that light comes from when it is followed: those that are as real lamps are."""
     return scene.lights.lamps if scene.lights is not None and scene.lights.followed else ()
+
+
+def with_smaller(panorama: Float32[np.ndarray, "height width 3"]) -> tuple[Float32[np.ndarray, "rows width 3"], int]:
+    """A panorama and below it copies of it, each half as high and wide as the one before, and how many there are in all."""
+    height, width, _ = panorama.shape
+    levels = max(1, int(height).bit_length() - _LOWEST_SKY.bit_length() + 1)
+    rows = [panorama]
+    for level in range(1, levels):
+        size = (width >> level, height >> level)
+        channels = [Image.fromarray(panorama[..., k]).resize(size, Image.Resampling.BOX) for k in range(3)]
+        small = np.stack([np.asarray(channel) for channel in channels], axis=-1)
+        rows.append(np.pad(small, ((0, 0), (0, width - size[0]), (0, 0))))
+    return np.concatenate(rows).astype(np.float32), levels
 
 
 def looked_up(

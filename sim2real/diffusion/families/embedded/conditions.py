@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 from ....camera_effects import Development
 from ....camera_effects.tone import LUMA, toned
 from ....conditions.coverage import NEIGHBORS, shares
-from ....conditions.light.shine import matte_share, mirrored_share
+from ....conditions.light.shine import GRAZING, matte_share, mirrored_share
 from ....errors import BadValueError
 from ....scene.colors import linear_from_srgb
 from .borders import Borders, Mixed
@@ -55,6 +55,10 @@ _GRAY_LIGHT = 0.569
 """(50 + 16) / 116, the cube root of the linear color whose L* is 50: d log Y = 3 dL* / (116 Y^(1/3))."""
 _CAMERA = Development()
 _LINEAR = linear_from_srgb(np.arange(256) / 255).astype(np.float32)
+
+
+_TURNED = 0.02
+"""Squared differences between normals side by side that make an edge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,12 +176,39 @@ def picture_conditions(
     out[:, 14] = _facing(out[:, 9:12], known.K)
     falling = known.light.astype(np.float32)
     rough, metallic = (rough_metal[..., k] * np.float32(1 / 255) for k in (0, 1))
-    mirrored = mirrored_share(base, metallic, rough, out[:, 14]) * known.reflection.astype(np.float32)
+    facing = _facing_at_edges(out[:, 14], out[:, 9:12], solid)
+    mirrored = mirrored_share(base, metallic, rough, facing) * known.reflection.astype(np.float32)
     shown = np.where(solid[..., None], matte_share(base, metallic) * falling + mirrored, falling)
     for channels, linear in ((PICTURE, shown), (LIGHT, falling)):
         out[:, channels] = np.moveaxis(2 * toned(linear, _CAMERA) - 1, -1, 1)
     rendered = _with_sky(rgb, falling, ~solid)
     out[:, RENDERED] = np.moveaxis(_rendered_light(rendered, albedo, solid & (known.material[..., 2] == 0)), -1, 1)
+    return out
+
+
+def _facing_at_edges(
+    facing: Float32[np.ndarray, "frames height width"],
+    normals: Float32[np.ndarray, "frames 3 height width"],
+    solid: Bool[np.ndarray, "frames height width"],
+) -> Float32[np.ndarray, "frames height width"]:
+    """How surfaces face the camera; where pixels are turned from those beside them, so that they shine as all around do.
+
+    A rounded edge of a few pixels is seen at every angle, at some pixels by chance: it would be a row of sparks.
+    """
+    turned = np.zeros(solid.shape, np.float32)
+    for axis in (1, 2):
+        step = np.square(np.diff(normals, axis=axis + 1)).sum(axis=1)
+        for side in ((1, 0), (0, 1)):
+            turned += np.pad(step, [side if k == axis else (0, 0) for k in range(3)])
+    frame, y, x = np.nonzero(solid & (turned > _TURNED))
+    height, width = solid.shape[1:]
+    total, count = np.zeros(len(y), np.float32), np.zeros(len(y), np.float32)
+    for i, j in np.ndindex(3, 3):
+        there = frame, np.clip(y + i - 1, 0, height - 1), np.clip(x + j - 1, 0, width - 1)
+        total += solid[there] * np.exp2(GRAZING * facing[there])
+        count += solid[there]
+    out = facing.copy()
+    out[frame, y, x] += np.minimum(turned[frame, y, x], 1) * (np.log2(total / count) / GRAZING - facing[frame, y, x])
     return out
 
 

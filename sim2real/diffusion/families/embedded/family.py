@@ -159,6 +159,6 @@ FAMILIES = (
         needs=("noise", "rgb", "albedo", "material", "light", "reflection", "normals", "depth", "edges", "instances"),
         schedulers=("UniPCMultistepScheduler",),
         camera_effects="phone",
-        better_with=("coverage", "behind"),
+        better_with=("gloss", "coverage", "behind"),
     ),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float, Float32
 
 from ....clip import Clip, ClipRecord
+from ....conditions.light.shine import mirrored_by
 from ....errors import BadValueError
 from .clear import Clear, as_background, before_nothing, clear_of, seen_through, without_clear
 from .conditions import KnownPictures, Surface, between, picture_conditions
@@ -116,6 +117,8 @@ def clip_conditions(
     known = KnownPictures(**pictures, **shape, K=K, hidden=hidden, coverage=covered)
     if restyle is not None and surface is not None and restyle.strength < 1:
         surface = between(known.albedo, known.material, surface, restyle.strength)
+    if surface is not None and kept is not None and clip.has(camera, "gloss"):
+        known = replace(known, reflection=_of_other_gloss(known, surface, kept, stacked("gloss")["gloss"], clear))
     out = picture_conditions(known, surface=surface, kept=kept, ids=ids if restyle is not None else None, wear=wear)
     if clear is not None:
         as_background(out, clear)
@@ -148,6 +151,23 @@ def _new_surfaces(
     if at is not None:
         surface = textured(surface, appearances, at if clear is None else without_clear(at, clear))
     return surface if clear is None else seen_through(surface, clear), kept
+
+
+def _of_other_gloss(
+    known: KnownPictures,
+    surface: Surface,
+    kept: Bool[np.ndarray, "frames height width"],
+    gloss: Float[np.ndarray, "frames height width 3"],
+    clear: Clear | None,
+) -> Float32[np.ndarray, "frames height width 3"]:
+    """What surfaces mirror when they have become smoother or rougher; what is clear is as smooth as before."""
+    other = ~kept
+    if clear is not None:
+        other[clear.place] = False
+    out = known.reflection.astype(np.float32)
+    rough, own = (picture[other] / np.float32(255) for picture in (surface.roughness, known.material[..., 0]))
+    out[other] = mirrored_by(rough, own, *(picture[other].astype(np.float32) for picture in (gloss, out, known.light)))
+    return out
 
 
 def _surface(ids: np.ndarray, appearances: Mapping[int, Appearance]) -> tuple[Surface, Bool[np.ndarray, "frames height width"]]:

@@ -1,5 +1,6 @@
 """Restyled clips in which one sees through things: what is behind is restyled, what is clear stays as it is."""
 
+import shutil
 import warnings
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from sim2real.noise import NoiseLayout
 from sim2real.render import RenderOptions, render_clip
 from sim2real.scene import Material
 from sim2real.scene.colors import linear_from_srgb
+from sim2real.scene.light.environment import Environment
 
 from ....conditions.stage import camera_at, quad, scene_of
 
@@ -160,6 +162,25 @@ def test_a_pane_before_nothing_is_background_that_is_seen_through_it(scene, tmp_
     tint = 0.4 * np.array([0.1, 0.6, 0.1])
     least = 2 * toned((0.9 * (share + tint) * sky)[None, None].astype(np.float32), Development())[0, 0] - 1
     assert (seen[inner][:, PICTURE] >= least - 0.02).all(), "with what the pane mirrors, it is no darker than this"
+
+
+def test_what_becomes_smooth_mirrors_as_smooth_things_do_and_a_pane_as_before(scene, tmp_path):
+    """The wall is of roughness 0.6; brushed steel in its place mirrors other light. What is clear or stays does not change."""
+    options = RenderOptions(layout=NoiseLayout(1, 3), only=KINDS | {"behind", "gloss"}, pages=False)
+    lights = np.full((32, 64, 3), 0.4, np.float32)
+    lights[8:10, ::8] = 60
+    clip = render_clip(replace(scene, environment=Environment("lamps", lights)), tmp_path / "clip", options)
+
+    def both():
+        return (clip_conditions(clip, "front", slice(0, clip.frames), Restyle(look)) for look in ({}, {WALL: STEEL}))
+
+    kept, steel = both()
+    shutil.rmtree(clip.path / "front" / "gloss")
+    kept_before, steel_before = both()
+    assert np.array_equal(kept, kept_before)
+    pane = np.stack([clip.instances("front", k) for k in range(clip.frames)]) == PANE
+    new, before = (np.moveaxis(one[:, PICTURE], 1, -1) for one in (steel, steel_before))
+    assert np.array_equal(new[pane], before[pane]) and np.abs(new - before)[~pane].mean() > 0.02
 
 
 def test_settings_tell_no_material_of_what_stays_clear(clips):
