@@ -19,8 +19,6 @@ from .types import MjModel
 
 UNSET_RGBA = (0.5, 0.5, 0.5, 1.0)
 """What a color is where the model leaves it to the material."""
-_PLAIN = 0.5
-"""Specular and shininess of what has no material."""
 _SPOT, _DIRECTIONAL = 0, 1
 _SKYBOX = 2
 
@@ -98,27 +96,23 @@ def made_of(
     """A material (-1: none) in a color.
 
     ``roughness`` is MuJoCo's own where it is set; otherwise it is that of the Blinn-Phong lobe that ``shininess`` describes
-    (exponent 128 times shininess), wider where ``specular`` is low. Without a material both are those of MuJoCo's viewer.
+    (exponent 128 times shininess), wider where ``specular`` is low.
     """
     base = _triple(linear_from_srgb(np.clip(rgba[:3], 0, 1)))
     if material < 0:
-        return Material((*base, rgba[3]), image, roughness=_roughness(_PLAIN, _PLAIN))
+        return Material((*base, rgba[3]), image, roughness=0.6)
     shininess, specular = float(model.mat_shininess[material]), float(model.mat_specular[material])
+    lobe = (2 / (128 * shininess + 2)) ** 0.25
+    roughness = float(np.clip(1 - min(2 * specular, 1) * (1 - lobe), 0.25, 1))
     own_roughness, own_metallic = float(model.mat_roughness[material]), float(model.mat_metallic[material])
     emission = float(model.mat_emission[material])
     return Material(
         base_color=(*base, rgba[3]),
         texture=image,
         metallic=own_metallic if own_metallic >= 0 else 0.0,
-        roughness=own_roughness if own_roughness >= 0 else _roughness(specular, shininess),
+        roughness=own_roughness if own_roughness >= 0 else roughness,
         emission=(emission * base[0], emission * base[1], emission * base[2]),
     )
-
-
-def _roughness(specular: float, shininess: float) -> float:
-    """Of the Blinn-Phong lobe."""
-    lobe = (2 / (128 * shininess + 2)) ** 0.25
-    return float(np.clip(1 - min(2 * specular, 1) * (1 - lobe), 0.25, 1))
 
 
 def texture_scale(model: MjModel, geom: int) -> Float[np.ndarray, "2"]:
