@@ -37,8 +37,7 @@ _FORMATS: dict[str, tuple[tuple[int, ...], str]] = {
     **{kind: ((3,), "uint8") for kind in ("rgb", "normals", "albedo", "material")},
     **{kind: ((3,), "float32") for kind in ("light", "reflection", "gloss")},
     **{kind: ((), "uint16") for kind in ("instances", "coverage")},
-    "edges": ((), "uint8"),
-    "depth": ((), "float32"),
+    **{"edges": ((), "uint8"), "depth": ((), "float32")},
 }
 """Channels and type of the pictures that have a method of their own."""
 
@@ -234,7 +233,8 @@ def read_clip(path: Path) -> Clip:
         MissingFileError: there is no such folder, or it holds no ``clip.json``.
         UnreadableFileError: ``clip.json`` is damaged.
     """
-    path = path.parent if path.name == "clip.json" else Path(path)
+    path = Path(path)
+    path = path.parent if path.name == "clip.json" else path
     if not path.is_dir():
         raise MissingFileError(path, what="clip folder", fix="make one with: sim2real render SCENE -o CLIP")
     if not (path / "clip.json").is_file():
