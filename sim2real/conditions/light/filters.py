@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,21 @@ def vectors(array: np.ndarray) -> Any:
     return as_warp(np.ascontiguousarray(array, np.float32), wp.vec3)
 
 
+def alike_around(
+    normals: Float32[np.ndarray, "height width 3"],
+    picture: np.ndarray,
+    same: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> Int32[np.ndarray, "height width"]:
+    """How many of each pixel's eight neighbors are hardly turned from it, and of the ``same`` value in a picture."""
+    padded, normal = np.pad(picture, 1, mode="edge"), np.pad(normals, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    count = np.zeros(picture.shape, np.int32)
+    for way in AROUND[4:]:  # the other four are these, seen from there
+        alike = same(beside(padded, way), picture) & (np.einsum("hwc,hwc->hw", beside(normal, way), normals) > _TURNED)
+        count += alike
+        count += beside(np.pad(alike, 1, mode="edge"), (-way[0], -way[1]))
+    return count
+
+
 def even_edges(
     mirrored: Float32[np.ndarray, "height width 3"],
     parts: Int32[np.ndarray, "height width"],
@@ -122,14 +138,7 @@ def even_edges(
     Rounded edges mirror everything at once, and centers of pixels meet them now and then: they would be rows of sparks.
     """
     height, width = parts.shape
-    part, normal = np.pad(parts, 1, mode="edge"), np.pad(normals, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    alike = np.zeros(parts.shape, np.int32)
-    for way in AROUND[4:]:  # the other four are these, seen from there
-        same = (beside(part, way) == parts) & (np.einsum("hwc,hwc->hw", beside(normal, way), normals) > _TURNED)
-        alike += same
-        back = np.pad(same, 1, mode="edge")
-        alike += beside(back, (-way[0], -way[1]))
-    y, x = np.nonzero(chosen & (alike <= _FEW))
+    y, x = np.nonzero(chosen & (alike_around(normals, parts, np.equal) <= _FEW))
     total, count = np.zeros((len(y), 3), np.float32), np.zeros((len(y), 1), np.float32)
     for i, j in np.ndindex(2 * _AROUND_EDGES + 1, 2 * _AROUND_EDGES + 1):
         there = np.clip(y + i - _AROUND_EDGES, 0, height - 1), np.clip(x + j - _AROUND_EDGES, 0, width - 1)

@@ -15,7 +15,7 @@ from ...lazy import once
 from . import kernels
 from .filters import Grid, even_edges, vectors
 from .places import Seen, cells_of, every_other, starts_of
-from .shine import MATTE
+from .shine import MATTE, matte
 from .world import World
 
 SHINY = 0.5
@@ -72,11 +72,6 @@ def fine_cells(seen: Seen, camera: Camera, frame: int, by: int) -> Fine:
     """Cells of half the size of those that are ``by`` pixels wide."""
     side = max(1, by // 2)
     return Fine(*cells_of(seen, camera, frame, side), side)
-
-
-def matte(roughness: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
-    """How far a surface is from a mirror, 0 to 1: matte ones mirror what falls on them from everywhere."""
-    return np.clip(2 * roughness / MATTE - 1, 0, 1)
 
 
 def followed(

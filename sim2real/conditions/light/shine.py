@@ -15,6 +15,11 @@ _PLASTIC = np.float32(0.04)
 """What everything but metal mirrors, seen straight on."""
 
 
+def matte(roughness: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """How far a surface is from a mirror, 0 to 1: matte ones mirror what falls on them from everywhere."""
+    return np.clip(2 * roughness / MATTE - 1, 0, 1)
+
+
 def matte_share(
     base: Float32[np.ndarray, "*shape 3"], metallic: Float32[np.ndarray, "*shape"]
 ) -> Float32[np.ndarray, "*shape 3"]:

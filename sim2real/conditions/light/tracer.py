@@ -30,9 +30,9 @@ from ..samples import Sampler
 from . import kernels
 from .cache import solve
 from .filters import Grid, fill_lines, vectors
-from .mirrors import PANE, SHINY, Fine, Look, fine_cells, followed, matte, put_shiny
+from .mirrors import PANE, SHINY, Fine, Look, fine_cells, followed, put_shiny
 from .places import Seen, cell_side, cells_of, every_other, starts_of, variation
-from .shine import GLOSS, MATTE, matte_share, mirrored_share
+from .shine import GLOSS, MATTE, matte, matte_share, mirrored_share
 from .world import World, Worlds, looked_up
 
 _FAR, _NEAR, _ROUND = 16, 12, 12

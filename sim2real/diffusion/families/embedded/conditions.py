@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 from ....camera_effects import Development
 from ....camera_effects.tone import LUMA, toned
 from ....conditions.coverage import NEIGHBORS, shares
+from ....conditions.light.filters import alike_around
 from ....conditions.light.shine import GRAZING, matte_share, mirrored_share
 from ....errors import BadValueError
 from ....scene.colors import linear_from_srgb
@@ -57,8 +58,8 @@ _CAMERA = Development()
 _LINEAR = linear_from_srgb(np.arange(256) / 255).astype(np.float32)
 
 
-_TURNED = 0.02
-"""Squared differences between normals side by side that make an edge."""
+_LINE, _NEAR = 2, 0.03
+"""Most alike neighbors on a line a pixel wide; differences of depth within one thing, as a share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +177,7 @@ def picture_conditions(
     out[:, 14] = _facing(out[:, 9:12], known.K)
     falling = known.light.astype(np.float32)
     rough, metallic = (rough_metal[..., k] * np.float32(1 / 255) for k in (0, 1))
-    facing = _facing_at_edges(out[:, 14], out[:, 9:12], solid)
+    facing = _facing_on_lines(out[:, 14], out[:, 9:12], known.depth)
     mirrored = mirrored_share(base, metallic, rough, facing) * known.reflection.astype(np.float32)
     shown = np.where(solid[..., None], matte_share(base, metallic) * falling + mirrored, falling)
     for channels, linear in ((PICTURE, shown), (LIGHT, falling)):
@@ -186,30 +187,31 @@ def picture_conditions(
     return out
 
 
-def _facing_at_edges(
+def _facing_on_lines(
     facing: Float32[np.ndarray, "frames height width"],
     normals: Float32[np.ndarray, "frames 3 height width"],
-    solid: Bool[np.ndarray, "frames height width"],
+    depth: Float[np.ndarray, "frames height width"],
 ) -> Float32[np.ndarray, "frames height width"]:
-    """How surfaces face the camera; where pixels are turned from those beside them, so that they shine as all around do.
+    """How surfaces face the camera; on lines a pixel wide, so that they shine as what is around them does.
 
-    A rounded edge of a few pixels is seen at every angle, at some pixels by chance: it would be a row of sparks.
+    A rounded edge is seen at every angle, at some pixels by chance: it would be a row of sparks.
     """
-    turned = np.zeros(solid.shape, np.float32)
-    for axis in (1, 2):
-        step = np.square(np.diff(normals, axis=axis + 1)).sum(axis=1)
-        for side in ((1, 0), (0, 1)):
-            turned += np.pad(step, [side if k == axis else (0, 0) for k in range(3)])
-    frame, y, x = np.nonzero(solid & (turned > _TURNED))
-    height, width = solid.shape[1:]
-    total, count = np.zeros(len(y), np.float32), np.zeros(len(y), np.float32)
-    for i, j in np.ndindex(3, 3):
-        there = frame, np.clip(y + i - 1, 0, height - 1), np.clip(x + j - 1, 0, width - 1)
-        total += solid[there] * np.exp2(GRAZING * facing[there])
-        count += solid[there]
     out = facing.copy()
-    out[frame, y, x] += np.minimum(turned[frame, y, x], 1) * (np.log2(total / count) / GRAZING - facing[frame, y, x])
+    for frame, turned, far, seen in zip(out, np.moveaxis(normals, 1, -1), depth, facing, strict=True):
+        height, width = far.shape
+        y, x = np.nonzero((far > 0) & (alike_around(turned, far, _is_near) <= _LINE))
+        total, count = np.zeros(len(y), np.float32), np.zeros(len(y), np.float32)
+        for i, j in np.ndindex(3, 3):
+            there = np.clip(y + i - 1, 0, height - 1), np.clip(x + j - 1, 0, width - 1)
+            near = _is_near(far[there], far[y, x])
+            total += near * np.exp2(GRAZING * seen[there])
+            count += near
+        frame[y, x] = np.log2(total / count) / GRAZING
     return out
+
+
+def _is_near(depth: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.abs(depth - other) < _NEAR * other
 
 
 def _recolor(
