@@ -103,6 +103,15 @@ def plain(srgb: np.ndarray, roughness: Number, kind: str, metallic: Number = 0.0
     return Look(Material((r, g, b, 1.0), None, float(metallic), float(roughness), kind=kind))
 
 
+def upright(look: Look) -> Look:
+    """The same look turned by a quarter: grain that lay along u stands along v."""
+    texture = look.material.texture
+    if texture is None or look.period_m is None:
+        return look
+    standing = np.ascontiguousarray(np.rot90(texture))
+    return Look(replace(look.material, texture=standing), look.period_m * texture.shape[0] / texture.shape[1])
+
+
 class Looks:
     """Draws looks; photographed where assets are given, more often than not.
 
@@ -152,7 +161,7 @@ class Looks:
             shade = 1 + rng.uniform(0.05, 0.22) * (gray / gray.mean() - 1)
             return textured(base, shade * _fitted(stains, shade.shape), rough, width_m, "plaster")
         x = np.arange(_SIDE) / _SIDE
-        if rng.random() < 0.18:
+        if rng.random() < 0.3:
             stripes = np.where((x * rng.choice([4, 6, 8]) % 1) < rng.uniform(0.3, 0.6), 1, rng.uniform(0.86, 0.96))
             stains = stains * stripes[None, :]
         return textured(base, stains, rough, 1.1, "plaster")
@@ -216,9 +225,9 @@ class Looks:
         return textured(pick(rng, CLOTHS), weave * worn(rng, 0.7), 0.95, 0.2, "cloth")
 
     def front(self, rng: np.random.Generator) -> Look:
-        """Cabinet fronts: lacquer with fingerprints, now and then wood."""
-        if rng.random() < 0.3:
-            return self.wood(rng)
+        """Cabinet fronts: lacquer with fingerprints, or wood, most often with its grain upright."""
+        if rng.random() < 0.4:
+            return upright(self.wood(rng)) if rng.random() < 0.75 else self.wood(rng)
         return textured(pick(rng, FRONTS, 4), worn(rng, rng.uniform(0.3, 1)), rng.uniform(0.3, 0.6), 0.7, "paint")
 
     def trim(self, rng: np.random.Generator) -> Look:

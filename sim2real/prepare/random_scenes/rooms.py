@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .builder import Piece, Stage, at, turn
-from .materials import Look, Looks
+from .materials import Look, Looks, upright
 from .shapes import Number, arc, board, pill, rod, tube
 
 
@@ -41,6 +41,8 @@ class Room:
 
 def _lay_floor(rng: np.random.Generator, looks: Looks, stage: Stage) -> None:
     floor = looks.wood(rng, planks=5, period_m=0.9) if rng.random() < 0.6 else looks.tiles(rng, floor=True)
+    if rng.random() < 0.6:
+        floor = upright(floor)
     stage.add("floor", "floor", [Piece(board([5, 5, 0.05]), floor, at(z=-0.05))])
 
 
@@ -59,9 +61,12 @@ def _robot_places(rng: np.random.Generator, top: Number, half: tuple[Number, Num
 
 def _table(rng: np.random.Generator, looks: Looks, stage: Stage) -> Room:
     top, half = rng.uniform(0.68, 0.8), (rng.uniform(0.55, 0.85), rng.uniform(0.38, 0.5))
+    if rng.random() < 0.25:  # seen from its short end
+        half = half[1], half[0]
     wall_y = half[1] + (rng.uniform(0.04, 0.5) if rng.random() < 0.55 else rng.uniform(0.5, 1.8))
     _lay_floor(rng, looks, stage)
     look = looks.wood(rng) if rng.random() < 0.75 else looks.front(rng)
+    look = upright(look) if half[1] > half[0] else look
     leg = look if rng.random() < 0.5 else looks.steel(rng)
     thick = rng.uniform(0.012, 0.025)
     pieces = [Piece(board([*half, thick], 0.005, name="top"), look, at(z=top - thick))]
@@ -150,9 +155,10 @@ def _counter(rng: np.random.Generator, looks: Looks, stage: Stage, times_s: np.n
         size = np.array([half[0] / columns, half[1] - 0.03, (top - 2 * slab - 0.08) / 2])
         _cabinet(rng, looks, stage, times_s, fit, at(x, 0.01, 0.08 + size[2]), size)
     if rng.random() < 0.7:
-        stage.add(
-            "splashback", "wall", [Piece(board([half[0], 0.006, 0.25]), looks.tiles(rng), at(0, wall_y - 0.006, top + 0.25))]
-        )
+        tiles = looks.tiles(rng)
+        pane = board([half[0], 0.006, 0.25])
+        behind = upright(tiles) if rng.random() < 0.4 else tiles
+        stage.add("splashback", "wall", [Piece(pane, behind, at(0, wall_y - 0.006, top + 0.25))])
     grounds = [Ground((0, 0, top), (half[0], half[1] - 0.03))]
     low = top + rng.uniform(0.42, 0.55)
     if rng.random() < 0.65:

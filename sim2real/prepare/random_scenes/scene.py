@@ -22,6 +22,7 @@ from .lights import daylight, let_sun_in, map_light, open_windows, room_lighting
 from .materials import Look, Looks
 from .objects import Thing, graspable, thing
 from .rooms import Ground, Room, furnish
+from .tall_things import stand_along
 from .views import camera_is_free, score
 from .wall_things import cable, decorate
 from .walls import Enclosure, Wall, build_wall, ceiling, enclosure, glaze, walls_of
@@ -171,6 +172,8 @@ class _Maker:
         if wall.name == "back" and room.fitted:
             wall.taken.append((-1.6, 1.6, 0.0, 2.0))
         if wall.name != "front":
+            gap = room.wall_y - room.grounds[0].center[1] - room.grounds[0].half[1] if wall.name == "back" else 1.0
+            stand_along(rng, self._looks, self._stage, wall, depth_m=gap)
             decorate(rng, self._looks, self._stage, wall, self._assets)
 
     def _furniture(self, space: Enclosure) -> None:

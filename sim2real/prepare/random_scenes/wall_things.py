@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
@@ -75,16 +77,28 @@ def _picture(rng: np.random.Generator, looks: Looks, w: Number, h: Number) -> li
 def _shelf(rng: np.random.Generator, looks: Looks, w: Number) -> list[Piece]:
     """A board on the wall with a row of books, some of which lean."""
     pieces = [Piece(between((-w, w), (-0.2, 0), (-0.022, 0)), looks.wood(rng) if rng.random() < 0.6 else looks.front(rng))]
-    x = -w + 0.02
-    while x < w - 0.05:
+    return pieces + row_of_books(rng, [looks.printed(rng) for _ in range(8)], w - 0.02)
+
+
+def row_of_books(rng: np.random.Generator, prints: Sequence[Look], half: Number) -> list[Piece]:
+    """Books that stand on the plane z = 0 with their backs to -y, from -half to half along x, with gaps.
+
+    Args:
+        rng: of their sizes and prints.
+        prints: looks to choose from.
+        half: of the length that they fill.
+    """
+    pieces, x = [], -half
+    while x < half - 0.03:
         if rng.random() < 0.12:
             x += rng.uniform(0.04, 0.2)
             continue
         thick, tall, deep = rng.uniform(0.012, 0.04), rng.uniform(0.16, 0.25), rng.uniform(0.11, 0.16)
-        if x + thick > w - 0.02:
+        if x + thick > half:
             break
         book = filled_uv(board([thick / 2, deep / 2, tall / 2], 0.001))
-        pieces.append(Piece(book, looks.printed(rng), at(x + thick / 2, -0.02 - deep / 2 - rng.uniform(0, 0.02), tall / 2)))
+        look = prints[int(rng.integers(len(prints)))]
+        pieces.append(Piece(book, look, at(x + thick / 2, -0.02 - deep / 2 - rng.uniform(0, 0.02), tall / 2)))
         x += thick + 0.001
     return pieces
 

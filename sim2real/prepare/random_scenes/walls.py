@@ -155,19 +155,25 @@ def _hang_curtains(rng: np.random.Generator, looks: Looks, stage: Stage, wall: W
     width = rng.uniform(0.16, 0.3) * (hole.x[1] - hole.x[0])
     pieces = []
     for x in (hole.x[0] - 0.4 * width, hole.x[1] + 0.4 * width):
-        u = np.linspace(-0.5, 0.5, 40)
-        fold = 0.022 * np.sin(2 * np.pi * u * rng.uniform(3, 6) + rng.uniform(0, 6)) - 0.075
-        line = np.stack([x + width * u, fold], axis=1)
-        points = np.concatenate([np.column_stack([line, np.full(40, z)]) for z in (low, top)])
-        i = np.arange(39)
-        quad = np.stack([i, i + 1, i + 41, i + 40], axis=1)
-        faces = quad[:, [[0, 1, 2], [0, 2, 3]]].reshape(-1, 3)
-        pieces.append(Piece(planar_uv(Mesh("curtain", points, faces)), look))
+        pieces.append(Piece(folds(rng, x, width, (low, top)), look))
     reach = (hole.x[1] - hole.x[0]) / 2 + width
     pole = rod(0.011, 2 * reach)
     pieces.append(Piece(pole, looks.steel(rng), at((hole.x[0] + hole.x[1]) / 2, -0.075, top + 0.012) @ turn("y", 90)))
     stage.add("curtain", "curtain", pieces, wall.world_from_wall)
     wall.taken.append((hole.x[0] - width, hole.x[1] + width, low, top + 0.05))
+
+
+def folds(rng: np.random.Generator, x: Number, width: Number, z: tuple[Number, Number]) -> Mesh:
+    """Cloth that hangs in folds before a wall: its middle along the wall, its width, and from where to where it hangs."""
+    count = 40 + int(40 * width)
+    u = np.linspace(-0.5, 0.5, count)
+    number = rng.uniform(3, 6) * max(width / 0.5, 1)
+    fold = 0.022 * np.sin(2 * np.pi * u * number + rng.uniform(0, 6)) - 0.075
+    line = np.stack([x + width * u, fold], axis=1)
+    points = np.concatenate([np.column_stack([line, np.full(count, height)]) for height in z])
+    i = np.arange(count - 1)
+    quad = np.stack([i, i + 1, i + count + 1, i + count], axis=1)
+    return planar_uv(Mesh("curtain", points, quad[:, [[0, 1, 2], [0, 2, 3]]].reshape(-1, 3)))
 
 
 def ceiling(rng: np.random.Generator, looks: Looks, stage: Stage, space: Enclosure, *, lamps: float) -> None:
