@@ -35,7 +35,7 @@ def apply(
         effects: the camera (``effects(name)``).
         seed: its noise.
         depth: metres along the optical axis, 0 where there is nothing; None: everything is in focus.
-        motion: (x, y) in pixels until the next frame; None: nothing moves while the shutter is open.
+        motion: (x, y) in pixels a second; None: nothing moves while the shutter is open.
         first_frame: the number in the clip of the first of these frames.
 
     Returns:
@@ -67,8 +67,8 @@ def apply_frame(
     if effects.nothing:
         return picture
     light = _LINEAR.take(np.ascontiguousarray(picture.transpose(2, 0, 1)))
-    if effects.shutter and motion is not None:
-        light = smeared(light, np.asarray(motion, np.float32), effects.shutter)
+    if effects.exposure_s and motion is not None:
+        light = smeared(light, np.asarray(motion, np.float32), effects.exposure_s)
     light = through_lens(light, effects, None if depth is None else np.asarray(depth, np.float32))
     light = light * np.array(effects.gains, np.float32)[:, None, None]
     return processed(noisy(light, effects, seed=seed, frame=frame), effects)

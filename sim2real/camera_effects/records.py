@@ -14,7 +14,7 @@ class CameraEffects:
     Lengths that end in ``_px`` are pixels of a picture of 480 rows; they scale with the picture. Light is linear, 1 is white.
 
     The shutter:
-    - ``shutter`` is the share of the time from frame to frame for which it is open.
+    - ``exposure_s`` is how long it is open, in seconds, at most from frame to frame: those of the sensors of the same names.
 
     The lens:
     - ``aperture_mm`` is the diameter of the entrance pupil; 0 keeps everything in focus.
@@ -40,7 +40,7 @@ class CameraEffects:
     """
 
     name: str = "none"
-    shutter: float = 0.0
+    exposure_s: float = 0.0
     aperture_mm: float = 0.0
     focus: float | None = None
     blur_px: float = 0.0
@@ -73,7 +73,7 @@ _NAMED = (
     CameraEffects(),
     CameraEffects(
         "phone",
-        shutter=0.2,
+        exposure_s=1 / 60,
         aperture_mm=3.8,
         blur_px=0.5,
         glare=0.015,
@@ -90,7 +90,7 @@ _NAMED = (
     ),
     CameraEffects(
         "webcam",
-        shutter=0.4,
+        exposure_s=1 / 30,
         aperture_mm=1.2,
         focus=0.7,
         blur_px=0.95,
@@ -114,7 +114,7 @@ _NAMED = (
     ),
     CameraEffects(
         "realsense",
-        shutter=0.15,
+        exposure_s=1 / 64,
         aperture_mm=0.9,
         focus=1.0,
         blur_px=0.85,

@@ -13,18 +13,18 @@ _SHORTEST_PX = 0.3
 
 
 def smeared(
-    light: Float32[np.ndarray, "3 height width"], motion: Float32[np.ndarray, "height width 2"], shutter: float
+    light: Float32[np.ndarray, "3 height width"], motion: Float32[np.ndarray, "height width 2"], exposure_s: float
 ) -> Float32[np.ndarray, "3 height width"]:
     """Light averaged along each pixel's own motion, half of the time before and half after; edges stay where they are.
 
     Args:
         light: linear.
-        motion: (x, y) in pixels from one frame to the next.
-        shutter: share of that time for which the shutter is open.
+        motion: (x, y) in pixels a second.
+        exposure_s: seconds for which the shutter is open.
     """
     from scipy import ndimage  # as in filters
 
-    way = motion * np.float32(shutter)
+    way = motion * np.float32(exposure_s)
     longest = float(np.abs(way).max(initial=0))
     if longest < _SHORTEST_PX:
         return light

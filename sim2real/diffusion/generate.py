@@ -163,8 +163,8 @@ def filmed(clip: Clip, camera: str, frames: Frames, effects_name: str, seed: int
 
     def film(index: int, frame: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
         known = {"depth": clip.depth(camera, index) if clip.has(camera, "depth") else None}
-        if chosen.shutter and clip.has(camera, "instances") and not clip.of_video:
-            known["motion"] = pixel_motion(clip, camera, index)
+        if chosen.exposure_s and clip.has(camera, "instances") and not clip.of_video:
+            known["motion"] = pixel_motion(clip, camera, index) * np.float32(min(clip.record.fps, 1 / chosen.exposure_s))
         return apply_frame(frame, chosen, seed=key, frame=index, **known)
 
     waiting: deque[Future] = deque()

@@ -35,7 +35,7 @@ _NAMED = (
     Sensor(),
     Sensor(
         name="phone",
-        shutter=Shutter(exposure_s=1 / 60, readout_s=0.018),
+        shutter=Shutter(exposure_s=effects("phone").exposure_s, readout_s=0.018),
         metering=Metering(hunting_stops=0.12, white_hunting=0.02, every_s=3.0, settle_s=0.35),
         picture=_picture("phone"),
         compression=Compression(h264_crf=22, group=30),
@@ -43,7 +43,7 @@ _NAMED = (
     ),
     Sensor(
         name="webcam",
-        shutter=Shutter(exposure_s=1 / 30, readout_s=0.030),
+        shutter=Shutter(exposure_s=effects("webcam").exposure_s, readout_s=0.030),
         metering=Metering(hunting_stops=0.3, step_stops=0.1, white_hunting=0.05, every_s=2.0, settle_s=0.4),
         picture=_picture("webcam"),
         compression=Compression(jpeg_quality=68),
@@ -51,7 +51,7 @@ _NAMED = (
     ),
     Sensor(
         name="realsense_d435",
-        shutter=Shutter(exposure_s=1 / 64, readout_s=0.020),
+        shutter=Shutter(exposure_s=effects("realsense").exposure_s, readout_s=0.020),
         metering=Metering(hunting_stops=0.15, step_stops=0.05, white_hunting=0.03, every_s=3.0, settle_s=0.3),
         picture=_picture("realsense"),
         depth=DepthCamera(

@@ -249,8 +249,8 @@ def test_what_moves_is_smeared_along_its_way_and_what_rests_is_not():
 
 
 def test_only_cameras_with_a_shutter_smear_and_only_what_moves(frames):
-    still, moving = np.zeros((3, 120, 160, 2), np.float32), np.full((3, 120, 160, 2), 9.0, np.float32)
-    sharp = replace(effects("webcam"), shutter=0.0)
+    still, moving = np.zeros((3, 120, 160, 2), np.float32), np.full((3, 120, 160, 2), 108.0, np.float32)
+    sharp = replace(effects("webcam"), exposure_s=0.0)
     np.testing.assert_array_equal(apply(frames, sharp, seed=1, motion=moving), apply(frames, sharp, seed=1))
     np.testing.assert_array_equal(apply(frames, effects("webcam"), seed=1, motion=still), apply(frames, sharp, seed=1))
     assert (apply(frames, effects("webcam"), seed=1, motion=moving) != apply(frames, sharp, seed=1)).mean() > 0.3

@@ -28,7 +28,7 @@ from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
 from sim2real.diffusion.families.embedded.footage import clip_conditions, restyle_of
 from sim2real.diffusion.families.embedded.sample import sample
-from sim2real.diffusion.generate import check_options
+from sim2real.diffusion.generate import check_options, filmed
 from sim2real.diffusion.inputs import noise_source
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 from sim2real.scene.colors import linear_from_srgb
@@ -165,6 +165,30 @@ def test_camera_effects_differ_by_seed_and_frame_and_keep_the_picture(clip, mode
     assert not np.array_equal(one, two) and not np.array_equal(one[0], one[1])
     generate(clip, GenerateOptions(model=model, camera_effects="webcam", seed=1))
     assert np.array_equal(one, footage(clip, "tiny-1")[0])
+
+
+def moving(clip, fps, metres_per_frame):
+    """The clip with mugs that move to the right."""
+    record = json.loads((clip / "clip.json").read_text())
+    record["fps"] = fps
+    for instance in record["instances"]:
+        if instance["class"] == "mug":
+            for frame, pose in enumerate(instance["world_from_instance"]):
+                pose[0][3] = frame * metres_per_frame
+    (clip / "clip.json").write_text(json.dumps(record))
+    return read_clip(clip)
+
+
+def test_the_shutter_is_open_for_seconds_however_many_frames_there_are(clip, rng):
+    picture = rng.integers(0, 256, (*SIZE, 3), np.uint8)
+
+    def first(fps, metres_per_frame):
+        return next(filmed(moving(clip, fps, metres_per_frame), "front", iter([picture]), "webcam", 0))
+
+    slow = first(12, 0.2)
+    np.testing.assert_array_equal(first(6, 0.4), slow)  # the same speed, every other frame
+    assert (first(12, 0.4) != slow).mean() > 0.1
+    np.testing.assert_array_equal(first(120, 0.2), first(240, 0.2))  # open for a thirtieth: at most from frame to frame
 
 
 def test_wear_is_drawn_by_the_noise_and_keeps_colors_in_the_mean(clip, model):
