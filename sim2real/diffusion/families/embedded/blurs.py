@@ -32,8 +32,8 @@ _PIXEL = 0.3
 """Variance of what a pixel itself blurs, in squared pixels."""
 _APART = 1.5
 """Distance of places along a line, in standard deviations of the blur that each of them has."""
-_MOST = 12
-"""Places on either side of a pixel: an ellipse is at most eleven times as long as it is wide."""
+_MOST = 36
+"""Places on either side of a pixel: an ellipse is at most 32 times as long as it is wide, as grain is."""
 
 
 class Ellipses(NamedTuple):
@@ -218,7 +218,8 @@ def taps_reference(levels: Levels, by: Ellipses, owner: Int[np.ndarray, "height 
                 across, down = (x + k * by.way[0]) / scale / columns, (y + k * by.way[1]) / scale / rows
                 grid = torch.stack([2 * across - 1, 2 * down - 1], dim=-1)[None]
                 value = functional.grid_sample(picture, grid, padding_mode="border", align_corners=False)[0, 0]
-                total += weight * value * (abs(k) <= by.reach)
+                inside = (across >= 0) & (across <= 1) & (down >= 0) & (down <= 1)
+                total += weight * value * inside * (abs(k) <= by.reach)
         out = torch.where(torch.from_numpy(owner == number), total / (2 * by.reach + 1), out)
     return out
 

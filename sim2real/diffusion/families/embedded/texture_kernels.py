@@ -14,11 +14,13 @@ wp.set_module_options({"enable_backward": False})
 def between(
     values: wp.array(dtype=wp.float32), places: wp.array3d(dtype=wp.int32), own: int, level: int, y: float, x: float
 ) -> float:
-    """One picture between the centers of its pixels, at a place of the full size; its margin goes on outside."""
+    """One picture between the centers of its pixels, at a place of the full size; 0 outside, where nothing is seen of it."""
     first, rows, columns = places[own, level, 0], places[own, level, 1], places[own, level, 2]
     scale = 1.0 / float(places[own, level, 3])
-    row = wp.clamp((y + 0.5) * scale - 0.5, 0.0, float(rows - 1))
-    column = wp.clamp((x + 0.5) * scale - 0.5, 0.0, float(columns - 1))
+    down, along = (y + 0.5) * scale, (x + 0.5) * scale
+    if down < 0.0 or along < 0.0 or down > float(rows) or along > float(columns):
+        return 0.0
+    row, column = wp.clamp(down - 0.5, 0.0, float(rows - 1)), wp.clamp(along - 0.5, 0.0, float(columns - 1))
     i, j = int(row), int(column)
     below, right = wp.min(i + 1, rows - 1), wp.min(j + 1, columns - 1)
     v, u = row - float(i), column - float(j)

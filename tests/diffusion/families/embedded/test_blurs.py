@@ -79,6 +79,21 @@ def test_an_ellipse_is_as_long_as_it_says():
     assert fall(1, 12) == pytest.approx(np.exp(-0.25), abs=0.15)
 
 
+@pytest.mark.parametrize("ratio", [8, 20, 30])
+def test_grain_is_long_and_no_stronger_where_the_picture_ends(ratio):
+    """What is beyond the picture is unknown: places there count as nothing, not as what the margin holds."""
+    size = (64, 160)
+    by = everywhere((1.5 * ratio, 0.0), (0.0, 1.5), size)
+    fields = torch.stack([field_of(drawn(seed, *size), by) for seed in range(24)])
+    deviation = fields.square().mean((0, 1)).sqrt()
+    assert deviation[60:100].mean() == pytest.approx(1, abs=0.06)
+    assert deviation.max() < 1.15
+    assert deviation[[0, -1]].min() > 0.55
+    apart = int(1.5 * ratio)  # one standard deviation: the blur of white noise is alike by exp(-1/4) there
+    alike = (fields[..., 60:100] * fields[..., 60 + apart : 100 + apart]).mean()
+    assert float(alike) == pytest.approx(0.78, abs=0.12)
+
+
 def test_noise_beside_a_surface_has_no_part_in_its_texture():
     size = (60, 80)
     here = torch.zeros(size, dtype=torch.bool)
