@@ -19,8 +19,8 @@ BENT = 0.7
 """Cosine between normals at an edge."""
 _TURNED, _FEW, _AROUND_EDGES = 0.95, 5, 2
 """Cosine between normals at a rounded edge; most alike neighbors of eight there; pixels that are looked at on every side."""
-_LINE = 2
-"""Pixels around one of a line."""
+_LINE, _STEP = 2, 4
+"""Pixels around one of a line that are alike, at most; of a groove or bevel in one part, which may slant in steps."""
 AROUND = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
 BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
 """Rows and columns to all eight neighbors, and to those above, below, left and right."""
@@ -169,12 +169,16 @@ def fill_lines(
         meets |= apart & (other >= 0)
     y, x = np.nonzero(meets & (parts >= 0))
     own_part, own_normal = parts[y, x], all_normals[y, x]
-    alike = {}
+    alike, own = {}, {}
     for i, j in AROUND:
         there = (1 + y + i, 1 + x + j)
-        alike[i, j] = (part[there] == own_part) & ((normals[there] * own_normal).sum(axis=-1) > BENT)
+        same = part[there] == own_part
+        alike[i, j] = same & ((normals[there] * own_normal).sum(axis=-1) > BENT)
+        own[i, j] = same & ~alike[i, j]
     others = np.stack([(part[1 + y + i, 1 + x + j] >= 0) & ~alike[i, j] for i, j in BESIDE])
-    line = (np.sum(list(alike.values()), axis=0) <= _LINE) & others.any(axis=0)
+    groove = np.any([own[i, j] & own[-i, -j] for i, j in AROUND[:4]], axis=0)  # the same part goes on on both sides
+    others = np.where(groove, np.stack([own[way] for way in BESIDE]), others)
+    line = (np.sum(list(alike.values()), axis=0) <= np.where(groove, _STEP, _LINE)) & others.any(axis=0)
     y, x, weights = y[line], x[line], (others / np.maximum(others.sum(axis=0), 1)).astype(np.float32)[:, line, None]
     for picture in pictures:
         around = [picture[np.clip(y + i, 0, height - 1), np.clip(x + j, 0, width - 1)] for i, j in BESIDE]
