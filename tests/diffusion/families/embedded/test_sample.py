@@ -8,6 +8,7 @@ from sim2real.diffusion import family_of
 from sim2real.diffusion.families.embedded.conditions import KnownPictures, picture_conditions
 from sim2real.diffusion.families.embedded.folder import Info
 from sim2real.diffusion.families.embedded.pipeline import painted, pipeline_of
+from sim2real.diffusion.families.embedded.precision import autocast_for
 from sim2real.diffusion.families.embedded.sample import sample
 from sim2real.diffusion.schedulers import require_known
 from sim2real.errors import BadValueError
@@ -80,7 +81,7 @@ def test_an_error_in_conditions_made_ahead_is_that_of_the_footage(denoiser, clip
 def test_one_step_has_the_bits_of_diffusers_pipeline(denoiser, make_pictures):
     noise = np.random.default_rng(3).standard_normal((3, 3, 24, 40), np.float32)
     conditions = picture_conditions(KnownPictures(**make_pictures()))
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast_for(torch.device("cpu")):  # half precision where footage is made with it
         video = painted(pipeline_of(denoiser), torch.from_numpy(noise), torch.from_numpy(conditions), {}, 1)
     expected = (video.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
     assert np.array_equal(footage(denoiser, (noise, conditions)), expected)
