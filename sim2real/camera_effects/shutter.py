@@ -22,21 +22,21 @@ def smeared(
         motion: (x, y) in pixels a second.
         exposure_s: seconds for which the shutter is open.
     """
-    from scipy import ndimage  # as in filters
-
     way = motion * np.float32(exposure_s)
     longest = float(np.abs(way).max(initial=0))
     if longest < _SHORTEST_PX:
         return light
+    import torch
+    from torch.nn.functional import grid_sample
+
+    height, width = way.shape[:2]
     moving = (np.abs(way) > _SHORTEST_PX / 4).any(axis=-1)
-    row, column = np.nonzero(moving)
-    step_x, step_y = way[moving].T
     count = min(2 * math.ceil(longest / 2) + 1, _MOST)
-    total = np.zeros((3, len(row)), np.float32)
+    picture, to_grid = torch.from_numpy(light)[None], torch.tensor([2 / width, 2 / height])
+    row, column = np.indices((height, width), np.float32)
+    here = torch.from_numpy(np.stack([column, row], axis=-1) + 0.5) * to_grid - 1
+    step, total = torch.from_numpy(way) * to_grid, torch.zeros_like(picture)
     for share in (np.arange(count) + 0.5) / count - 0.5:
-        places = np.stack([row + share * step_y, column + share * step_x])
-        for channel in range(3):
-            total[channel] += ndimage.map_coordinates(light[channel], places, order=1, mode="nearest")
-    out = light.copy()
-    out[:, moving] = total / count
-    return out
+        places = (here + float(share) * step)[None]
+        total += grid_sample(picture, places, padding_mode="border", align_corners=False)
+    return np.where(moving, (total[0] / count).numpy(), light)
