@@ -116,7 +116,7 @@ def _bookcase(rng: np.random.Generator, looks: Looks, stage: Stage, wall: Wall) 
     """Boards between two sides, full of books that stand."""
     half, levels, step = rng.uniform(0.3, 0.55), int(rng.integers(3, 6)), rng.uniform(0.29, 0.36)
     top = 0.08 + levels * step
-    x = _spot(rng, wall, half, min(top, wall.height - 0.05))
+    x = _spot(rng, wall, half, top)
     if x is None:
         return
     look = _tall_look(rng, looks)
