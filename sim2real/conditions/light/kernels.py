@@ -12,6 +12,7 @@ from typing import no_type_check
 import warp as wp
 
 from ..texture_sampling import Materials, textured
+from .rays.kernels import face_of, hidden, nearest, normal_of
 
 wp.set_module_options({"enable_backward": False})
 
@@ -26,7 +27,8 @@ _WIDER = wp.constant(0.25)
 class World:
     """All that light meets at one instant.
 
-    - ``mesh``: world-space triangles, clear parts left out; ``face_of``: which of the scene's faces they are.
+    - ``bodies``: all triangles, clear parts left out (``Bodies.address``).
+    - ``texel``: how much of its texture's side a face shows in a metre.
     - ``tints``: mean color of the parts' textures; white for those that have none.
     - ``far_direction``, ``far_light``: of ``FarLight``; ``near_point``, ``near_normal``, ``near_light``: of ``NearLight``.
       Behind the normals are the cones, where there are lamps without size.
@@ -37,8 +39,8 @@ class World:
       ((x * ny + y) * nz + z) * 6 + direction; ``cells``: nx, ny, nz.
     """
 
-    mesh: wp.uint64
-    face_of: wp.array(dtype=wp.int32)
+    bodies: wp.uint64
+    texel: wp.array(dtype=wp.float32)
     tints: wp.array(dtype=wp.vec3)
     far_direction: wp.array(dtype=wp.vec3)
     far_light: wp.array(dtype=wp.vec3)
@@ -188,7 +190,7 @@ def direct_light(w: World, point: wp.vec3, normal: wp.vec3, far: int, near: int,
         i = wp.min(int((float(k) + shift[0]) / float(far) * float(w.far_light.shape[0])), w.far_light.shape[0] - 1)
         cosine = wp.dot(normal, w.far_direction[i])
         if cosine > 0.0:
-            if not wp.mesh_query_ray_anyhit(w.mesh, point, w.far_direction[i], w.reach):
+            if not hidden(w.bodies, point, w.far_direction[i], w.reach):
                 out += cosine / float(far) * w.far_light[i]
     for k in range(near):
         i = wp.min(int((float(k) + shift[1]) / float(near) * float(w.near_light.shape[0])), w.near_light.shape[0] - 1)
@@ -204,7 +206,7 @@ def direct_light(w: World, point: wp.vec3, normal: wp.vec3, far: int, near: int,
                     fade = wp.clamp((there - cone[1]) / (cone[0] - cone[1]), 0.0, 1.0)
                     there = fade * fade * wp.pow(wp.max(there, 0.0), cone[2])
             if cosine > 0.0 and there > 0.0:
-                if not wp.mesh_query_ray_anyhit(w.mesh, point, d, distance * 0.999 - w.least_distance * 0.01):
+                if not hidden(w.bodies, point, d, distance * 0.999 - w.least_distance * 0.01):
                     square = wp.max(distance * distance, w.least_distance * w.least_distance)
                     out += cosine * there / square / float(near) * w.near_light[i]
     return out
@@ -212,20 +214,13 @@ def direct_light(w: World, point: wp.vec3, normal: wp.vec3, far: int, near: int,
 
 @wp.func
 @no_type_check
-def tint_of(w: World, m: Materials, triangle: int, u: float, v: float, distance: float, lobe: float) -> wp.vec3:
-    """The texture where a ray met a triangle, filtered over the lobe that the ray stands for."""
-    face = w.face_of[triangle]
+def tint_of(w: World, m: Materials, face: int, u: float, v: float, distance: float, lobe: float) -> wp.vec3:
+    """The texture where a ray met a face (weights of its second and third corner), filtered over its share of the lobe."""
     p = m.face_part[face]
     tint = w.tints[p]
     if lobe < 0.25 and m.texture[p] >= 0:
-        at = u * m.corner_uv[face, 0] + v * m.corner_uv[face, 1] + (1.0 - u - v) * m.corner_uv[face, 2]
-        one = m.corner_uv[face, 1] - m.corner_uv[face, 0]
-        two = m.corner_uv[face, 2] - m.corner_uv[face, 0]
-        a = wp.mesh_eval_position(w.mesh, triangle, 1.0, 0.0)
-        b = wp.mesh_eval_position(w.mesh, triangle, 0.0, 1.0) - a
-        c = wp.mesh_eval_position(w.mesh, triangle, 0.0, 0.0) - a
-        area = wp.max(wp.length(wp.cross(b, c)), 1.0e-12)
-        wide = (0.01 + lobe) * distance * wp.sqrt(wp.abs(one[0] * two[1] - one[1] * two[0]) / area)
+        at = (1.0 - u - v) * m.corner_uv[face, 0] + u * m.corner_uv[face, 1] + v * m.corner_uv[face, 2]
+        wide = (0.01 + lobe) * distance * w.texel[face]
         tint = textured(m.texture[p], 0, at, wp.vec2(wide, 0.0), wp.vec2(0.0, wide), m)
     return tint
 
@@ -264,10 +259,11 @@ def light_kernel(
             rays = around[i]
             for k in range(rays):
                 d = about(normal, (float(k) + u0) / float(rays), part(v0 + 0.6180339887 * float(k)))
-                query = wp.mesh_query_ray(w.mesh, point, d, w.reach)
-                if query.result:
-                    p = m.face_part[w.face_of[query.face]]
-                    back = sent_back(w, m, p, point + query.t * d, against(query.normal, d))
+                hit = nearest(w.bodies, point, d, w.reach)
+                face = face_of(hit)
+                if face >= 0:
+                    p = m.face_part[face]
+                    back = sent_back(w, m, p, point + hit[0] * d, against(normal_of(hit), d))
                     other += wp.cw_mul(w.tints[p], back)
                 else:
                     other += sky(w.steady, w.sky_from_world, d)
@@ -317,14 +313,15 @@ def reflection_kernel(
                 half = sine * wp.cos(phi) * t + sine * wp.sin(phi) * b + cosine * normal
                 d = 2.0 * wp.dot(toward, half) * half - toward
                 if wp.dot(d, normal) > 0.01:
-                    query = wp.mesh_query_ray(w.mesh, points[i], d, FAR)
+                    hit = nearest(w.bodies, points[i], d, FAR)
+                    face = face_of(hit)
                     light = wp.vec3(0.0, 0.0, 0.0)
-                    if query.result:
-                        p = m.face_part[w.face_of[query.face]]
-                        light = sent_back(w, m, p, points[i] + query.t * d, against(query.normal, d))
-                        if wp.dot(query.normal, d) < 0.0:
+                    if face >= 0:
+                        p = m.face_part[face]
+                        light = sent_back(w, m, p, points[i] + hit[0] * d, against(normal_of(hit), d))
+                        if wp.dot(normal_of(hit), d) < 0.0:
                             light += m.emission[p]
-                        light = wp.cw_mul(light, tint_of(w, m, query.face, query.u, query.v, query.t, alpha))
+                        light = wp.cw_mul(light, tint_of(w, m, face, hit[1], hit[2], hit[0], alpha))
                         light *= wp.min(1.0, brightest / wp.max(wp.max(light), 1.0e-9))
                     else:
                         # the ray stands for its share of the lobe (filtered importance sampling, Krivanek and Colbert 2008)
@@ -356,11 +353,12 @@ def hits_kernel(
     v0 = wp.randf(state)
     for k in range(rays):
         d = about(normals[i], (float(k) + u0) / float(rays), part(v0 + 0.6180339887 * float(k)))
-        query = wp.mesh_query_ray(w.mesh, points[i], d, w.reach)
-        if query.result:
-            hit[i, k] = points[i] + query.t * d
-            hit_normal[i, k] = against(query.normal, d)
-            hit_part[i, k] = face_part[w.face_of[query.face]]
+        met = nearest(w.bodies, points[i], d, w.reach)
+        face = face_of(met)
+        if face >= 0:
+            hit[i, k] = points[i] + met[0] * d
+            hit_normal[i, k] = against(normal_of(met), d)
+            hit_part[i, k] = face_part[face]
         else:
             hit[i, k] = d
             hit_normal[i, k] = wp.vec3(0.0, 0.0, 0.0)

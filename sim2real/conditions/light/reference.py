@@ -5,26 +5,15 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
+from .rays.reference import nearest_reference
 from .sources import FarLight, NearLight
-
-_EPS = 1e-9
 
 
 def meets(
     points: Float[np.ndarray, "n 3"], ends: Float[np.ndarray, "n 3"], corners: Float[np.ndarray, "faces 3 3"]
 ) -> Bool[np.ndarray, " n"]:
-    """Whether anything is between two points (Möller and Trumbore 1997, "Fast, minimum storage ray/triangle intersection")."""
-    way = ends - points
-    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    p = np.cross(way[:, None], two[None])
-    det = (p * one).sum(-1)
-    safe = np.where(np.abs(det) > _EPS, det, 1)
-    off = points[:, None] - corners[None, :, 0]
-    u = (off * p).sum(-1) / safe
-    q = np.cross(off, one[None])
-    v, t = (way[:, None] * q).sum(-1) / safe, (two[None] * q).sum(-1) / safe
-    hit = (np.abs(det) > _EPS) & (u >= 0) & (v >= 0) & (u + v <= 1) & (t > _EPS) & (t < 1)
-    return hit.any(axis=1)
+    """Whether anything is between two points."""
+    return nearest_reference(points, ends - points, corners)[0] < 1
 
 
 def direct_light_reference(

@@ -14,19 +14,19 @@ from PIL import Image
 
 from ...camera_effects.tone import LUMA
 from ...devices import load, upload
-from ...scene import Scene, Triangles, deformed_vertices
+from ...scene import Scene, Triangles
 from ...scene.colors import linear_from_srgb
 from ...scene.light.environment import Environment
 from ...scene.light.lamps import Lamp
 from ...scene.light.sky import axes_about
 from ..samples import Sampler
 from . import filter_kernels, kernels
+from .rays import kernels as ray_kernels
+from .rays.instants import Instants
 from .sources import FarLight, NearLight, far_light, near_light
 
-_NOWHERE = np.array([[0, 0, -1e6], [1e-3, 0, -1e6], [0, 1e-3, -1e6]], np.float32)
-"""A triangle for scenes without any: a mesh needs one."""
 ENDLESS = 1e5
-_VERTICES_AT_ONCE = 500_000
+_FACES_AT_ONCE = 500_000
 _KEPT = 3
 _DARK = 0.05
 _LOWEST_SKY = 4
@@ -74,12 +74,14 @@ class Worlds:
         environment: Environment,
         reach: float = ENDLESS,
     ) -> None:
-        for module in (kernels, filter_kernels):
+        for module in (ray_kernels, kernels, filter_kernels):
             load(module, "cpu")
         self._reach = reach
         self._cache, self._cached = EMPTY, upload(EMPTY.cached, wp.vec3, "cpu")
         self._scene, self._triangles, self._environment = scene, triangles, environment
         self._solid = sampler.alpha >= 1
+        self._instants = Instants(scene, triangles, self._solid)
+        self._texel = upload(_texels(scene, triangles, self._instants), wp.float32, "cpu")
         self.tints = np.array([_tint(scene, part.mesh) for part in scene.parts], np.float32).reshape(-1, 3)
         materials = [scene.meshes[part.mesh].material for part in scene.parts]
         base = np.array([m.base_color[:3] for m in materials], np.float32).reshape(-1, 3)
@@ -124,32 +126,11 @@ class Worlds:
         return looked_up(self._far.steady, self._environment.up, directions)
 
     def _made(self, frame: int) -> World:
-        scene, triangles = self._scene, self._triangles
-        poses = [scene.world_from_instance[frame, p.instance] @ p.instance_from_mesh for p in scene.parts]
-        parts = np.stack([*poses, np.eye(4)])  # the last is that of part -1
-        moved = deformed_vertices(scene, frame)
-        local = triangles.vertices if moved is None else moved
-        points = np.empty((len(local), 3), np.float32)
-        for start in range(0, len(local), _VERTICES_AT_ONCE):
-            here = slice(start, start + _VERTICES_AT_ONCE)
-            pose = parts[triangles.vertex_part[here]]
-            points[here] = np.einsum("vij,vj->vi", pose[:, :3, :3], local[here].astype(np.float64)) + pose[:, :3, 3]
-        shown = scene.part_visible(frame)
-        solid = np.flatnonzero((self._solid & shown)[triangles.face_part])
-        corners = points[triangles.faces[solid]]
-        mirrored = np.linalg.det(parts[:, :3, :3]) < 0
-        corners[mirrored[triangles.face_part[solid]]] = corners[mirrored[triangles.face_part[solid]]][:, [0, 2, 1]]
-        faces = triangles.faces[solid]
-        vertices = np.concatenate([points, _NOWHERE])
-        if not len(solid):
-            faces, solid = np.arange(3)[None] + len(points), np.zeros(1, np.int64)
-        soup = upload(vertices, wp.vec3, "cpu")
-        mesh = wp.Mesh(points=soup, indices=upload(faces.ravel().astype(np.int32), wp.int32, "cpu"), bvh_constructor="sah")
-        shining = self._shining(corners, solid, self._lamps_at(frame, far=False))
+        bodies = self._instants.at(frame)
+        shining = self._shining(frame)
         far = far_light(self._environment, self._lamps_at(frame, far=True)) if self._moving else self._far
         struct = kernels.World()
-        struct.mesh = mesh.id
-        struct.face_of = upload(solid.astype(np.int32), wp.int32, "cpu")
+        struct.bodies, struct.texel = bodies.address, self._texel
         struct.tints = upload(self.tints, wp.vec3, "cpu")
         struct.far_direction, struct.far_light = (upload(a, wp.vec3, "cpu") for a in (far.directions, far.light))
         cones = [shining.cone] if (shining.cone[:, 2] >= 0).any() else []
@@ -162,17 +143,33 @@ class Worlds:
         struct.sky_from_world = wp.mat33(*axes_about(self._environment.up).T.ravel().tolist())
         self._show_cache(struct)
         struct.least_distance, struct.reach = 0.05, self._reach
-        return World(struct, (mesh, soup), parts)
+        return World(struct, (bodies,), np.concatenate([self._instants.poses(frame), np.eye(4)[None]]))
 
     def _lamps_at(self, frame: int, *, far: bool) -> list[Lamp]:
         """Directional lamps, or all others, as they stand in a frame."""
         stand = (lamp.at(frame) for lamp in self._lamps)
         return [lamp for lamp in stand if lamp is not None and (lamp.kind == "directional") == far]
 
-    def _shining(self, corners: np.ndarray, solid: np.ndarray, points: list[Lamp]) -> NearLight:
-        part = self._triangles.face_part[solid] if len(corners) else np.zeros(0, np.int64)
-        lamps = (self.emission[part] > 0).any(axis=1) if len(part) else np.zeros(0, bool)
-        return near_light(corners[lamps].astype(np.float64), self.emission[part[lamps]].astype(np.float64), points)
+    def _shining(self, frame: int) -> NearLight:
+        """Lamps, and the triangles that shine."""
+        shines = self._solid & self._scene.part_visible(frame) & (self.emission > 0).any(axis=1)
+        faces = np.flatnonzero(shines[self._triangles.face_part]) if shines.any() else np.zeros(0, np.int64)
+        corners, part = self._instants.corners(faces, frame).astype(np.float64), self._triangles.face_part[faces]
+        return near_light(corners, self.emission[part].astype(np.float64), self._lamps_at(frame, far=False))
+
+
+def _texels(scene: Scene, triangles: Triangles, instants: Instants) -> Float32[np.ndarray, " faces"]:
+    """How much of its texture's side every face shows in a metre, in the first frame; 0 where it has none."""
+    out = np.zeros(len(triangles.faces), np.float32)
+    textured = np.array([scene.meshes[part.mesh].material.texture is not None for part in scene.parts], bool)
+    faces = np.flatnonzero(textured[triangles.face_part]) if textured.any() else np.zeros(0, np.int64)
+    for start in range(0, len(faces), _FACES_AT_ONCE):
+        few = faces[start : start + _FACES_AT_ONCE]
+        corners, uv = instants.corners(few, 0), triangles.uv[few].astype(np.float64)
+        (one, two), (a, b) = (np.moveaxis(array[:, 1:] - array[:, :1], 1, 0) for array in (corners, uv))
+        area = np.maximum(np.linalg.norm(np.cross(one, two), axis=-1), 1e-12)
+        out[few] = np.sqrt(np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) / area)
+    return out
 
 
 def followed_lamps(scene: Scene) -> tuple[Lamp, ...]:
