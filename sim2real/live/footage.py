@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,12 @@ class LiveFootage:
         self.needs = frozenset((*self._family.needs, *self._family.better_with)) - unused
         self._cameras: dict[str, tuple[dict[str, Any], Iterator[Frame]]] = {}
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: Plan, pool: Executor) -> None:
         """Load the model, and begin a film per camera.
+
+        Args:
+            plan: what is rendered.
+            pool: makes conditions, when all that it was asked for before is done or being done.
 
         Raises:
             UnknownNameError: the look or an exception names what the scene does not have.
@@ -78,7 +83,7 @@ class LiveFootage:
             latest = dict[str, Any]()
             clip = _Held(Path(), record, latest)
             inputs = model.inputs(clip, camera.name, _latest_noise(latest))
-            conditions = _in_rows(inputs.conditions)
+            conditions = _in_rows(inputs.conditions, pool)
             film = model.stream(replace(inputs, conditions=conditions, frames=sys.maxsize))
             self._cameras[camera.name] = latest, film
 
@@ -110,11 +115,13 @@ def _latest_noise(latest: Mapping[str, Any]) -> Callable[[slice], np.ndarray]:
     return noise_of
 
 
-def _in_rows(conditions: Callable[[slice, np.ndarray], np.ndarray]) -> Callable[[slice, np.ndarray], np.ndarray]:
+def _in_rows(
+    conditions: Callable[[slice, np.ndarray], np.ndarray], pool: Executor
+) -> Callable[[slice, np.ndarray], np.ndarray]:
     """Conditions by the number of a state; poses are found in its row."""
 
     def of(frames: slice, noise: np.ndarray) -> np.ndarray:
         row = frames.start % ROWS
-        return conditions(slice(row, row + 1), noise)
+        return pool.submit(conditions, slice(row, row + 1), noise).result()
 
     return of

@@ -116,7 +116,7 @@ class Live:
         self._pool = ThreadPoolExecutor(plan.threads, "live", initializer=_one_thread)
         self._footage = footage
         if footage is not None:
-            footage.begin(self.plan)
+            footage.begin(self.plan, self._pool)
 
     def see(self, state: State) -> dict[str, Seen]:
         """The views of the next state, by camera.

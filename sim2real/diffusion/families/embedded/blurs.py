@@ -57,10 +57,10 @@ def ellipses_of(first: Float[Tensor, "2 height width"], second: Float[Tensor, "2
         first: half axis of the ellipse (one standard deviation), pixels.
         second: another one, conjugate to it.
     """
-    xx, xy = first[0] ** 2 + second[0] ** 2, first[0] * first[1] + second[0] * second[1]
-    yy = first[1] ** 2 + second[1] ** 2
-    ratio = ((xx * yy - xy * xy).clamp(min=0) / ((xx + _PIXEL) * (yy + _PIXEL) - xy * xy)) ** 0.25
-    mean, half = (xx + yy) / 2 + _PIXEL, (((xx - yy) / 2) ** 2 + xy * xy).sqrt()
+    xx, xy = first[0].square() + second[0].square(), first[0] * first[1] + second[0] * second[1]
+    yy = first[1].square() + second[1].square()
+    ratio = ((xx * yy - xy * xy).clamp(min=0) / ((xx + _PIXEL) * (yy + _PIXEL) - xy * xy)).sqrt().sqrt()
+    mean, half = (xx + yy) / 2 + _PIXEL, (((xx - yy) / 2).square() + xy * xy).sqrt()
     widest = FINEST_PX * 2 ** (LEVELS - 1)
     minor = (mean - half).clamp(min=_PIXEL).sqrt().clamp(max=widest)
     beyond = ((mean + half) / minor.square() - 1).clamp(min=0)  # variance along the line, in the isotropic one's
@@ -198,7 +198,7 @@ def blurred(levels: Levels, by: Ellipses, owner: Int[np.ndarray, "height width"]
     given = [as_warp(levels.values, wp.float32), as_warp(levels.places, wp.int32), as_warp(levels.corners, wp.int32)]
     given += [as_warp(owner.astype(np.int32), wp.int32), as_warp(by.minor, wp.float32)]
     given += [as_warp(by.way, wp.float32), as_warp(by.reach, wp.int32), FINEST_PX, as_warp(out, wp.float32)]
-    launch(texture_kernels.taps_kernel, tuple(out.shape), given, "cpu")
+    launch(texture_kernels.taps_kernel, out.shape[0], given, "cpu")
     return out
 
 
@@ -228,4 +228,4 @@ def gain_of(by: Ellipses) -> Float32[Tensor, "height width"]:
     """What means along a line have to be multiplied with to have the variance of one place again."""
     count = 2.0 * by.reach + 1
     line = by.way.square().sum(0) * (count.square() - 1) / 12
-    return (1 + line / by.minor.square()) ** 0.25
+    return (1 + line / by.minor.square()).sqrt().sqrt()

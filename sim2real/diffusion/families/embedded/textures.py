@@ -32,6 +32,10 @@ _STEEPEST = 0.12
 """Least cosine between the normal and the view; a surface seen more flatly is taken for one seen like this."""
 
 
+_Vectors = tuple[Tensor, ...]
+"""x, y and z of pictures of vectors: three planes take a tenth of the time of one picture of three channels."""
+
+
 @dataclass(frozen=True, eq=False)
 class Grain:
     """What every instance's texture is like, by id: tables whose rows are ids.
@@ -119,8 +123,9 @@ def laid_out(
     row = torch.from_numpy(np.where(ids < len(grain.size), ids, 0).astype(np.int64))
     z = torch.from_numpy(np.ascontiguousarray(depth, np.float32))
     owner = torch.where(z > 0, row, -1).numpy()
-    ways = torch.from_numpy(grain.along[frame])[row]
-    along, across = _tangents(torch.from_numpy(normals.astype(np.float32)) / 127.5 - 1, z, ways, K)
+    ways = torch.from_numpy(grain.along[frame])
+    first, second = (tuple(ways[:, way, axis][row] for axis in range(3)) for way in range(2))
+    along, across = _tangents(normals.astype(np.float32) / 127.5 - 1, z, (first, second), K)
     return Laid(z, row, owner, seen_of(owner), along, across)
 
 
@@ -196,30 +201,35 @@ def _speck_moments() -> tuple[float, float]:
 
 
 def _tangents(
-    normals: Float[Tensor, "height width 3"],
+    normals: Float[np.ndarray, "height width 3"],
     depth: Float[Tensor, "height width"],
-    along: Float[Tensor, "height width 2 3"],
+    along: tuple[_Vectors, _Vectors],
     K: Float[np.ndarray, "3 3"],  # noqa: N803
 ) -> tuple[Float[Tensor, "2 height width"], Float[Tensor, "2 height width"]]:
     """Where a step of a metre on the surface leads, in pixels: along the grain, and across it."""
     height, width = depth.shape
     focal_x, focal_y, cx, cy = (float(K[i, j]) for i, j in ((0, 0), (1, 1), (0, 2), (1, 2)))
-    x = (torch.arange(width) + 0.5 - cx) / focal_x
-    y = (torch.arange(height) + 0.5 - cy) / focal_y
-    ray = torch.stack([x.expand(height, width), y[:, None].expand(height, width), torch.ones(height, width)], dim=-1)
-    towards = -_unit(ray)
-    cosine = (normals * towards).sum(-1, keepdim=True)
-    normals = _unit(normals + (_STEEPEST - cosine).clamp(min=0) * towards)
-    flat, other = (way - (way * normals).sum(-1, keepdim=True) * normals for way in along.unbind(-2))
-    grain = _unit(torch.where((flat * flat).sum(-1, keepdim=True) > 0.04, flat, other))
-    across = torch.linalg.cross(normals, grain)
+    x = ((torch.arange(width) + 0.5 - cx) / focal_x).expand(height, width)
+    y = (((torch.arange(height) + 0.5 - cy) / focal_y)[:, None]).expand(height, width)
+    facing = _unit((-x, -y, torch.tensor(-1.0)))
+    normal = tuple(torch.from_numpy(np.ascontiguousarray(normals[..., k])) for k in range(3))
+    upright = (_STEEPEST - _dot(normal, facing)).clamp(min=0)
+    normal = _unit(tuple(n + upright * f for n, f in zip(normal, facing, strict=True)))
+    flat, other = (tuple(w - _dot(way, normal) * n for w, n in zip(way, normal, strict=True)) for way in along)
+    lies = _dot(flat, flat) > 0.04
+    grain = _unit(tuple(torch.where(lies, one, two) for one, two in zip(flat, other, strict=True)))
+    across = tuple(normal[i] * grain[j] - normal[j] * grain[i] for i, j in ((1, 2), (2, 0), (0, 1)))
     scale = 1 / depth.clamp(min=1e-3)
-    return tuple(  # pyright: ignore[reportReturnType]
-        torch.stack([focal_x * (way[..., 0] - x * way[..., 2]), focal_y * (way[..., 1] - y[:, None] * way[..., 2])]) * scale
-        for way in (grain, across)
+    one, two = (
+        torch.stack([focal_x * scale * (way[0] - x * way[2]), focal_y * scale * (way[1] - y * way[2])]) for way in (grain, across)
     )
+    return one, two
 
 
-def _unit(vectors: Float[Tensor, "height width 3"]) -> Float[Tensor, "height width 3"]:
-    x, y, z = vectors.unbind(-1)
-    return vectors / (x * x + y * y + z * z).sqrt().clamp(min=1e-6)[..., None]
+def _dot(one: _Vectors, two: _Vectors) -> Float[Tensor, "height width"]:
+    return one[0] * two[0] + one[1] * two[1] + one[2] * two[2]
+
+
+def _unit(vectors: _Vectors) -> _Vectors:
+    scale = 1 / _dot(vectors, vectors).sqrt().clamp(min=1e-6)
+    return tuple(part * scale for part in vectors)
