@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+_TURN_S = 0.001
 _lock = threading.RLock()
 """Held while Warp is started or a module loaded: Warp does neither from two threads at once."""
 
@@ -163,6 +164,20 @@ def frame_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def taking_turns() -> Iterator[None]:
+    """Let threads that work on one thing wait for each other no longer than a millisecond.
+
+    By default, a thread whose kernel is done waits for five until one that runs Python code makes room for it.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, _TURN_S))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @functools.cache

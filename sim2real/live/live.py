@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from ..clip.images import as_stored
+from ..devices import taking_turns
 from ..diffusion import GenerateOptions
 from ..errors import BadValueError
 from ..noise.beta import Beta
@@ -25,7 +26,8 @@ from .footage import LiveFootage
 from .rows import State as State
 from .rows import put, with_rows
 
-_TOGETHER = (("rgb", "albedo", "material"), ("light", "reflection", "gloss"))
+_LIGHT = ("light", "reflection", "gloss")
+_TOGETHER = (("coverage",), ("rgb", "albedo", "material"), _LIGHT)
 """Kinds that share their work; all others share theirs."""
 
 
@@ -125,6 +127,10 @@ class Live:
             BadValueError: it does not fit the scene; the states before it are as they were.
             UnknownNameError: it moves a camera that is not looked through.
         """
+        with taking_turns():
+            return self._see(state)
+
+    def _see(self, state: State) -> dict[str, Seen]:
         row, number = put(self.plan.scene, self.plan.cameras, self._number, state), self._number
         self._number += 1
         shared = self._pool.submit(self._renderer.ahead, row)
@@ -177,7 +183,7 @@ def _groups(kinds: frozenset[str]) -> list[frozenset[str]]:
 
 def _as_read(kind: str, picture: Any) -> Any:
     """A picture as it would be read from a clip's folder."""
-    return as_stored(picture).astype(np.float32) if kind in _TOGETHER[1] else picture
+    return as_stored(picture).astype(np.float32) if kind in _LIGHT else picture
 
 
 def _one_thread() -> None:

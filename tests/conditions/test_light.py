@@ -226,6 +226,17 @@ def test_spreading_is_that_of_the_numpy_twin(by):
         assert made == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
+def test_what_is_far_off_every_plane_gets_the_light_of_the_nearest_all_the_same():
+    devices.load(filter_kernels, "cpu")
+    points, normals = np.zeros((9, 9, 3)), np.zeros((9, 9, 3), np.float32)
+    normals[0, :] = (0, 0, 1)  # the nearest cells that are turned like the pixels; 50 times as far off as they are wide
+    grid = Grid(points, normals, np.full((9, 9), 1e-3, np.float32))
+    finer = Grid(np.full((18, 18, 3), 0.05), np.tile(np.float32([0, 0, 1]), (18, 18, 1)))
+    (found,) = grid.spread((np.full((9, 9, 3), 2, np.float32),), finer, 2)
+    assert found[6:9] == pytest.approx(2, rel=0.3)
+    assert np.isfinite(found).all()
+
+
 def test_a_corner_is_half_as_open_as_a_plain_and_a_single_deep_place_is_not_dark():
     y, x = np.indices((80, 80)) * 0.002
     floor, wall = x > 0.08, x <= 0.08  # an L from above, in metres: what is left of the edge climbs

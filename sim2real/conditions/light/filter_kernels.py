@@ -12,21 +12,7 @@ from ...native_code import native
 wp.set_module_options({"enable_backward": False})
 
 _FARTHER = wp.constant(4)
-
-
-@wp.func
-@no_type_check
-def eighth_power(x: float) -> float:
-    """How much surfaces count whose normals have a cosine."""
-    x2 = x * x
-    return x2 * x2 * x2 * x2
-
-
-@wp.func
-@no_type_check
-def off_plane(normal: wp.vec3, point: wp.vec3, other: wp.vec3, size: float) -> float:
-    """How far another point lies off a point's plane, in sizes."""
-    return wp.abs(wp.dot(normal, other - point)) / size
+"""Cells around a strip on which hardly any falls."""
 
 
 @wp.func_native(native(__file__, "smooth_lanes"))
@@ -66,6 +52,26 @@ def smooth_kernel(
     row_smoothed(wp.tid(), places, light, margin, step, contrast, out)
 
 
+@wp.func_native(native(__file__, "spread_lanes"))
+@no_type_check
+def row_spread(
+    y: int,
+    farther: int,
+    points: wp.array2d(dtype=wp.vec3),
+    normals: wp.array2d(dtype=wp.vec3),
+    sizes: wp.array2d(dtype=wp.float32),
+    first: wp.array2d(dtype=wp.vec3),
+    second: wp.array2d(dtype=wp.vec3),
+    by: float,
+    all_points: wp.array2d(dtype=wp.vec3),
+    all_normals: wp.array2d(dtype=wp.vec3),
+    all_first: wp.array2d(dtype=wp.vec3),
+    all_second: wp.array2d(dtype=wp.vec3),
+):
+    """The pixels of a row, eight at once."""
+    ...
+
+
 @wp.kernel
 @no_type_check
 def spread_kernel(
@@ -80,43 +86,8 @@ def spread_kernel(
     all_first: wp.array2d(dtype=wp.vec3),
     all_second: wp.array2d(dtype=wp.vec3),
 ):
-    """From cells to the pixels of a picture: the mean of the cells around that lie in the same plane, by their distance."""
-    y = wp.tid()
-    cy = (float(y) + 0.5) / by - 0.5
-    for x in range(all_points.shape[1]):
-        n = all_normals[y, x]
-        one = wp.vec3(0.0, 0.0, 0.0)
-        two = wp.vec3(0.0, 0.0, 0.0)
-        if wp.length_sq(n) > 0.5:
-            cx = (float(x) + 0.5) / by - 0.5
-            j0 = int(wp.floor(cy + 0.5))
-            i0 = int(wp.floor(cx + 0.5))
-            weights = float(0.0)
-            for j in range(j0 - 1, j0 + 2):
-                for i in range(i0 - 1, i0 + 2):
-                    if j >= 0 and i >= 0 and j < points.shape[0] and i < points.shape[1]:
-                        if wp.length_sq(normals[j, i]) > 0.5:
-                            near = wp.max(1.5 - wp.abs(cy - float(j)), 0.0) * wp.max(1.5 - wp.abs(cx - float(i)), 0.0)
-                            off = off_plane(n, all_points[y, x], points[j, i], sizes[j, i])
-                            alike = eighth_power(wp.max(wp.dot(n, normals[j, i]), 0.0))
-                            weight = near * (wp.exp(-2.0 * off) * alike + 1.0e-5)
-                            one += weight * first[j, i]
-                            two += weight * second[j, i]
-                            weights += weight
-            if weights < 0.01:  # a strip so narrow that few cells fall on it: from farther off
-                for j in range(j0 - _FARTHER, j0 + _FARTHER + 1):
-                    for i in range(i0 - _FARTHER, i0 + _FARTHER + 1):
-                        if j >= 0 and i >= 0 and j < points.shape[0] and i < points.shape[1]:
-                            alike = wp.max(wp.dot(n, normals[j, i]), 0.0)
-                            if alike > 0.8:
-                                off = off_plane(n, all_points[y, x], points[j, i], sizes[j, i])
-                                away = float((j - j0) * (j - j0) + (i - i0) * (i - i0))
-                                weight = wp.exp(-2.0 * off) / (1.0 + away)
-                                one += weight * first[j, i]
-                                two += weight * second[j, i]
-                                weights += weight
-            if weights > 0.0:
-                one = one / weights
-                two = two / weights
-        all_first[y, x] = one
-        all_second[y, x] = two
+    """From cells to the pixels of a picture: the mean of the cells around that lie in the same plane, by their distance.
+
+    On the CPU alone.
+    """
+    row_spread(wp.tid(), _FARTHER, points, normals, sizes, first, second, by, all_points, all_normals, all_first, all_second)

@@ -90,12 +90,23 @@ def bodies_of(bodies: Sequence[Body], gone: Bool[np.ndarray, " parts"], face_par
     tops, leaves, order = _grown(boxes[:, 0], boxes[:, 1], 1)
     ordered = [bodies[k] for k in order[leaves[:, 0]]]
     poses = np.zeros((max(len(ordered), 1), 3, 4), np.float32)
+    placed = np.array([np.eye(4) if body.world_from_body is None else body.world_from_body for body in ordered]).reshape(
+        -1, 4, 4
+    )
+    poses[: len(ordered)] = _inverse(placed)[:, :3]
     trees = np.zeros((len(poses), 3), np.uint64)
     for k, body in enumerate(ordered):
         trees[k] = body.tree.nodes.ctypes.data, body.tree.packs.ctypes.data, body.world_from_body is None
-        poses[k] = np.eye(4)[:3] if body.world_from_body is None else np.linalg.pinv(body.world_from_body)[:3]
     arrays = tops, poses, trees, np.append(gone, False).astype(np.int32), np.ascontiguousarray(face_part)
     return Bodies(tuple(ordered), arrays, np.array([array.ctypes.data for array in arrays], np.uint64))
+
+
+def _inverse(poses: Float[np.ndarray, "n 4 4"]) -> Float[np.ndarray, "n 4 4"]:
+    """As far as there is one: what is flat can be met in its plane alone."""
+    try:
+        return np.linalg.inv(poses)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(poses)
 
 
 def _box_of(body: Body) -> tuple[np.ndarray, np.ndarray]:

@@ -318,6 +318,7 @@ def _spread(
     """
     height, width = given.shape[-2:]
     guides = [torch.cat([pictures[:, BASE], pictures[:, LIGHT], pictures[:, NORMALS]], dim=1) for pictures in (known, given)]
+    few, said = torch.cat([change, guides[0]], dim=1).contiguous(), change.shape[1]
     sides = []
     for length, count in ((height, change.shape[-2]), (width, change.shape[-1])):
         place = ((torch.arange(length, device=given.device) + 0.5) / by - 0.5).clamp(0, count - 1)
@@ -325,11 +326,13 @@ def _spread(
         sides.append([(before, 1 - (place - before)), ((before + 1).clamp(max=count - 1), place - before)])
     total = torch.zeros((len(change), change.shape[1], height, width), device=given.device)
     weights = torch.zeros((len(change), 1, height, width), device=given.device)
-    for rows, vertical in sides[0]:
-        for columns, horizontal in sides[1]:
-            apart = (guides[0][:, :, rows][..., columns] - guides[1]).square().sum(1, keepdim=True)
+    for columns, horizontal in sides[1]:
+        beside = few.index_select(3, columns)
+        for rows, vertical in sides[0]:
+            there = beside.index_select(2, rows)
+            apart = (there[:, said:] - guides[1]).square().sum(1, keepdim=True)
             weight = vertical[:, None] * horizontal * (torch.exp(-apart / _ALIKE**2) + 1e-4)
-            total += weight * change[:, :, rows][..., columns]
+            total += weight * there[:, :said]
             weights += weight
     return total / weights
 

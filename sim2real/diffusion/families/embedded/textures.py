@@ -220,9 +220,8 @@ def _tangents(
     grain = _unit(tuple(torch.where(lies, one, two) for one, two in zip(flat, other, strict=True)))
     across = tuple(normal[i] * grain[j] - normal[j] * grain[i] for i, j in ((1, 2), (2, 0), (0, 1)))
     scale = 1 / depth.clamp(min=1e-3)
-    one, two = (
-        torch.stack([focal_x * scale * (way[0] - x * way[2]), focal_y * scale * (way[1] - y * way[2])]) for way in (grain, across)
-    )
+    pixels_x, pixels_y = focal_x * scale, focal_y * scale
+    one, two = (torch.stack([pixels_x * (way[0] - x * way[2]), pixels_y * (way[1] - y * way[2])]) for way in (grain, across))
     return one, two
 
 
