@@ -144,12 +144,18 @@ def texture_at(f: int, x: float, y: float, at: Meeting, s: Materials, view: Surf
 @wp.func
 @no_type_check
 def surface_of(f: int, x: float, y: float, s: Materials, view: SurfaceView) -> Surface:
-    """What face ``f`` is made of at a point of the picture, px; all 0 where it is seen edge on."""
-    at = meeting(f, x, y, s, view)
+    """What face ``f`` is made of at a point of the picture, px; all 0 where one with a texture or tint is seen edge on."""
+    part = s.face_part[f]
+    texture = wp.vec3(1.0, 1.0, 1.0)
+    there = int(1)
+    if s.texture[part] >= 0 or view.tinted[part] != 0:
+        at = meeting(f, x, y, s, view)
+        if at.slope != 0.0:
+            texture = texture_at(f, x, y, at, s, view)
+        else:
+            there = 0
     out = Surface()
-    if at.slope != 0.0:
-        part = s.face_part[f]
-        texture = texture_at(f, x, y, at, s, view)
+    if there == 1:
         base = wp.cw_mul(s.base[part], texture)
         glow = wp.cw_mul(s.emission[part], texture)
         for k in range(3):
@@ -298,16 +304,22 @@ def surface_kernel(
     """Averages over the side x side samples of pixels, the background all 0; a thread takes ``run`` pixels of a row."""
     y, block = wp.tid()
     for x in range(block * run, wp.min(block * run + run, out.shape[1])):
-        middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
         total = Surface()
-        done = int(0)
-        for i in range(side * side):
-            if (done >> i) & 1 == 0:
-                g = group_from(i, done, face, side, y, x, middle, s, view)
-                done = done | g.members
-                if g.face >= 0:
-                    total += g.count * surface_of(g.face, g.x, g.y, s, view)
-        out[y, x] = total / float(side * side)
+        if samples_differ(face, side, y, x) == 0:
+            f = face[y * side, x * side]
+            if f >= 0:
+                total = surface_of(f, float(x) + 0.5, float(y) + 0.5, s, view)
+        else:
+            middle = ray_from_px(view.camera, float(x) + 0.5, float(y) + 0.5)
+            done = int(0)
+            for i in range(side * side):
+                if (done >> i) & 1 == 0:
+                    g = group_from(i, done, face, side, y, x, middle, s, view)
+                    done = done | g.members
+                    if g.face >= 0:
+                        total += g.count * surface_of(g.face, g.x, g.y, s, view)
+            total = total / float(side * side)
+        out[y, x] = total
 
 
 @wp.kernel

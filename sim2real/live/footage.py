@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from ..diffusion.family import ClipFacts
 from ..errors import BadValueError
 from ..render.clip import clip_record
 from ..render.plan import Plan
+from .jobs import one_torch_thread
 from .rows import ROWS
 
 Frame = UInt8[np.ndarray, "height width 3"]
@@ -66,12 +66,8 @@ class LiveFootage:
         self.needs = frozenset((*self._family.needs, *self._family.better_with)) - unused
         self._cameras: dict[str, tuple[dict[str, Any], Iterator[Frame]]] = {}
 
-    def begin(self, plan: Plan, pool: Executor) -> None:
+    def begin(self, plan: Plan) -> None:
         """Load the model, and begin a film per camera.
-
-        Args:
-            plan: what is rendered.
-            pool: makes conditions, when all that it was asked for before is done or being done.
 
         Raises:
             UnknownNameError: the look or an exception names what the scene does not have.
@@ -83,7 +79,7 @@ class LiveFootage:
             latest = dict[str, Any]()
             clip = _Held(Path(), record, latest)
             inputs = model.inputs(clip, camera.name, _latest_noise(latest))
-            conditions = _in_rows(inputs.conditions, pool)
+            conditions = _in_rows(inputs.conditions)
             film = model.stream(replace(inputs, conditions=conditions, frames=sys.maxsize))
             self._cameras[camera.name] = latest, film
 
@@ -115,13 +111,12 @@ def _latest_noise(latest: Mapping[str, Any]) -> Callable[[slice], np.ndarray]:
     return noise_of
 
 
-def _in_rows(
-    conditions: Callable[[slice, np.ndarray], np.ndarray], pool: Executor
-) -> Callable[[slice, np.ndarray], np.ndarray]:
+def _in_rows(conditions: Callable[[slice, np.ndarray], np.ndarray]) -> Callable[[slice, np.ndarray], np.ndarray]:
     """Conditions by the number of a state; poses are found in its row."""
 
     def of(frames: slice, noise: np.ndarray) -> np.ndarray:
         row = frames.start % ROWS
-        return pool.submit(conditions, slice(row, row + 1), noise).result()
+        with one_torch_thread():
+            return conditions(slice(row, row + 1), noise)
 
     return of

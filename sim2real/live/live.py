@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -21,14 +22,15 @@ from ..noise.layout import NoiseLayout
 from ..render import RenderOptions
 from ..render.frame import Frame, FrameRenderer
 from ..render.plan import planned
-from ..scene import Scene
+from ..scene import Camera, Scene
 from .footage import LiveFootage
+from .jobs import Job
 from .rows import State as State
 from .rows import put, with_rows
 
 _LIGHT = ("light", "reflection", "gloss")
-_TOGETHER = (("coverage",), ("rgb", "albedo", "material"), _LIGHT)
-"""Kinds that share their work; all others share theirs."""
+_TOGETHER = (_LIGHT, ("rgb", "albedo", "material"), ("coverage",), ("noise",))
+"""Kinds that share their work; all others share theirs, and are computed first. The noise is what footage begins with."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class LiveOptions:
     - ``kinds``: kinds of pictures (``sim2real.kinds``), ``noise`` among them; ``flow`` looks ahead and cannot be had.
     - ``footage``: what the embedded model is asked for; ``None``: no footage.
     - ``seed``, ``beta``, ``layout``, ``device``: of the noise, as in ``RenderOptions``.
-    - ``threads``: that work on one state; one per core by default.
+    - ``threads``: that work on one state, the one that asks among them; one per core by default.
 
     Raises:
         BadValueError: flow, or noise for another model than the one that makes the footage.
@@ -113,12 +115,12 @@ class Live:
         cameras = tuple(replace(c, world_from_camera=c.world_from_camera.copy()) for c in plan.cameras)
         self.plan = replace(plan, cameras=cameras)
         self._renderer = FrameRenderer(self.plan)
-        self._groups = _groups(wanted)[:: -1 if footage else 1]  # footage looks at light last, and at shapes first
+        self._groups = _groups(wanted)
         self._number = 0
-        self._pool = ThreadPoolExecutor(plan.threads, "live", initializer=_one_thread)
+        self._pool = ThreadPoolExecutor(plan.threads - 1, "live") if plan.threads > 1 else None
         self._footage = footage
         if footage is not None:
-            footage.begin(self.plan, self._pool)
+            footage.begin(self.plan)
 
     def see(self, state: State) -> dict[str, Seen]:
         """The views of the next state, by camera.
@@ -133,24 +135,35 @@ class Live:
     def _see(self, state: State) -> dict[str, Seen]:
         row, number = put(self.plan.scene, self.plan.cameras, self._number, state), self._number
         self._number += 1
-        shared = self._pool.submit(self._renderer.ahead, row)
-        jobs = {
-            camera.name: {g: self._pool.submit(self._renderer.render, camera, row, number, g) for g in self._groups}
-            for camera in self.plan.cameras
-        }
-        shared.result()
-        return {name: self._seen(name, number, of_camera) for name, of_camera in jobs.items()}
+        shared = Job(partial(self._renderer.ahead, row))
 
-    def _seen(self, camera: str, number: int, jobs: Mapping[frozenset[str], Future[Frame]]) -> Seen:
+        def rendered(camera: Camera, kinds: frozenset[str]) -> Frame:
+            if "rgb" in kinds:
+                shared.result()
+            return self._renderer.render(camera, row, number, kinds)
+
+        views = {camera.name: {g: Job(partial(rendered, camera, g)) for g in self._groups} for camera in self.plan.cameras}
+        jobs = [job for view in views.values() for job in view.values()]
+        if self._pool is not None:
+            for job in jobs:
+                self._pool.submit(job.run)
+        if self._footage is None:  # which waits for what it needs next
+            for job in (shared, *reversed(jobs)):
+                job.run()
+        return {name: self._seen(name, number, view, shared) for name, view in views.items()}
+
+    def _seen(self, camera: str, number: int, jobs: Mapping[frozenset[str], Job[Frame]], shared: Job[None]) -> Seen:
         pictures = _Awaited(jobs)
         noise = next((job.result().noise for kinds, job in jobs.items() if "noise" in kinds), None)
+        shared.result()
         footage = None if self._footage is None else self._footage.frame(camera, number, pictures, noise)
         shown = {kind: pictures[kind] for kind in pictures if kind in self.options.kinds}
         return Seen(shown, noise if "noise" in self.options.kinds else None, footage)
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Live:
         return self
@@ -162,7 +175,7 @@ class Live:
 class _Awaited(Mapping[str, Any]):
     """The pictures of a view by kind, as they would be read from a clip's folder; each is waited for when it is looked at."""
 
-    def __init__(self, jobs: Mapping[frozenset[str], Future[Frame]]) -> None:
+    def __init__(self, jobs: Mapping[frozenset[str], Job[Frame]]) -> None:
         self._jobs = {kind: job for kinds, job in jobs.items() for kind in kinds if kind != "noise"}
 
     def __getitem__(self, kind: str) -> Any:
@@ -178,15 +191,9 @@ class _Awaited(Mapping[str, Any]):
 def _groups(kinds: frozenset[str]) -> list[frozenset[str]]:
     """Kinds that are computed in one go; groups are computed beside each other."""
     groups = [kinds.intersection(together) for together in _TOGETHER]
-    return [group for group in (*groups, kinds.difference(*_TOGETHER)) if group]
+    return [group for group in (kinds.difference(*_TOGETHER), *groups) if group]
 
 
 def _as_read(kind: str, picture: Any) -> Any:
     """A picture as it would be read from a clip's folder."""
     return as_stored(picture).astype(np.float32) if kind in _LIGHT else picture
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)

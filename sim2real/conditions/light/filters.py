@@ -80,7 +80,8 @@ class Grid:
             by: how many.
         """
         out = [np.zeros((*finer.shape, 3), np.float32) for _ in range(2)]
-        given = [vectors(pictures[0]), vectors(pictures[-1]), float(by), finer._points, finer._normals]
+        first = vectors(pictures[0])
+        given = [first, first if len(pictures) == 1 else vectors(pictures[1]), float(by), finer._points, finer._normals]
         inputs = [self._points, self._normals, self._sizes, *given, *map(vectors, out)]
         launch(filter_kernels.spread_kernel, finer.shape[0], inputs, "cpu")
         return tuple(out[: len(pictures)])

@@ -75,8 +75,7 @@ def every_other(part: Int32[np.ndarray, "height width"]) -> Bool[np.ndarray, "he
 
 def _seeds(cells: Seen, world: World, sizes: Float32[np.ndarray, "height width"]) -> Int32[np.ndarray, "height width"]:
     """A number per place of a surface, the same from everywhere: of the part, and of the cube about it, about a cell wide."""
-    part_from_world = np.linalg.pinv(world.world_from_part)
-    pose = part_from_world[cells.part]
+    pose = world.part_from_world[cells.part]
     local = np.einsum("hwij,hwj->hwi", pose[..., :3, :3], cells.points) + pose[..., :3, 3]
     level = np.floor(np.log2(np.maximum(sizes, 1e-6)))
     cube = np.floor(local / np.exp2(level)[..., None]).astype(np.int64)

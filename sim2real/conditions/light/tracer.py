@@ -303,7 +303,7 @@ class LightTracer:
             normals=(normals @ pose[:3, :3].T.astype(np.float32)) * (part >= 0)[..., None],
             depth=depth,
             part=part,
-            directions=directions / np.linalg.norm(directions, axis=-1, keepdims=True),
+            directions=directions / np.sqrt(np.einsum("hwc,hwc->hw", directions, directions))[..., None],
         )
 
 

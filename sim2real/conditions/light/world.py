@@ -48,11 +48,11 @@ EMPTY = LightCache(np.zeros((6, 3), np.float32), np.zeros(3), 1.0, np.ones(3, np
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """One instant: ``struct`` is what kernels take, ``alive`` keeps it alive; ``world_from_part`` ends with that of part -1."""
+    """One instant: ``struct`` is what kernels take, ``alive`` keeps it alive; ``part_from_world`` ends with that of part -1."""
 
     struct: Any
     alive: tuple[Any, ...]
-    world_from_part: Float[np.ndarray, "parts_and_none 4 4"]
+    part_from_world: Float[np.ndarray, "parts_and_none 4 4"]
 
 
 class Worlds:
@@ -143,7 +143,7 @@ class Worlds:
         struct.sky_from_world = wp.mat33(*axes_about(self._environment.up).T.ravel().tolist())
         self._show_cache(struct)
         struct.least_distance, struct.reach = 0.05, self._reach
-        return World(struct, (bodies,), np.concatenate([self._instants.poses(frame), np.eye(4)[None]]))
+        return World(struct, (bodies,), np.linalg.pinv(np.concatenate([self._instants.poses(frame), np.eye(4)[None]])))
 
     def _lamps_at(self, frame: int, *, far: bool) -> list[Lamp]:
         """Directional lamps, or all others, as they stand in a frame."""

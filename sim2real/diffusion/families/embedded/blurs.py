@@ -7,7 +7,7 @@ which is the expected value of the sum over the whole of it, and what moves befo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -85,6 +85,10 @@ def seen_of(owner: Int[np.ndarray, "height width"]) -> dict[int, Seen]:
     return {number: Seen(box, owner[box] == number) for number, box in boxes if box is not None}
 
 
+AsWeights = Callable[[np.ndarray, int], np.ndarray]
+"""Weights of a blur, from a kernel and how many pixels of the picture each of its pixels is wide."""
+
+
 class Levels(NamedTuple):
     """A picture for each surface under wider and wider isotropic blurs, the wide ones of fewer pixels.
 
@@ -116,24 +120,44 @@ def shares_of(seen: Mapping[int, Seen], by: Ellipses) -> Levels:
 
 
 def _levels(
-    pictures: Mapping[int, Float32[np.ndarray, "rows columns"]],
-    seen: Mapping[int, Seen],
-    by: Ellipses,
-    as_weights: Callable[[np.ndarray, int], np.ndarray],
+    pictures: Mapping[int, Float32[np.ndarray, "rows columns"]], seen: Mapping[int, Seen], by: Ellipses, as_weights: AsWeights
 ) -> Levels:
     places = np.zeros((max(pictures, default=-1) + 1, LEVELS, 4), np.int32)
     corners = np.zeros((len(places), 2), np.int32)
-    minor, parts, first = by.minor.numpy(), [np.zeros(1, np.float32)], 1
+    minor, first, begins, jobs = by.minor.numpy(), 1, 0, []
     for number, picture in pictures.items():
         box, here = seen[number]
         wanted = _levels_between(minor[box][here])
         corners[number] = box[0].start, box[1].start
         places[number] = 0, 1, 1, 1
-        for level, wide in _pyramid(picture, wanted, as_weights):
-            places[number, level] = first, *wide.shape, _shrunk(level)
-            parts.append(wide.ravel())
-            first += wide.size
-    return Levels(np.concatenate(parts), places, corners)
+        for level in wanted:
+            rows, columns = (-(-side // _shrunk(level)) for side in picture.shape)
+            places[number, level] = first, rows, columns, _shrunk(level)
+            first += rows * columns
+        jobs.append((number, begins, *picture.shape, wanted.start, wanted.stop))
+        begins += picture.size
+    values = np.zeros(first, np.float32)
+    if jobs:
+        flat = np.concatenate([picture.ravel() for picture in pictures.values()])
+        arrays = (np.array(jobs, np.int32), flat, _table(as_weights), _WHOLE, places, np.empty(2 * begins, np.float32), values)
+        given = [array if isinstance(array, int) else as_warp(array) for array in arrays]
+        launch(texture_kernels.levels_kernel, len(jobs), given, "cpu")
+    return Levels(values, places, corners)
+
+
+def levels_reference(
+    pictures: Mapping[int, Float32[np.ndarray, "rows columns"]], like: Levels, as_weights: AsWeights
+) -> Float32[np.ndarray, " total"]:
+    """The values of levels, in scipy: each of ``pictures`` where ``like`` has it."""
+    parts = [np.zeros(1, np.float32)]
+    for number, picture in pictures.items():
+        wanted = np.flatnonzero(like.places[number, :, 0])
+        for level in range(wanted.max() + 1):
+            small = _halved(small) if level > _WHOLE else picture
+            if level in wanted:
+                rows = ndimage.correlate1d(small, _weights(level, as_weights), 1, mode="constant")
+                parts.append(ndimage.correlate1d(rows, _weights(level, as_weights), 0, mode="constant").ravel())
+    return np.concatenate(parts)
 
 
 def _levels_between(minor: Float32[np.ndarray, " pixels"]) -> range:
@@ -147,20 +171,6 @@ def _shrunk(level: int) -> int:
     return 2 ** max(0, level - _WHOLE)
 
 
-def _pyramid(
-    picture: Float32[np.ndarray, "rows columns"], wanted: range, as_weights: Callable[[np.ndarray, int], np.ndarray]
-) -> Iterator[tuple[int, Float32[np.ndarray, "rows columns"]]]:
-    """The wanted levels of one picture."""
-    small = picture
-    for level in range(wanted.stop):
-        if level > _WHOLE:
-            small = _halved(small)
-        if level in wanted:
-            kernel = _weights(level, as_weights)
-            rows = ndimage.correlate1d(small, kernel, 1, mode="constant")
-            yield level, ndimage.correlate1d(rows, kernel, 0, mode="constant")
-
-
 def _halved(picture: Float32[np.ndarray, "rows columns"]) -> Float32[np.ndarray, "half_rows half_columns"]:
     """Means of 2 x 2 pixels; outside are zeros."""
     height, width = picture.shape
@@ -171,7 +181,18 @@ def _halved(picture: Float32[np.ndarray, "rows columns"]) -> Float32[np.ndarray,
 
 
 @cache
-def _weights(level: int, as_weights: Callable[[np.ndarray, int], np.ndarray]) -> Float[np.ndarray, " taps"]:
+def _table(as_weights: AsWeights) -> Float32[np.ndarray, "levels taps"]:
+    """The weights of all levels, in the middle of rows."""
+    rows = [_weights(level, as_weights) for level in range(LEVELS)]
+    out = np.zeros((LEVELS, max(map(len, rows))), np.float32)
+    for row, weights in zip(out, rows, strict=True):
+        start = (len(row) - len(weights)) // 2
+        row[start : start + len(weights)] = weights
+    return out
+
+
+@cache
+def _weights(level: int, as_weights: AsWeights) -> Float[np.ndarray, " taps"]:
     shrunk = _shrunk(level)
     # halving by means of 2 x 2 pixels blurs by itself: variance (4^n - 1) / 12 pixels of the full size
     sigma = math.sqrt((FINEST_PX * 2**level / shrunk) ** 2 - (1 - 1 / shrunk**2) / 12)

@@ -234,7 +234,7 @@ def _plausible(base: Float32[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*s
 
     White that sends back all light has no shading left when a camera exposes for what is around it.
     """
-    brightest = base.max(axis=-1, keepdims=True)
+    brightest = np.maximum(np.maximum(base[..., 0:1], base[..., 1:2]), base[..., 2:3])
     room = _WHITEST - _BRIGHT
     over = np.maximum(brightest - _BRIGHT, 0)
     held = np.where(over > 0, _BRIGHT + room * (1 - np.exp(-over / room)), brightest)
@@ -248,12 +248,12 @@ def _wear_down(
     wear: Wear,
 ) -> None:
     """Vary base color and roughness, in place, by steps of lightness that look alike on black and on white."""
-    new = base[here]
-    shown = new + np.float32(min(wear.amount, 1)) * (_plausible(new) - new)
+    shown = base + np.float32(min(wear.amount, 1)) * (_plausible(base) - base)
     bright = np.maximum(shown @ LUMA, _BLACK)
-    shade = wear.shade[here] ** (_GRAY_LIGHT / np.cbrt(bright))
-    base[here] = np.minimum(shown * shade[:, None], 1)
-    rough_metal[here, 0] = np.clip(np.rint(rough_metal[here, 0] * wear.roughness[here]), 0, 255)
+    shade = np.exp(np.log(wear.shade) * np.float32(_GRAY_LIGHT) * np.exp(np.log(bright) * np.float32(-1 / 3)))
+    np.copyto(base, np.minimum(shown * shade[..., None], 1), where=here[..., None])
+    rough = np.clip(np.rint(rough_metal[..., 0] * wear.roughness), 0, 255)
+    np.copyto(rough_metal[..., 0], rough.astype(np.uint8), where=here)
 
 
 def between(
@@ -304,7 +304,8 @@ def _with_sky(
     empty: Bool[np.ndarray, "frames height width"],
 ) -> UInt8[np.ndarray, "frames height width 3"]:
     """The render; where a simulator draws nothing and it is black, the light from there: the network saw no such black."""
-    black = empty & ~rgb.any(axis=-1)
+    black = empty.copy()
+    black[empty] = ~rgb[empty].any(axis=-1)
     if not black.any():
         return rgb
     rgb = rgb.copy()

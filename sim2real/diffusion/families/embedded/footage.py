@@ -110,10 +110,10 @@ def clip_conditions(
     if at is not None and worn_by and (kept is None or (kept & (shape["depth"] > 0)).any()):
         wear = worn(at, worn_by)
     hidden = occlusion(**shape, K=K)
+    covered = stacked("coverage")["coverage"] if clip.has(camera, "coverage") else None
     pictures = stacked("rgb", "albedo", "material", "edges", "light", "reflection")  # last: light may still be followed
     if clear is not None:
         pictures["albedo"] = before_nothing(pictures["albedo"], clear)
-    covered = stacked("coverage")["coverage"] if clip.has(camera, "coverage") else None
     known = KnownPictures(**pictures, **shape, K=K, hidden=hidden, coverage=covered)
     if restyle is not None and surface is not None and restyle.strength < 1:
         surface = between(known.albedo, known.material, surface, restyle.strength)

@@ -1,4 +1,7 @@
-"""Means along short lines through pictures of several sizes, as a Warp kernel. `blurs.taps_reference` repeats it in torch."""
+"""Pictures under wider and wider blurs, and means along short lines through them, as Warp kernels on a CPU.
+
+`blurs.levels_reference` repeats the first in scipy, `blurs.taps_reference` the second in torch.
+"""
 # pyright: reportInvalidTypeForm=false, reportGeneralTypeIssues=false, reportArgumentType=false, reportOperatorIssue=false
 # pyright: reportCallIssue=false, reportIndexIssue=false, reportAttributeAccessIssue=false
 
@@ -9,6 +12,37 @@ import warp as wp
 from ....native_code import native
 
 wp.set_module_options({"enable_backward": False})
+
+
+@wp.func_native(native(__file__, "levels"))
+@no_type_check
+def levels_of_one(
+    k: int,
+    jobs: wp.array2d(dtype=wp.int32),
+    pictures: wp.array(dtype=wp.float32),
+    weights: wp.array2d(dtype=wp.float32),
+    whole: int,
+    places: wp.array3d(dtype=wp.int32),
+    room: wp.array(dtype=wp.float32),
+    values: wp.array(dtype=wp.float32),
+):
+    """The levels of one picture."""
+    ...
+
+
+@wp.kernel
+@no_type_check
+def levels_kernel(
+    jobs: wp.array2d(dtype=wp.int32),
+    pictures: wp.array(dtype=wp.float32),
+    weights: wp.array2d(dtype=wp.float32),
+    whole: int,
+    places: wp.array3d(dtype=wp.int32),
+    room: wp.array(dtype=wp.float32),
+    values: wp.array(dtype=wp.float32),
+):
+    """The levels of a picture for each of ``jobs``, where ``places`` says: see ``native/levels.inc``."""
+    levels_of_one(wp.tid(), jobs, pictures, weights, whole, places, room, values)
 
 
 @wp.func_native(native(__file__, "taps_row"))

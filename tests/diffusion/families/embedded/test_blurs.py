@@ -9,14 +9,34 @@ from sim2real.diffusion.families.embedded import texture_kernels
 from sim2real.diffusion.families.embedded.blurs import (
     LEVELS,
     Ellipses,
+    _squared,
+    _unit_variance,
     blurred,
     ellipses_of,
     gain_of,
     levels_of,
+    levels_reference,
     seen_of,
     shares_of,
     taps_reference,
 )
+
+
+def test_levels_are_those_of_scipy():
+    size = (37, 90)
+    owner = np.zeros(size, int)
+    owner[5:30, 20:61], owner[30:, :9], owner[36, 89] = 1, 2, 3
+    first = torch.full((2, *size), 0.1)
+    first[:, :, :40], first[:, 20:] = 6.0, 60.0
+    by, noise = ellipses_of(first, first.flip(0) * torch.tensor([1.0, -1])[:, None, None]), drawn(5, *size).numpy()
+    seen = {number: of for number, of in seen_of(owner).items() if number}
+    pictures = {number: noise[box] * here for number, (box, here) in seen.items()}
+    levels = levels_of(noise, seen, by)
+    assert len({tuple(place[1:]) for place in levels.places.reshape(-1, 4)}) > 8
+    np.testing.assert_allclose(levels.values, levels_reference(pictures, levels, _unit_variance), atol=2e-5)
+    shares = shares_of(seen, by)
+    whole = {number: here.astype(np.float32) for number, (_, here) in seen.items()}
+    np.testing.assert_allclose(shares.values, levels_reference(whole, shares, _squared), atol=2e-5)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,56 @@
+"""Work that several threads share, of which the one that waits for it is one."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Job(Generic[T]):
+    """Something to be done once, by whoever comes first: a thread of a pool, or the one that needs the result.
+
+    So nobody waits for what nobody does, and no more threads work than there are.
+
+    Args:
+        work: what is to be done, on one thread. Jobs that it needs need none themselves.
+    """
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work, self._begun, self._future = work, threading.Lock(), Future[T]()
+
+    def run(self) -> None:
+        """Do it, unless it is done or being done."""
+        if not self._begun.acquire(blocking=False):
+            return
+        try:
+            with one_torch_thread():
+                made = self._work()
+        except BaseException as error:
+            self._future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._future.set_result(made)
+
+    def result(self) -> T:
+        """What came of it, or what went wrong."""
+        self.run()
+        return self._future.result()
+
+
+@contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Let torch compute in the calling thread alone, whose others are busy."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
