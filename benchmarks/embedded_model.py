@@ -85,12 +85,12 @@ def makers(model: Path | None, steps: list[int], noises: list[str]) -> dict[str,
     found: dict[str, Maker] = {ZERO: lambda clip: clip.render, GIVEN: lambda clip: clip.lit, TRUTH: lambda clip: clip.truth}
     if model is None:
         return found
-    denoiser, info = load_model(model)
+    denoiser, _ = load_model(model)
 
     def generated(noise: str, count: int) -> Maker:
         def make(clip: HeldOut) -> Pictures:
             drawn, known = clip.noise(noise), clip.conditions
-            frames = sample(denoiser, info, lambda s: drawn[s], lambda s, _: known[s], len(known), steps=count)
+            frames = sample(denoiser, lambda s: drawn[s], lambda s, _: known[s], len(known), steps=count)
             return np.stack(list(frames))
 
         return make

@@ -9,7 +9,7 @@ import click
 
 from . import progress
 from .main import Command
-from .options import debug_option, generate_options
+from .options import debug_option, generate_options, quick_option
 from .types import Seed
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @generate_options
 @click.option("--seed", type=Seed(), default=0, metavar="N", help="Seed of the look, and of the camera's grain.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where the embedded model runs.")
+@quick_option
 @debug_option
 def command(clips: tuple[Path, ...], dry_run: bool, **options: Any) -> None:
     """Generate footage from clip folders, driven by their noise and their pictures; the model is loaded once.

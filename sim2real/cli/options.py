@@ -199,6 +199,14 @@ def render_options(function: Command) -> Command:
     return function
 
 
+quick_option = click.option(
+    "--quick",
+    is_flag=True,
+    help="In less time: light from a quarter of the places, and the embedded model's network at half the size; softer.",
+)
+"""Of rendering and of footage."""
+
+
 def _list_looks(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Print what ``--look`` may say, and end there, if it says ``list``."""
     if value != "list" or context.resilient_parsing:

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from . import progress
-from .options import debug_option, render_options, scene_options
+from .options import debug_option, quick_option, render_options, scene_options
 from .scene_command import SceneCommand
 
 
 @click.command("render", cls=SceneCommand)
 @scene_options
 @render_options
+@quick_option
 @debug_option
 def command(scene: Path, output: Path, **options: Any) -> None:
     """Render a scene or rollout to a clip folder: noise, conditions, labels, videos, a contact sheet and a report.

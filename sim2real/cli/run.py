@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from . import progress
-from .options import debug_option, generate_options, render_options, scene_options
+from .options import debug_option, generate_options, quick_option, render_options, scene_options
 from .scene_command import SceneCommand
 
 
@@ -16,6 +16,7 @@ from .scene_command import SceneCommand
 @scene_options
 @render_options
 @generate_options
+@quick_option
 @debug_option
 def command(scene: Path, output: Path, dry_run: bool, **options: Any) -> None:
     """Render a scene or rollout, then generate footage from it: the whole path in one line.

@@ -39,7 +39,7 @@ def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object]
     if record.rgb is not None:
         words += ["--rgb", record.rgb.renderer]
         words += [] if record.rgb.samples is None else ["--rgb-samples", record.rgb.samples]
-    words += ["--as-live"] if record.as_live else []
+    words += [f"--{name.replace('_', '-')}" for name in ("as_live", "quick") if getattr(record, name)]
     if record.seed:
         words += ["--seed", record.seed]
     laid_out = (record.noise.factor, record.noise.channels) if record.noise is not None else _USUAL

@@ -172,6 +172,7 @@ class ClipRecord(_Record):
     - ``depth_range_m`` is the nearest and the farthest depth that the control videos ``depth.mp4`` of all cameras resolve.
     - ``rgb``: what made these pictures; left out where our renderer did.
     - ``as_live``: what all frames share was found in the first; left out where it was found in the whole clip.
+    - ``quick``: light was followed from a quarter of the places; left out where it was not.
     """
 
     version: int = VERSION
@@ -186,6 +187,7 @@ class ClipRecord(_Record):
     depth_range_m: tuple[float, float] | None = None
     rgb: RgbRecord | None = None
     as_live: bool = False
+    quick: bool = False
     versions: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -228,8 +230,9 @@ def write_record(path: Path, record: ClipRecord) -> None:
             del camera["distortion"]
         if camera["source_name"] is None:
             del camera["source_name"]
-    if not data["as_live"]:
-        del data["as_live"]
+    for name in ("as_live", "quick"):
+        if not data[name]:
+            del data[name]
     if data["rgb"] is None:
         del data["rgb"]
     else:

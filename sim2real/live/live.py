@@ -40,7 +40,8 @@ class LiveOptions:
     - ``cameras``: names of the scene's cameras; all by default.
     - ``size``: picture (height, width) in pixels; the cameras' own by default.
     - ``kinds``: kinds of pictures (``sim2real.kinds``), ``noise`` among them; ``flow`` looks ahead and cannot be had.
-    - ``footage``: what the embedded model is asked for; ``None``: no footage.
+    - ``footage``: what the embedded model is asked for; ``None``: no footage. If it is ``quick``, so is light: the pictures are
+      those of ``render --as-live --quick``.
     - ``seed``, ``beta``, ``layout``, ``device``: of the noise, as in ``RenderOptions``.
     - ``threads``: that work on one state, the one that asks among them; one per core by default.
 
@@ -110,6 +111,7 @@ class Live:
             only=wanted,
             threads=options.threads or len(os.sched_getaffinity(0)),
             as_live=True,
+            quick=options.footage is not None and options.footage.quick,
         )
         plan = planned(with_rows(scene), asked)
         cameras = tuple(replace(c, world_from_camera=c.world_from_camera.copy()) for c in plan.cameras)

@@ -151,6 +151,7 @@ def clip_record(
         depth_range_m=None if depth_range is None else (depth_range.near, depth_range.far),
         rgb=None if rgb is None else RgbRecord(**asdict(rgb)),
         as_live=plan.as_live,
+        quick=plan.quick,
         versions=_versions(),
     )
 

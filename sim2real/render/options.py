@@ -34,6 +34,7 @@ class RenderOptions:
     - ``rgb``: who makes the pictures ``rgb``, one of ``kinds.RGB_RENDERERS``; ``rgb_samples``: paths per pixel of ``mitsuba``.
     - ``as_live``: find what all frames share (exposure, where shadows fall sharply) from the first frame alone, as a running
       simulation has to: the pictures are those of ``sim2real.live``, bit for bit. Otherwise the whole clip is looked at.
+    - ``quick``: follow ``light``, ``reflection`` and ``gloss`` from a quarter of the places, in half of the time: softer.
     - ``pages``: write the contact sheet and the report; a caller that adds more to the clip writes them afterwards.
     - ``scene_options``: how the scene was read, for ``clip.json``, so that it can be read again.
 
@@ -56,6 +57,7 @@ class RenderOptions:
     rgb: str = "ours"
     rgb_samples: int | None = None
     as_live: bool = False
+    quick: bool = False
     pages: bool = True
     scene_options: Mapping[str, Any] = field(default_factory=dict)
 

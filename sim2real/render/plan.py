@@ -30,7 +30,7 @@ class Plan:
     - ``draws``: how many draws of the noise there are beside the first.
     - ``beta`` is one number, or numbers by name where things differ; ``id_beta`` has one per instance id.
     - ``rgb``: who makes the pictures ``rgb``; ``rgb_samples``: paths per pixel, where they are followed.
-    - ``as_live``: what all frames share is found from the first.
+    - ``as_live``: what all frames share is found from the first; ``quick``: light is followed from a quarter of the places.
     """
 
     scene: Scene
@@ -47,6 +47,7 @@ class Plan:
     rgb: str = "ours"
     rgb_samples: int | None = None
     as_live: bool = False
+    quick: bool = False
     draws: int = 0
 
 
@@ -85,6 +86,7 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
         rgb=options.rgb,
         rgb_samples=options.rgb_samples,
         as_live=options.as_live,
+        quick=options.quick,
         draws=options.draws,
     )
 

@@ -48,8 +48,15 @@ class Stage:
         """Follows rays of light: on the CPU, wherever the rest is done."""
         shared = self.sampler if self.plan.device == "cpu" else None
         views, plan = self.cpu_rasterizer, self.plan
-        glossy = "gloss" in plan.kinds
-        return LightTracer(self.scene, self.triangles, views, sampler=shared, as_live=plan.as_live, gloss=glossy)
+        return LightTracer(
+            self.scene,
+            self.triangles,
+            views,
+            sampler=shared,
+            as_live=plan.as_live,
+            gloss="gloss" in plan.kinds,
+            quick=plan.quick,
+        )
 
     @once
     def cpu_rasterizer(self) -> Rasterizer:

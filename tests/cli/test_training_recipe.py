@@ -78,7 +78,9 @@ def test_a_recipe_goes_from_nothing_to_a_model_that_beats_the_zero_line(tmp_path
         pixels = clip.pixels(everything)
         conditions = conditions_of(pixels, clip.intrinsics)
         drawn = noise.noise(number, 10**6, *everything)
-        frames = np.stack(list(sample(model, info, lambda s, d=drawn: d[s], lambda s, _, c=conditions: c[s], len(pixels))))
+        frames = np.stack(
+            list(sample(model, lambda s, d=drawn: d[s], lambda s, _, c=conditions: c[s], len(pixels), steps=info.steps))
+        )
         before.append(mean_square(pixels["rgb"], pixels["target"]))
         after.append(mean_square(frames, pixels["target"]))
     gain_db = 10 * np.log10(np.mean(before) / np.mean(after))

@@ -332,6 +332,20 @@ def test_a_place_has_the_same_light_from_everywhere_and_at_all_times():
     assert a[24, shift:] == pytest.approx(b[24, :-shift], rel=0.1)
 
 
+def test_quick_light_is_softer_and_exposed_alike():
+    ball, floor = replace(primitives.sphere(0.5), material=Material()), square(4.0, base_color=(0.6, 0.6, 0.6, 1.0))
+    scene = scene_of([floor, ball], [camera_at((0, -4, 3), size=(96, 128), focal=110.0)])
+    triangles = triangles_of(scene)
+    usual, quick = (
+        LightTracer(scene, triangles, rasterizer(triangles), environment=environment_of("lab"), quick=quick)
+        for quick in (False, True)
+    )
+    assert np.array_equal(usual.gains(scene.cameras[0]), quick.gains(scene.cameras[0]))
+    fine, soft = (tracer.frame(scene.cameras[0], 0).light for tracer in (usual, quick))
+    assert not np.array_equal(fine, soft)
+    assert np.abs(fine - soft).mean() < 0.04 * fine.mean()
+
+
 @pytest.mark.slow
 def test_a_shut_room_is_not_black():
     box = primitives.box((4.0, 4.0, 2.5))

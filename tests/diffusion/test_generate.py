@@ -261,7 +261,7 @@ def test_what_is_restyled_has_a_texture_of_the_noise_and_the_color_of_the_look_i
 @pytest.mark.slow
 def test_frames_do_not_depend_on_how_many_are_read_at_once(clip, moved_model):
     opened = read_clip(clip)
-    denoiser, info = load_model(moved_model)
+    denoiser, _ = load_model(moved_model)
     restyle = restyle_of(opened.record, "restyle", None, ["mug"], 0)
     made = []
     for chunk in (1, 2, 5):
@@ -270,7 +270,7 @@ def test_frames_do_not_depend_on_how_many_are_read_at_once(clip, moved_model):
         def conditions_of(frames, noise):
             return clip_conditions(opened, "front", frames, restyle, noise)
 
-        made.append(np.stack(list(sample(denoiser, info, noise_of, conditions_of, FRAMES, chunk=chunk))))
+        made.append(np.stack(list(sample(denoiser, noise_of, conditions_of, FRAMES, chunk=chunk))))
     assert np.array_equal(made[0], made[1]) and np.array_equal(made[0], made[2])
 
 

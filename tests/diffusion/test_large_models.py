@@ -53,7 +53,7 @@ def test_what_a_family_does_not_take_is_refused(family, asked, message):
         check_asked(family_of(family), GenerateOptions(model=family, large=LargeModelOptions(**asked)))
 
 
-@pytest.mark.parametrize(("field", "value"), [("use", "restyle"), ("look", "loft"), ("keep", ("robot",))])
+@pytest.mark.parametrize(("field", "value"), [("use", "restyle"), ("look", "loft"), ("keep", ("robot",)), ("quick", True)])
 def test_options_of_the_embedded_model_are_refused_where_they_mean_nothing(field, value):
     with pytest.raises(BadValueError, match=f"--{field} is .* must be left out for wan"):
         check_asked(family_of("wan"), GenerateOptions(model="wan", **{field: value}))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,10 +127,13 @@ def test_states_of_any_scene_are_seen_as_in_its_clip(beta, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_running_model_is_seen_as_in_the_clip_of_its_recorded_states(tmp_path):
+@pytest.mark.parametrize(("quick", "threads"), [(False, None), (True, 1)])
+def test_a_running_model_is_seen_as_in_the_clip_of_its_recorded_states(quick, threads, tmp_path):
     model = mujoco.MjModel.from_xml_string(ARM)
     data, rows, guide, seen = mujoco.MjData(model), [], [], []
-    options = LiveOptions(size=SIZE, kinds=("rgb", "depth", "instances"), footage=GenerateOptions(use="restyle"))
+    shown = ("rgb", "depth", "instances", "light")
+    asked = GenerateOptions(use="restyle", quick=quick)
+    options = LiveOptions(size=SIZE, kinds=shown, footage=asked, threads=threads)
     with LiveMujoco(model, options) as live:
         for step in range(ROWS + 2):
             data.mocap_pos[0] = [0.02 * step, 0.5, 0.3]
@@ -143,8 +146,8 @@ def test_a_running_model_is_seen_as_in_the_clip_of_its_recorded_states(tmp_path)
     np.savez(tmp_path / "states.npz", states=np.array(rows), mocap=np.array(guide))
     scene = load(tmp_path / "arm.xml", LoadOptions(size=SIZE), states=tmp_path / "states.npz")
     kinds = {*KINDS, "albedo", "material", "light", "reflection", "gloss", "coverage", "behind"}
-    clip = render_clip(scene, tmp_path / "clip", RenderOptions(only=kinds, as_live=True, pages=False))
-    generate(clip.path, GenerateOptions(use="restyle", camera_effects="none"))
+    clip = render_clip(scene, tmp_path / "clip", RenderOptions(only=kinds, as_live=True, quick=quick, pages=False))
+    generate(clip.path, replace(asked, camera_effects="none"))
     assert sorted(clip.cameras) == ["arm-wrist", "front"]
     for name in clip.cameras:
         (footage,) = clip.generated(name)
@@ -202,13 +205,13 @@ def test_data_of_another_model_or_of_one_that_has_diverged_is_refused():
             _ = live.live
 
 
-def test_clips_say_that_they_are_rendered_as_live(tmp_path):
+@pytest.mark.parametrize("name", ["as_live", "quick"])
+def test_clips_say_that_they_are_rendered_as_live_and_quickly(name, tmp_path):
     from sim2real.clip import command_for
 
     scene = moving_scene(frames=1, size=(16, 24))
-    for as_live in (False, True):
-        options = RenderOptions(only=["depth"], as_live=as_live, pages=False)
-        clip = render_clip(scene, Path(tmp_path / str(as_live)), options)
-        assert clip.record.as_live is as_live
-        assert ("--as-live" in command_for(clip, [])) is as_live
-        assert ("as_live" in (clip.path / "clip.json").read_text()) is as_live
+    for given in (False, True):
+        clip = render_clip(scene, tmp_path / str(given), RenderOptions(only=["depth"], pages=False, **{name: given}))
+        assert getattr(clip.record, name) is given
+        assert (f"--{name.replace('_', '-')}" in command_for(clip, [])) is given
+        assert (name in json.loads((clip.path / "clip.json").read_text())) is given

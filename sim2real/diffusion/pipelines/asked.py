@@ -23,6 +23,7 @@ def check_asked(family: PipelineFamily, options: GenerateOptions) -> None:
     large, name = options.large, family.name
     _refuse("--use", options.use, options.use != "keep", name, "it belongs to the embedded model", "say it with --prompt")
     _refuse("--wear", options.wear, options.wear != 1, name, "it belongs to the embedded model", "say it with --prompt")
+    _refuse("--quick", "given", options.quick, name, "it belongs to the embedded model", "use fewer --steps")
     auto = options.prompt == "auto"
     _refuse("--look", options.look, options.look is not None and not auto, name, "it goes with --prompt auto here", "")
     _refuse("--keep", ",".join(options.keep), bool(options.keep) and not family.keeps, name, "it takes no masks", "")

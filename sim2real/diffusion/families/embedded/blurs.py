@@ -149,11 +149,12 @@ def levels_reference(
     pictures: Mapping[int, Float32[np.ndarray, "rows columns"]], like: Levels, as_weights: AsWeights
 ) -> Float32[np.ndarray, " total"]:
     """The values of levels, in scipy: each of ``pictures`` where ``like`` has it."""
-    parts = [np.zeros(1, np.float32)]
+    parts: list[np.ndarray] = [np.zeros(1, np.float32)]
     for number, picture in pictures.items():
-        wanted = np.flatnonzero(like.places[number, :, 0])
+        wanted, small = np.flatnonzero(like.places[number, :, 0]), picture
         for level in range(wanted.max() + 1):
-            small = _halved(small) if level > _WHOLE else picture
+            if level > _WHOLE:
+                small = _halved(small)
             if level in wanted:
                 rows = ndimage.correlate1d(small, _weights(level, as_weights), 1, mode="constant")
                 parts.append(ndimage.correlate1d(rows, _weights(level, as_weights), 0, mode="constant").ravel())

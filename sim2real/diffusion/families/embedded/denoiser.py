@@ -137,7 +137,7 @@ class PictureDenoiser(nn.Module):
             control_hidden_states: of a control video; not used, the conditions say more.
             control_hidden_states_scale: not used.
             attention_kwargs: ``conditions`` (batch, frames, channels, height, width) at pixel resolution, and optionally
-                ``states``, a dict of states by timestep, which is read and updated.
+                ``states``, a dict of states by timestep, which is read and updated, and ``quick``, as of ``predict``.
             return_dict: not used.
         """
         given = attention_kwargs or {}
@@ -145,7 +145,7 @@ class PictureDenoiser(nn.Module):
         states = given.get("states", {})
         key = round(float(timestep.flatten()[0]), 3)
         sigma = timestep.to(noisy.dtype).expand(len(noisy)) / 1000
-        clean, states[key] = self.predict(noisy, sigma, given["conditions"], states.get(key))
+        clean, states[key] = self.predict(noisy, sigma, given["conditions"], states.get(key), quick=given.get("quick", False))
         return (fold_pixels(clean.transpose(1, 2)),)
 
     def predict(
@@ -154,6 +154,8 @@ class PictureDenoiser(nn.Module):
         sigma: Float[Tensor, " batch"],
         conditions: Float[Tensor, "batch frames c height width"],
         state: State | None = None,
+        *,
+        quick: bool = False,
     ) -> tuple[Float[Tensor, "batch frames 3 height width"], State]:
         """Clean pictures, and the state to predict later frames with.
 
@@ -165,11 +167,13 @@ class PictureDenoiser(nn.Module):
             sigma: share of noise.
             conditions: from ``picture_conditions``.
             state: what the call for the frames before returned; None at a clip's start.
+            quick: see pictures of half the size. Not while training.
         """
         state = {} if state is None else dict(state)
+        by = 1 if self.training else pixels_per_cell(*noisy.shape[-2:], quick=quick)
         if self.training:
-            return self._run(noisy, sigma, conditions, state), state
-        frames = [self._run(noisy[:, k : k + 1], sigma, conditions[:, k : k + 1], state) for k in range(noisy.shape[1])]
+            return self._run(noisy, sigma, conditions, state, by), state
+        frames = [self._run(noisy[:, k : k + 1], sigma, conditions[:, k : k + 1], state, by) for k in range(noisy.shape[1])]
         return torch.cat(frames, dim=1), state
 
     def _run(
@@ -178,11 +182,11 @@ class PictureDenoiser(nn.Module):
         sigma: Float[Tensor, " batch"],
         conditions: Float[Tensor, "batch frames c height width"],
         state: State,
+        by: int,
     ) -> Float[Tensor, "batch frames 3 height width"]:
-        """Clean pictures of frames that run together; ``state`` is updated."""
-        batch, frames, _, height, width = noisy.shape
+        """Clean pictures of frames that run together, ``by`` pixels along each axis seen as one; ``state`` is updated."""
+        batch, frames, *_ = noisy.shape
         given, covered = conditions.flatten(0, 1).split([CHANNELS, conditions.shape[2] - CHANNELS], dim=1)
-        by = 1 if self.training else pixels_per_cell(height, width)
         coarse, sigma = _coarser(noisy.flatten(0, 1), sigma.repeat_interleave(frames), by)
         known = given if by == 1 else functional.avg_pool2d(reflected(given, by), by)
         seen = torch.cat([coarse, known], dim=1)

@@ -60,28 +60,29 @@ class PictureModel:
         restyle = restyle_of(clip.record, asked.use, asked.look, asked.keep, asked.seed, strength)
 
         def conditions(frames: slice, drawn: np.ndarray) -> np.ndarray:
-            return clip_conditions(clip, camera, frames, restyle, drawn, worn_by=asked.wear)
+            return clip_conditions(clip, camera, frames, restyle, drawn, worn_by=asked.wear, quick=asked.quick)
 
         settings = {
             "steps": asked.steps or self._info.steps,
             "wear": asked.wear,
+            **({"quick": True} if asked.quick else {}),
             **settings_of(restyle, clip.record, asked.keep, clip.has(camera, "behind")),
         }
         return PictureInputs(noise, settings, conditions, clip.frames)
 
     def run(self, inputs: PictureInputs, tell: Told) -> Frames:
         """Denoise the frames in order."""
-        from .sample import sample
-
-        steps = self._options.steps
-        return sample(self._denoiser, self._info, inputs.noise, inputs.conditions, inputs.frames, steps=steps, progress=tell)
+        return self._sampled(inputs, progress=tell)
 
     def stream(self, inputs: PictureInputs) -> Frames:
         """Denoise a frame whenever one is asked for; its noise and conditions are asked for then, and not before."""
+        return self._sampled(inputs, chunk=1)
+
+    def _sampled(self, inputs: PictureInputs, **how: Any) -> Frames:
         from .sample import sample
 
-        steps = self._options.steps
-        return sample(self._denoiser, self._info, inputs.noise, inputs.conditions, inputs.frames, steps=steps, chunk=1)
+        asked = {"steps": self._options.steps or self._info.steps, "quick": self._options.quick}
+        return sample(self._denoiser, inputs.noise, inputs.conditions, inputs.frames, **asked, **how)
 
 
 @functools.lru_cache(maxsize=1)

@@ -85,6 +85,8 @@ def clip_conditions(
     restyle: Restyle | None = None,
     noise: Float32[np.ndarray, "n 3 height width"] | None = None,
     worn_by: float = 0.0,
+    *,
+    quick: bool = False,
 ) -> Float32[np.ndarray, "n channels height width"]:
     """The network's conditions for a stretch of a clip's frames; see ``picture_conditions``.
 
@@ -95,6 +97,7 @@ def clip_conditions(
         restyle: what becomes of its instances; None keeps all.
         noise: of these frames, which draws the textures of what is restyled, and wear; None leaves all plain.
         worn_by: how worn surfaces are that keep their colors: 0 not at all, 1 as in a household.
+        quick: for a network that sees pictures of half the size.
     """
     numbers = range(frames.start, frames.stop)
 
@@ -109,7 +112,7 @@ def clip_conditions(
         surface, kept = _new_surfaces(ids, clear, restyle.appearances, at)
     if at is not None and worn_by and (kept is None or (kept & (shape["depth"] > 0)).any()):
         wear = worn(at, worn_by)
-    hidden = occlusion(**shape, K=K)
+    hidden = occlusion(**shape, K=K, quick=quick)
     covered = stacked("coverage")["coverage"] if clip.has(camera, "coverage") else None
     pictures = stacked("rgb", "albedo", "material", "edges", "light", "reflection")  # last: light may still be followed
     if clear is not None:

@@ -20,6 +20,8 @@ def occlusion(
     depth: Float[np.ndarray, "frames height width"],
     normals: UInt8[np.ndarray, "frames height width 3"],
     K: Float[np.ndarray, "*frames 3 3"],  # noqa: N803
+    *,
+    quick: bool = False,
 ) -> UInt8[np.ndarray, "frames height width 2"]:
     """How much of the hemisphere over each pixel is hidden, 0 to 255, within each of :data:`REACHES`; frames stand alone.
 
@@ -29,18 +31,20 @@ def occlusion(
         depth: metres along z, 0 without a surface (which nothing is hidden from).
         normals: camera frame, ``(n + 1) / 2``.
         K: pixels; one, or one per frame.
+        quick: as the network sees pictures of ``GenerateOptions.quick``.
     """
+    by = pixels_per_cell(*depth.shape[1:], quick=quick)
     every = np.broadcast_to(np.asarray(K, np.float64), (len(depth), 3, 3))
-    return np.stack([_of_frame(*frame) for frame in zip(depth.astype(np.float32), normals, every, strict=True)])
+    return np.stack([_of_frame(*frame, by) for frame in zip(depth.astype(np.float32), normals, every, strict=True)])
 
 
 def _of_frame(
     depth: Float32[np.ndarray, "height width"],
     normals: UInt8[np.ndarray, "height width 3"],
     K: Float[np.ndarray, "3 3"],  # noqa: N803
+    by: int,
 ) -> UInt8[np.ndarray, "height width 2"]:
     height, width = depth.shape
-    by = pixels_per_cell(height, width)
     middle = cell_middles(depth.shape, by)
     fewer = np.array(K)
     fewer[:2] /= by

@@ -24,8 +24,13 @@ def painted(
     conditions: Float[torch.Tensor, "n c height width"],
     states: dict[float, State],
     steps: int,
+    *,
+    quick: bool = False,
 ) -> Float[torch.Tensor, "n 3 height width"]:
-    """Pictures of some frames in [0, 1]; ``states`` go on from the frames before, one for every noise level."""
+    """Pictures of some frames in [0, 1]; ``states`` go on from the frames before, one for every noise level.
+
+    ``quick`` lets the network see pictures of half the size.
+    """
     with quiet_diffusers():
         return pipeline(
             video=(conditions[None, :, PICTURE] + 1) / 2,
@@ -36,7 +41,7 @@ def painted(
             guidance_scale=1.0,
             latents=fold_pixels(noise.transpose(0, 1)[None]),
             prompt_embeds=torch.zeros(1, 1, 1),
-            attention_kwargs={"conditions": conditions[None], "states": states},
+            attention_kwargs={"conditions": conditions[None], "states": states, "quick": quick},
             output_type="pt",
         ).frames[0]
 

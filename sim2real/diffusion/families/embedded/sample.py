@@ -15,7 +15,6 @@ from ....devices import frame_pool
 from ....errors import BadValueError
 from ...folding import FOLD
 from .denoiser import SCALE, PictureDenoiser, State, reflected
-from .folder import Info
 from .precision import autocast_for
 
 Frame = UInt8[np.ndarray, "height width 3"]
@@ -31,27 +30,27 @@ _START = 0.999
 
 def sample(
     model: PictureDenoiser,
-    info: Info,
     noise_of: Callable[[slice], Stretch],
     conditions_of: Callable[[slice, Stretch], Stretch],
     frames: int,
     *,
-    steps: int | None = None,
+    steps: int = 1,
     progress: Callable[[int, int], None] | None = None,
     chunk: int = 2,
+    quick: bool = False,
 ) -> Iterator[Frame]:
     """Denoise a clip of any length and size, frame by frame: memory does not grow, and no frame waits for a later one.
 
     Args:
         model: from ``load_model``.
-        info: of the same model.
         noise_of: unit variance at pixel resolution (n, 3, height, width), for a slice of frames: all the randomness there is.
         conditions_of: from ``picture_conditions``, for a slice of frames and their noise.
         frames: of the clip.
-        steps: denoising steps; None is the model's own number.
+        steps: denoising steps.
         progress: called with (frames done, frames).
         chunk: frames that are asked for at once; the pictures do not depend on it. From 2 on, the next ones are asked for in a
             thread while the network is busy.
+        quick: let the network see pictures of half the size.
 
     Yields:
         The frames, in order.
@@ -59,10 +58,9 @@ def sample(
     Raises:
         BadValueError: there are no steps to do, or noise and conditions differ in size.
     """
-    steps = info.steps if steps is None else steps
     if steps < 1:
         raise BadValueError("the number of steps", steps, right="at least 1")
-    paint = _in_one_step(model) if steps == 1 else _in_steps(model, steps)
+    paint = _in_one_step(model, quick=quick) if steps == 1 else _in_steps(model, steps, quick=quick)
 
     def given(first: int) -> Given:
         stretch = slice(first, min(first + chunk, frames))
@@ -101,21 +99,21 @@ def _stretch(paint: Paint, device: torch.device, noise: Tensor, conditions: Tens
     return list(pixels.numpy())
 
 
-def _in_one_step(model: PictureDenoiser) -> Paint:
+def _in_one_step(model: PictureDenoiser, *, quick: bool) -> Paint:
     """What the model says of noise alone is what a sampler of a single step arrives at."""
     state: State | None = None
 
     def paint(noise: Tensor, conditions: Tensor) -> Tensor:
         nonlocal state
-        clean, state = model.predict(noise[None], noise.new_tensor([_START]), conditions[None], state)
+        clean, state = model.predict(noise[None], noise.new_tensor([_START]), conditions[None], state, quick=quick)
         return (clean[0] / SCALE * 0.5 + 0.5).clamp(0, 1)
 
     return paint
 
 
-def _in_steps(model: PictureDenoiser, steps: int) -> Paint:
+def _in_steps(model: PictureDenoiser, steps: int, *, quick: bool) -> Paint:
     """Several, by the sampler of diffusers' pipeline."""
     from .pipeline import painted, pipeline_of  # brings transformers along
 
     pipeline, states = pipeline_of(model), {}
-    return lambda noise, conditions: painted(pipeline, noise, conditions, states, steps)
+    return lambda noise, conditions: painted(pipeline, noise, conditions, states, steps, quick=quick)

@@ -135,6 +135,23 @@ def test_large_pictures_untrained_are_what_is_given(fresh, monkeypatch):
     assert torch.allclose(clean, SCALE * conditions[:, :, PICTURE], atol=1e-5)
 
 
+def test_quick_pictures_are_seen_at_half_the_size():
+    sizes = [(48, 64), (192, 200), (240, 320), (480, 640), (1080, 1920)]
+    assert [scale.pixels_per_cell(*size) for size in sizes] == [1, 1, 1, 2, 5]
+    assert [scale.pixels_per_cell(*size, quick=True) for size in sizes] == [1, 1, 2, 4, 10]
+
+
+def test_a_quick_network_says_what_it_says_of_half_as_many_pixels(monkeypatch):
+    model, (noisy, sigma, conditions) = build_denoiser(3).eval(), inputs(frames=2, size=(24, 208))
+    with torch.inference_mode():
+        model.finish.weight.normal_(0, 0.02, generator=torch.Generator().manual_seed(1))
+        quick, _ = model.predict(noisy, sigma, conditions, quick=True)
+        usual, _ = model.predict(noisy, sigma, conditions)
+        monkeypatch.setattr(scale, "LONGEST_PX", 200)
+        halved, _ = model.predict(noisy, sigma, conditions)
+    assert torch.equal(quick, halved) and not torch.equal(quick, usual)
+
+
 @pytest.mark.parametrize("share", [1.0, 0.7, 0.1])
 def test_fewer_pixels_have_the_share_of_noise_that_they_are_said_to_have(share):
     rng = torch.Generator().manual_seed(0)

@@ -6,7 +6,6 @@ import torch
 
 from sim2real.diffusion import family_of
 from sim2real.diffusion.families.embedded.conditions import KnownPictures, picture_conditions
-from sim2real.diffusion.families.embedded.folder import Info
 from sim2real.diffusion.families.embedded.pipeline import painted, pipeline_of
 from sim2real.diffusion.families.embedded.precision import autocast_for
 from sim2real.diffusion.families.embedded.sample import sample
@@ -23,7 +22,7 @@ def clip(make_pictures):
 
 def footage(model, clip, steps=1, **options):
     noise, conditions = clip
-    frames = sample(model, Info(), lambda s: noise[s], lambda s, _: conditions[s], len(noise), steps=steps, **options)
+    frames = sample(model, lambda s: noise[s], lambda s, _: conditions[s], len(noise), steps=steps, **options)
     return np.stack(list(frames))
 
 
@@ -44,7 +43,7 @@ def test_frames_come_as_soon_as_they_can(denoiser, clip):
         asked.append(stretch.stop)
         return noise[stretch]
 
-    frames = sample(denoiser, Info(), noise_of, lambda s, _: conditions[s], 5, chunk=1)
+    frames = sample(denoiser, noise_of, lambda s, _: conditions[s], 5, chunk=1)
     first = next(frames)
     assert asked == [1] and np.array_equal(first, footage(denoiser, clip)[0])
 
@@ -57,7 +56,7 @@ def test_conditions_are_made_one_stretch_ahead_and_no_further(denoiser, clip):
         asked.append((stretch.start, threading.current_thread() is threading.main_thread()))
         return noise[stretch]
 
-    frames = sample(denoiser, Info(), noise_of, lambda s, _: conditions[s], 5, chunk=2)
+    frames = sample(denoiser, noise_of, lambda s, _: conditions[s], 5, chunk=2)
     next(frames)
     frames.close()  # and then no thread is left
     assert asked in ([(0, False)], [(0, False), (2, False)])
@@ -72,7 +71,7 @@ def test_an_error_in_conditions_made_ahead_is_that_of_the_footage(denoiser, clip
             raise BadValueError("the clip", "damaged", right="whole")
         return conditions[stretch]
 
-    frames = sample(denoiser, Info(), lambda s: noise[s], conditions_of, 5, chunk=2)
+    frames = sample(denoiser, lambda s: noise[s], conditions_of, 5, chunk=2)
     assert next(frames).shape == (22, 37, 3)
     with pytest.raises(BadValueError, match="damaged"):
         list(frames)
