@@ -1,7 +1,7 @@
 """How fast a running simulation is seen, and that it is seen as its clip: ``python -m benchmarks.live [--steps N]``.
 
 The kitchen of gymnasium-robotics, stepped with random controls through ``LiveObservations``, at 240x320: frames a second for
-pictures, depth and labels, and with footage of the embedded model; the memory of the process after a tenth and at the end; and
+pictures, depth and labels, and with footage of the embedded model, as it is and quick; the memory of the process after a tenth and at the end; and
 how many pictures differ from those of the clip of the recorded states, which must be none.
 """
 
@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -68,13 +69,13 @@ def megabytes() -> float:
 Stepped = tuple[list[dict], np.ndarray, mujoco.MjModel, list[float], list[float]]
 
 
-def stepped(observe: list[str], cameras: int, steps: int) -> Stepped:
+def stepped(observe: list[str], cameras: int, steps: int, footage: GenerateOptions | None) -> Stepped:
     """Observations of all states, the states, the model, seconds of each look, and memory on the way."""
     env = Kitchen()
     kept, rows, seconds, memory = [], [], [], []
     model, data = model_and_data(env)
     names = [model.camera(k).name for k in range(cameras)]
-    with LiveObservations(env, cameras=names, size=SIZE, observe=observe) as live:
+    with LiveObservations(env, cameras=names, size=SIZE, observe=observe, footage=footage) as live:
         live.action_space.seed(0)
         observation, _ = live.reset(seed=0)
         look = live._observed  # noqa: SLF001 (timed without the physics)
@@ -90,15 +91,16 @@ def stepped(observe: list[str], cameras: int, steps: int) -> Stepped:
     return kept, np.array(rows), model, seconds, memory
 
 
-def clip_of(model: mujoco.MjModel, rows: np.ndarray, cameras: int, folder: Path, footage: bool) -> Clip:
+def clip_of(model: mujoco.MjModel, rows: np.ndarray, cameras: int, folder: Path, footage: GenerateOptions | None) -> Clip:
     """The clip of recorded states."""
     options = LoadOptions(size=SIZE)
     scene = completed(scene_of_model(model, Path("kitchen"), Recording(rows), options.reading), options)
-    more = family_of(None).rendered_for(GenerateOptions()) if footage else ()
+    more = () if footage is None else family_of(None).rendered_for(footage)
     names, kinds = [model.camera(k).name for k in range(cameras)], {*KINDS.values(), *more}
-    clip = render_clip(scene, folder, RenderOptions(cameras=names, only=kinds, as_live=True, pages=False))
-    if footage:
-        generate(clip.path, GenerateOptions(camera_effects="none"))
+    quick = footage is not None and footage.quick
+    clip = render_clip(scene, folder, RenderOptions(cameras=names, only=kinds, as_live=True, quick=quick, pages=False))
+    if footage is not None:
+        generate(clip.path, replace(footage, camera_effects="none"))
     return clip
 
 
@@ -127,14 +129,22 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     wrong = 0
     usual = ["rgb", "depth", "segmentation"]
-    for observe, cameras, count in ((usual, 2, steps), (usual, 1, steps), ([*usual, "footage"], 1, max(steps // 10, 2))):
-        observations, rows, model, seconds, memory = stepped(observe, cameras, count)
+    filmed, few = [*usual, "footage"], max(steps // 10, 2)
+    plain, quick = GenerateOptions(), GenerateOptions(quick=True)
+    for observe, cameras, count, footage in (
+        (usual, 2, steps, None),
+        (usual, 1, steps, None),
+        (filmed, 1, few, plain),
+        (filmed, 1, few, quick),
+    ):
+        observations, rows, model, seconds, memory = stepped(observe, cameras, count, footage)
         with tempfile.TemporaryDirectory() as folder:
-            clip = clip_of(model, rows, cameras, Path(folder) / "clip", "footage" in observe)
+            clip = clip_of(model, rows, cameras, Path(folder) / "clip", footage)
             found = differing(observations, clip)
         wrong += found
         rate, grown = 1 / median(seconds), f"{memory[0]:.0f}, {memory[-1]:.0f}"
-        print(f"| {', '.join(observe)} | {cameras} | {len(rows)} | {rate:.1f} | {grown} | {found} |", flush=True)
+        what = ", ".join(observe) + (", quick" if footage is quick else "")
+        print(f"| {what} | {cameras} | {len(rows)} | {rate:.1f} | {grown} | {found} |", flush=True)
     if wrong:
         sys.exit("error: a running simulation is not seen as its clip")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-_TURN_S = 0.0002
+_TURN_S = 0.0005
 _lock = threading.RLock()
 """Held while Warp is started or a module loaded: Warp does neither from two threads at once."""
 
@@ -168,7 +168,7 @@ def frame_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
 
 @contextlib.contextmanager
 def taking_turns() -> Iterator[None]:
-    """Let threads that work on one thing wait for each other a fifth of a millisecond at most.
+    """Let threads that work on one thing wait for each other half a millisecond at most.
 
     By default, a thread whose kernel is done waits for five until one that runs Python code makes room for it.
     """

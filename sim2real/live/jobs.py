@@ -17,7 +17,7 @@ class Job(Generic[T]):
     So nobody waits for what nobody does, and no more threads work than there are.
 
     Args:
-        work: what is to be done, on one thread. Jobs that it needs need none themselves.
+        work: what is to be done, on one thread; it waits for no other job.
     """
 
     def __init__(self, work: Callable[[], T]) -> None:

@@ -22,7 +22,7 @@ from ..noise.layout import NoiseLayout
 from ..render import RenderOptions
 from ..render.frame import Frame, FrameRenderer
 from ..render.plan import planned
-from ..scene import Camera, Scene
+from ..scene import Scene
 from .footage import LiveFootage
 from .jobs import Job
 from .rows import State as State
@@ -138,19 +138,16 @@ class Live:
         row, number = put(self.plan.scene, self.plan.cameras, self._number, state), self._number
         self._number += 1
         shared = Job(partial(self._renderer.ahead, row))
-
-        def rendered(camera: Camera, kinds: frozenset[str]) -> Frame:
-            if "rgb" in kinds:
-                shared.result()
-            return self._renderer.render(camera, row, number, kinds)
-
-        views = {camera.name: {g: Job(partial(rendered, camera, g)) for g in self._groups} for camera in self.plan.cameras}
+        views = {
+            camera.name: {g: Job(partial(self._renderer.render, camera, row, number, g)) for g in self._groups}
+            for camera in self.plan.cameras
+        }
         jobs = [job for view in views.values() for job in view.values()]
         if self._pool is not None:
-            for job in jobs:
+            for job in jobs if self._footage else reversed(jobs):
                 self._pool.submit(job.run)
         if self._footage is None:  # which waits for what it needs next
-            for job in (shared, *reversed(jobs)):
+            for job in (shared, *jobs):
                 job.run()
         return {name: self._seen(name, number, view, shared) for name, view in views.items()}
 

@@ -119,10 +119,12 @@ def alike_around(
     same: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> Int32[np.ndarray, "height width"]:
     """How many of each pixel's eight neighbors are hardly turned from it, and of the ``same`` value in a picture."""
-    padded, normal = np.pad(picture, 1, mode="edge"), np.pad(normals, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    padded, planes = np.pad(picture, 1, mode="edge"), np.ascontiguousarray(np.moveaxis(normals, -1, 0))
+    around = np.pad(planes, ((0, 0), (1, 1), (1, 1)), mode="edge")
     count = np.zeros(picture.shape, np.int32)
     for way in AROUND[4:]:  # the other four are these, seen from there
-        alike = same(beside(padded, way), picture) & (np.einsum("hwc,hwc->hw", beside(normal, way), normals) > _TURNED)
+        straightness = sum(beside(there, way) * here for there, here in zip(around, planes, strict=True))
+        alike = same(beside(padded, way), picture) & (straightness > _TURNED)
         count += alike
         count += beside(np.pad(alike, 1, mode="edge"), (-way[0], -way[1]))
     return count

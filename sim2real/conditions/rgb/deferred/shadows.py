@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -86,10 +87,16 @@ class ShadowMaps:
             return as_warp(self._still, wp.float32)
         with self._lock:
             if frame not in self._maps:
-                self._maps[frame] = _FrameMaps(torch.empty_like(self._still), [None] * len(self._cameras))
-                while len(self._maps) > _KEPT:
-                    self._maps.popitem(last=False)
+                spare = None
+                while len(self._maps) >= _KEPT:
+                    _, old = self._maps.popitem(last=False)
+                    spare = old.maps if old.is_free() else spare
+                # new memory costs more than what is drawn in it
+                maps = torch.empty_like(self._still) if spare is None else spare
+                self._maps[frame] = _FrameMaps(maps, [None] * len(self._cameras))
             kept = self._maps[frame]
+            lent = as_warp(kept.maps, wp.float32)
+            kept.lent.append(weakref.ref(lent))
         for number in range(len(self._cameras)):
             with self._lock:
                 if kept.drawn[number] is not None:
@@ -107,7 +114,7 @@ class ShadowMaps:
         for future in kept.drawn:
             assert future is not None
             future.result()
-        return as_warp(kept.maps, wp.float32)
+        return lent
 
     def _draw(self, number: int, frame: int, casters: _Casters, into: Float32[Tensor, "side side"]) -> None:
         """Draw some parts of a frame in front of what the map of a lamp holds."""
@@ -118,10 +125,15 @@ class ShadowMaps:
 
 @dataclass(frozen=True, eq=False)
 class _FrameMaps:
-    """The maps of a frame, and which of them some thread has drawn or is drawing."""
+    """The maps of a frame, which of them some thread has drawn or is drawing, and the arrays through which they are read."""
 
     maps: Float32[Tensor, "lamps side side"]
     drawn: list[Future | None]
+    lent: list[weakref.ref] = field(default_factory=list)
+
+    def is_free(self) -> bool:
+        """Whether they are drawn and nobody reads them any more."""
+        return all(one is not None and one.done() for one in self.drawn) and all(read() is None for read in self.lent)
 
 
 class _Casters:

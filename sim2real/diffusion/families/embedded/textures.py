@@ -142,13 +142,20 @@ def shade_of(laid: Laid, noise: Float32[np.ndarray, "3 height width"], grain: Gr
     for k in range(grain.size.shape[1]):
         if not grain.strength[list(laid.seen), k].any():
             continue
-        size, stretch, strength = (torch.from_numpy(table[:, k])[row] for table in (grain.size, grain.stretch, grain.strength))
+        size, stretch, strength = (_at(table[:, k], row) for table in (grain.size, grain.stretch, grain.strength))
         blur = ellipses_of(laid.along * (size * stretch), laid.across * size)
         on = {id_: of for id_, of in laid.seen.items() if grain.strength[id_, k] > 0}
         field = _field_of(noise[k % _CHANNELS], laid.owner, on, blur, grain.form[:, k])
         deviation = torch.where(z > 0, strength * blur.ratio, 0)
-        total += deviation * _formed(field, torch.from_numpy(grain.form[:, k])[row]) - deviation.square() / 2
+        formed = _formed(field, _at(grain.form[:, k], row)) if grain.form[:, k].any() else field
+        total += deviation * formed - deviation.square() / 2
     return total.exp().numpy()
+
+
+def _at(column: np.ndarray, row: Int[Tensor, "height width"]) -> Tensor:
+    """The values of a table's column at each pixel; one for all where they are all the same."""
+    same = bool((column == column[0]).all())
+    return torch.tensor(column[0]) if same else torch.from_numpy(column)[row]
 
 
 def _field_of(
