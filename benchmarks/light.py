@@ -1,6 +1,6 @@
 """How long light takes that is followed: ``python -m benchmarks.light [SCENE] [--light NAME] [--size HxW ...]``.
 
-Seconds of one thread: the clip's cache of reflected light once, then every frame (median).
+Seconds of one thread: the clip's cache of reflected light once, then every frame (median), also with ``gloss`` and quick.
 """
 
 from __future__ import annotations
@@ -35,22 +35,23 @@ def main() -> None:
     views = rasterizer(triangles)
     sampler = Sampler(scene, triangles, views)
     LightTracer(scene, triangles, views, sampler=sampler)  # kernels are compiled by now
-    print(
-        f"{machine()}; {options.scene.name}, {len(triangles.faces)} triangles\n\n| size | once, s | a frame, s |\n|---|---|---|"
-    )
+    print(f"{machine()}; {options.scene.name}, {len(triangles.faces)} triangles\n")
+    print("| size | once, s | a frame, s | with gloss | quick |\n|---|---|---|---|---|")
     for text in options.size:
         height, width = (int(side) for side in text.split("x"))
-        began = time.perf_counter()
-        tracer = LightTracer(scene, triangles, views, sampler=sampler)
-        once = time.perf_counter() - began
-        camera = scene.cameras[0].resized((height, width))
-        tracer.gains(camera)
-        seconds = []
-        for frame in range(min(options.frames, scene.frames)):
+        camera, medians = scene.cameras[0].resized((height, width)), []
+        for how in ({}, {"gloss": True}, {"quick": True}):
             began = time.perf_counter()
-            tracer.frame(camera, frame)
-            seconds.append(time.perf_counter() - began)
-        print(f"| {text} | {once:.2f} | {np.median(seconds):.2f} |")
+            tracer = LightTracer(scene, triangles, views, sampler=sampler, **how)
+            once = time.perf_counter() - began
+            tracer.gains(camera)
+            seconds = []
+            for frame in range(min(options.frames, scene.frames)):
+                began = time.perf_counter()
+                tracer.frame(camera, frame)
+                seconds.append(time.perf_counter() - began)
+            medians.append(f"{np.median(seconds):.2f}")
+        print(f"| {text} | {once:.2f} | {' | '.join(medians)} |")
 
 
 if __name__ == "__main__":
