@@ -40,9 +40,9 @@ def main() -> None:
     for text in options.size:
         height, width = (int(side) for side in text.split("x"))
         camera, medians = scene.cameras[0].resized((height, width)), []
-        for how in ({}, {"gloss": True}, {"quick": True}):
+        for how in ("usual", "gloss", "quick"):
             began = time.perf_counter()
-            tracer = LightTracer(scene, triangles, views, sampler=sampler, **how)
+            tracer = LightTracer(scene, triangles, views, sampler=sampler, gloss=how == "gloss", quick=how == "quick")
             once = time.perf_counter() - began
             tracer.gains(camera)
             seconds = []
