@@ -72,25 +72,3 @@ def face_of(hit: Hit) -> int:
 def normal_of(hit: Hit) -> wp.vec3:
     """The outward normal there."""
     return wp.vec3(hit[4], hit[5], hit[6])
-
-
-@wp.kernel
-@no_type_check
-def rays_kernel(
-    bodies: wp.uint64,
-    points: wp.array(dtype=wp.vec3),
-    ways: wp.array(dtype=wp.vec3),
-    reach: float,
-    blocked: wp.array(dtype=wp.int32),
-    faces: wp.array(dtype=wp.int32),
-    hits: wp.array2d(dtype=wp.float32),
-):
-    """What rays meet: whether anything, and first of all: which face, how far, weights of two corners, and the normal."""
-    i = wp.tid()
-    if hidden(bodies, points[i], ways[i], reach):
-        blocked[i] = 1
-    hit = nearest(bodies, points[i], ways[i], reach)
-    faces[i] = face_of(hit)
-    for k in range(3):
-        hits[i, k] = hit[k]
-        hits[i, 3 + k] = hit[4 + k]
