@@ -139,9 +139,9 @@ def _levels(
     values = np.zeros(first, np.float32)
     if jobs:
         flat = np.concatenate([picture.ravel() for picture in pictures.values()])
-        arrays = (np.array(jobs, np.int32), flat, _table(as_weights), _WHOLE, places, np.empty(2 * begins, np.float32), values)
-        given = [array if isinstance(array, int) else as_warp(array) for array in arrays]
-        launch(texture_kernels.levels_kernel, len(jobs), given, "cpu")
+        room = np.empty(2 * max(picture.size for picture in pictures.values()), np.float32)
+        given = [as_warp(np.array(jobs, np.int32)), as_warp(flat), as_warp(_table(as_weights)), _WHOLE]
+        launch(texture_kernels.levels_kernel, 1, [*given, as_warp(places), as_warp(room), as_warp(values)], "cpu")
     return Levels(values, places, corners)
 
 

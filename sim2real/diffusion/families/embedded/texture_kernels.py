@@ -41,8 +41,9 @@ def levels_kernel(
     room: wp.array(dtype=wp.float32),
     values: wp.array(dtype=wp.float32),
 ):
-    """The levels of a picture for each of ``jobs``, where ``places`` says: see ``native/levels.inc``."""
-    levels_of_one(wp.tid(), jobs, pictures, weights, whole, places, room, values)
+    """The levels of a picture for each of ``jobs``, one after the other, where ``places`` says: see ``native/levels.inc``."""
+    for k in range(jobs.shape[0]):
+        levels_of_one(k, jobs, pictures, weights, whole, places, room, values)
 
 
 @wp.func_native(native(__file__, "taps_row"))
