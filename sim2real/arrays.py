@@ -79,3 +79,13 @@ def first_not_rigid(matrices: Float64[np.ndarray, "rows 4 4"]) -> int | None:
     below = np.abs(matrices[:, 3] - [0, 0, 0, 1]).max(axis=1)
     broken = np.flatnonzero(~((slant <= 1e-3) & turns & (below <= 1e-3)))
     return int(broken[0]) if len(broken) else None
+
+
+def lengths_of(vectors: Float[np.ndarray, "*shape n"]) -> Float[np.ndarray, "*shape"]:
+    """Euclidean lengths of whatever a file holds, without overflow on the way; not a number where a vector is not finite."""
+    largest = np.abs(vectors).max(axis=-1, keepdims=True, initial=0)
+    usual = np.isfinite(largest) & (largest > 0)
+    scale = np.where(usual, largest, 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = scale[..., 0] * np.linalg.norm(np.where(usual, vectors / scale, 0), axis=-1)
+    return np.where(np.isfinite(largest[..., 0]), found, np.nan)

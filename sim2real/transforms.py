@@ -9,9 +9,14 @@ OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])
 """Camera axes: OpenGL looks along -z with y up, OpenCV along +z with y down. It is its own inverse."""
 
 
+_HUGE = 1e100
+
+
 def rotation_from_quaternion(wxyz: Float[np.ndarray, "*batch 4"]) -> Float[np.ndarray, "*batch 3 3"]:
     """Rotation matrices of (not necessarily unit) quaternions."""
     q = np.asarray(wxyz, np.float64)
+    largest = np.abs(q).max(axis=-1, keepdims=True, initial=0)
+    q = q / np.where((largest > _HUGE) | ((largest > 0) & (largest < 1 / _HUGE)), largest, 1)  # whose squares are not numbers
     q = q / np.linalg.norm(q, axis=-1, keepdims=True)
     w, x, y, z = np.moveaxis(q, -1, 0)
     rows = [

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from sim2real.arrays import reason
+from sim2real.arrays import lengths_of, reason
 from sim2real.clip.images import read_noise
 from sim2real.errors import BadValueError, Sim2RealError, UnreadableFileError
 from sim2real.flow import read_flow
 from sim2real.scene.readers.mujoco.states import read_states
 from sim2real.scene.readers.scene_file.tables import read_table
+from sim2real.transforms import rotation_from_quaternion
 from sim2real.video import DepthFiles, read_poses
 
 EXTREMES = [0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 1e300, -1e300, 1e-300]
@@ -141,3 +142,12 @@ def test_what_a_library_says_keeps_its_quotes_but_for_missing_keys():
     assert reason(KeyError("scenes")) == "scenes"
     assert reason(AttributeError("'str' object has no attribute 'get'")) == "'str' object has no attribute 'get'"
     assert reason(ValueError()) == "ValueError"
+
+
+def test_lengths_of_huge_and_tiny_vectors_do_not_overflow():
+    vectors = np.array([[3.0, 4.0], [3e200, 4e200], [3e-200, 4e-200], [0, 0], [np.inf, 1], [np.nan, 1]])
+    np.testing.assert_allclose(lengths_of(vectors), [5, 5e200, 5e-200, 0, np.nan, np.nan], rtol=1e-12)
+    assert lengths_of(np.array([1e308, 1e308, 1e308, 1e308])) == np.inf
+    turn = np.array([0.5, -0.1, 0.7, 0.2])
+    for scale in (1e160, 1e-160):
+        np.testing.assert_allclose(rotation_from_quaternion(scale * turn), rotation_from_quaternion(turn), atol=1e-12)

@@ -16,6 +16,7 @@ from typing import cast
 import numpy as np
 from jaxtyping import Float
 
+from ...arrays import lengths_of
 from ...camera.lens import Lens
 from ...transforms import inverse_rigid, rigid, rotation_from_quaternion
 from . import colmap_binary, colmap_text
@@ -73,7 +74,7 @@ def read_colmap(path: Path) -> TrackFile:
 
 def _shots(pictures: list[Picture], cameras: dict[int, CameraModel], path: Path) -> list[Shot]:
     quaternion = np.array([picture.quaternion for picture in pictures])
-    length = np.linalg.norm(quaternion, axis=1)
+    length = lengths_of(quaternion)
     if (odd := ~((length > 1e-6) & (length < 1e6))).any():
         raise unreadable(path, f"the quaternion of {pictures[int(odd.argmax())].name} is not finite, or zero")
     camera_from_world = rigid(rotation_from_quaternion(quaternion), np.array([picture.translation for picture in pictures]))

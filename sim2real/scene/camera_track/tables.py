@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from ...arrays import lengths_of
 from ...transforms import rigid, rotation_from_quaternion
 from .records import Track, TrackFile, checked_intrinsics, checked_size, rigid_poses, unreadable
 
@@ -35,7 +36,7 @@ def read_tum(path: Path) -> TrackFile:
     if len(back):
         k = int(back[0])
         raise unreadable(path, f"its times do not go up: {seconds[k]:.9g} is followed by {seconds[k + 1]:.9g}", "sort it")
-    length = np.linalg.norm(quaternion, axis=1)
+    length = lengths_of(quaternion)
     if (odd := ~(np.abs(length - 1) <= 0.1)).any():
         k = int(odd.argmax())
         raise unreadable(path, f"the quaternion of pose {k} has the length {length[k]:g}, not 1")

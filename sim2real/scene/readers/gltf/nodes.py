@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ....arrays import lengths_of
 from ....transforms import quaternion_from_rotation, rigid, rotation_from_quaternion
 from .document import MOST, Document
 from .instances import is_many
@@ -149,7 +150,7 @@ def _parts(document: Document, index: int, node: dict[str, Any]) -> dict[str, li
             path: document.numbers(node.get(path, usual), len(usual), f"the {path} of node {index}")
             for path, usual in _AT_REST.items()
         }
-        if not np.linalg.norm(held["rotation"]) > 1e-6:
+        if not lengths_of(np.asarray(held["rotation"], np.float64)) > 1e-6:
             raise document.broken(f"the rotation of node {index} is no quaternion: all of it is 0")
         return held
     matrix = np.array(document.numbers(node["matrix"], 16, f"the matrix of node {index}")).reshape(4, 4).T

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ....arrays import lengths_of
 from ....errors import UnreadableFileError
 from ....text_files import read_json
 from ....transforms import rigid, rotation_from_quaternion
@@ -199,7 +200,7 @@ def _scale(value: Any) -> tuple[float, float, float]:
 def _transform(value: dict[str, Any]) -> Float[np.ndarray, "4 4"]:
     place = _numbers(value.get("translation"), 3, "a translation")
     turn = _numbers(value.get("rotation"), 4, "a rotation")
-    if abs(np.linalg.norm(turn) - 1) > 0.05:
+    if not abs(lengths_of(turn) - 1) <= 0.05:
         raise _Wrong(f"a rotation is {turn.tolist()}, must be a quaternion of length 1")
     return rigid(rotation_from_quaternion(turn), place)
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ....arrays import lengths_of
 from ....errors import BadValueError, EmptySceneError, MissingFileError, UnreadableFileError
 from ....file_order import natural_key
 from ....optional import require
@@ -204,7 +205,7 @@ def _poses(held: Any, paths: list[str], channels: tuple[str, str], where: str) -
     if len(positions) != len(turns):
         raise BadValueError(f"the number of frames of {paths[0]}", len(turns), right=str(len(positions)), where=where)
     wxyz = np.roll(turns, 1, axis=-1) if text_of(order) == "xyzw" else turns
-    norms = np.linalg.norm(wxyz, axis=-1)
+    norms = lengths_of(wxyz)
     if (np.abs(norms - 1) > 0.05).any():
         frame, k = (int(v) for v in np.argwhere(np.abs(norms - 1) > 0.05)[0])
         received = np.round(turns[frame, k], 6).tolist()

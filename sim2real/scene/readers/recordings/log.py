@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from ....arrays import lengths_of
 from ....errors import BadValueError, UnknownNameError
 
 QuaternionOrder = Literal["wxyz", "xyzw"]
@@ -79,7 +80,7 @@ def checked(log: Log, where: object) -> Log:
         if track.frames != first.frames or track.frames == 0:
             right = "at least 1" if track.frames == 0 else f"{first.frames}, as {first.name} has"
             raise BadValueError(f"the number of frames of {track.name}", track.frames, right=right, where=where)
-        norms = np.linalg.norm(track.root[:, 3:], axis=1)
+        norms = lengths_of(track.root[:, 3:])
         if (np.abs(norms - 1) > 0.05).any():
             frame = int(np.argmax(np.abs(norms - 1) > 0.05))
             received = np.round(track.root[frame, 3:], 6).tolist()

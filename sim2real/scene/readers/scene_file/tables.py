@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from ....arrays import first_broken_row, first_not_rigid, numbers, read_array, reason
+from ....arrays import first_broken_row, first_not_rigid, lengths_of, numbers, read_array, reason
 from ....errors import BadValueError, MissingFileError, UnreadableFileError
 from ....text_files import read_text
 from ....transforms import rigid, rotation_from_quaternion
@@ -72,7 +72,7 @@ def _from_array(path: Path, values: np.ndarray) -> Table:
         return Table(values[:, :3, 3], values[:, :3, :3])
     if values.shape[1] == 3:
         return Table(values)
-    norms = np.linalg.norm(values[:, 3:7], axis=1)
+    norms = lengths_of(values[:, 3:7])
     if (norms < 1e-6).any():
         row = int(np.argmin(norms))
         raise BadValueError(f"the quaternion in row {row}", values[row, 3:7].tolist(), right="not zero", where=path)

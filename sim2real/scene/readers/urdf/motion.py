@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ....arrays import lengths_of
 from ....errors import BadValueError
 from ....transforms import rigid, rotation_from_quaternion
 from ..reading import uneven
@@ -149,7 +150,7 @@ def _held(names: list[str], values: dict[str, np.ndarray], table: JointTable) ->
         return columns
     if len(needed) == 3:  # it only moves
         return np.concatenate([columns, np.tile([1.0, 0, 0, 0], (len(columns), 1))], axis=1)
-    norms = np.linalg.norm(columns[:, 3:], axis=1)
+    norms = lengths_of(columns[:, 3:])
     if (norms < 1e-6).any():
         row, fix = int(np.argmax(norms < 1e-6)), f"columns are {', '.join(names[3:])}"
         received = columns[row, 3:].tolist()

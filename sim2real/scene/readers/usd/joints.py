@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ....arrays import lengths_of
 from ....errors import UnreadableFileError
 from ....optional import require
 from ....transforms import inverse_rigid, rigid, rotation_about, rotation_from_quaternion
@@ -130,7 +131,7 @@ def _joint(prim: Prim, path: Path) -> StageJoint | None:
 def _frame(position: Any, rotation: Any, prim: Prim, path: Path) -> Float[np.ndarray, "4 4"]:
     p = np.zeros(3) if position is None else np.array(position, np.float64)
     q = np.array([1.0, 0, 0, 0]) if rotation is None else np.array([rotation.GetReal(), *rotation.GetImaginary()], np.float64)
-    if not (np.isfinite(p).all() and np.isfinite(q).all() and np.linalg.norm(q) > 1e-6):
+    if not (np.isfinite(p).all() and np.isfinite(q).all() and lengths_of(q) > 1e-6):
         why = f"the frames of the joint {prim.GetPath()} are not finite"
         raise UnreadableFileError(path, what="the USD stage", why=why, fix="export the robot again")
     return rigid(rotation_from_quaternion(q), p)
