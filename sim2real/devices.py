@@ -167,6 +167,19 @@ def frame_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
 
 
 @contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Let torch compute in the calling thread alone: others are busy, or pictures so small that waking them costs more."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
 def taking_turns() -> Iterator[None]:
     """Let threads that work on one thing wait for each other half a millisecond at most.
 

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int, Int32, Int64, Integer, UInt32
 
 from ..arrays import read_arrays
 from ..camera import Camera, View
 from ..clip import Clip, read_clip
+from ..devices import one_torch_thread
 from ..errors import BadValueError, MissingFileError, UnreadableFileError
 from ..raster import Rasterizer, rasterizer, view_of
 from ..scene import Scene, triangles_of
@@ -81,7 +80,7 @@ def write_silhouettes(scene: Scene, folder: Path, *, device: str = "cpu") -> Non
     clip = read_clip(folder)
     cameras = [_camera_of(scene, clip, name) for name in clip.cameras]
     soloists = [Soloist(scene, place, device) for place in range(len(scene.instances))]
-    with _one_thread():
+    with one_torch_thread():
         for name, camera in zip(clip.cameras, cameras, strict=True):
             _write(clip.folder(name) / FILE, _drawn(soloists, camera, clip.frames))
 
@@ -188,17 +187,6 @@ class Soloist:
         mask: Bool[np.ndarray, "height width"] = (views.visibility(view).face >= 0).cpu().numpy()
         pixels = int(np.count_nonzero(mask))
         return (pixels, runs_of(mask)) if pixels else None
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch work in this thread alone: pictures are small, and waking others costs more than they do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _drawn(soloists: list[Soloist], camera: Camera, frames: int) -> Silhouettes:

@@ -12,12 +12,12 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from ..clip import Clip
+from ..devices import one_torch_thread
 from ..diffusion import GenerateOptions, check_options
 from ..diffusion.family import ClipFacts
 from ..errors import BadValueError
 from ..render.clip import clip_record
 from ..render.plan import Plan
-from .jobs import one_torch_thread
 from .rows import ROWS
 
 Frame = UInt8[np.ndarray, "height width 3"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
+
+from ..devices import one_torch_thread
 
 T = TypeVar("T")
 
@@ -41,16 +42,3 @@ class Job(Generic[T]):
         """What came of it, or what went wrong."""
         self.run()
         return self._future.result()
-
-
-@contextlib.contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Let torch compute in the calling thread alone, whose others are busy."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
