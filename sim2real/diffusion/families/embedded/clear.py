@@ -79,11 +79,20 @@ def clear_of(behind: Sequence[SeenBehind], width: int) -> Clear:
 
 def without_clear(at: Stretch, clear: Clear) -> Stretch:
     """Frames as if their clear things were not there: surfaces, labels and noise are those of what is behind."""
-    ids, depth, normals, noise = at.ids.copy(), at.depth.copy(), at.normals.copy(), at.noise.copy()
-    ids[clear.place], depth[clear.place], normals[clear.place] = clear.ids, clear.depth, clear.normals
+    ids, depth, normals = shapes_behind(at.ids, at.depth, at.normals, clear)
+    noise = at.noise.copy()
     frame, row, column = clear.place
     noise[frame, :, row, column] = clear.noise
     return replace(at, ids=ids, depth=depth, normals=normals, noise=noise)
+
+
+def shapes_behind(
+    ids: np.ndarray, depth: np.ndarray, normals: np.ndarray, clear: Clear
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, depth and normals with those of what is behind clear things."""
+    ids, depth, normals = ids.copy(), depth.copy(), normals.copy()
+    ids[clear.place], depth[clear.place], normals[clear.place] = clear.ids, clear.depth, clear.normals
+    return ids, depth, normals
 
 
 def before_nothing(

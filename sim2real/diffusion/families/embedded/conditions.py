@@ -45,6 +45,8 @@ OPEN = slice(18, 20)
 RENDERED = slice(20, 23)
 SHARES = slice(CHANNELS, CHANNELS + len(NEIGHBORS))
 """Behind the channels that the network sees, where they are known: what each neighbor covers of a pixel, 0 to 1."""
+ALONG = slice(SHARES.stop, SHARES.stop + 2)
+"""Behind those, where it is known: which way borders run (``lines``)."""
 
 _FAINT = 0.04
 """Screen value, 0 to 1, that is added to picture and base color before one is divided by the other."""
@@ -88,6 +90,7 @@ class KnownPictures:
     - ``hidden``: from ``occlusion``, where it is known already.
     - ``coverage``: of ``sim2real.conditions.coverage``; with it, every pixel is taken for one surface, and the finished picture
       is mixed of them.
+    - ``along``: of ``lines``, along which the finished picture is averaged.
     """
 
     rgb: UInt8[np.ndarray, "frames height width 3"]
@@ -101,6 +104,7 @@ class KnownPictures:
     K: Float[np.ndarray, "*matrices 3 3"]
     hidden: UInt8[np.ndarray, "frames height width 2"] | None = None
     coverage: UInt16[np.ndarray, "frames height width"] | None = None
+    along: Float32[np.ndarray, "frames 2 height width"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +130,7 @@ def picture_conditions(
 ) -> Float32[np.ndarray, "frames channels height width"]:
     """The channels of :data:`CHANNEL_NAMES`, for any stretch of frames: no frame depends on another.
 
-    Where coverage is known, :data:`SHARES` are behind them.
+    Where coverage is known, :data:`SHARES` are behind them; where it is known how borders run, :data:`ALONG`, too.
 
     Args:
         known: of these frames.
@@ -142,7 +146,7 @@ def picture_conditions(
     """
     if surface is None and kept is not None and not kept.all():
         raise BadValueError("surface", None, right="given, where kept is not true everywhere")
-    count = CHANNELS if known.coverage is None else SHARES.stop
+    count = ALONG.stop if known.along is not None else CHANNELS if known.coverage is None else SHARES.stop
     out = np.zeros((len(known.rgb), count, *known.rgb.shape[1:3]), np.float32)
     solid = known.depth > 0
     stays = np.ones(known.depth.shape, np.bool_)
@@ -150,6 +154,8 @@ def picture_conditions(
         stays = ~solid | (known.material[..., 2] > 0) | (np.zeros_like(stays) if kept is None else kept)
     base, rough_metal, rgb = _LINEAR[known.albedo], known.material[..., :2], known.rgb
     albedo = known.albedo
+    if known.along is not None:
+        out[:, ALONG] = known.along
     if known.coverage is not None:
         out[:, SHARES] = shares(known.coverage)
         mixed = Mixed(out[:, SHARES])

@@ -12,8 +12,9 @@ from jaxtyping import Bool, Float, Float32
 from ....clip import Clip, ClipRecord
 from ....conditions.light.shine import mirrored_by
 from ....errors import BadValueError
-from .clear import Clear, as_background, before_nothing, clear_of, seen_through, without_clear
+from .clear import Clear, as_background, before_nothing, clear_of, seen_through, shapes_behind, without_clear
 from .conditions import KnownPictures, Surface, between, picture_conditions
+from .lines import lines
 from .looks import Appearance, look_of, parse_look
 from .occlusion import occlusion
 from .surfaces import check_called, is_called
@@ -117,7 +118,7 @@ def clip_conditions(
     pictures = stacked("rgb", "albedo", "material", "edges", "light", "reflection")  # last: light may still be followed
     if clear is not None:
         pictures["albedo"] = before_nothing(pictures["albedo"], clear)
-    known = KnownPictures(**pictures, **shape, K=K, hidden=hidden, coverage=covered)
+    known = KnownPictures(**pictures, **shape, K=K, hidden=hidden, coverage=covered, along=_along(ids, **shape, clear=clear))
     if restyle is not None and surface is not None and restyle.strength < 1:
         surface = between(known.albedo, known.material, surface, restyle.strength)
     if surface is not None and kept is not None and clip.has(camera, "gloss"):
@@ -126,6 +127,13 @@ def clip_conditions(
     if clear is not None:
         as_background(out, clear)
     return out
+
+
+def _along(
+    ids: np.ndarray, depth: np.ndarray, normals: np.ndarray, clear: Clear | None
+) -> Float32[np.ndarray, "n 2 height width"]:
+    """Which way borders run; through clear things those of what is behind them."""
+    return lines(*((ids, depth, normals) if clear is None else shapes_behind(ids, depth, normals, clear)))
 
 
 def _clear(clip: Clip, camera: str, frames: slice) -> Clear | None:

@@ -14,7 +14,9 @@ from torch import Tensor
 from ....devices import frame_pool
 from ....errors import BadValueError
 from ...folding import FOLD
+from .conditions import ALONG
 from .denoiser import SCALE, PictureDenoiser, State, reflected
+from .lines import averaged
 from .precision import autocast_for
 
 Frame = UInt8[np.ndarray, "height width 3"]
@@ -93,9 +95,12 @@ def _one_ahead(make: Callable[[int], Given], firsts: Iterable[int]) -> Iterator[
 def _stretch(paint: Paint, device: torch.device, noise: Tensor, conditions: Tensor) -> list[Frame]:
     """Pictures of some frames."""
     height, width = noise.shape[2:]
+    seen, along = conditions[:, : ALONG.start], conditions[:, ALONG]
     with torch.inference_mode(), autocast_for(device):
-        video = paint(*(reflected(tensor, FOLD).to(device) for tensor in (noise, conditions)))
-    pixels = (video[:, :, :height, :width].permute(0, 2, 3, 1) * 255).round().clamp(0, 255).to(torch.uint8).cpu()
+        video = paint(*(reflected(tensor, FOLD).to(device) for tensor in (noise, seen)))[:, :, :height, :width]
+    if along.shape[1]:
+        video = averaged(video.float(), along.to(device))
+    pixels = (video.permute(0, 2, 3, 1) * 255).round().clamp(0, 255).to(torch.uint8).cpu()
     return list(pixels.numpy())
 
 

@@ -6,6 +6,7 @@ import torch
 
 from sim2real.diffusion import family_of
 from sim2real.diffusion.families.embedded.conditions import KnownPictures, picture_conditions
+from sim2real.diffusion.families.embedded.lines import averaged
 from sim2real.diffusion.families.embedded.pipeline import painted, pipeline_of
 from sim2real.diffusion.families.embedded.precision import autocast_for
 from sim2real.diffusion.families.embedded.sample import sample
@@ -84,6 +85,20 @@ def test_one_step_has_the_bits_of_diffusers_pipeline(denoiser, make_pictures):
         video = painted(pipeline_of(denoiser), torch.from_numpy(noise), torch.from_numpy(conditions), {}, 1)
     expected = (video.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
     assert np.array_equal(footage(denoiser, (noise, conditions)), expected)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_finished_pictures_are_averaged_along_lines(denoiser, make_pictures, steps):
+    pictures = make_pictures(frames=2)
+    ways = np.random.default_rng(4).normal(size=(2, 2, 24, 40)).astype(np.float32)
+    along = ways / np.maximum(np.hypot(*ways.swapaxes(0, 1)), 1)[:, None] * (ways[:, :1] > 0)
+    noise = np.random.default_rng(3).standard_normal((2, 3, 24, 40), np.float32)
+    plain, made = (
+        footage(denoiser, (noise, picture_conditions(KnownPictures(**pictures, along=a))), steps) for a in (None, along)
+    )
+    expected = averaged(torch.from_numpy(plain).permute(0, 3, 1, 2) / 255, torch.from_numpy(along)).permute(0, 2, 3, 1)
+    assert np.abs(made - 255 * expected.numpy()).max() < 2
+    assert np.abs(made.astype(int) - plain).max() > 20 and np.array_equal(made[(along == 0).all(1)], plain[(along == 0).all(1)])
 
 
 def test_more_steps_and_other_noise_give_other_pictures(denoiser, clip):
