@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from sim2real.diffusion.families.embedded.conditions import ALONG, PICTURE, SHARES, KnownPictures, picture_conditions
+from sim2real.diffusion.families.embedded.conditions import PICTURE, SHARES, KnownPictures, picture_conditions
 from sim2real.diffusion.families.embedded.denoiser import SCALE, mixed
-from sim2real.diffusion.families.embedded.lines import averaged, lines
 from sim2real.flow import Flow, exact_flow, inverted_flow
 from sim2real.metrics.labels import instance_borders, near
 from sim2real.metrics.motion import sampled
@@ -71,16 +70,14 @@ class HeldOut:
         names = ("rgb", "albedo", "material", "normals", "depth", "edges", "coverage", "K")
         known = {name: self.arrays[name] for name in names}
         lit = {name: self.arrays[f"known_{name}"] for name in ("light", "reflection")}
-        along = lines(*(self.arrays[name] for name in ("instances", "depth", "normals")))
-        return picture_conditions(KnownPictures(**known, **lit, along=along))
+        return picture_conditions(KnownPictures(**known, **lit))
 
     @cached_property
     def lit(self) -> Pictures:
         """The picture that the network is given: surfaces in the light that our few rays find."""
         given = torch.from_numpy(self.conditions)
         shown = mixed(SCALE * given[:, PICTURE], given[:, SHARES]) / SCALE
-        even = averaged(((shown + 1) / 2).clamp(0, 1), given[:, ALONG])
-        return np.round(np.moveaxis(even.numpy(), 1, -1) * 255).astype(np.uint8)
+        return np.round((np.moveaxis(shown.numpy(), 1, -1) + 1) * 127.5).astype(np.uint8)
 
     def noise(self, kind: str) -> Float32[np.ndarray, "frames 3 height width"]:
         """One of ``NOISES`` at pixel resolution."""

@@ -17,6 +17,7 @@ from .conditions import KnownPictures, Surface, between, picture_conditions
 from .lines import lines
 from .looks import Appearance, look_of, parse_look
 from .occlusion import occlusion
+from .scale import pixels_per_cell
 from .surfaces import check_called, is_called
 from .texturing import Stretch, textured, worn
 
@@ -131,8 +132,10 @@ def clip_conditions(
 
 def _along(
     ids: np.ndarray, depth: np.ndarray, normals: np.ndarray, clear: Clear | None
-) -> Float32[np.ndarray, "n 2 height width"]:
-    """Which way borders run; through clear things those of what is behind them."""
+) -> Float32[np.ndarray, "n 2 height width"] | None:
+    """Which way borders run, of what is behind clear things, too; ``None`` where the network sees every pixel, and beads."""
+    if pixels_per_cell(*depth.shape[1:]) == 1:
+        return None
     return lines(*((ids, depth, normals) if clear is None else shapes_behind(ids, depth, normals, clear)))
 
 

@@ -200,18 +200,42 @@ def gaps_kernel(
 
 @wp.func
 @no_type_check
-def bilinear(channel: int, y: float, x: float, picture: wp.array3d(dtype=wp.float32)) -> float:
-    """The square of a picture's value between pixels; beyond its margin it goes on as it ends there."""
+def bilinear(y: float, x: float, picture: wp.array3d(dtype=wp.float32)) -> wp.vec3:
+    """Linear light (about the square of a value) between pixels; beyond its margin a picture goes on as it ends there."""
     v = wp.clamp(y, 0.0, float(picture.shape[1] - 1))
     u = wp.clamp(x, 0.0, float(picture.shape[2] - 1))
     i, j = int(v), int(u)
-    down, right = v - float(i), u - float(j)
     k, m = wp.min(i + 1, picture.shape[1] - 1), wp.min(j + 1, picture.shape[2] - 1)
-    a, b = picture[channel, i, j], picture[channel, i, m]
-    c, d = picture[channel, k, j], picture[channel, k, m]
-    above = a * a + right * (b * b - a * a)
-    below = c * c + right * (d * d - c * c)
-    return above + down * (below - above)
+    down, right = v - float(i), u - float(j)
+    above = wp.lerp(light_at(i, j, picture), light_at(i, m, picture), right)
+    below = wp.lerp(light_at(k, j, picture), light_at(k, m, picture), right)
+    return wp.lerp(above, below, down)
+
+
+@wp.func
+@no_type_check
+def light_at(y: int, x: int, picture: wp.array3d(dtype=wp.float32)) -> wp.vec3:
+    """Linear light of a pixel."""
+    color = wp.vec3(picture[0, y, x], picture[1, y, x], picture[2, y, x])
+    return wp.cw_mul(color, color)
+
+
+@wp.struct
+@no_type_check
+class Beads:
+    """What is averaged along lines, and where.
+
+    - ``weights``: of the places along a line, a pixel apart.
+    - ``once``, ``often``: how far values go up and down along it, as a part of their range, where nothing and all is averaged:
+      it is 1 where they only rise or only fall, and 2 around a single spot.
+    - ``faint``, ``strong``: that range itself, of values from 0 to 1, likewise.
+    """
+
+    weights: wp.array(dtype=wp.float32)
+    once: float
+    often: float
+    faint: float
+    strong: float
 
 
 @wp.kernel
@@ -219,22 +243,31 @@ def bilinear(channel: int, y: float, x: float, picture: wp.array3d(dtype=wp.floa
 def means_kernel(
     picture: wp.array3d(dtype=wp.float32),
     along: wp.array3d(dtype=wp.float32),
-    weights: wp.array(dtype=wp.float32),
+    beads: Beads,
     run: int,
     out: wp.array3d(dtype=wp.float32),
 ):
-    """Where ``along`` says that a line runs, the mean of linear light (about the square of a value) along it."""
+    """Where ``along`` says that a line runs, and it is a row of beads, the mean of linear light along it."""
     y, block = wp.tid()
-    reach = weights.shape[0] / 2
+    reach = beads.weights.shape[0] / 2
     for x in range(block * run, wp.min(block * run + run, along.shape[2])):
         way = wp.vec2(along[0, y, x], along[1, y, x])
         strength = wp.length(way)
         if strength > 0.0:
             way = way / strength
+            mean = wp.vec3(0.0, 0.0, 0.0)
+            least, most, ways, before = float(1.0e6), float(0.0), float(0.0), float(0.0)
+            for k in range(-reach, reach + 1):
+                light = bilinear(float(y) + float(k) * way[1], float(x) + float(k) * way[0], picture)
+                mean += beads.weights[k + reach] * light
+                bright = wp.sqrt((light[0] + light[1] + light[2]) / 3.0)
+                if k > -reach:
+                    ways += wp.abs(bright - before)
+                least, most, before = wp.min(least, bright), wp.max(most, bright), bright
+            turns = (ways / wp.max(most - least, 1.0e-6) - beads.once) / (beads.often - beads.once)
+            range_ = (most - least - beads.faint) / (beads.strong - beads.faint)
+            strength *= wp.clamp(turns, 0.0, 1.0) * wp.clamp(range_, 0.0, 1.0)
+            own = light_at(y, x, picture)
+            light = own + strength * (mean - own)
             for channel in range(3):
-                mean = float(0.0)
-                for k in range(-reach, reach + 1):
-                    far = float(k)
-                    mean += weights[k + reach] * bilinear(channel, float(y) + far * way[1], float(x) + far * way[0], picture)
-                own = picture[channel, y, x] * picture[channel, y, x]
-                out[channel, y, x] = wp.sqrt(own + strength * (mean - own))
+                out[channel, y, x] = wp.sqrt(light[channel])

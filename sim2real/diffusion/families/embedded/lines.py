@@ -1,7 +1,7 @@
 """Lines that are thinner than a few pixels: grooves, rounded edges, cracks.
 
 Pixels' centers meet them by chance, so that they would be rows of beads, and in a video the beads would run along them. What a
-camera sees of a line changes little along it: where surfaces meet, pictures are averaged along the border.
+camera sees of a line changes little along it: where surfaces meet, and the picture is beaded, it is averaged along the border.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ _BLUR_PX, _AROUND_PX, _ALONG_PX = 1.5, 2.0, 2.5
 it is looked for; and of what is averaged along it."""
 _LEAST, _SURE = 0.5, 0.75
 """How much more pictures change across a line than along it, of both: where nothing, and all, is averaged."""
+_TURNS, _RANGE = (2.1, 3.2), (0.01, 0.03)
+"""From where to where rows of beads are averaged: how far values go up and down along them, as a part of their range (1 for a
+slope, 2 for a spot), and that range."""
 _GAP_PX = 4
 """In each direction, between pixels whose centers meet a line: those that miss it belong to it, too."""
 
@@ -80,10 +83,12 @@ def averaged(
     load(line_kernels, device)
     pictures = pictures.contiguous()
     out = pictures.clone()
-    weights = as_warp(pictures.new_tensor(_bell(_ALONG_PX)))
+    beads = line_kernels.Beads()
+    beads.weights = as_warp(pictures.new_tensor(_bell(_ALONG_PX)))
+    (beads.once, beads.often), (beads.faint, beads.strong) = _TURNS, _RANGE
     shape, run = row_threads(tuple(pictures.shape[2:]), device)
     for picture, ways, into in zip(pictures, along.contiguous(), out, strict=True):
-        launch(line_kernels.means_kernel, shape, [as_warp(picture), as_warp(ways), weights, run, as_warp(into)], device)
+        launch(line_kernels.means_kernel, shape, [as_warp(picture), as_warp(ways), beads, run, as_warp(into)], device)
     return out
 
 
@@ -141,11 +146,19 @@ def averaged_reference(
 ) -> Float[np.ndarray, "3 height width"]:
     """What ``means_kernel`` makes of one picture, in scipy."""
     light, (y, x), strength = picture.astype(np.float64) ** 2, np.indices(picture.shape[1:]), np.hypot(*along)
-    right, down = along / np.maximum(strength, 1e-30)
-    mean = np.zeros_like(light)
-    for k, weight in enumerate(_bell(_ALONG_PX), start=-round(2 * _ALONG_PX)):
-        at = [y + k * down, x + k * right]
-        mean += weight * np.stack([ndimage.map_coordinates(channel, at, order=1, mode="nearest") for channel in light])
+    (right, down), taps = along / np.maximum(strength, 1e-30), np.arange(len(_bell(_ALONG_PX))) - round(2 * _ALONG_PX)
+    seen = np.stack(
+        [
+            [ndimage.map_coordinates(channel, [y + k * down, x + k * right], order=1, mode="nearest") for channel in light]
+            for k in taps
+        ]
+    )
+    bright = np.sqrt(seen.mean(axis=1))
+    extent = np.ptp(bright, axis=0)
+    turns = np.abs(np.diff(bright, axis=0)).sum(axis=0) / np.maximum(extent, 1e-6)
+    for value, (first, last) in ((turns, _TURNS), (extent, _RANGE)):
+        strength = strength * np.clip((value - first) / (last - first), 0, 1)
+    mean = np.tensordot(_bell(_ALONG_PX).astype(np.float64), seen, axes=1)
     return np.sqrt(light + strength * (mean - light))
 
 

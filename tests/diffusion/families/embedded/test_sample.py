@@ -97,7 +97,7 @@ def test_finished_pictures_are_averaged_along_lines(denoiser, make_pictures, ste
         footage(denoiser, (noise, picture_conditions(KnownPictures(**pictures, along=a))), steps) for a in (None, along)
     )
     expected = averaged(torch.from_numpy(plain).permute(0, 3, 1, 2) / 255, torch.from_numpy(along)).permute(0, 2, 3, 1)
-    assert np.abs(made - 255 * expected.numpy()).max() < 2
+    assert np.abs(made - 255 * expected.numpy()).max() < 5  # of 8 bits, near black
     assert np.abs(made.astype(int) - plain).max() > 20 and np.array_equal(made[(along == 0).all(1)], plain[(along == 0).all(1)])
 
 
