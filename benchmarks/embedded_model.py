@@ -27,6 +27,7 @@ import torch
 
 from benchmarks.held_out import NOISES, HeldOut, Pictures, held_out_numbers
 from benchmarks.machine import machine
+from sim2real.diffusion.families.embedded.conditions import ALONG
 from sim2real.diffusion.families.embedded.folder import load_model
 from sim2real.diffusion.families.embedded.sample import sample
 from sim2real.metrics.frechet import frechet, pooled, tensor_of
@@ -37,6 +38,7 @@ from sim2real.metrics.pictures import psnr, ssim
 
 Maker = Callable[[HeldOut], Pictures]
 ZERO, GIVEN, TRUTH = "render as it is (zero line)", "light followed, no network", "path-traced"
+BEADS = "surface noise, lines not averaged"
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Row:
         means = [float(np.mean(values)) for values in (self.psnr, self.ssim, self.lpips)]
         apart = frechet(*(pooled(look.moments for look in row.looks) for row in (self, truth)))
         cells = ["-" if self is truth else f"{mean:.{digits}f}" for mean, digits in zip(means, (2, 3, 3), strict=True)]
-        cells += [f"{apart:.1f}", f"{-10 * np.log10(np.mean(self.next_frame)):.2f}"]
+        cells += [f"{apart:.1f}", f"{-10 * np.log10(np.mean(self.next_frame)):.2f}" if self.next_frame else "-"]
         cells += [f"{np.mean(colors):.1f}" if colors else "-" for colors in (self.true_color, self.color)]
         cells += [f"{self.borders.share_kept:.3f}", f"{self.borders.share_explained:.3f}"]
         if photographs:
@@ -80,16 +82,16 @@ class Row:
         return [*cells, f"{np.mean(self.seconds):.2f}" if self.seconds else "-"]
 
 
-def makers(model: Path | None, steps: list[int], noises: list[str]) -> dict[str, Maker]:
+def makers(model: Path | None, steps: list[int], noises: list[str], *, beads: bool = False) -> dict[str, Maker]:
     """Ways to make footage, by their names: with every noise in the fewest steps, with surface noise in all."""
     found: dict[str, Maker] = {ZERO: lambda clip: clip.render, GIVEN: lambda clip: clip.lit, TRUTH: lambda clip: clip.truth}
     if model is None:
         return found
     denoiser, _ = load_model(model)
 
-    def generated(noise: str, count: int) -> Maker:
+    def generated(noise: str, count: int, channels: int = ALONG.stop) -> Maker:
         def make(clip: HeldOut) -> Pictures:
-            drawn, known = clip.noise(noise), clip.conditions
+            drawn, known = clip.noise(noise), clip.conditions[:, :channels]
             frames = sample(denoiser, lambda s: drawn[s], lambda s, _: known[s], len(known), steps=count)
             return np.stack(list(frames))
 
@@ -98,6 +100,8 @@ def makers(model: Path | None, steps: list[int], noises: list[str]) -> dict[str,
     for noise in noises:
         for count in steps if noise == "surface" else steps[:1]:
             found[f"{noise} noise, {count} step{'s' * (count > 1)}"] = generated(noise, count)
+    if beads:
+        found[BEADS] = generated("surface", steps[0], ALONG.start)
     return found
 
 
@@ -126,6 +130,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path)
     parser.add_argument("--steps", nargs="+", type=int, default=[1, 4])
     parser.add_argument("--noises", nargs="+", choices=NOISES, default=list(NOISES))
+    parser.add_argument("--beads", action="store_true", help="add a row without means along lines")
     options = parser.parse_args()
     clips = [HeldOut(options.clips, n) for n in held_out_numbers(options.clips, options.hold_out, options.most)]
     if not clips:
@@ -133,7 +138,7 @@ def main() -> None:
     network, size = Vgg16(), clips[0].render.shape[1:3]
     files = photograph_files(options.photographs) if options.photographs else []
     photographs = [appearance(photograph(file, (size[0], size[1])), network) for file in files]
-    rows = measured(clips, makers(options.model, options.steps, options.noises), network)
+    rows = measured(clips, makers(options.model, options.steps, options.noises, beads=options.beads), network)
     titles = ["footage", "PSNR", "SSIM", "LPIPS", "Frechet", "next frame", "color", "of the render", "borders", "explained"]
     titles += ["statistics", "VGG"] if photographs else []
     titles.append("seconds a frame")

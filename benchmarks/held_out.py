@@ -14,6 +14,8 @@ from jaxtyping import Bool, Float, Float32, UInt8
 
 from sim2real.diffusion.families.embedded.conditions import PICTURE, SHARES, KnownPictures, picture_conditions
 from sim2real.diffusion.families.embedded.denoiser import SCALE, mixed
+from sim2real.diffusion.families.embedded.lines import lines
+from sim2real.diffusion.families.embedded.scale import pixels_per_cell
 from sim2real.flow import Flow, exact_flow, inverted_flow
 from sim2real.metrics.labels import instance_borders, near
 from sim2real.metrics.motion import sampled
@@ -70,7 +72,9 @@ class HeldOut:
         names = ("rgb", "albedo", "material", "normals", "depth", "edges", "coverage", "K")
         known = {name: self.arrays[name] for name in names}
         lit = {name: self.arrays[f"known_{name}"] for name in ("light", "reflection")}
-        return picture_conditions(KnownPictures(**known, **lit))
+        shapes = [self.arrays[name] for name in ("instances", "depth", "normals")]
+        along = None if pixels_per_cell(*shapes[1].shape[1:]) == 1 else lines(*shapes)
+        return picture_conditions(KnownPictures(**known, **lit, along=along))
 
     @cached_property
     def lit(self) -> Pictures:
