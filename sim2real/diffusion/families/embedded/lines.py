@@ -86,7 +86,7 @@ def averaged(
     beads = line_kernels.Beads()
     beads.weights = as_warp(pictures.new_tensor(_bell(_ALONG_PX)))
     (beads.once, beads.often), (beads.faint, beads.strong) = _TURNS, _RANGE
-    shape, run = row_threads(tuple(pictures.shape[2:]), device)
+    shape, run = row_threads((pictures.shape[2], pictures.shape[3]), device)
     for picture, ways, into in zip(pictures, along.contiguous(), out, strict=True):
         launch(line_kernels.means_kernel, shape, [as_warp(picture), as_warp(ways), beads, run, as_warp(into)], device)
     return out
