@@ -14,8 +14,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 
 from sim2real.diffusion.families.embedded.conditions import PICTURE, SHARES, KnownPictures, picture_conditions
 from sim2real.diffusion.families.embedded.denoiser import SCALE, mixed
-from sim2real.diffusion.families.embedded.lines import lines
-from sim2real.diffusion.families.embedded.scale import pixels_per_cell
+from sim2real.diffusion.families.embedded.lines import lines_if_beaded
 from sim2real.flow import Flow, exact_flow, inverted_flow
 from sim2real.metrics.labels import instance_borders, near
 from sim2real.metrics.motion import sampled
@@ -72,8 +71,7 @@ class HeldOut:
         names = ("rgb", "albedo", "material", "normals", "depth", "edges", "coverage", "K")
         known = {name: self.arrays[name] for name in names}
         lit = {name: self.arrays[f"known_{name}"] for name in ("light", "reflection")}
-        shapes = [self.arrays[name] for name in ("instances", "depth", "normals")]
-        along = None if pixels_per_cell(*shapes[1].shape[1:]) == 1 else lines(*shapes)
+        along = lines_if_beaded(*(self.arrays[name] for name in ("instances", "depth", "normals")))
         return picture_conditions(KnownPictures(**known, **lit, along=along))
 
     @cached_property

@@ -14,10 +14,9 @@ from ....conditions.light.shine import mirrored_by
 from ....errors import BadValueError
 from .clear import Clear, as_background, before_nothing, clear_of, seen_through, shapes_behind, without_clear
 from .conditions import KnownPictures, Surface, between, picture_conditions
-from .lines import lines
+from .lines import lines_if_beaded
 from .looks import Appearance, look_of, parse_look
 from .occlusion import occlusion
-from .scale import pixels_per_cell
 from .surfaces import check_called, is_called
 from .texturing import Stretch, textured, worn
 
@@ -133,10 +132,8 @@ def clip_conditions(
 def _along(
     ids: np.ndarray, depth: np.ndarray, normals: np.ndarray, clear: Clear | None
 ) -> Float32[np.ndarray, "n 2 height width"] | None:
-    """Which way borders run, of what is behind clear things, too; ``None`` where the network sees every pixel, and beads."""
-    if pixels_per_cell(*depth.shape[1:]) == 1:
-        return None
-    return lines(*((ids, depth, normals) if clear is None else shapes_behind(ids, depth, normals, clear)))
+    """Which way borders run, where that is needed; through clear things those of what is behind them."""
+    return lines_if_beaded(*((ids, depth, normals) if clear is None else shapes_behind(ids, depth, normals, clear)))
 
 
 def _clear(clip: Clip, camera: str, frames: slice) -> Clear | None:

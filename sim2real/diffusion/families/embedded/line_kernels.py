@@ -256,15 +256,15 @@ def means_kernel(
         if strength > 0.0:
             way = way / strength
             mean = wp.vec3(0.0, 0.0, 0.0)
-            least, most, ways, before = float(1.0e6), float(0.0), float(0.0), float(0.0)
+            least, most, climbs, before = float(1.0e6), float(0.0), float(0.0), float(0.0)
             for k in range(-reach, reach + 1):
                 light = bilinear(float(y) + float(k) * way[1], float(x) + float(k) * way[0], picture)
                 mean += beads.weights[k + reach] * light
                 bright = wp.sqrt((light[0] + light[1] + light[2]) / 3.0)
                 if k > -reach:
-                    ways += wp.abs(bright - before)
+                    climbs += wp.abs(bright - before)
                 least, most, before = wp.min(least, bright), wp.max(most, bright), bright
-            turns = (ways / wp.max(most - least, 1.0e-6) - beads.once) / (beads.often - beads.once)
+            turns = (climbs / wp.max(most - least, 1.0e-6) - beads.once) / (beads.often - beads.once)
             range_ = (most - least - beads.faint) / (beads.strong - beads.faint)
             strength *= wp.clamp(turns, 0.0, 1.0) * wp.clamp(range_, 0.0, 1.0)
             own = light_at(y, x, picture)

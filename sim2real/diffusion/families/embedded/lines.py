@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ....devices import as_warp, device_of, launch, load, row_threads
 from . import line_kernels
+from .scale import pixels_per_cell
 
 _TURNED = 0.95
 """Cosine between normals of one surface."""
@@ -68,6 +69,13 @@ def lines(
         launch(line_kernels.along_kernel, len(found), inputs, "cpu")
         launch(line_kernels.gaps_kernel, 1, [as_warp(borders), places, _GAP_PX, as_warp(ways)], "cpu")
     return out
+
+
+def lines_if_beaded(
+    ids: np.ndarray, depth: Float[np.ndarray, "frames height width"], normals: UInt8[np.ndarray, "frames height width 3"]
+) -> Float32[np.ndarray, "frames 2 height width"] | None:
+    """``lines`` of pictures in which the network sees several pixels as one; else ``None``: it sees beads, and evens them."""
+    return None if pixels_per_cell(*ids.shape[1:]) == 1 else lines(ids, depth, normals)
 
 
 def averaged(
