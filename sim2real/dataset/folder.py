@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..clip import readable_write_errors
+from ..clip.whole_files import whole_file
 from ..errors import BadValueError, MissingFileError, Sim2RealError
 from .config import DatasetConfig, read_config
 from .finished import files_of, read_done
@@ -56,9 +57,8 @@ def plan_into(config_path: Path, root: Path) -> tuple[DatasetConfig, tuple[Row, 
         write_plan(places.plan, rows)
         places.clips.mkdir(exist_ok=True)
         if config_path.absolute() != (root / CONFIG).absolute():
-            work = root / f".{CONFIG}.part"
-            shutil.copyfile(config_path, work)
-            work.rename(root / CONFIG)
+            with whole_file(root / CONFIG) as work:
+                shutil.copyfile(config_path, work)
     return config, rows
 
 

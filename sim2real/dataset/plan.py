@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
+from ..clip.whole_files import whole_file
 from ..errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 from ..file_order import natural_key
 from ..optional import require
@@ -308,9 +309,8 @@ def write_plan(path: Path, rows: Sequence[Row]) -> None:
     """Write a plan as parquet: columns ``clip_id`` and ``row`` (JSON), one row group, so that it can be read in parts."""
     arrow, parquet = require("pyarrow", "dataset"), require("pyarrow.parquet", "dataset")
     table = arrow.table({"clip_id": [row.clip_id for row in rows], "row": [row.to_json() for row in rows]})
-    work = path.with_suffix(".part")
-    parquet.write_table(table, work)
-    os.replace(work, path)
+    with whole_file(path) as work:
+        parquet.write_table(table, work)
 
 
 def read_plan(path: Path) -> tuple[Row, ...]:

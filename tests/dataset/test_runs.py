@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,18 @@ from sim2real.dataset.run_clip import StatusRow
 from sim2real.dataset.worker import Worker
 
 REPOSITORY = Path(__file__).parents[2]
+KILLED_BEFORE = """
+import os, signal, sys
+left = int(os.environ.get("KILLED_BEFORE", 0))
+def watch(event, given):
+    global left
+    if event in ("os.mkdir", "os.rename") and os.environ["KILLED_IN"] in str(given[0]):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+if left and sys.orig_argv[1:4] == ["-m", "sim2real", "dataset"]:
+    sys.addaudithook(watch)
+"""
 SITE = """
 import sys, types
 def make_clip(*args):
@@ -123,7 +136,8 @@ def test_killed_ten_times_it_ends_with_the_same_bytes_and_makes_no_clip_twice(tm
         time.sleep(rng.uniform(0.5, 2.5))
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert run(config, "-o", tmp_path / "killed", "--workers", 1).exit_code == 0
+    last = run(config, "-o", tmp_path / "killed", "--workers", 1)
+    assert last.exit_code == 0, last.output
     assert sums(tmp_path / "killed") == sums(tmp_path / "whole")
     assert sorted(os.listdir(tmp_path / "killed" / "clips")) == sorted(os.listdir(tmp_path / "whole" / "clips"))
     assert not list((tmp_path / "killed" / "state").glob("*/work"))
@@ -133,6 +147,27 @@ def test_killed_ten_times_it_ends_with_the_same_bytes_and_makes_no_clip_twice(tm
         assert endings.count("ok") <= 1, endings
         assert None not in endings[endings.index("ok") :] if "ok" in endings else True
     assert check_dataset(rows, tmp_path / "killed", lambda done, total: None) == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("environment")
+def test_killed_before_any_of_its_folders_or_files_is_put_in_place_it_goes_on(tmp_path, monkeypatch):
+    with open(tmp_path / "site" / "sitecustomize.py", "a") as file:
+        file.write(KILLED_BEFORE)
+    config = write_config(tmp_path, [""])
+    monkeypatch.setenv("KILLED_IN", str(tmp_path / "out"))
+    for moment in range(1, 30):
+        monkeypatch.setenv("KILLED_BEFORE", str(moment))
+        code = start(config, "-o", tmp_path / "out", "--workers", 1).wait(60)
+        left = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "out").rglob("*"))
+        monkeypatch.delenv("KILLED_BEFORE")
+        last = run(config, "-o", tmp_path / "out", "--workers", 1)
+        assert last.exit_code == 0, (moment, left, last.output)
+        shutil.rmtree(tmp_path / "out")
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL, (moment, left)
+    assert moment > 5, "folder, plan, config, state, clip, ledger and report were to be put in place"
 
 
 @pytest.mark.slow
