@@ -18,9 +18,10 @@ import argparse
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -36,6 +37,7 @@ from sim2real.metrics.perceptual import Vgg16
 from sim2real.metrics.photographs import Appearance, appearance, distances, photograph, photograph_files
 from sim2real.metrics.pictures import psnr, ssim
 
+Clip = TypeVar("Clip", bound=HeldOut)
 Maker = Callable[[HeldOut], Pictures]
 ZERO, GIVEN, TRUTH = "render as it is (zero line)", "light followed, no network", "path-traced"
 BEADS = "surface noise, lines not averaged"
@@ -105,7 +107,7 @@ def makers(model: Path | None, steps: list[int], noises: list[str], *, beads: bo
     return found
 
 
-def measured(clips: list[HeldOut], ways: dict[str, Maker], network: Vgg16) -> dict[str, Row]:
+def measured(clips: Sequence[Clip], ways: Mapping[str, Callable[[Clip], Pictures]], network: Vgg16) -> dict[str, Row]:
     """All rows over all clips."""
     rows: dict[str, Row] = defaultdict(Row)
     for clip in clips:
@@ -118,6 +120,18 @@ def measured(clips: list[HeldOut], ways: dict[str, Maker], network: Vgg16) -> di
             rows[name].add(clip, footage, network)
         print(f"clip {clip.number}", file=sys.stderr)
     return rows
+
+
+def show(clips: Sequence[HeldOut], rows: Mapping[str, Row], photographs: list[Appearance]) -> None:
+    """Print the table of some clips."""
+    titles = ["footage", "PSNR", "SSIM", "LPIPS", "Frechet", "next frame", "color", "of the render", "borders", "explained"]
+    titles += ["statistics", "VGG"] if photographs else []
+    titles.append("seconds a frame")
+    frames, height, width = clips[0].render.shape[:3]
+    print(f"{machine()}; {len(clips)} clips of {frames} frame{'s' * (frames > 1)} of {height}x{width}\n")
+    print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
+    for name, row in rows.items():
+        print("| " + " | ".join([name, *row.cells(rows[TRUTH], photographs)]) + " |")
 
 
 def main() -> None:
@@ -139,13 +153,7 @@ def main() -> None:
     files = photograph_files(options.photographs) if options.photographs else []
     photographs = [appearance(photograph(file, (size[0], size[1])), network) for file in files]
     rows = measured(clips, makers(options.model, options.steps, options.noises, beads=options.beads), network)
-    titles = ["footage", "PSNR", "SSIM", "LPIPS", "Frechet", "next frame", "color", "of the render", "borders", "explained"]
-    titles += ["statistics", "VGG"] if photographs else []
-    titles.append("seconds a frame")
-    print(f"{machine()}; {len(clips)} clips of {len(clips[0].render)} frames of {size[0]}x{size[1]}\n")
-    print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
-    for name, row in rows.items():
-        print("| " + " | ".join([name, *row.cells(rows[TRUTH], photographs)]) + " |")
+    show(clips, rows, photographs)
 
 
 if __name__ == "__main__":

@@ -93,8 +93,10 @@ def note_of_footage(model: str, layout: NoiseLayout, frames: int, size: tuple[in
 def asked_of_render(source: Path, output: Path, options: dict[str, Any]) -> tuple[Scene, RenderOptions]:
     """The scene that is read and what is asked for of it, once the output is known to be free."""
     from ..clip import check_output
+    from ..diffusion import check_finer
 
     check_output(output, overwrite=options["overwrite"])
+    check_finer(options["model"], options.get("fine", 1))
     layout = layout_of(options["model"], options["factor"], options["channels"], options["latent_time"])
     scene = load_scene(source, options)
     from ..render import RenderOptions

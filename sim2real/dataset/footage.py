@@ -44,6 +44,8 @@ Strings = Annotated[tuple[str, ...], BeforeValidator(_strings)]
 class Generate(Entry):
     """What ``sim2real generate`` is asked for; options as there, with the same checks, but for those that need older footage.
 
+    - ``fine``: how many times as wide and high the pictures are that the embedded model makes footage from (``--fine`` of
+      ``sim2real render``); they are deleted when it is made.
     - ``control``: a kind, a list of kinds, or weights by kind: ``{depth: 0.6, edges: 0.4}``.
     - ``lora``: ``FILE`` or ``FILE:SCALE``, or a list; ``reference``: a picture, or a list; ``first_frame``: a picture, or
       ``rgb``. Paths start at the config file's folder.
@@ -53,6 +55,7 @@ class Generate(Entry):
     use: Use = "keep"
     look: str | None = None
     keep: Strings = ()
+    fine: Annotated[int, Field(ge=1, le=4)] = 1
     wear: Annotated[float, Field(ge=0, le=3)] = 1.0
     camera_effects: str | None = None
     prompt: str | None = None
@@ -114,6 +117,7 @@ def footage_options(asked: Mapping[str, Any], *, seed: int = 0, device: str = "c
     from ..diffusion import GenerateOptions, LargeModelOptions
 
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
+    given.pop("fine", None)
     large: dict[str, Any] = {field: given.pop(name) for name, field in _OF_LARGE.items() if name in given}
     if "loras" in large:
         large["loras"] = tuple(_lora(text) for text in large["loras"])
@@ -157,10 +161,11 @@ def check_footage(
     Raises:
         Sim2RealError: whatever the model's family finds wrong, its sampler included; a canvas with fewer tiles than cameras.
     """
-    from ..diffusion import ClipFacts, check_options
+    from ..diffusion import ClipFacts, check_finer, check_options
     from ..diffusion.pipelines.canvas import canvas_size, require_tiles
 
     options = footage_options(asked)
+    check_finer(options.model, asked.get("fine", 1))
     family = check_options(options)
     family.draws_needed(options)
     if options.canvas is not None and cameras is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from .. import kinds
 from ..clip import Clip, write_pages
+from ..clip.fine import FINE
 from ..scene import Scene
 from .clips import DatasetClip
 from .episodes import Episode, episode_of
@@ -44,6 +46,7 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
         clip = _rendered(row, scene, folder, device, threads)
     if row.generate is not None:
         _generated(row, clip, device)
+        shutil.rmtree(folder / FINE, ignore_errors=True)  # as large as all else several times over, and done with
     if row.values.get("sensor"):
         _sensed(row, clip)
     if scene is not None:
@@ -99,6 +102,7 @@ def _rendered(row: Row, scene: Scene, folder: Path, device: str, threads: int) -
         threads=threads,
         rgb=row.values.get("rgb", "ours"),
         rgb_samples=row.values.get("rgb_samples"),
+        fine=int((row.generate or {}).get("fine", 1)),
         pages=False,
         scene_options={**row.reading, **said},
         **noise_asked(row.generate or {}),

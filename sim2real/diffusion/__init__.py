@@ -9,6 +9,7 @@ from .families import layout_for as layout_for
 from .family import ClipFacts as ClipFacts
 from .family import ModelFamily as ModelFamily
 from .generate import check_clip as check_clip
+from .generate import check_finer as check_finer
 from .generate import check_options as check_options
 from .generate import generate as generate
 from .large_models import LargeModelOptions as LargeModelOptions

@@ -106,6 +106,7 @@ class ModelFamily:
     - ``frames_step``: numbers of frames are a multiple of it plus one; None: of the layout's frames per latent.
     - ``better_with``: further kinds of a scene's clip, rendered for it, and used where a clip has them.
     - ``camera_effects``: the camera that films its footage where none is asked for.
+    - ``from_finer``: whether footage is made from the finer pictures of a clip that has them, and then reduced.
     """
 
     name: str
@@ -124,6 +125,7 @@ class ModelFamily:
     needs_of_videos: tuple[str, ...] | None = None
     renoising: tuple[str, ...] = ()
     better_with: tuple[str, ...] = ()
+    from_finer: bool = False
 
     def needs_for(self, *, of_video: bool) -> tuple[str, ...]:
         """The kinds of pictures that footage is made from, of the clip of a real video or of a scene."""

@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 
 from .. import __version__
 from ..clip import Clip, read_clip
+from ..clip.fine import check_fine, finer, reduced
 from ..clip.footage import write_footage
 from ..errors import BadValueError
 from .edits.part import check_edit, edited, others, settings_of_edit
@@ -65,11 +66,31 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
             for name in opened.cameras:
                 _write(opened, name, frames_of(name), {"model": label, **told}, family, options)
         return opened.path
+    source, factor = _source(opened, family)
     for name in _cameras(opened, options):
-        inputs = model.inputs(opened, name, noise_source(opened, name, family.layout, options.noise, options.seed))
-        made = model.run(inputs, _reporter(progress, f"generate {name}"))
-        _write(opened, name, made, {"model": label, **inputs.settings}, family, options)
+        inputs = model.inputs(source, name, noise_source(source, name, family.layout, options.noise, options.seed))
+        made = (reduced(frame, factor) for frame in model.run(inputs, _reporter(progress, f"generate {name}")))
+        told = {**inputs.settings, **({"fine": factor} if factor > 1 else {})}
+        _write(opened, name, made, {"model": label, **told}, family, options)
     return opened.path
+
+
+def _source(clip: Clip, family: ModelFamily) -> tuple[Clip, int]:
+    """What footage is made from, and how many times as wide and high as the clip that is."""
+    return finer(clip) if family.from_finer else (clip, 1)
+
+
+def check_finer(model: str | None, fine: int) -> None:
+    """Refuse finer pictures for a model that would not look at them.
+
+    Raises:
+        UnknownNameError: a model that does not exist.
+        BadValueError: it makes its footage from the clip's own pictures, or the factor is none that clips have.
+    """
+    check_fine(fine)
+    if fine > 1 and not family_of(model).from_finer:
+        takers = ", ".join(name for name, family in families().items() if family.from_finer)
+        raise BadValueError("--fine", fine, right=f"left out: it serves {takers}, not {model}")
 
 
 def _write(
@@ -95,8 +116,9 @@ def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
     check_edit(options, clip)
     check_canvas(family, options, clip)
     family.check_footage(options, facts_of(clip, options))
+    source, _ = _source(clip, family)
     for name in _cameras(clip, options):
-        require_inputs(clip, name, family, options)
+        require_inputs(source, name, family, options)
         check_prompt(clip, name, options)
     return family
 

@@ -7,7 +7,7 @@ import platform
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ..clip import (
     write_pages,
     write_record,
 )
+from ..clip.fine import FINE
 from ..conditions import DepthRange, estimate_depth_range
 from ..conditions.rgb.protocol import MadeBy
 from ..devices import frame_pool
@@ -64,23 +65,40 @@ def render_clip(scene: Scene, output: Path, options: RenderOptions | None = None
     check_output(Path(output), overwrite=options.overwrite)
     plan = planned(scene, options)
     progress = progress or _silent
-    progress("preparing the scene", 0, 1)
-    renderer = FrameRenderer(plan)
-    depth_range = None
-    if "depth" in plan.kinds:
-        depth_range = estimate_depth_range(plan.scene, renderer.stage.rasterizer, plan.cameras)
-    progress("preparing the scene", 1, 1)
     with new_folder(output, overwrite=options.overwrite) as work:
-        for camera in plan.cameras:
-            with CameraWriter(work / camera.name, plan, depth_range) as writer:
-                _stream(renderer, writer, camera, progress)
-        write_record(work / "clip.json", clip_record(plan, depth_range, options.scene_options, renderer.rgb_made_by))
+        _render_into(work, plan, options.scene_options, progress)
+        if plan.fine > 1:
+            (work / FINE).mkdir()
+            size = (plan.size[0] * plan.fine, plan.size[1] * plan.fine)
+            finer = planned(scene, replace(options, size=size, fine=1))
+            _render_into(work / FINE, finer, options.scene_options, _named(progress, FINE), videos=False)
         if options.pages:
             progress("contact sheet and report", 0, 1)
             clip = read_clip(work)
             write_pages(clip)
             progress("contact sheet and report", 1, 1)
     return read_clip(output)
+
+
+def _render_into(
+    folder: Path, plan: Plan, scene_options: Mapping[str, Any], progress: Progress, *, videos: bool = True
+) -> None:
+    """Render all cameras of a plan, and write the record."""
+    progress("preparing the scene", 0, 1)
+    renderer = FrameRenderer(plan)
+    depth_range = None
+    if "depth" in plan.kinds:
+        depth_range = estimate_depth_range(plan.scene, renderer.stage.rasterizer, plan.cameras)
+    progress("preparing the scene", 1, 1)
+    for camera in plan.cameras:
+        with CameraWriter(folder / camera.name, plan, depth_range, videos=videos) as writer:
+            _stream(renderer, writer, camera, progress)
+    write_record(folder / "clip.json", clip_record(plan, depth_range, scene_options, renderer.rgb_made_by))
+
+
+def _named(progress: Progress, name: str) -> Progress:
+    """Progress whose stages have a name, as they would be those of the clip otherwise."""
+    return lambda what, done, total: progress(f"{what}, {name}", done, total)
 
 
 def _stream(renderer: FrameRenderer, writer: CameraWriter, camera: Camera, progress: Progress) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import kinds
+from ..clip.fine import check_fine
 from ..errors import BadValueError, UnknownNameError
 from ..noise.beta import Beta
 from ..noise.layout import NoiseLayout
@@ -35,13 +36,15 @@ class RenderOptions:
     - ``as_live``: find what all frames share (exposure, where shadows fall sharply) from the first frame alone, as a running
       simulation has to: the pictures are those of ``sim2real.live``, bit for bit. Otherwise the whole clip is looked at.
     - ``quick``: follow ``light``, ``reflection`` and ``gloss`` from a quarter of the places, in half of the time: softer.
+    - ``fine``: also render pictures so many times as wide and high, into the folder ``fine``: the embedded model makes its
+      footage from these, and reduces it to ``size``, so that thin lines and borders come out clean.
     - ``pages``: write the contact sheet and the report; a caller that adds more to the clip writes them afterwards.
     - ``scene_options``: how the scene was read, for ``clip.json``, so that it can be read again.
 
     Raises:
         UnknownNameError: a kind of picture, or a renderer of ``rgb``, that does not exist.
-        BadValueError: no kind at all, a size without pixels, fewer than one thread, draws of no noise, or a renderer of ``rgb``
-            that does not go with the other options.
+        BadValueError: no kind at all, a size without pixels, fewer than one thread, draws of no noise, ``fine`` beyond what
+            clips hold, or a renderer of ``rgb`` that does not go with the other options.
     """
 
     cameras: Sequence[str] | None = None
@@ -58,6 +61,7 @@ class RenderOptions:
     rgb_samples: int | None = None
     as_live: bool = False
     quick: bool = False
+    fine: int = 1
     pages: bool = True
     scene_options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -71,6 +75,7 @@ class RenderOptions:
             raise BadValueError("the picture size", f"{self.size[0]}x{self.size[1]}", right="at least 1x1")
         if self.threads is not None and self.threads < 1:
             raise BadValueError("the number of threads", self.threads, right="1 or more")
+        check_fine(self.fine)
         check_draws(self.draws, with_noise=self.only is None or "noise" in self.only)
         self._check_rgb()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
+from ..clip.fine import FINE
 from ..clip.record import check_names
 from ..errors import BadValueError, EmptySceneError
 from ..memory import memory_bytes
@@ -30,6 +31,7 @@ class Plan:
     - ``draws``: how many draws of the noise there are beside the first.
     - ``beta`` is one number, or numbers by name where things differ; ``id_beta`` has one per instance id.
     - ``rgb``: who makes the pictures ``rgb``; ``rgb_samples``: paths per pixel, where they are followed.
+    - ``fine``: how many times as wide and high the finer pictures are that are rendered beside these; 1: there are none.
     - ``as_live``: what all frames share is found from the first; ``quick``: light is followed from a quarter of the places.
     """
 
@@ -49,6 +51,7 @@ class Plan:
     as_live: bool = False
     quick: bool = False
     draws: int = 0
+    fine: int = 1
 
 
 def planned(scene: Scene, options: RenderOptions) -> Plan:
@@ -63,8 +66,10 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
     kinds, layout, beta = options.kinds, options.layout, options.beta
     chosen = _cameras(scene, options.cameras)
     size = _size(chosen, options.size, scene)
-    _check_memory(size)
+    _check_memory((size[0] * options.fine, size[1] * options.fine))
     check_names([c.name for c in chosen])
+    if options.fine > 1 and FINE in [c.name for c in chosen]:
+        raise BadValueError("--fine", options.fine, right=f"left out: a camera is called {FINE}, as the folder would be")
     check_cameras(scene, tuple(chosen))
     if "noise" in kinds:
         layout.latent_size(size)
@@ -88,6 +93,7 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
         as_live=options.as_live,
         quick=options.quick,
         draws=options.draws,
+        fine=options.fine,
     )
 
 

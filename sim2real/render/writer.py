@@ -31,10 +31,16 @@ class CameraWriter:
     """Writes what was rendered with one camera.
 
     ``save`` may be called from any thread and in any order, ``show`` in order of frames.
+
+    Args:
+        folder: of the camera; it is not there yet.
+        plan: the job.
+        depth_range: that of the videos of depth.
+        videos: whether to write any.
     """
 
-    def __init__(self, folder: Path, plan: Plan, depth_range: DepthRange | None) -> None:
-        self._folder, self._plan = folder, plan
+    def __init__(self, folder: Path, plan: Plan, depth_range: DepthRange | None, *, videos: bool = True) -> None:
+        self._folder, self._plan, self._with_videos = folder, plan, videos
         self._depths = (0.1, 10.0) if depth_range is None else (depth_range.near, depth_range.far)
         self._kinds = [kind for kind in kinds.pictures() if kind.name in plan.kinds]
         self._stack = ExitStack()
@@ -50,7 +56,8 @@ class CameraWriter:
         with ExitStack() as stack:
             for kind in self._kinds:
                 (self._folder / kind.name).mkdir()
-            for name in [kind.name for kind in kinds.KINDS if kind.video and kind.name in plan.kinds]:
+            shown = [kind.name for kind in kinds.KINDS if kind.video and kind.name in plan.kinds]
+            for name in shown if self._with_videos else ():
                 self._videos[name] = stack.enter_context(VideoWriter(self._folder / f"{name}.mp4", plan.scene.fps))
             if "noise" in plan.kinds:
                 height, width = plan.layout.latent_size(plan.size)
@@ -74,11 +81,12 @@ class CameraWriter:
             for latent in (k for k, f in enumerate(self._plan.latent_frames) if f == frame):
                 for draw, noise in zip(self._draws, [rendered.noise, *rendered.draws], strict=True):
                     draw.write(latent, noise)
-            shots["noise"] = noise_picture(rendered.noise, self._plan.size)
+            if "noise" in self._videos:
+                shots["noise"] = noise_picture(rendered.noise, self._plan.size)
         for kind in self._kinds:
             picture, form = rendered.pictures[kind.name], format_of(kind.name)
             form.write(self._folder / kind.name / f"{frame:06d}{form.suffix}", picture)
-            if kind.video:
+            if kind.name in self._videos:
                 shots[kind.name] = form.show(picture, self._depths)
         return shots
 

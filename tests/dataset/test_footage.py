@@ -9,10 +9,12 @@ from dataclasses import replace
 import click
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from sim2real.cli import main
 from sim2real.cli.shared import options_of_footage
 from sim2real.clip import read_clip
+from sim2real.clip.fine import FINE, finer
 from sim2real.clip.footage import footage_settings
 from sim2real.dataset.config import read_config
 from sim2real.dataset.estimate import kind_of
@@ -50,7 +52,7 @@ def test_every_option_of_large_models_can_be_asked_for(tmp_path):
     taken = (
         set(LargeModelOptions.__dataclass_fields__) - {"invert", "source_prompt"}  # these need footage that is there
         | {"model", "use", "look", "keep", "wear", "camera_effects", "prompt", "steps"}
-        | {"canvas"}
+        | {"canvas", "fine"}
     )
     names = {"controls": "control", "loras": "lora", "references": "reference"}
     assert {names.get(name, name) for name in taken} == set(Generate.model_fields)
@@ -99,6 +101,7 @@ def test_options_are_those_that_the_command_makes_of_the_same_words(tmp_path):
         ("window: 0", "--window is 0, must be at least 1"),
         ("negative_promt: x", "unknown key; did you mean 'negative_prompt'"),
         ("camera_effects: drone", "drone"),
+        ("fine: 5", "less than or equal to 4"),
         ("{device_map: balanced, offload: model}", "--offload is model, must be left out beside --device-map"),
     ],
 )
@@ -117,6 +120,7 @@ def test_what_the_model_does_not_take_is_said_while_planning(tmp_path):
         ({"guidance": 3}, r"--guidance is 3.0, must be left out: it belongs to large models"),
         ({"model": "tiny", "first_frame": "rgb"}, "--first-frame is rgb, must be left out for wan-vace"),
         ({"model": "tiny", "window": 4}, "--window is 4, must be 4 n . 1"),
+        ({"model": "tiny", "fine": 2}, "--fine is 2, must be left out: it serves embedded"),
         ({"model": "wan-vice"}, "did you mean 'wan-vace'"),
         ({"model": "tiny", "scheduler": "SDE-DPMSolver", "timesteps": [1000, 500]}, "must be left out for SDE-DPMSolver"),
         ({"model": "tiny", "canvas": [1, 1], "more": {"cameras": ["front", "side"]}}, "as the clip has cameras .2."),
@@ -131,6 +135,22 @@ def test_what_the_model_does_not_take_is_said_while_planning(tmp_path):
     shutil.copytree(model, moved / "tiny")
     assert planned(moved, model="tiny", control=["depth", "edges"])[0].clip_id == row.clip_id
     assert planned(moved, model="tiny", control=["depth"])[0].clip_id != row.clip_id
+
+
+@pytest.mark.slow
+def test_footage_is_made_from_finer_pictures_which_are_not_kept(tmp_path):
+    config = {"use": "restyle", "camera_effects": "none", "fine": 2}
+    planned(tmp_path, **config, more={"frames": 2, "size": [48, 64], "gate": {"driven": 0.1}})
+    result = CliRunner().invoke(main, ["dataset", str(tmp_path / "config.yaml"), "-o", str(tmp_path / "out"), "--workers", "1"])
+    assert result.exit_code == 0 and "1 ok" in result.output, result.output
+    (folder,) = (tmp_path / "out" / "clips").iterdir()
+    clip = read_clip(folder)
+    footage = clip.generated("front")[0]
+    assert footage_settings(footage)["fine"] == 2
+    with Image.open(footage / "frames" / "000000.png") as picture:
+        assert picture.size == (64, 48)
+    assert finer(clip) == (clip, 1) and not (folder / FINE).exists()
+    assert CliRunner().invoke(main, ["dataset", "check", str(tmp_path / "out")]).exit_code == 0
 
 
 @pytest.mark.slow

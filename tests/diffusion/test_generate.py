@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from sim2real.clip import (
     read_video,
     write_record,
 )
+from sim2real.clip.fine import FINE, reduced
 from sim2real.clip.images import NoiseWriter, PictureWriter, write_depth, write_flow, write_light, write_png
 from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.diffusion.families.embedded.conditions import BASE, CHANNELS, PICTURE
@@ -28,7 +30,7 @@ from sim2real.diffusion.families.embedded.denoiser import build_denoiser
 from sim2real.diffusion.families.embedded.folder import Info, load_model, save_model
 from sim2real.diffusion.families.embedded.footage import clip_conditions, restyle_of
 from sim2real.diffusion.families.embedded.sample import sample
-from sim2real.diffusion.generate import check_options, filmed
+from sim2real.diffusion.generate import check_finer, check_options, filmed
 from sim2real.diffusion.inputs import noise_source
 from sim2real.errors import BadValueError, MissingFileError, UnknownNameError, UnreadableFileError
 from sim2real.scene.colors import linear_from_srgb
@@ -153,6 +155,41 @@ def test_a_network_that_changes_nothing_returns_the_surfaces_in_their_light(clip
     assert np.abs(found[0] - BACKGROUND).max() < 3
     for id_, color in enumerate(COLORS[1:], 1):
         assert np.abs(found[id_] - shown(color)).max() < 3
+
+
+def with_finer(clip, rng, factor=2):
+    """The clip with finer pictures of the same scene."""
+    write_clip(clip / FINE, rng, size=(factor * SIZE[0], factor * SIZE[1]))
+    return clip
+
+
+def test_footage_is_made_from_finer_pictures_where_there_are_any_and_reduced(clip, moved_model, rng):
+    asked = GenerateOptions(model=moved_model, camera_effects="none")
+    fine = with_finer(clip, rng) / FINE
+    generate(fine, asked)
+    large = footage(fine, "moved-0")[0]
+    generate(clip, asked)
+    frames, settings = footage(clip, "moved-0")
+    assert settings["fine"] == 2 and frames.shape == (FRAMES, *SIZE, 3)
+    assert np.array_equal(frames, np.stack([reduced(frame.astype(np.uint8), 2) for frame in large]))
+
+
+def test_without_finer_pictures_settings_name_none(clip, model):
+    generate(clip, GenerateOptions(model=model))
+    assert "fine" not in footage(clip, "tiny-0")[1]
+
+
+def test_finer_pictures_that_lack_something_are_refused_with_the_command(clip, model, rng):
+    shutil.rmtree(with_finer(clip, rng) / FINE / "front" / "light")
+    with pytest.raises(MissingFileError, match="light.*make the clip with"):
+        generate(clip, GenerateOptions(model=model))
+
+
+def test_finer_pictures_are_refused_for_models_that_do_not_look_at_them():
+    check_finer(None, 2)
+    check_finer("wan-vace", 1)
+    with pytest.raises(BadValueError, match="--fine.*it serves embedded, not wan-vace"):
+        check_finer("wan-vace", 2)
 
 
 @pytest.mark.slow

@@ -161,5 +161,6 @@ FAMILIES = (
         schedulers=("UniPCMultistepScheduler",),
         camera_effects="phone",
         better_with=("gloss", "coverage", "behind"),
+        from_finer=True,
     ),
 )
