@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.embedded_model import TRUTH, ZERO, makers, measured, show
 from benchmarks.held_out import HeldOut, Pictures
-from sim2real.clip.fine import reduced
+from sim2real.clip.within import reduced
 from sim2real.metrics.perceptual import Vgg16
 
 MODEL = Path(__file__).parents[1] / "assets" / "models" / "embedded"

@@ -6,8 +6,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .fine import finer
-
 if TYPE_CHECKING:
     from .folder import Clip
 
@@ -42,8 +40,7 @@ def command_for(clip: Clip, options: Sequence[object], *, last: Sequence[object]
         words += ["--rgb", record.rgb.renderer]
         words += [] if record.rgb.samples is None else ["--rgb-samples", record.rgb.samples]
     words += [f"--{name.replace('_', '-')}" for name in ("as_live", "quick") if getattr(record, name)]
-    factor = finer(clip)[1]
-    words += ["--fine", factor] if factor > 1 else []
+    words += ["--fine", record.fine] if record.fine > 1 else []
     if record.seed:
         words += ["--seed", record.seed]
     laid_out = (record.noise.factor, record.noise.channels) if record.noise is not None else _USUAL

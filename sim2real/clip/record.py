@@ -173,6 +173,7 @@ class ClipRecord(_Record):
     - ``rgb``: what made these pictures; left out where our renderer did.
     - ``as_live``: what all frames share was found in the first; left out where it was found in the whole clip.
     - ``quick``: light was followed from a quarter of the places; left out where it was not.
+    - ``fine``: the clip was rendered again so many times as wide and high, into its folder ``fine``; left out where it is 1.
     """
 
     version: int = VERSION
@@ -188,6 +189,7 @@ class ClipRecord(_Record):
     rgb: RgbRecord | None = None
     as_live: bool = False
     quick: bool = False
+    fine: int = Field(default=1, ge=1)
     versions: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -233,6 +235,8 @@ def write_record(path: Path, record: ClipRecord) -> None:
     for name in ("as_live", "quick"):
         if not data[name]:
             del data[name]
+    if data["fine"] == 1:
+        del data["fine"]
     if data["rgb"] is None:
         del data["rgb"]
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import kinds
 from ..clip import Clip, write_pages
-from ..clip.fine import FINE
+from ..clip.within import FINE
 from ..scene import Scene
 from .clips import DatasetClip
 from .episodes import Episode, episode_of

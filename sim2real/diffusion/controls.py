@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from ..clip import Clip
-from ..clip.part import ClipPart
+from ..clip.within import ClipPart
 from ..errors import BadValueError
 
 _SAMPLED_FRAMES = 49

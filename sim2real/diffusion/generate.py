@@ -15,8 +15,8 @@ from jaxtyping import UInt8
 
 from .. import __version__
 from ..clip import Clip, read_clip
-from ..clip.fine import check_fine, finer, reduced
 from ..clip.footage import write_footage
+from ..clip.within import check_fine, finer, reduced
 from ..errors import BadValueError
 from .edits.part import check_edit, edited, others, settings_of_edit
 from .families import families, family_of

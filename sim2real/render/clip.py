@@ -26,7 +26,7 @@ from ..clip import (
     write_pages,
     write_record,
 )
-from ..clip.fine import FINE
+from ..clip.within import FINE
 from ..conditions import DepthRange, estimate_depth_range
 from ..conditions.rgb.protocol import MadeBy
 from ..devices import frame_pool
@@ -170,6 +170,7 @@ def clip_record(
         rgb=None if rgb is None else RgbRecord(**asdict(rgb)),
         as_live=plan.as_live,
         quick=plan.quick,
+        fine=plan.fine,
         versions=_versions(),
     )
 

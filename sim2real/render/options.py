@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import kinds
-from ..clip.fine import check_fine
+from ..clip.within import check_fine
 from ..errors import BadValueError, UnknownNameError
 from ..noise.beta import Beta
 from ..noise.layout import NoiseLayout

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from ..clip.fine import FINE
 from ..clip.record import check_names
+from ..clip.within import FINE
 from ..errors import BadValueError, EmptySceneError
 from ..memory import memory_bytes
 from ..noise.beta import Beta, beta_of_ids, one_beta

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sim2real.clip import read_clip
-from sim2real.clip.fine import FINE, finer, reduced
+from sim2real.clip.within import FINE, finer, reduced
 from sim2real.errors import BadValueError, UnreadableFileError
 from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 
@@ -39,12 +39,17 @@ def test_sides_must_be_multiples():
         reduced(np.zeros((5, 6, 3), np.uint8), 2)
 
 
-def fine_copy(clip, folder, **changes):
+def change(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def fine_copy(clip, folder, factor=2, **changes):
     """The clip with itself as its finer pictures, and changes to what their record says."""
     shutil.copytree(clip.path, folder)
     shutil.copytree(clip.path, folder / FINE)
-    path = folder / FINE / "clip.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    change(folder / "clip.json", fine=factor)
+    height, width = clip.record.size
+    change(folder / FINE / "clip.json", **{"size": (factor * height, factor * width)} | changes)
     return read_clip(folder)
 
 
@@ -52,14 +57,26 @@ def test_a_clip_without_any_stands_for_itself(clip):
     assert finer(clip) == (clip, 1)
 
 
-def test_how_much_finer_they_are_is_told_by_their_size(clip, tmp_path):
-    height, width = clip.record.size
-    found, factor = finer(fine_copy(clip, tmp_path / "copy", size=[3 * height, 3 * width]))
+def test_how_much_finer_they_are_is_told_by_the_record(clip, tmp_path):
+    found, factor = finer(fine_copy(clip, tmp_path / "copy", 3))
     assert (found.path, factor) == (tmp_path / "copy" / FINE, 3)
 
 
-@pytest.mark.parametrize("size", [(25, 32), (48, 32), (12, 16)])
-def test_what_is_no_whole_number_of_times_as_large_is_refused(clip, tmp_path, size):
+def test_they_may_be_deleted(clip, tmp_path):
+    made = fine_copy(clip, tmp_path / "copy")
+    shutil.rmtree(made.path / FINE)
+    assert finer(made) == (made, 1)
+
+
+def test_a_camera_of_that_name_is_none_of_them(clip, tmp_path):
+    shutil.copytree(clip.path, tmp_path / "copy")
+    shutil.copytree(clip.path / "front", tmp_path / "copy" / FINE)
+    made = read_clip(tmp_path / "copy")
+    assert finer(made) == (made, 1)
+
+
+@pytest.mark.parametrize("size", [(25, 32), (48, 32), (24, 32), (72, 96)])
+def test_what_is_of_another_size_is_refused(clip, tmp_path, size):
     with pytest.raises(UnreadableFileError, match="fine.*render the clip again, or delete the folder fine"):
         finer(fine_copy(clip, tmp_path / "copy", size=size))
 

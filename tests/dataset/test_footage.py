@@ -14,8 +14,8 @@ from PIL import Image
 from sim2real.cli import main
 from sim2real.cli.shared import options_of_footage
 from sim2real.clip import read_clip
-from sim2real.clip.fine import FINE, finer
 from sim2real.clip.footage import footage_settings
+from sim2real.clip.within import FINE, finer
 from sim2real.dataset.config import read_config
 from sim2real.dataset.estimate import kind_of
 from sim2real.dataset.footage import Generate, footage_options

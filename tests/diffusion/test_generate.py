@@ -22,8 +22,8 @@ from sim2real.clip import (
     read_video,
     write_record,
 )
-from sim2real.clip.fine import FINE, reduced
 from sim2real.clip.images import NoiseWriter, PictureWriter, write_depth, write_flow, write_light, write_png
+from sim2real.clip.within import FINE, reduced
 from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.diffusion.families.embedded.conditions import BASE, CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
@@ -160,6 +160,8 @@ def test_a_network_that_changes_nothing_returns_the_surfaces_in_their_light(clip
 def with_finer(clip, rng, factor=2):
     """The clip with finer pictures of the same scene."""
     write_clip(clip / FINE, rng, size=(factor * SIZE[0], factor * SIZE[1]))
+    record = json.loads((clip / "clip.json").read_text())
+    (clip / "clip.json").write_text(json.dumps(record | {"fine": factor}))
     return clip
 
 

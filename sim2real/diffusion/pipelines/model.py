@@ -13,7 +13,7 @@ import numpy as np
 
 from ...clip import Clip
 from ...clip.footage import FrameOf, footage_settings
-from ...clip.part import part_of
+from ...clip.within import part_of
 from ...errors import BadValueError
 from ..controls import stacked
 from ..edits.part import RENDERED, old_frames

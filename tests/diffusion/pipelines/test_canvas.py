@@ -8,7 +8,7 @@ import pytest
 from sim2real.clip import CameraRecord, ClipRecord, NoiseRecord, SceneRecord, new_folder, read_clip, write_record
 from sim2real.clip.footage import write_footage
 from sim2real.clip.images import NoiseWriter, write_depth, write_png
-from sim2real.clip.part import part_of
+from sim2real.clip.within import part_of
 from sim2real.diffusion.pipelines.canvas import CANVAS, canvas_of
 
 SIZE, NAMES = (16, 24), ("left", "right", "top")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim2real.clip import read_clip
-from sim2real.clip.part import part_of
+from sim2real.clip.within import part_of
 from sim2real.diffusion import ClipFacts, GenerateOptions, LargeModelOptions, families
 from sim2real.diffusion.controls import control_video
 from sim2real.diffusion.inputs import noise_source
