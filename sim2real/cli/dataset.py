@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import progress
-from .main import Command, write_help
+from .main import HELP_WORDS, Command, write_help
 from .options import debug_option
 from .types import Shard
 
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 class DatasetGroup(click.Group):
     """A group whose first word may also be a CONFIG, which is then made."""
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """As every command."""
+        return list(HELP_WORDS)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the name of the command that makes datasets before everything but the names of others."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+        if args and args[0] not in self.commands and args[0] not in HELP_WORDS:
             args = ["make", *args]
         return super().parse_args(ctx, args)
 

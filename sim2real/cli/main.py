@@ -40,6 +40,10 @@ COMMANDS = {
 """Commands in the order of ``--help``; module and command have the same name."""
 
 
+HELP_WORDS = ["-h", "--help"]
+"""Of every command."""
+
+
 class Terminated(BaseException):
     """The process was asked to end (SIGTERM); unwinds like an interrupt, so that nothing half written stays."""
 
@@ -58,6 +62,10 @@ def write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
 
 class Command(click.Command):
     """A command whose examples are shown line by line."""
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """``HELP_WORDS``, whatever context asks first: click keeps the option that it makes then."""
+        return list(HELP_WORDS)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the docstring."""
@@ -159,7 +167,7 @@ def _exit(code: int) -> NoReturn:
 
 @click.command(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
+    context_settings={"help_option_names": HELP_WORDS, "max_content_width": 110, "show_default": True},
 )
 @click.version_option(__version__, prog_name="sim2real")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the whole traceback of an error.")

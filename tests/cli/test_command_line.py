@@ -214,6 +214,15 @@ def test_every_command_knows_both_words_for_help_and_names_no_endless_range(comm
     )
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_both_words_are_known_whatever_context_a_command_is_given_first(command):
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    found._help_option = None  # as if it had been imported only now
+    assert found.get_help_option(click.Context(found)).opts == ["-h", "--help"]  # without the context of its group
+    assert run(command, "-h").exit_code == 0
+
+
 def test_a_folder_that_may_not_be_listed_is_one_line(tmp_path, monkeypatch):
     def refused(folder):
         raise PermissionError(13, "Permission denied", str(folder))
