@@ -66,7 +66,7 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
     kinds, layout, beta = options.kinds, options.layout, options.beta
     chosen = _cameras(scene, options.cameras)
     size = _size(chosen, options.size, scene)
-    _check_memory((size[0] * options.fine, size[1] * options.fine))
+    _check_memory(size, options.fine)
     check_names([c.name for c in chosen])
     if options.fine > 1 and FINE in [c.name for c in chosen]:
         raise BadValueError("--fine", options.fine, right=f"left out: a camera is called {FINE}, as the folder would be")
@@ -97,13 +97,13 @@ def planned(scene: Scene, options: RenderOptions) -> Plan:
     )
 
 
-def _check_memory(size: tuple[int, int]) -> None:
-    """Refuse pictures of which not even one frame can be held."""
-    pixels = size[0] * size[1]
-    needed, here = pixels * PIXEL_BYTES, memory_bytes()
+def _check_memory(size: tuple[int, int], fine: int = 1) -> None:
+    """Refuse pictures of which not even one frame can be held, ``fine`` times as wide and high."""
+    needed, here = size[0] * size[1] * fine**2 * PIXEL_BYTES, memory_bytes()
     if needed > here:
-        received = f"{size[0]}x{size[1]}, of which a frame needs about {needed / 1e9:.0f} GB of memory"
-        right = f"at most {here // PIXEL_BYTES / 1e6:.0f} million pixels here, which has {here / 1e9:.0f} GB"
+        finely = f" with --fine {fine}" if fine > 1 else ""
+        received = f"{size[0]}x{size[1]}{finely}, of which a frame needs about {needed / 1e9:.0f} GB of memory"
+        right = f"at most {here // PIXEL_BYTES / fine**2 / 1e6:.0f} million pixels here, which has {here / 1e9:.0f} GB"
         raise BadValueError("the picture size", received, right=right, fix="pass a smaller --size HxW")
 
 

@@ -96,6 +96,6 @@ def test_a_camera_that_is_called_as_the_folder_is_refused(scene, tmp_path):
 
 def test_pictures_too_large_to_hold_are_refused_before_anything_is_rendered(scene, tmp_path, monkeypatch):
     monkeypatch.setattr("sim2real.render.plan.memory_bytes", lambda: 300 * SIZE[0] * SIZE[1])
-    with pytest.raises(BadValueError, match="picture size"):
+    with pytest.raises(BadValueError, match="48x64 with --fine 2"):
         render_clip(scene, tmp_path / "clip", options(fine=2))
     assert not (tmp_path / "clip").exists()
