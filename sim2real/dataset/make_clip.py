@@ -46,7 +46,8 @@ def make_clip(row: Row, folder: Path, device: str = "cpu", threads: int = 1) -> 
         clip = _rendered(row, scene, folder, device, threads)
     if row.generate is not None:
         _generated(row, clip, device)
-        shutil.rmtree(folder / FINE, ignore_errors=True)  # as large as all else several times over, and done with
+        if clip.record.fine > 1:
+            shutil.rmtree(folder / FINE)  # several times as large as all else, and done with
     if row.values.get("sensor"):
         _sensed(row, clip)
     if scene is not None:

@@ -19,6 +19,7 @@ from sim2real.clip.within import FINE, finer
 from sim2real.dataset.config import read_config
 from sim2real.dataset.estimate import kind_of
 from sim2real.dataset.footage import Generate, footage_options
+from sim2real.dataset.make_clip import make_clip
 from sim2real.dataset.plan import make_plan
 from sim2real.diffusion import GenerateOptions, LargeModelOptions
 from sim2real.errors import BadKeyError, Sim2RealError
@@ -151,6 +152,15 @@ def test_footage_is_made_from_finer_pictures_which_are_not_kept(tmp_path):
         assert picture.size == (64, 48)
     assert finer(clip) == (clip, 1) and not (folder / FINE).exists()
     assert CliRunner().invoke(main, ["dataset", "check", str(tmp_path / "out")]).exit_code == 0
+
+
+@pytest.mark.slow
+def test_a_camera_that_is_called_as_the_folder_of_finer_pictures_is_kept(tmp_path):
+    planned(tmp_path, {"frames": 1, "size": [24, 32]}, camera_effects="none")
+    (tmp_path / "scene.yaml").write_text(SCENE.replace("name: front", f"name: {FINE}"))
+    (row,) = make_plan(read_config(tmp_path / "config.yaml"), tmp_path)
+    make_clip(row, tmp_path / "clip")
+    assert read_clip(tmp_path / "clip").generated(FINE)
 
 
 @pytest.mark.slow
