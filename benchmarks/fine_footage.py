@@ -5,8 +5,8 @@ COARSE and FINE are folders of training clips of the same numbers, the latter a 
 - ``python -m sim2real.prepare COARSE --numbers 1500:1508 --moving-every 100000 --size 640x480 --spp 12``
 - ``python -m sim2real.prepare FINE --numbers 1500:1508 --moving-every 100000 --size 1280x960 --spp 12``
 
-The model that ships has seen no numbers from 1500 on. The truth is the path-traced picture of FINE, reduced: what larger pixels see.
-Figures are those of ``benchmarks.embedded_model``.
+The model that ships has seen no numbers from 1500 on. The truth is the path-traced picture of FINE, reduced: what larger pixels
+see. Figures are those of ``benchmarks.embedded_model``.
 """
 
 from __future__ import annotations

@@ -116,9 +116,11 @@ def check_clip(clip: Clip, options: GenerateOptions) -> ModelFamily:
     check_edit(options, clip)
     check_canvas(family, options, clip)
     family.check_footage(options, facts_of(clip, options))
-    source, _ = _source(clip, family)
+    source, factor = _source(clip, family)
     for name in _cameras(clip, options):
-        require_inputs(source, name, family, options)
+        require_inputs(clip, name, family, options)
+        if factor > 1:
+            require_inputs(source, name, family, options)
         check_prompt(clip, name, options)
     return family
 
