@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.embedded_model import TRUTH, ZERO, makers, measured, show
 from benchmarks.held_out import HeldOut, Pictures
-from sim2real.clip.within import reduced
+from sim2real.camera_effects import binned
 from sim2real.metrics.perceptual import Vgg16
 
 MODEL = Path(__file__).parents[1] / "assets" / "models" / "embedded"
@@ -45,7 +45,7 @@ class Pair(HeldOut):
 
     def reduced(self, pictures: Pictures) -> Pictures:
         """Finer pictures at the size of the clip."""
-        return np.stack([reduced(picture, self.factor) for picture in pictures])
+        return np.stack([binned(picture, self.factor) for picture in pictures])
 
 
 def numbers(folder: Path) -> set[int]:

@@ -61,6 +61,8 @@ KINDS = (
 
 RGB_RENDERERS = ("ours", "pyrender", "mitsuba")
 """Who can make the pictures of the kind ``rgb``: our renderer; OpenGL; path tracing."""
+MOST_FINE = 4
+"""As many times as wide and high as the clip's own pictures its finer ones may be."""
 
 
 def names() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from .apply import apply as apply
 from .apply import apply_frame as apply_frame
+from .apply import binned as binned
 from .develop import develop as develop
 from .development import Development as Development
 from .records import NAMES as NAMES

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..errors import BadValueError
-from ..scene.colors import linear_from_srgb
+from ..scene.colors import linear_from_srgb, srgb_from_linear
+from .filters import reduced
 from .lens import through_lens
 from .processor import processed
 from .records import CameraEffects
@@ -72,6 +73,14 @@ def apply_frame(
     light = through_lens(light, effects, None if depth is None else np.asarray(depth, np.float32))
     light = light * np.array(effects.gains, np.float32)[:, None, None]
     return processed(noisy(light, effects, seed=seed, frame=frame), effects)
+
+
+def binned(picture: UInt8[np.ndarray, "fine_height fine_width 3"], factor: int) -> UInt8[np.ndarray, "height width 3"]:
+    """A picture (sRGB) whose pixels are ``factor`` x ``factor`` of a finer one: the mean of their light."""
+    if factor == 1:
+        return picture
+    light = reduced(_LINEAR.take(np.ascontiguousarray(picture.transpose(2, 0, 1))), factor)
+    return np.rint(255 * srgb_from_linear(light.transpose(1, 2, 0))).astype(np.uint8)
 
 
 def _check(name: str, given: np.ndarray | None, right: tuple[int, ...]) -> None:

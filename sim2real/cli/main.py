@@ -39,7 +39,6 @@ COMMANDS = {
 }
 """Commands in the order of ``--help``; module and command have the same name."""
 
-
 HELP_WORDS = ["-h", "--help"]
 """Of every command."""
 

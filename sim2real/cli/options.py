@@ -108,16 +108,6 @@ def scene_options(function: Command) -> Command:
     return function
 
 
-fine_option = click.option(
-    "--fine",
-    type=click.IntRange(1, 4),
-    default=1,
-    metavar="N",
-    help="Also render what the embedded model makes footage from N times as wide and high; the footage, reduced to the size of "
-    "the clip, has clean borders and thin lines. About N * N times the time.",
-)
-
-
 def render_options(function: Command) -> Command:
     """What to render, and how."""
     for decorate in reversed(
@@ -196,7 +186,14 @@ def render_options(function: Command) -> Command:
             click.option(
                 "--threads", type=click.IntRange(1, 256), metavar="N", help="Frames rendered at once.  [default: one per core]"
             ),
-            fine_option,
+            click.option(
+                "--fine",
+                type=click.IntRange(1, kinds.MOST_FINE),
+                default=1,
+                metavar="N",
+                help="Also render what the embedded model makes footage from N times as wide and high; the footage, reduced to "
+                "the size of the clip, has clean borders and thin lines. About N * N times the time.",
+            ),
             click.option(
                 "--as-live",
                 is_flag=True,

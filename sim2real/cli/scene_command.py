@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 import click
 
-from .main import HELP_WORDS, Command
+from .main import Command
 from .types import Names, Numbers
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SceneCommand(Command):
 
     def _scene(self, ctx: click.Context, args: list[str]) -> Path | None:
         """The first argument that a reader takes by its suffix, whatever unknown options there are around it."""
-        with click.Context(self, ignore_unknown_options=True, help_option_names=HELP_WORDS) as loose:
+        with click.Context(self, ignore_unknown_options=True) as loose:
             try:
                 given, others, _ = self.make_parser(loose).parse_args(args)
             except click.UsageError:

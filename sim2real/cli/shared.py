@@ -96,7 +96,7 @@ def asked_of_render(source: Path, output: Path, options: dict[str, Any]) -> tupl
     from ..diffusion import check_finer
 
     check_output(output, overwrite=options["overwrite"])
-    check_finer(options["model"], options.get("fine", 1))
+    check_finer(options["model"], options["fine"])
     layout = layout_of(options["model"], options["factor"], options["channels"], options["latent_time"])
     scene = load_scene(source, options)
     from ..render import RenderOptions

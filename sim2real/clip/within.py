@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float32, UInt8
-
-from ..errors import BadValueError, UnreadableFileError
-from ..scene.colors import linear_from_srgb, srgb_from_linear
+from ..errors import UnreadableFileError
 from .folder import Clip, read_clip
 
 FINE = "fine"
 """The folder of finer pictures, beside those of the cameras."""
-MOST_FINE = 4
-"""As many times as wide and high as the clip's."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +49,6 @@ def part_of(clip: Clip, first: int, frames: int) -> ClipPart:
     return ClipPart(clip.path, record.model_copy(update=changed), whole=clip, first=first)
 
 
-def check_fine(fine: int) -> None:
-    """Refuse pictures that are finer by a factor that no clip holds.
-
-    Raises:
-        BadValueError: it is not from 1 to ``MOST_FINE``.
-    """
-    if not 1 <= fine <= MOST_FINE:
-        raise BadValueError("--fine", fine, right=f"from 1 to {MOST_FINE}")
-
-
 def finer(clip: Clip) -> tuple[Clip, int]:
     """The finer pictures of a clip, and how many times as wide and high they are; itself and 1 where it has none.
 
@@ -85,26 +68,3 @@ def finer(clip: Clip) -> tuple[Clip, int]:
         fix = f"render the clip again, or delete the folder {FINE}: footage is then made from the clip's own pictures"
         raise UnreadableFileError(folder, what="the finer pictures", why=why, fix=fix)
     return found, factor
-
-
-def reduced(picture: UInt8[np.ndarray, "fine_height fine_width 3"], factor: int) -> UInt8[np.ndarray, "height width 3"]:
-    """The mean of ``factor`` x ``factor`` pixels, in linear light, as a sensor with larger pixels sees it.
-
-    Raises:
-        BadValueError: a side is not a multiple of the factor.
-    """
-    if factor == 1:
-        return picture
-    height, width = picture.shape[:2]
-    if height % factor or width % factor:
-        raise BadValueError("the picture", f"{height}x{width}", right=f"of sides that are multiples of {factor}")
-    total = np.zeros((height // factor, width // factor, 3), np.float32)
-    for y in range(factor):
-        for x in range(factor):  # in this order, however the picture lies in memory
-            total += _linear()[picture[y::factor, x::factor]]
-    return np.rint(255 * srgb_from_linear(total / np.float32(factor * factor))).astype(np.uint8)
-
-
-@functools.cache
-def _linear() -> Float32[np.ndarray, "256"]:
-    return linear_from_srgb(np.arange(256) / 255).astype(np.float32)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import Sim2RealError
+from ..kinds import MOST_FINE
 from ..scene.readers.scene_file.yaml import Entry, error
 
 _RENDERED = "rgb"
@@ -55,7 +56,7 @@ class Generate(Entry):
     use: Use = "keep"
     look: str | None = None
     keep: Strings = ()
-    fine: Annotated[int, Field(ge=1, le=4)] = 1
+    fine: Annotated[int, Field(ge=1, le=MOST_FINE)] = 1
     wear: Annotated[float, Field(ge=0, le=3)] = 1.0
     camera_effects: str | None = None
     prompt: str | None = None

@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from .. import __version__
 from ..clip import Clip, read_clip
 from ..clip.footage import write_footage
-from ..clip.within import check_fine, finer, reduced
+from ..clip.within import finer
 from ..errors import BadValueError
 from .edits.part import check_edit, edited, others, settings_of_edit
 from .families import families, family_of
@@ -69,8 +69,9 @@ def generate(clip: Path, options: GenerateOptions | None = None, *, progress: Pr
     source, factor = _source(opened, family)
     for name in _cameras(opened, options):
         inputs = model.inputs(source, name, noise_source(source, name, family.layout, options.noise, options.seed))
-        made = (reduced(frame, factor) for frame in model.run(inputs, _reporter(progress, f"generate {name}")))
-        told = {**inputs.settings, **({"fine": factor} if factor > 1 else {})}
+        made, told = model.run(inputs, _reporter(progress, f"generate {name}")), dict(inputs.settings)
+        if factor > 1:
+            made, told["fine"] = _binned(made, factor), factor
         _write(opened, name, made, {"model": label, **told}, family, options)
     return opened.path
 
@@ -80,14 +81,20 @@ def _source(clip: Clip, family: ModelFamily) -> tuple[Clip, int]:
     return finer(clip) if family.from_finer else (clip, 1)
 
 
+def _binned(frames: Frames, factor: int) -> Frames:
+    """Footage at the size of the clip."""
+    from ..camera_effects import binned
+
+    yield from (binned(frame, factor) for frame in frames)
+
+
 def check_finer(model: str | None, fine: int) -> None:
     """Refuse finer pictures for a model that would not look at them.
 
     Raises:
         UnknownNameError: a model that does not exist.
-        BadValueError: it makes its footage from the clip's own pictures, or the factor is none that clips have.
+        BadValueError: it makes its footage from the clip's own pictures.
     """
-    check_fine(fine)
     if fine > 1 and not family_of(model).from_finer:
         takers = ", ".join(name for name, family in families().items() if family.from_finer)
         raise BadValueError("--fine", fine, right=f"left out: it serves {takers}, not {model}")

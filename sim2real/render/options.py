@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import kinds
-from ..clip.within import check_fine
 from ..errors import BadValueError, UnknownNameError
 from ..noise.beta import Beta
 from ..noise.layout import NoiseLayout
@@ -75,7 +74,8 @@ class RenderOptions:
             raise BadValueError("the picture size", f"{self.size[0]}x{self.size[1]}", right="at least 1x1")
         if self.threads is not None and self.threads < 1:
             raise BadValueError("the number of threads", self.threads, right="1 or more")
-        check_fine(self.fine)
+        if not 1 <= self.fine <= kinds.MOST_FINE:
+            raise BadValueError("--fine", self.fine, right=f"from 1 to {kinds.MOST_FINE}")
         check_draws(self.draws, with_noise=self.only is None or "noise" in self.only)
         self._check_rgb()
 

@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter
 
-from sim2real.camera_effects import NAMES, CameraEffects, apply, apply_frame, effects
+from sim2real.camera_effects import NAMES, CameraEffects, apply, apply_frame, binned, effects
 from sim2real.camera_effects.lens import confusion, out_of_focus, through_lens
 from sim2real.camera_effects.processor import tone_table
 from sim2real.camera_effects.sensor import noisy
 from sim2real.camera_effects.shutter import smeared
 from sim2real.errors import BadValueError, UnknownNameError
-from sim2real.scene.colors import linear_from_srgb
+from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
 
 CAMERAS = NAMES[1:]
 
@@ -256,3 +259,20 @@ def test_only_cameras_with_a_shutter_smear_and_only_what_moves(frames):
     assert (apply(frames, effects("webcam"), seed=1, motion=moving) != apply(frames, sharp, seed=1)).mean() > 0.3
     with pytest.raises(BadValueError, match="motion's shape"):
         apply(frames, effects("webcam"), seed=1, motion=still[:2])
+
+
+@given(arrays(np.uint8, (3, 5, 3)), st.integers(1, 4))
+def test_a_picture_of_even_blocks_is_binned_to_those_blocks(picture, factor):
+    assert np.array_equal(binned(picture.repeat(factor, axis=0).repeat(factor, axis=1), factor), picture)
+
+
+@given(arrays(np.uint8, (4, 6, 3)))
+def test_light_is_what_binning_averages(picture):
+    linear = linear_from_srgb(picture / 255)
+    blocks = np.stack([linear[y::2, x::2] for y in (0, 1) for x in (0, 1)]).mean(axis=0)
+    assert np.abs(binned(picture, 2) - 255 * srgb_from_linear(blocks)).max() <= 0.501
+
+
+def test_black_and_white_make_the_gray_of_half_the_light():
+    board = np.indices((4, 4)).sum(axis=0) % 2 * np.ones((3, 1, 1))
+    assert (binned((255 * board.transpose(1, 2, 0)).astype(np.uint8), 2) == 188).all()

@@ -1,42 +1,15 @@
-"""Finer pictures within a clip, and how they are reduced."""
+"""Finer pictures within a clip."""
 
 from __future__ import annotations
 
 import json
 import shutil
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from sim2real.clip import read_clip
-from sim2real.clip.within import FINE, finer, reduced
-from sim2real.errors import BadValueError, UnreadableFileError
-from sim2real.scene.colors import linear_from_srgb, srgb_from_linear
-
-
-@given(arrays(np.uint8, (3, 5, 3)), st.integers(1, 4))
-def test_a_picture_of_even_blocks_is_reduced_to_those_blocks(picture, factor):
-    assert np.array_equal(reduced(picture.repeat(factor, axis=0).repeat(factor, axis=1), factor), picture)
-
-
-@given(arrays(np.uint8, (4, 6, 3)))
-def test_light_is_what_is_averaged(picture):
-    linear = linear_from_srgb(picture / 255)
-    blocks = np.stack([linear[y::2, x::2] for y in (0, 1) for x in (0, 1)]).mean(axis=0)
-    assert np.abs(reduced(picture, 2) - 255 * srgb_from_linear(blocks)).max() <= 0.501
-
-
-def test_black_and_white_make_the_gray_of_half_the_light():
-    board = np.indices((4, 4)).sum(axis=0) % 2 * np.ones((3, 1, 1))
-    assert (reduced((255 * board.transpose(1, 2, 0)).astype(np.uint8), 2) == 188).all()
-
-
-def test_sides_must_be_multiples():
-    with pytest.raises(BadValueError, match="5x6.*multiples of 2"):
-        reduced(np.zeros((5, 6, 3), np.uint8), 2)
+from sim2real.clip.within import FINE, finer
+from sim2real.errors import UnreadableFileError
 
 
 def change(path, **changes):

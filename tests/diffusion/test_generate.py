@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sim2real.camera_effects import Development
+from sim2real.camera_effects import Development, binned
 from sim2real.camera_effects.tone import toned
 from sim2real.clip import (
     CameraRecord,
@@ -23,7 +23,7 @@ from sim2real.clip import (
     write_record,
 )
 from sim2real.clip.images import NoiseWriter, PictureWriter, write_depth, write_flow, write_light, write_png
-from sim2real.clip.within import FINE, reduced
+from sim2real.clip.within import FINE
 from sim2real.diffusion import GenerateOptions, family_of, generate
 from sim2real.diffusion.families.embedded.conditions import BASE, CHANNELS, PICTURE
 from sim2real.diffusion.families.embedded.denoiser import build_denoiser
@@ -173,7 +173,7 @@ def test_footage_is_made_from_finer_pictures_where_there_are_any_and_reduced(cli
     generate(clip, asked)
     frames, settings = footage(clip, "moved-0")
     assert settings["fine"] == 2 and frames.shape == (FRAMES, *SIZE, 3)
-    assert np.array_equal(frames, np.stack([reduced(frame.astype(np.uint8), 2) for frame in large]))
+    assert np.array_equal(frames, np.stack([binned(frame.astype(np.uint8), 2) for frame in large]))
 
 
 def test_without_finer_pictures_settings_name_none(clip, model):
